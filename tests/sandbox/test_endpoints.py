@@ -1,0 +1,244 @@
+"""Each endpoint: routes, the key, filters, bad bodies, and the envelope of what fails."""
+
+import json
+
+import pytest
+import requests
+
+SSH = {"port": 22, "protocol": "SSH"}
+ENVELOPE = ["message", "code", "data"]
+
+
+def failure(response):
+    """The HTTP status and code of an answer that has the envelope of a failure."""
+    answer = response.json()
+    assert list(answer) == ENVELOPE
+    assert answer["data"] is None
+    assert answer["message"] != "success"
+    return response.status_code, answer["code"]
+
+
+def test_every_pod_has_an_18_digit_id_and_can_be_asked_for(api):
+    pods = api.list()
+    assert len(pods) == 3
+    for pod in pods:
+        assert len(pod["id"]) == 18
+        assert pod["id"].isdecimal()
+        assert api.get(pod["id"]) == pod
+    assert pods == api.sandbox.pods()
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "X-API-KEY", "X-Api-Key"])
+def test_the_header_of_the_key_in_any_case(api, name):
+    headers = {name: api.sandbox.api_key}
+    assert requests.get(f"{api.sandbox.base_url}/openapi/v1/pods/list", headers=headers, timeout=20).ok
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", "clé"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "create"), ("GET", "list"), ("GET", "1"), ("POST", "pause/1"), ("POST", "resume/1"), ("DELETE", "1")],
+)
+def test_a_missing_or_wrong_key(api, method, path, key):
+    api.session.headers.pop("x-api-key")
+    headers = {} if key is None else {"x-api-key": key.encode("latin-1")}
+    response = api.send(method, path, headers=headers)
+    assert failure(response) == (401, 401)
+    assert api.sandbox.api_key not in response.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "{}"), ("POST", "pause/{}"), ("POST", "resume/{}"), ("DELETE", "{}")]
+)
+@pytest.mark.parametrize("pod_id", ["1", "999999999999999999", "nonsense"])
+def test_an_unknown_pod(api, method, path, pod_id):
+    assert failure(api.send(method, path.format(pod_id))) == (404, 13000)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/openapi/v1/pods", "/openapi/v2/pods/list", "/openapi/v1//pods/list", "/openapi/v1/pods/list/"]
+)
+def test_an_unknown_route(api, path):
+    response = api.session.get(api.sandbox.base_url + path, timeout=20, allow_redirects=False)
+    assert response.status_code == 404
+    assert response.json() == {"message": "not found", "code": 404, "data": None}
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "create"), ("POST", "list"), ("GET", "pause/1"), ("PATCH", "1")])
+def test_a_wrong_method(api, method, path):
+    assert failure(api.send(method, path)) == (405, 405)
+
+
+@pytest.mark.parametrize("body", [None, b"", b"{}", b"not json"])
+def test_pause_and_resume_ignore_the_body(api, body):
+    pod_id = next(pod["id"] for pod in api.list() if pod["status"] == "RUNNING")
+    assert api.send("POST", f"pause/{pod_id}", data=body).json()["code"] == 10000
+    api.sandbox.advance(3)
+    assert api.send("POST", f"resume/{pod_id}", data=body).json()["code"] == 10000
+
+
+def test_a_chunked_body_and_a_kept_connection(api):
+    parts = iter([b'{"image": "made/up:1", "gpuType"', b': "NVIDIA_L4_24G", "gpuCount": 1}'])
+    pod_id = str(api.send("POST", "create", data=parts).json()["data"])
+    assert api.status(pod_id) == "INITIALIZE"
+
+
+def test_create_with_every_field(api):
+    fields = {
+        "podName": "made-up",
+        "region": "us-east-2",
+        "cloudType": "COMMUNITY",
+        "officialImage": "OFFICIAL",
+        "resourceType": "GPU",
+        "imagePublicType": "PRIVATE",
+        "imageRegistryUsername": "somebody",
+        "gpuCount": 8,
+        "containerVolumeInGb": 20,
+        "persistentVolumeInGb": 30,
+        "persistentMountPath": "/data",
+        "initializationCommand": "sshd &",
+        "environmentVars": [{"key": "A", "value": ""}, {"key": "B", "value": "ü=1"}],
+    }
+    sent = fields | {"imageRegistryToken": "tok-made-up", "minSingleCardRamInGb": 500, "notInTheContract": [1]}
+    pod = api.get(api.created(**sent))
+    assert {name: pod[name] for name in fields} == fields
+    assert pod["singleCardRamInGb"] == 500
+    assert pod["gpuDisplayName"] == "L4"
+    assert "tok-made-up" not in json.dumps(api.sandbox.pods())
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"image": None}, "image"),
+        ({"image": ""}, "image"),
+        ({"image": 5}, "image"),
+        ({"gpuType": None}, "gpuType"),
+        ({"gpuType": ["NVIDIA_L4_24G"]}, "gpuType"),
+        ({"gpuCount": None}, "gpuCount"),
+        ({"gpuCount": "1"}, "gpuCount"),
+        ({"gpuCount": 1.5}, "gpuCount"),
+        ({"gpuCount": True}, "gpuCount"),
+        ({"gpuCount": 0}, "gpuCount"),
+        ({"gpuCount": -2}, "gpuCount"),
+        ({"gpuCount": 3}, "gpuCount"),
+        ({"gpuCount": 6}, "gpuCount"),
+        ({"cloudType": "SAFE"}, "cloudType"),
+        ({"officialImage": "official"}, "officialImage"),
+        ({"imagePublicType": "SECRET"}, "imagePublicType"),
+        ({"resourceType": "TPU"}, "resourceType"),
+        ({"expose": [{"port": 0, "protocol": "SSH"}]}, "expose[0].port"),
+        ({"expose": [SSH, {"port": 65536, "protocol": "HTTP"}]}, "expose[1].port"),
+        ({"expose": [{"port": "22", "protocol": "SSH"}]}, "expose[0].port"),
+        ({"expose": [{"port": 22, "protocol": "UDP"}]}, "expose[0].protocol"),
+        ({"expose": [{"port": 22}]}, "expose[0].protocol"),
+        ({"expose": {"22": "SSH"}}, "expose"),
+        ({"environmentVars": {"A": "B"}}, "environmentVars"),
+        ({"environmentVars": [{"key": "A"}]}, "environmentVars[0].value"),
+        ({"environmentVars": [{"key": "A", "value": 1}]}, "environmentVars[0].value"),
+        ({"environmentVars": [{"key": "", "value": "x"}]}, "environmentVars[0].key"),
+        ({"imagePublicType": "PRIVATE"}, "imageRegistryUsername"),
+        ({"imagePublicType": "PRIVATE", "imageRegistryUsername": "u"}, "imageRegistryToken"),
+        ({"persistentVolumeInGb": 10}, "persistentMountPath"),
+        ({"persistentVolumeInGb": -1}, "persistentVolumeInGb"),
+        ({"containerVolumeInGb": "20"}, "containerVolumeInGb"),
+        ({"podName": 7}, "podName"),
+    ],
+)
+def test_a_bad_create_body(api, changes, names):
+    response = api.create(**changes)
+    assert failure(response) == (400, 10001)
+    assert response.json()["message"].startswith(f"invalid request parameters: {names}: ")
+    assert len(api.sandbox.pods()) == 3
+
+
+@pytest.mark.parametrize("missing", ["image", "gpuType", "gpuCount"])
+def test_a_required_field_that_is_missing(api, missing):
+    body = {"image": "made/up:1", "gpuType": "NVIDIA_L4_24G", "gpuCount": 1}
+    del body[missing]
+    response = api.send("POST", "create", json=body)
+    assert failure(response) == (400, 10001)
+    assert f"{missing}: required" in response.json()["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"image": "\xff"}'])
+def test_a_create_body_that_is_no_json_object(api, body):
+    assert failure(api.send("POST", "create", data=body)) == (400, 10001)
+
+
+@pytest.fixture
+def one_of_each(serve):
+    """A pod of each status (the place of the status is its id), in two regions by turns."""
+    statuses = ["INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED", "UNHEARD_OF"]
+    return serve(
+        records=[
+            {"id": str(n), "status": s, "region": ("us-west-1", "us-east-2")[n % 2]} for n, s in enumerate(statuses)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("", "01234567"),
+        ("statusList=", "01234567"),
+        ("statusList=1", "1"),
+        ("statusList=1&statusList=3", "13"),
+        ("statusList=1,3", "13"),
+        ("statusList=0,1&statusList=PAUSED, failed", "0136"),
+        ("statusList=5&statusList=6", "56"),
+        ("statusList=running&statusList=Paused", "13"),
+        ("statusList=INITIALIZING&statusList=stopping&statusList=STOPPED", "023"),
+        ("regionList=us-west-1", "0246"),
+        ("regionList=us-west-1,us-east-2", "01234567"),
+        ("regionList=us-west-1&regionList=us-east-2&statusList=1,2", "12"),
+        ("regionList=us-east-2&statusList=2", ""),
+        ("regionList=elsewhere", ""),
+        ("page=4", "01234567"),
+    ],
+)
+def test_filters(one_of_each, query, ids):
+    found = one_of_each.send("GET", f"list?{query}").json()["data"]
+    assert "".join(sorted(pod["id"] for pod in found)) == ids
+
+
+@pytest.mark.parametrize("value", ["7", "-1", "1.0", "RUNING", "true", "1,x"])
+def test_an_unknown_status_in_the_filter(one_of_each, value):
+    response = one_of_each.send("GET", "list", params={"statusList": value})
+    assert failure(response) == (400, 10001)
+    assert "statusList" in response.json()["message"]
+
+
+def test_newest_first_and_then_by_id(serve):
+    times = ["2025-01-01 00:00:00", "2025-01-03 00:00:00", "2025-01-02 00:00:00", "2025-01-03 00:00:00", None]
+    api = serve(records=[{"id": str(10 + n), "updatedAt": value} for n, value in enumerate(times)])
+    assert [pod["id"] for pod in api.list()] == ["13", "11", "12", "10", "14"]
+
+
+def test_odd_records_are_served_as_they_are(serve):
+    records = [
+        {"id": 331864222263676929, "status": 1, "gpuCount": "2", "expose": None, "somethingNew": {"a": [1]}},
+        {"id": None, "status": None, "region": ["list"], "updatedAt": 1720089000000},
+        {},
+        {"id": "5", "status": "Warming-Up", "environmentVars": "?"},
+    ]
+    api = serve(records=records)
+    served = api.list()
+    assert len(served) == 4
+    assert all(record in served for record in records)
+    assert api.list(("regionList", "us-west-1")) == []
+    assert api.send("POST", "pause/331864222263676929").json()["code"] == 10000
+    assert api.get("331864222263676929")["status"] == "PAUSING"
+    assert api.get("331864222263676929")["somethingNew"] == {"a": [1]}
+    assert failure(api.send("POST", "resume/5")) == (400, 12001)
+    assert api.send("DELETE", "5").json()["code"] == 10000
+
+
+def test_without_the_endpoint_of_one_pod(serve):
+    api = serve(get_endpoint=False)
+    pod_id = api.list()[0]["id"]
+    response = api.send("GET", pod_id)
+    assert response.status_code == 404
+    with pytest.raises(requests.JSONDecodeError):
+        response.json()
+    assert api.send("DELETE", pod_id).json()["code"] == 10000

@@ -1,0 +1,262 @@
+"""Starting and stopping, in this process and as a process of its own."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+import requests
+
+from yotta_jupyter.sandbox import Sandbox
+
+
+def sandbox_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("yotta-sandbox")]
+
+
+def test_importing_it_needs_no_werkzeug():
+    code = (
+        "import sys; sys.modules['werkzeug'] = None\n"
+        "from yotta_jupyter.sandbox import Sandbox\n"
+        "sandbox = Sandbox()\n"
+        "try: sandbox.start()\n"
+        "except ImportError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == 'The sandbox needs its extra: pip install "yotta-jupyter[sandbox]"\n'
+
+
+def test_stop_closes_kept_connections_and_leaves_no_thread():
+    before = len(sandbox_threads())
+    sandbox = Sandbox().start()
+    with socket.create_connection(("127.0.0.1", int(sandbox.base_url.rpartition(":")[2])), timeout=20) as kept:
+        kept.sendall(f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode())
+        assert kept.recv(12) == b"HTTP/1.1 200"
+        assert len(sandbox_threads()) == before + 2
+        sandbox.stop()
+        assert len(sandbox_threads()) == before
+        while kept.recv(65536):
+            pass
+    assert not sandbox.running
+    sandbox.stop()
+
+
+def test_connections_are_kept_alive(api):
+    connection = http.client.HTTPConnection("127.0.0.1", int(api.sandbox.base_url.rpartition(":")[2]), timeout=20)
+    headers = {"x-api-key": api.sandbox.api_key}
+    connection.connect()
+    first = connection.sock
+    for method, path, body, status in [
+        ("GET", "list", None, 200),
+        ("POST", "create", b"{", 400),
+        ("GET", "1", None, 404),
+        ("POST", "pause/1", b"ignored", 404),
+        ("PUT", "create", b"ignored", 405),
+        ("HEAD", "list", None, 200),
+        ("GET", "list", None, 200),
+    ]:
+        connection.request(method, f"/openapi/v1/pods/{path}", body, headers)
+        response = connection.getresponse()
+        response.read()
+        assert (response.status, connection.sock) == (status, first)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"garbage\r\n\r\n",
+        b"POST /openapi/v1/pods/create HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST /openapi/v1/pods/create HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /openapi/v1/pods/create HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_not_http_is_refused(serve, capfd, raw):
+    api = serve(verbose=True)
+    with socket.create_connection(
+        ("127.0.0.1", int(api.sandbox.base_url.rpartition(":")[2])), timeout=20
+    ) as connection:
+        connection.sendall(raw)
+        with connection.makefile("rb") as answer:
+            assert b"400" in answer.read()
+    assert len(api.list()) == 3
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_again_on_the_same_port(api):
+    url, pod_id = api.sandbox.base_url, api.created()
+    for _ in range(3):
+        api.sandbox.stop()
+        assert api.sandbox.base_url == url
+        with pytest.raises(requests.ConnectionError):
+            api.list()
+        api.sandbox.start()
+        assert api.sandbox.base_url == url
+        assert api.status(pod_id) == "INITIALIZE"
+
+
+def test_a_port_that_is_taken(api):
+    port = int(api.sandbox.base_url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        Sandbox(port=port).start()
+
+
+def test_before_the_first_start():
+    sandbox = Sandbox()
+    assert not sandbox.running
+    assert repr(sandbox) == "<Sandbox no address yet (stopped)>"
+    with pytest.raises(RuntimeError, match="start"):
+        _ = sandbox.base_url
+    assert len(sandbox.pods()) == 3
+
+
+def test_the_context_manager_and_the_repr():
+    with Sandbox(api_key="made-up-key") as sandbox:
+        assert sandbox.running
+        assert sandbox.start() is sandbox
+        assert repr(sandbox) == f"<Sandbox {sandbox.base_url} (running)>"
+        assert sandbox.base_url.startswith("http://127.0.0.1:")
+    assert not sandbox.running
+    assert Sandbox(seed=1).api_key.startswith("sandbox-")
+    assert Sandbox(seed=1).api_key == Sandbox(seed=1).api_key != Sandbox(seed=2).api_key
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"port": -1},
+        {"port": 70000},
+        {"pods": -1},
+        {"speed": 0},
+        {"speed": -1},
+        {"speed": float("nan")},
+        {"speed": float("inf")},
+        {"api_key": ""},
+        {"api_key": "a b"},
+        {"api_key": "a\nb"},
+        {"faults": "create:lost"},
+        {"faults": ["create:nothing"]},
+    ],
+)
+def test_bad_arguments(options):
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        Sandbox(**options)
+
+
+def test_what_arrived_is_remembered(api):
+    api.list(("statusList", "1"), ("statusList", "3"))
+    api.created(podName="made-up")
+    api.session.get(f"{api.sandbox.base_url}/elsewhere", timeout=20)
+    listed, created, elsewhere = api.sandbox.requests
+    assert (listed.method, listed.path, listed.endpoint) == ("GET", "/openapi/v1/pods/list", "list")
+    assert listed.query == "statusList=1&statusList=3"
+    assert listed.params == [("statusList", "1"), ("statusList", "3")]
+    assert listed.headers["x-api-key"] == api.sandbox.api_key
+    assert (created.endpoint, created.json["podName"]) == ("create", "made-up")
+    assert elsewhere.endpoint == ""
+    assert listed.time < created.time < elsewhere.time
+    assert api.sandbox.api_key not in repr(api.sandbox.requests)
+    assert "made-up" not in repr(api.sandbox.requests)
+    api.sandbox.reset()
+    assert api.sandbox.requests == []
+
+
+def test_many_threads_create_at_once(serve):
+    first = serve(pods=0)
+    sandbox, ids = first.sandbox, []
+
+    def create():
+        api = type(first)(sandbox)
+        ids.extend(api.created() for _ in range(10))
+        api.session.close()
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(ids)) == 80
+    assert {pod["id"] for pod in sandbox.pods()} == set(ids)
+
+
+COMMAND = [sys.executable, "-m", "yotta_jupyter.sandbox"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_it_is_stopped(number):
+    process = subprocess.Popen(
+        [
+            *COMMAND,
+            "--pods",
+            "5",
+            "--seed",
+            "2",
+            "--fault",
+            "pause:code=12001",
+            "--api-key",
+            "made-up-key",
+            "--verbose",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        lines = [process.stdout.readline().rstrip("\n") for _ in range(2)]
+        url = re.fullmatch(r"YOTTA_BASE_URL=(http://127\.0\.0\.1:\d+)", lines[0])[1]
+        assert lines[1] == "YOTTA_API_KEY=made-up-key"
+        with requests.Session() as session:
+            session.headers["x-api-key"] = "made-up-key"
+            pods = session.get(f"{url}/openapi/v1/pods/list", timeout=20).json()["data"]
+            assert len(pods) == 5
+            paused = session.post(f"{url}/openapi/v1/pods/pause/{pods[0]['id']}", timeout=20)
+            assert paused.json()["code"] == 12001
+            process.send_signal(number)
+            out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, out) == (0, "")
+    assert err == f"GET /openapi/v1/pods/list HTTP/1.1 200\nPOST /openapi/v1/pods/pause/{pods[0]['id']} HTTP/1.1 200\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fault", "create:lots"], "did you mean 'lost'"),
+        (["--port", "x"], "--port"),
+        (["--port", "70000"], "port must be"),
+        (["--speed", "0"], "speed must be"),
+        (["--pods", "-3"], "pods must be"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_bad_arguments_of_the_command(arguments, says):
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert says in done.stderr
+
+
+def test_the_command_says_which_port_is_taken(api):
+    port = api.sandbox.base_url.rpartition(":")[2]
+    done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"cannot listen on port {port}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_help_explains_every_fault():
+    from yotta_jupyter.sandbox.faults import KINDS
+
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for kind in KINDS:
+        assert re.search(rf"^  {re.escape(kind)}\b", done.stdout, re.MULTILINE)
+    for example in re.findall(r"--fault '?([^\s']+:[^\s']+)", done.stdout):
+        from yotta_jupyter.sandbox.faults import parse_fault
+
+        assert parse_fault(example).spec == example

@@ -1,0 +1,43 @@
+"""The same call for several pods, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from .errors import YottaError
+from .transport import CONNECTIONS
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def side_by_side(call: Callable[[Item], Result], items: Sequence[Item]) -> list[Result | YottaError]:
+    """Call a function once for each item, at most 32 at a time, and return the results in order.
+
+    Parameters
+    ----------
+    call : callable
+        Called with one item; may be called from another thread.
+    items : sequence
+
+    Returns
+    -------
+    list
+        For each item what `call` returned, or the `YottaError` that it raised. Any other exception is raised.
+    """
+
+    def caught(item: Item) -> Result | YottaError:
+        try:
+            return call(item)
+        except YottaError as error:
+            return error
+
+    if len(items) < 2:
+        return [caught(item) for item in items]
+    executor = ThreadPoolExecutor(min(CONNECTIONS, len(items)), thread_name_prefix="yotta")
+    try:
+        return list(executor.map(caught, items))
+    finally:
+        executor.shutdown(cancel_futures=True)

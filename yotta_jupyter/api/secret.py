@@ -1,0 +1,116 @@
+"""A value that must not be shown."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Any, Final
+
+MASK: Final = "••••"
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET_WORDS: Final = frozenset(
+    {"apikey", "auth", "credential", "credentials", "key", "passphrase", "passwd", "password", "secret", "token"}
+)
+
+
+def names_a_secret(name: str) -> bool:
+    """Return whether a name is one that people give to secrets, such as ``HF_TOKEN`` or ``jupyterPassword``.
+
+    Parameters
+    ----------
+    name : str
+        The name of an environment variable or of a JSON field.
+
+    Returns
+    -------
+    bool
+    """
+    return any(word.lower() in _SECRET_WORDS for word in _WORD.findall(name))
+
+
+class Secret(str):
+    """A secret string that shows ``••••`` wherever a string is shown.
+
+    As text it *is* the mask: ``repr``, ``str``, formatting, JSON, CSV and pickle all give ``••••``. The value itself
+    comes from :meth:`reveal` alone.
+
+    Parameters
+    ----------
+    value : str
+        The secret. A `Secret` is taken as it is.
+
+    Examples
+    --------
+    >>> key = Secret("not-a-real-key")
+    >>> f"{key}"
+    '••••'
+    >>> key.reveal()
+    'not-a-real-key'
+    """
+
+    __slots__ = ("__value",)
+    __value: str
+
+    def __new__(cls, value: str) -> Secret:
+        if isinstance(value, Secret):
+            return value
+        secret = super().__new__(cls, MASK)
+        object.__setattr__(secret, "_Secret__value", value)
+        return secret
+
+    def reveal(self) -> str:
+        """Return the secret itself.
+
+        Returns
+        -------
+        str
+            The value, for use at once. Do not print it in a notebook.
+        """
+        return self.__value
+
+    def last_four(self) -> str:
+        """Return the mask and the last four characters, or the mask alone where that would tell too much.
+
+        Returns
+        -------
+        str
+            Such as ``••••4f2a``.
+        """
+        return MASK + (self.__value[-4:] if len(self.__value) >= 12 else "")
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Secret):
+            return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        return NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self.__value))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Secret cannot be changed")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[type[Secret], tuple[str]]:
+        return Secret, (MASK,)

@@ -1,0 +1,447 @@
+"""Version 1 of the Pods API: its paths, field names, codes, and how its answers become pods.
+
+The contract is the provider's page for the Pods API. Nothing outside this file knows v1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
+from .models import LAUNCH_VARIABLE, STATUS_ALIASES, STATUSES, EnvironmentVariable, ExposedPort, Pod, status_name
+from .secret import MASK, Secret, names_a_secret
+from .spec import PodSpec
+from .text import did_you_mean, printable
+from .transport import Answer
+
+CREATE: Final = "/openapi/v1/pods/create"
+LIST: Final = "/openapi/v1/pods/list"
+
+OK: Final = 10000
+SYSTEM_ERROR: Final = 10002
+RECORD_NOT_FOUND: Final = 10007
+STATUS_INVALID: Final = 12001
+POD_NOT_FOUND: Final = 13000
+
+
+def pod_path(pod_id: str) -> str:
+    """Return the path of ``GET`` and ``DELETE`` of a pod."""
+    return f"/openapi/v1/pods/{quote(pod_id, safe='')}"
+
+
+def action_path(action: str, pod_id: str) -> str:
+    """Return the path of ``POST`` of `action`, ``pause`` or ``resume``."""
+    return f"/openapi/v1/pods/{action}/{quote(pod_id, safe='')}"
+
+
+def list_query(regions: Iterable[str] | str, statuses: Iterable[str | int] | str | int) -> list[tuple[str, str]]:
+    """Return the query of a listing, each value a parameter of its own.
+
+    Parameters
+    ----------
+    regions : iterable of str, or str
+        Regions.
+    statuses : iterable of str or int, or one
+        Statuses by name in any case, or by number.
+
+    Returns
+    -------
+    list of (str, str)
+
+    Raises
+    ------
+    InvalidRequest
+        A status that the contract does not know, or an empty region.
+    """
+    regions = [regions] if isinstance(regions, str) else list(regions)
+    statuses = [statuses] if isinstance(statuses, (str, int)) else list(statuses)
+    for region in regions:
+        if not isinstance(region, str) or not region.strip():
+            raise InvalidRequest("A region is a text such as us-west-1; leave the filter out to see all regions.")
+    query = [("regionList", region) for region in regions]
+    query += [("statusList", str(STATUSES.index(known_status(status)))) for status in statuses]
+    return query
+
+
+def known_status(status: str | int) -> str:
+    """Return the name of a status of the contract, given by name in any case or by number.
+
+    Parameters
+    ----------
+    status : str or int
+
+    Returns
+    -------
+    str
+        One of `STATUSES`.
+
+    Raises
+    ------
+    InvalidRequest
+        It is none; the nearest one is suggested.
+    """
+    name = status_name(status)
+    if name in STATUSES:
+        return name
+    hint = did_you_mean(name, [*STATUSES, *STATUS_ALIASES])
+    raise InvalidRequest(f"There is no status {printable(status, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}.")
+
+
+def create_body(spec: PodSpec, launch_id: str) -> dict[str, Any]:
+    """Return the request body of a create, with the secrets still masked.
+
+    Parameters
+    ----------
+    spec : PodSpec
+        What to create.
+    launch_id : str
+        The mark that the pod carries, to find it by if the answer is lost.
+
+    Returns
+    -------
+    dict
+        By the API's field names, without those that were not given.
+    """
+    variables = {**spec.environment_vars, LAUNCH_VARIABLE: Secret(launch_id)}
+    body: dict[str, Any] = {}
+    for field in msgspec.structs.fields(PodSpec):
+        value = getattr(spec, field.name)
+        if field.name == "environment_vars":
+            value = [{"key": key, "value": value} for key, value in variables.items()]
+        elif field.name == "expose":
+            value = [msgspec.to_builtins(port) for port in value]
+        if value not in (None, []):
+            body[_camel(field.name)] = value
+    return body
+
+
+def encode_create_body(body: dict[str, Any]) -> Secret:
+    """Return the JSON of a create's body, its secrets revealed, as one secret text."""
+    return Secret(msgspec.json.encode(_revealed(body)).decode())
+
+
+def pod_of(spec: PodSpec, pod_id: str) -> Pod:
+    """Return a new pod as far as it is known from what it was created from."""
+    return Pod(
+        id=pod_id,
+        pod_name=spec.pod_name,
+        status="INITIALIZE",
+        gpu_type=spec.gpu_type,
+        gpu_count=spec.gpu_count,
+        region=spec.region,
+        image=spec.image,
+        environment_vars=[EnvironmentVariable(key, value) for key, value in spec.environment_vars.items()],
+        expose=[ExposedPort(port=port.port, protocol=port.protocol, healthy=False) for port in spec.expose],
+    )
+
+
+class _VariableName(msgspec.Struct, gc=False):
+    """An environment variable without its value, which a DataFrame does not show."""
+
+    key: str
+
+
+_ROW_FORMS: Final = {
+    "status": str,
+    "environment_vars": list[_VariableName] | None,
+    "expose": list[ExposedPort] | None,
+    "created_at": str | None,
+    "updated_at": str | None,
+}
+_ROW_FIELDS: Final = (
+    "id pod_name status gpu_type gpu_display_name gpu_count region image single_card_vram_in_gb single_card_price "
+    "container_volume_price container_volume_in_gb persistent_volume_price persistent_volume_in_gb expose created_at"
+).split()
+
+
+def _row_type(names: Sequence[str], **options: Any) -> type[msgspec.Struct]:
+    """Return a struct with some fields of `Pod` as a listing has them: it decodes in a fraction of a Pod's time."""
+    fields = [field for field in msgspec.structs.fields(Pod) if field.name in names]
+    definitions = [
+        (field.name, _ROW_FORMS.get(field.name, field.type), *(() if field.name == "id" else (None,))) for field in fields
+    ]
+    return msgspec.defstruct("Row", definitions, rename="camel", gc=False, **options)  # type: ignore[arg-type]
+
+
+class _Listing(msgspec.Struct):
+    code: Literal[10000]
+    data: list[Pod]
+
+
+class _One(msgspec.Struct):
+    code: Literal[10000]
+    data: Pod
+
+
+def _decode_custom(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, (str, int, float)):
+        return Secret(str(value))
+    raise ValueError(f"no {kind.__name__}")
+
+
+T = TypeVar("T")
+_LISTING: Final = msgspec.json.Decoder(_Listing, strict=False, dec_hook=_decode_custom)
+_WIDE_NAMES: Final = [field.name for field in msgspec.structs.fields(Pod) if field.name != "extra"]
+_ROWS: Final = {
+    wide: msgspec.json.Decoder(
+        msgspec.defstruct("_Rows", [("code", Literal[10000]), ("data", list[row_type])]), strict=False
+    )
+    for wide, row_type in ((False, _row_type(_ROW_FIELDS)), (True, _row_type(_WIDE_NAMES, forbid_unknown_fields=True)))
+}
+_ONE: Final = msgspec.json.Decoder(_One, strict=False, dec_hook=_decode_custom)
+
+
+def pods(answer: Answer) -> list[Pod]:
+    """Return the pods of a listing.
+
+    Raises
+    ------
+    ApiError
+        The API said no.
+    UnexpectedResponse
+        The answer is no listing.
+    """
+    if (fast := _in_contract_form(_LISTING, answer)) is not None:
+        return fast.data
+    return [_tolerant_pod(record, answer) for record in _records(answer)]
+
+
+def rows(answer: Answer, wide: bool = False) -> list[Any]:
+    """Return the pods of a listing as objects with the fields that a DataFrame needs; raises as `pods` does.
+
+    Parameters
+    ----------
+    answer : Answer
+    wide : bool, default False
+        All fields, not just those of the default columns.
+
+    Returns
+    -------
+    list
+        Objects with attributes of `Pod`, but `status` and times as they came, and lists that may be None.
+    """
+    if (fast := _in_contract_form(_ROWS[wide], answer)) is not None:
+        return fast.data  # type: ignore[no-any-return, attr-defined]
+    return [_tolerant_pod(record, answer) for record in _records(answer)]
+
+
+def pod(answer: Answer, pod_id: str) -> Pod:
+    """Return the one pod that was asked for; raises as `pods` does."""
+    if (fast := _in_contract_form(_ONE, answer)) is not None:
+        return fast.data
+    return _tolerant_pod(data(answer, pod_id), answer)
+
+
+def created_id(answer: Answer) -> str:
+    """Return the id of the pod that a create made: a number on the page, text or a whole pod elsewhere.
+
+    Raises
+    ------
+    ApiError
+        The API said no.
+    UnexpectedResponse
+        The answer holds no id.
+    """
+    created = data(answer)
+    if isinstance(created, dict):
+        created = created.get("id")
+    if isinstance(created, bool) or not isinstance(created, (int, str)) or not str(created).strip():
+        raise _unexpected(answer, "the answer to a create, without an id")
+    return str(created).strip()
+
+
+def data(answer: Answer, pod_id: str | None = None) -> Any:
+    """Return ``data`` of an answer's envelope.
+
+    Parameters
+    ----------
+    answer : Answer
+    pod_id : str, optional
+        The pod that was asked about, for the error's text.
+
+    Raises
+    ------
+    AuthenticationError, PodNotFound, InvalidPodState, ApiError
+        The API said no, by HTTP status or by another code than 10000.
+    UnexpectedResponse
+        It is no envelope.
+    """
+    if 300 <= answer.status < 400:
+        raise UnexpectedResponse(
+            f"{answer.origin} redirects to {printable(answer.location or 'nowhere', 100)}. Redirects are not followed, "
+            f"so that the key stays with its host; check the address (YOTTA_BASE_URL, or base_url of the profile).",
+            answer.status,
+        )
+    envelope = _envelope(answer)
+    if envelope is None:
+        if answer.status in (401, 403):
+            raise _refused_key(None, answer, "")
+        raise _unexpected(answer, "no answer of the Pods API")
+    code, message = envelope["code"], printable(envelope.get("message") or "no message", 200)
+    if code != OK:
+        raise _api_error(code, message, answer, pod_id)
+    if answer.status >= 400:
+        raise _unexpected(answer, "success and failure at once")
+    return envelope.get("data")
+
+
+def _in_contract_form(decoder: msgspec.json.Decoder[T], answer: Answer) -> T | None:
+    if answer.status != 200:
+        return None
+    try:
+        return decoder.decode(answer.body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _envelope(answer: Answer) -> dict[str, Any] | None:
+    try:
+        envelope = msgspec.json.decode(answer.body)
+        if not isinstance(envelope, dict):
+            return None
+        return {**envelope, "code": msgspec.convert(envelope.get("code"), int, strict=False)}
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _records(answer: Answer) -> list[Any]:
+    listing = data(answer)
+    if listing is None:
+        return []
+    if not isinstance(listing, list):
+        raise _unexpected(answer, "a listing that is no list")
+    return listing
+
+
+_FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Pod) if field.name != "extra"}
+_TEXT: Final = {name for name, field in _FIELDS.items() if field.type in (str, str | None)}
+_LISTS: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
+_TIMES: Final = ("createdAt", "updatedAt")
+
+
+def _tolerant_pod(record: Any, answer: Answer) -> Pod:
+    """Read a pod in which fields are null, unknown, or of another type than the contract's."""
+    if not isinstance(record, dict) or isinstance(record.get("id"), bool) or not record.get("id"):
+        raise _unexpected(answer, "a pod without an id")
+    known = {}
+    extra = {}
+    for name, value in record.items():
+        if name not in _FIELDS:
+            extra[name] = _masked(name, value)
+        elif value is not None:
+            known[name] = _plain(name, value)
+    try:
+        pod = msgspec.convert(known, Pod, strict=False, dec_hook=_decode_custom)
+    except msgspec.ValidationError:
+        fitting = {}
+        for name, value in known.items():
+            fitting[name], whole = _fitting(name, value)
+            if not whole:
+                extra[name] = MASK if name == "environmentVars" else _masked(name, record[name])
+        pod = Pod(**{_FIELDS[name].name: value for name, value in fitting.items() if value is not None})
+    pod.extra = extra
+    return pod
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in _TEXT and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if name in _TIMES:
+        return _time(value)
+    return value
+
+
+def _time(value: Any) -> Any:
+    """Read epoch seconds or milliseconds, as a number or as text; leave any other form as it is."""
+    try:
+        seconds = float(value)
+        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return value
+
+
+def _fitting(name: str, value: Any) -> tuple[Any, bool]:
+    """Return as much of a value as fits its field, and whether that is all of it."""
+    if name in _LISTS:
+        entries = [_converted(entry, _LISTS[name]) for entry in value] if isinstance(value, list) else [None]
+        return [entry for entry in entries if entry is not None], None not in entries
+    converted = _converted(value, _FIELDS[name].type)
+    return converted, converted is not None
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False, dec_hook=_decode_custom)
+    except msgspec.ValidationError:
+        return None
+
+
+def _masked(name: str, value: Any) -> Any:
+    """Hide what a field of an unknown meaning may hold in secrets, judged by its names."""
+    if names_a_secret(name):
+        return MASK
+    if isinstance(value, dict):
+        return {key: _masked(key, entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_masked(name, entry) for entry in value]
+    return value
+
+
+def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> ApiError:
+    status = answer.status
+    told = f"{message} (code {code}, HTTP {status})"
+    which = printable(pod_id or "", 60)
+    if status in (401, 403) or code in (401, 403) or _ABOUT_THE_KEY.search(message):
+        return _refused_key(code, answer, f": {message}")
+    if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
+        return PodNotFound(code, status, f"There is no pod {which}. See which there are with: %yotta list")
+    if code == STATUS_INVALID:
+        return InvalidPodState(code, status, f"{told}. See the pod's status with: %yotta get {which}")
+    if status == 429:
+        return ApiError(code, status, f"Too many requests: {told}. Wait a minute, then try again.")
+    if code == SYSTEM_ERROR or status >= 500:
+        return ApiError(code, status, f"The API failed: {told}. Try again in a minute.")
+    return ApiError(code, status, f"The API refused: {told}. Check what was asked for.")
+
+
+_ABOUT_THE_KEY: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|unauthenticated|forbidden", re.IGNORECASE)
+
+
+def _refused_key(code: int | None, answer: Answer, told: str) -> AuthenticationError:
+    return AuthenticationError(
+        code,
+        answer.status,
+        f"{answer.origin} refused the API key (HTTP {answer.status}{told}). "
+        "Check it in the console under Settings → Access Keys, then run: %yotta login",
+    )
+
+
+def _unexpected(answer: Answer, what: str) -> UnexpectedResponse:
+    words = printable(answer.body[:400].decode("utf-8", "replace"), 80)
+    shown = f"starts with {words!r}" if words else "is empty"
+    return UnexpectedResponse(
+        f"{answer.origin} gave {what}: HTTP {answer.status}, the body {shown}. "
+        "Check the address (YOTTA_BASE_URL, or base_url of the profile), or try again in a minute.",
+        answer.status,
+    )
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, dict):
+        return {key: _revealed(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_revealed(entry) for entry in value]
+    return value

@@ -1,0 +1,158 @@
+"""What ``connect()`` gives: a client that knows where its key comes from, makes DataFrames and learns from listings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from . import settings
+from .api import Client, Pod, PodsClient
+from .api import v1
+from .api.transport import Transport
+from .catalog import Catalog
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A pod as a listing showed it last: enough to name it.
+
+    Attributes
+    ----------
+    id : str
+    name : str or None
+    status : str
+    """
+
+    id: str
+    name: str | None
+    status: str
+
+
+class Pods(PodsClient):
+    """The pods of an account, also as DataFrames.
+
+    Parameters
+    ----------
+    transport : Transport
+    catalog : Catalog
+        Learns from each listing.
+
+    Attributes
+    ----------
+    known : dict of str to Known
+        The pods that were last seen, by id. Looking at it asks nobody.
+    """
+
+    def __init__(self, transport: Transport, catalog: Catalog) -> None:
+        super().__init__(transport)
+        self._catalog = catalog
+        self.known: dict[str, Known] = {}
+
+    def frame(
+        self,
+        regions: Iterable[str] | str = (),
+        statuses: Iterable[str | int] | str | int = (),
+        wide: bool = False,
+    ) -> pd.DataFrame:
+        """Return the pods as a DataFrame: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        regions, statuses
+            As for `list`.
+        wide : bool, default False
+            All fields of the API, not just the usual ones.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index `id`. Columns `name`, `status`, `gpu_type`, `gpu_count`, `region`, `image`, `hourly_cost` (US dollars
+            an hour now), `ssh` (a command to copy) and `created_at` (UTC); see `yotta_jupyter.frames.pods_frame`.
+
+        Raises
+        ------
+        InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `list`.
+        """
+        from .frames import pods_frame
+
+        query = v1.list_query(regions, statuses)
+        rows = v1.rows(self._transport.send("GET", v1.LIST, query), wide)
+        self._noticed(rows, everything=not query)
+        return pods_frame(rows, wide)
+
+    def _noticed(self, pods: Sequence[Any], everything: bool = False) -> None:
+        seen = {pod.id: Known(pod.id, pod.pod_name, pod.status) for pod in pods}
+        self.known = seen if everything else {**self.known, **seen}
+        self._catalog.learn(pods)
+
+
+class Yotta(Client):
+    """A client of the Pods API, as `connect` makes it.
+
+    Parameters
+    ----------
+    found : yotta_jupyter.settings.Settings
+        How to connect.
+
+    Attributes
+    ----------
+    pods : Pods
+        The account's pods.
+    catalog : Catalog
+        GPU types and images, shipped and seen.
+    source : str
+        Where the key came from.
+    """
+
+    pods: Pods
+
+    def __init__(self, found: settings.Settings) -> None:
+        super().__init__(found.api_key, found.base_url, found.timeout)
+        self.catalog = Catalog()
+        self.source = found.source
+        self.pods = Pods(self._transport, self.catalog)
+
+
+def connect(
+    api_key: str | None = None,
+    *,
+    base_url: str | None = None,
+    profile: str | None = None,
+    timeout: float | None = None,
+) -> Yotta:
+    """Connect to the Pods API. Nothing is sent yet.
+
+    Key and address are each taken from the first place that has it: the arguments, ``%config``, the environment
+    (``YOTTA_API_KEY``, ``YOTTA_BASE_URL``, ``YOTTA_PROFILE``), ``~/.yotta/config``.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        Better left out of a notebook: save it once with ``%yotta login``.
+    base_url : str, optional
+        The API's address: https, or http for loopback alone.
+    profile : str, optional
+        A profile of ``~/.yotta/config``.
+    timeout : float, optional
+        Seconds for a read; 60 by default.
+
+    Returns
+    -------
+    Yotta
+
+    Raises
+    ------
+    InvalidRequest
+        No key anywhere, or a key, address, profile or timeout that cannot be used.
+
+    Examples
+    --------
+    >>> yotta = connect()                                # doctest: +SKIP
+    >>> yotta.pods.frame(statuses="running")             # doctest: +SKIP
+    """
+    return Yotta(settings.resolve(api_key, base_url, profile, timeout))

@@ -1,0 +1,133 @@
+"""Pods as a pandas DataFrame: the one place that names its columns and dtypes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from . import ssh
+from .api import Pod
+from .api.models import STATUSES, hourly_cost, status_name
+from .api.secret import MASK
+
+TIME: Final = "datetime64[us, UTC]"
+
+COLUMNS: Final = {
+    "name": "string",
+    "status": "category",
+    "gpu_type": "string",
+    "gpu_count": "Int64",
+    "region": "string",
+    "image": "string",
+    "hourly_cost": "float64",
+    "ssh": "string",
+    "created_at": TIME,
+}
+"""The columns of a listing, with their dtypes. The index is ``id``, a string."""
+
+_DTYPES: Final[dict[Any, str]] = {
+    str: "string",
+    str | None: "string",
+    int | None: "Int64",
+    float | None: "float64",
+    datetime | None: TIME,
+}
+_WIDE: Final = {
+    field.name: _DTYPES.get(field.type, "object")
+    for field in msgspec.structs.fields(Pod)
+    if field.name not in {*COLUMNS, "id", "pod_name"}
+}
+
+
+def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
+    """Return pods as a DataFrame, in the order given.
+
+    Parameters
+    ----------
+    pods : sequence of Pod
+        Or what `yotta_jupyter.api.v1.rows` returns.
+    wide : bool, default False
+        All fields of the API, in snake_case, behind the default columns. `environment_vars` are dicts with masked
+        values; `extra` holds the fields that the contract does not know. `ssh_cmd` is the server's text as it came:
+        use `ssh`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `id`; columns and dtypes as `COLUMNS` says, for an empty listing too. `hourly_cost` is US dollars an hour
+        in the present status, NaN where no price is known; `ssh` is the command of a pod that is reachable now, else
+        missing; times are UTC. The categories of `status` are the contract's, then any unknown ones that occur.
+    """
+    statuses = [pod.status if pod.status in STATUSES else status_name(pod.status) for pod in pods]
+    columns: dict[str, Any] = {
+        "name": [pod.pod_name for pod in pods],
+        "status": statuses,
+        "gpu_type": [pod.gpu_type for pod in pods],
+        "gpu_count": [pod.gpu_count for pod in pods],
+        "region": [pod.region for pod in pods],
+        "image": [pod.image for pod in pods],
+        "hourly_cost": [_cost(pod, status) for pod, status in zip(pods, statuses, strict=True)],
+        "ssh": [ssh.command_or_none(status, pod.expose) for pod, status in zip(pods, statuses, strict=True)],
+        "created_at": [pod.created_at for pod in pods],
+    }
+    dtypes = COLUMNS
+    if wide:
+        dtypes = {**COLUMNS, **_WIDE}
+        columns |= {name: _wide_column(name, pods) for name in _WIDE}
+    return pd.DataFrame(
+        {name: _array(values, dtypes[name]) for name, values in columns.items()},
+        index=pd.Index(_array([pod.id for pod in pods], "string"), name="id"),
+    )
+
+
+def _cost(pod: Any, status: str) -> float | None:
+    return hourly_cost(
+        status,
+        pod.single_card_price,
+        pod.gpu_count,
+        pod.container_volume_price,
+        pod.container_volume_in_gb,
+        pod.persistent_volume_price,
+        pod.persistent_volume_in_gb,
+    )
+
+
+def _array(values: list[Any], dtype: Any) -> Any:
+    if dtype == "category":
+        unknown = sorted(set(values).difference(STATUSES))
+        return pd.Categorical(values, categories=[*STATUSES, *unknown])
+    if dtype == TIME:
+        return _times(values)
+    if dtype == "object":
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array
+    return pd.array(values, dtype=dtype)
+
+
+def _times(values: list[Any]) -> pd.DatetimeIndex:
+    """Read times of the contract's form at once, and any other one by one; what is no time is missing."""
+    try:
+        if any(isinstance(value, datetime) for value in values):
+            return pd.DatetimeIndex(values, dtype=TIME)
+        naive = np.array(values, dtype="datetime64[us]")
+    except (TypeError, ValueError):
+        utc = [pd.to_datetime(value, utc=True, errors="coerce") for value in values]
+        return pd.DatetimeIndex(utc, dtype=TIME)
+    return pd.DatetimeIndex(naive).tz_localize("UTC")
+
+
+def _wide_column(name: str, pods: Sequence[Any]) -> list[Any]:
+    if name == "environment_vars":
+        return [{variable.key: MASK for variable in pod.environment_vars or ()} for pod in pods]
+    if name == "expose":
+        return [[msgspec.structs.asdict(port) for port in pod.expose or ()] for pod in pods]
+    if name == "extra":
+        return [getattr(pod, "extra", None) or {} for pod in pods]
+    return list(map(operator.attrgetter(name), pods))
