@@ -188,6 +188,20 @@ class Catalog:
             )
         return Resolved(typed)
 
+    def short_name(self, image: str) -> str | None:
+        """Return the short name of an image, where it is the newest official one of its kind.
+
+        Parameters
+        ----------
+        image : str
+
+        Returns
+        -------
+        str or None
+            Such as ``pytorch``.
+        """
+        return _short_name(image, self.images)
+
     def price(self, gpu_type: str) -> float | None:
         """Return US dollars an hour for one card of a GPU type, as a listing last showed it, or None.
 
@@ -242,7 +256,9 @@ class Catalog:
         return pd.DataFrame(
             {
                 "short_name": pd.array([_short_name(image, images) for image in images], dtype="string"),
-                "source": pd.array(["listing" if learned else "shipped" for learned in images.values()], dtype="string"),
+                "source": pd.array(
+                    ["listing" if learned else "shipped" for learned in images.values()], dtype="string"
+                ),
             },
             index=pd.Index(list(images), name="image", dtype="string"),
         )

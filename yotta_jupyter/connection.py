@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import settings
-from .api import Client, Pod, PodsClient
-from .api import v1
+from .api import Client, PodsClient, v1
 from .api.transport import Transport
 from .catalog import Catalog
 

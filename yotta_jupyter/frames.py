@@ -86,6 +86,61 @@ def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
     )
 
 
+def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
+    """Return what pods cost, the dearest first, with the sum of all in the last row.
+
+    Parameters
+    ----------
+    pods : sequence of Pod
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `id`, ``total`` for the last row; `name`, `status`, `hourly_cost` (US dollars an hour now) and
+        `hourly_price` (while running). NaN where no price is known, which the sums leave out. Pods that have ended are
+        left out.
+    """
+    costing = sorted((pod for pod in pods if pod.may_cost), key=lambda pod: -(pod.hourly_cost or 0.0))
+    now = [pod.hourly_cost for pod in costing]
+    running = [pod.hourly_price for pod in costing]
+    return pd.DataFrame(
+        {
+            "name": _array([*(pod.pod_name for pod in costing), None], "string"),
+            "status": _array([*(pod.status for pod in costing), None], "string"),
+            "hourly_cost": _array([*now, sum(cost or 0.0 for cost in now)], "float64"),
+            "hourly_price": _array([*running, sum(price or 0.0 for price in running)], "float64"),
+        },
+        index=pd.Index(_array([*(pod.id for pod in costing), "total"], "string"), name="id"),
+    )
+
+
+def outcomes_frame(asked: str, outcomes: Sequence[tuple[str, str | None, str, Exception | None]]) -> pd.DataFrame:
+    """Return what came of something that was asked of several pods.
+
+    Parameters
+    ----------
+    asked : str
+        Such as ``pause``.
+    outcomes : sequence of (str, str or None, str, Exception or None)
+        Each pod's id, name, status now, and error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `id`; `name`, `asked`, `ok` (bool), `status`, `error`.
+    """
+    return pd.DataFrame(
+        {
+            "name": _array([name for _, name, _, _ in outcomes], "string"),
+            "asked": _array([asked] * len(outcomes), "string"),
+            "ok": np.array([error is None for *_, error in outcomes], dtype=bool),
+            "status": _array([status for _, _, status, _ in outcomes], "category"),
+            "error": _array([None if error is None else str(error) for *_, error in outcomes], "string"),
+        },
+        index=pd.Index(_array([pod_id for pod_id, *_ in outcomes], "string"), name="id"),
+    )
+
+
 def _cost(pod: Any, status: str) -> float | None:
     return hourly_cost(
         status,

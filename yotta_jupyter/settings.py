@@ -118,7 +118,6 @@ def save_profile(profile: str, api_key: Secret, base_url: str) -> Path:
         The profile's name cannot be a section's, or the file there cannot be read or written.
     """
     from configupdater import ConfigUpdater
-    from configupdater import Error as UpdaterError
 
     if not profile or profile != profile.strip() or not profile.isprintable() or set("[]") & set(profile):
         raise InvalidRequest("A profile's name is one line without [ and ], such as work.")
@@ -135,11 +134,30 @@ def save_profile(profile: str, api_key: Secret, base_url: str) -> Path:
         updater.set(profile, "api_key", api_key.reveal())
         updater.set(profile, "base_url", base_url)
         _write_privately(path, str(updater))
-    except (OSError, UnicodeError, configparser.Error, UpdaterError) as error:
+    except (OSError, UnicodeError, configparser.Error) as error:
         problem = _without_contents(error)
     else:
         return path
-    raise InvalidRequest(f"The profile could not be saved in {config_path()}: {problem}. Mend the file, then try again.")
+    raise InvalidRequest(
+        f"The profile could not be saved in {config_path()}: {problem}. Mend the file, then try again."
+    )
+
+
+def address_of(profile: str) -> str | None:
+    """Return the address for a profile that is about to be written, from the first place that has one.
+
+    Parameters
+    ----------
+    profile : str
+        It need not be there yet.
+
+    Returns
+    -------
+    str or None
+        Of ``%config``, the environment, or the profile as it is; None where none of them names one.
+    """
+    known = _profile(profile).get("base_url") if profile in profiles() else None
+    return configured.now().base_url or os.environ.get(BASE_URL) or known
 
 
 def profiles() -> list[str]:

@@ -14,7 +14,9 @@ from .api.text import printable
 DEFAULT_USER: Final = "user"
 _INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_HOST: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -74,7 +76,9 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
     if key_file is not None:
         path = _checked_path(key_file)
         if '"' in path:
-            raise InvalidRequest("The key file's path holds a quote, which ~/.ssh/config cannot carry; rename the file.")
+            raise InvalidRequest(
+                "The key file's path holds a quote, which ~/.ssh/config cannot carry; rename the file."
+            )
         lines.append(f'    IdentityFile "{path}"' if " " in path else f"    IdentityFile {path}")
     return "\n".join(lines)
 
@@ -122,7 +126,9 @@ def _parts(pod: Pod, user: str | None) -> tuple[str, int, str]:
         )
     if not _host_is_safe(port.host) or not 0 < port.proxy_port < 65536:
         where = printable(f"{port.host}:{port.proxy_port}", 80)
-        raise InvalidPodState(None, None, f"{told} gives an SSH address that is none: {where!r}. No command is made of it.")
+        raise InvalidPodState(
+            None, None, f"{told} gives an SSH address that is none: {where!r}. No command is made of it."
+        )
     if user is not None and not _USER.fullmatch(user):
         raise InvalidRequest(f"An SSH user is letters, digits, _ . and -, not {printable(user, 40)!r}.")
     return port.host, port.proxy_port, user or _user_of(port.ingress_url) or DEFAULT_USER

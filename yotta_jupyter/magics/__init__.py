@@ -29,9 +29,13 @@ NAME: Final = "yotta"
 class YottaMagics(Magics):
     """The ``%yotta`` line magic. Its settings are set with ``%config YottaMagics.profile = "work"``."""
 
-    base_url = Unicode(None, allow_none=True, help="The address of the API; https, or http for loopback.").tag(config=True)
+    base_url = Unicode(None, allow_none=True, help="The address of the API; https, or http for loopback.").tag(
+        config=True
+    )
     profile = Unicode(None, allow_none=True, help="A profile of ~/.yotta/config.").tag(config=True)
     timeout = Float(None, allow_none=True, help="Seconds for a read; 60 where it is not set.").tag(config=True)
+
+    shell: InteractiveShell
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -49,7 +53,7 @@ class YottaMagics(Magics):
     @output_can_be_silenced
     @needs_local_scope
     @no_var_expand
-    @line_magic(NAME)
+    @line_magic(NAME)  # type: ignore[arg-type]
     def yotta(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
         """List, create, pause, resume and delete GPU pods: ``%yotta -h`` shows the commands."""
         from .dispatch import run
@@ -104,8 +108,9 @@ def unload(shell: InteractiveShell) -> None:
     if shell.magics_manager.magics["line"].get(NAME) == magics.yotta:
         del shell.magics_manager.magics["line"][NAME]
     shell.magics_manager.registry.pop(type(magics).__name__, None)
-    if magics in shell.configurables:
-        shell.configurables.remove(magics)
+    configurables: list[Any] = shell.configurables
+    if magics in configurables:
+        configurables.remove(magics)
     if shell.Completer is not None and matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(matcher)
 
@@ -113,7 +118,7 @@ def unload(shell: InteractiveShell) -> None:
 def _matcher(magics: YottaMagics) -> Any:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 
-    @context_matcher()
+    @context_matcher()  # type: ignore[untyped-decorator]
     def yotta_matcher(context: CompletionContext) -> SimpleMatcherResult:
         line = context.text_until_cursor
         if f"%{NAME}" not in line:

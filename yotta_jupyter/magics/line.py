@@ -41,7 +41,9 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
         line = line[:-1].rstrip()
     for match in _DOLLAR.finditer(line):
         if match[1] not in namespace:
-            raise InvalidRequest(f"${match[1]} is not defined. Define {match[1]}, or write $${match[1]} for the text itself.")
+            raise InvalidRequest(
+                f"${match[1]} is not defined. Define {match[1]}, or write $${match[1]} for the text itself."
+            )
     problem = None
     try:
         line = _Formatter().vformat(line, args=(), kwargs=namespace)
@@ -70,5 +72,3 @@ class _Formatter(DollarFormatter):
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
             return " ".join(shlex.quote(entry.id if isinstance(entry, Pod) else str(entry)) for entry in value)
         return str(value)
-
-

@@ -49,9 +49,13 @@ def _one(client: Yotta, listed: list[Pod], typed: str) -> Pod:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        several = ", ".join(f"{printable(pod.name or '', 40)} {pod.id} ({printable(pod.status, 20)})" for pod in matches[:6])
+        several = ", ".join(
+            f"{printable(pod.name or '', 40)} {pod.id} ({printable(pod.status, 20)})" for pod in matches[:6]
+        )
         more = f" and {len(matches) - 6} more" if len(matches) > 6 else ""
-        raise InvalidRequest(f"{printable(typed, 60)!r} fits {len(matches)} pods: {several}{more}. Write the id of one.")
+        raise InvalidRequest(
+            f"{printable(typed, 60)!r} fits {len(matches)} pods: {several}{more}. Write the id of one."
+        )
     if _WHOLE_ID.fullmatch(typed):
         return client.pods.get(typed)  # A listing may lag behind.
     names = [name for pod in listed if (name := pod.name) and pod.status not in ENDED]
@@ -61,11 +65,10 @@ def _one(client: Yotta, listed: list[Pod], typed: str) -> Pod:
 
 def _matches(listed: list[Pod], typed: str) -> list[Pod]:
     """Return the pods of the best kind of match: whole id, then whole name, then beginning of an id."""
-    for fits in (
-        lambda pod: pod.id == typed,
-        lambda pod: pod.name == typed,
-        lambda pod: pod.id.startswith(typed),
-    ):
-        if matches := [pod for pod in listed if fits(pod)]:
-            return [pod for pod in matches if pod.status not in ENDED] or matches
-    return []
+    kinds = (
+        [pod for pod in listed if pod.id == typed],
+        [pod for pod in listed if pod.name == typed],
+        [pod for pod in listed if pod.id.startswith(typed)],
+    )
+    matches = next(filter(None, kinds), [])
+    return [pod for pod in matches if pod.status not in ENDED] or matches

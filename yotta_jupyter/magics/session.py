@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import settings
+from ..api import InvalidRequest
+from ..catalog import Catalog
 from ..connection import Yotta
 
 if TYPE_CHECKING:
@@ -47,6 +49,14 @@ class Session:
             self.disconnect()
             self._client, self._found = Yotta(found), found
         return self._client
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is known of GPU types and images: what listings taught, or without a connection what is shipped."""
+        try:
+            return self.client.catalog
+        except InvalidRequest:
+            return Catalog()
 
     @property
     def last_client(self) -> Yotta | None:

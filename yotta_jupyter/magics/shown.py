@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..api import Pod, YottaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .session import Session
+
 
 class Text(str):
     """A string that a notebook shows as it is, without quotes and escapes, to be copied."""
@@ -24,3 +34,59 @@ def dollars(amount: float | None) -> str:
         Such as ``$0.61 an hour``.
     """
     return "an unknown price" if amount is None else f"${amount:.2f} an hour"
+
+
+def rows_or_error(
+    session: Session,
+    asked: str,
+    pods: list[Pod],
+    errors: Mapping[str, YottaError | None],
+    statuses: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return a DataFrame with a row a pod; where one failed show it, and raise.
+
+    Parameters
+    ----------
+    session : Session
+    asked : str
+        What was asked of the pods.
+    pods : list of Pod
+        As they were before.
+    errors : mapping of str to YottaError or None
+        By id.
+    statuses : mapping of str to str, optional
+        What the pods are now, by id, where that is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `id`; `name`, `asked`, `ok`, `status`, `error`.
+
+    Raises
+    ------
+    YottaError
+        The one failure where a single pod was asked, else one that counts them; the DataFrame was displayed.
+    """
+    from ..frames import outcomes_frame
+
+    now = {**_statuses_now(session), **(statuses or {})}
+    frame = outcomes_frame(
+        asked,
+        [(pod.id, pod.name, now.get(pod.id, pod.status), errors[pod.id]) for pod in pods],
+    )
+    failed = [error for pod in pods if (error := errors[pod.id]) is not None]
+    if not failed:
+        return frame
+    if len(pods) > 1:
+        from IPython.display import display
+
+        display(frame)
+        raise YottaError(f"{asked} failed for {len(failed)} of {len(pods)} pods. The first error: {failed[0]}")
+    raise failed[0]
+
+
+def _statuses_now(session: Session) -> dict[str, str]:
+    try:
+        return {pod.id: pod.status for pod in session.client.pods.list()}
+    except YottaError:
+        return {}

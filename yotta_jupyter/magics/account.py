@@ -1,0 +1,68 @@
+"""The commands about the connection: login, status."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from .. import settings
+from ..api import DEFAULT_BASE_URL, Client, InvalidRequest
+from ..api.client import checked_key
+from ..frames import cost_frame
+from .command import Command, LineParser
+from .shown import Text, dollars
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+def _login_arguments(parser: LineParser) -> None:
+    parser.add(
+        "--profile", metavar="P", default=settings.DEFAULT_PROFILE, completes="profile", help="the profile to write"
+    )
+
+
+def _login(session: Session, arguments: Namespace) -> Text:
+    """Ask for the key, try it, and only then write it."""
+    base_url = settings.address_of(arguments.profile) or DEFAULT_BASE_URL
+    key = checked_key(_hidden(f"API key for {base_url} (Settings → Access Keys): "))
+    with Client(key, base_url) as client:
+        pods = client.pods.list()
+    settings.save_profile(arguments.profile, key, base_url)
+    session.disconnect()
+    return Text(
+        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. Saved as profile {arguments.profile} in ~/.yotta/config."
+    )
+
+
+def _hidden(prompt: str) -> str:
+    from IPython.core.error import StdinNotImplementedError
+
+    try:
+        return getpass.getpass(prompt)
+    except (StdinNotImplementedError, EOFError):
+        pass
+    raise InvalidRequest(f"Nobody can type a key here. Set the environment variable {settings.API_KEY} instead.")
+
+
+def _no_arguments(parser: LineParser) -> None:
+    """The command takes none."""
+
+
+def _status(session: Session, arguments: Namespace) -> Text:
+    client = session.client
+    pods = client.pods.list()
+    running = sum(pod.status == "RUNNING" for pod in pods)
+    mark = "SANDBOX, nothing costs money: " if session.sandbox is not None else ""
+    cost = float(cost_frame(pods)["hourly_cost"].iloc[-1])
+    return Text(
+        f"{mark}{client.base_url} as {client.api_key.last_four()} (key from {client.source}); "
+        f"{len(pods)} pods, {running} running, {dollars(cost)} now"
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("login", "Save your API key, typed hidden, after trying it.", _login_arguments, _login),
+    Command("status", "Where this notebook is connected, and as whom.", _no_arguments, _status),
+)

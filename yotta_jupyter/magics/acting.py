@@ -1,0 +1,68 @@
+"""The commands that act on pods: pause, resume, delete."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..api import InvalidRequest, Pod, YottaError
+from ..api.text import printable
+from .command import Command, LineParser
+from .pods import resolve
+from .shown import dollars, rows_or_error
+from .waiting import wait_with_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .session import Session
+
+_BECOMES = {"pause": "PAUSED", "resume": "RUNNING", "delete": "TERMINATED"}
+
+
+def _arguments(parser: LineParser) -> None:
+    parser.add("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
+    parser.add("--wait", action="store_true", help="wait until it is done")
+    parser.add("--yes", action="store_true", help="do not ask")
+
+
+def _act(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
+    client = session.client
+    pods = resolve(client, arguments.pods)
+    if action == "delete" and not arguments.yes and not _agreed(pods):
+        print("Nothing was deleted.")
+        return None
+    ids = [pod.id for pod in pods]
+    call: Callable[[str], None] = getattr(client.pods, action)
+    errors = dict(zip(ids, client.pods.each(call, ids), strict=True))
+    waited = {}
+    if arguments.wait and (asked := [pod for pod in pods if errors[pod.id] is None]):
+        waited = wait_with_progress(session, asked, _BECOMES[action])
+        errors |= {pod_id: outcome for pod_id, outcome in waited.items() if isinstance(outcome, YottaError)}
+    return rows_or_error(session, action, pods, errors)
+
+
+def _agreed(pods: list[Pod]) -> bool:
+    """Ask before pods are deleted for good, naming them and what they cost."""
+    from IPython.core.error import StdinNotImplementedError
+
+    named = ", ".join(
+        f"{printable(pod.name or pod.id, 60)} ({printable(pod.status, 20)}, {dollars(pod.hourly_cost)})"
+        for pod in pods[:8]
+    )
+    more = f" and {len(pods) - 8} more" if len(pods) > 8 else ""
+    question = f"Delete {len(pods)} pod{'s' * (len(pods) > 1)} for good: {named}{more}? [y/N] "
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except (StdinNotImplementedError, EOFError):
+        pass
+    raise InvalidRequest("Nobody can answer here, so nothing was deleted. To delete without being asked: add --yes")
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("pause", "Pause pods: only their volumes are charged then.", _arguments, partial(_act, "pause")),
+    Command("resume", "Resume paused pods.", _arguments, partial(_act, "resume")),
+    Command("delete", "Delete pods for good; asks first.", _arguments, partial(_act, "delete")),
+)

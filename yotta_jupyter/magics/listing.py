@@ -1,0 +1,97 @@
+"""The commands that show: list, get, ssh, cost, gpus, images."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from .. import ssh
+from ..api import Pod
+from .command import Command, LineParser
+from .pods import resolve
+from .session import Session
+from .shown import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _list_arguments(parser: LineParser) -> None:
+    parser.add(
+        "--region",
+        action="append",
+        default=[],
+        metavar="R",
+        completes="region",
+        help="only this region; may be repeated",
+    )
+    parser.add(
+        "--status",
+        action="append",
+        default=[],
+        metavar="S",
+        completes="status",
+        help="only this status, by name or number; may be repeated",
+    )
+    parser.add("--gpu", metavar="G", completes="gpu", help="only GPU types with these words, such as L4")
+    parser.add("--name", metavar="TEXT", help="only names that contain this text")
+    parser.add("--wide", action="store_true", help="all fields of the API")
+
+
+def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
+    frame = session.client.pods.frame(arguments.region, arguments.status, arguments.wide)
+    if arguments.gpu is not None:
+        for word in arguments.gpu.split():
+            frame = frame[frame["gpu_type"].str.contains(word, case=False, regex=False, na=False)]
+    if arguments.name is not None:
+        frame = frame[frame["name"].str.contains(arguments.name, case=False, regex=False, na=False)]
+    return frame
+
+
+def _pod_argument(parser: LineParser) -> None:
+    parser.add("pod", metavar="POD", completes="pod", help="an id, the beginning of one, or a name")
+
+
+def _get(session: Session, arguments: Namespace) -> Pod:
+    return resolve(session.client, [arguments.pod])[0]
+
+
+def _ssh_arguments(parser: LineParser) -> None:
+    _pod_argument(parser)
+    parser.add("--key", metavar="FILE", help="the file of your private key")
+    parser.add("--user", metavar="USER", help="the user to log in as, where it is not the pod's own")
+    parser.add("--config", action="store_true", help="a block for ~/.ssh/config instead of a command")
+
+
+def _ssh(session: Session, arguments: Namespace) -> Text:
+    pod = resolve(session.client, [arguments.pod])[0]
+    build = ssh.config_block if arguments.config else ssh.command
+    return Text(build(pod, arguments.key, arguments.user))
+
+
+def _no_arguments(parser: LineParser) -> None:
+    """The command takes none."""
+
+
+def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
+    from ..frames import cost_frame
+
+    return cost_frame(session.client.pods.list())
+
+
+def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
+    return session.catalog.gpus_frame()
+
+
+def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
+    return session.catalog.images_frame()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("list", "The pods, as a DataFrame.", _list_arguments, _list, aliases=("ls",)),
+    Command("get", "One pod, with all that is known of it.", _pod_argument, _get),
+    Command("ssh", "The command that opens a shell on a pod, to copy.", _ssh_arguments, _ssh),
+    Command("cost", "What each pod costs an hour now, and all of them.", _no_arguments, _cost),
+    Command("gpus", "The GPU types that are known here.", _no_arguments, _gpus),
+    Command("images", "The images that are known here.", _no_arguments, _images),
+)
