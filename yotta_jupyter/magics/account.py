@@ -32,7 +32,8 @@ def _login(session: Session, arguments: Namespace) -> Text:
     settings.save_profile(arguments.profile, key, base_url)
     session.disconnect()
     return Text(
-        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. Saved as profile {arguments.profile} in ~/.yotta/config."
+        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. "
+        f"Saved as profile {arguments.profile} in ~/.yotta/config."
     )
 
 
