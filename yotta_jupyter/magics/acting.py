@@ -11,7 +11,7 @@ from ..api import InvalidRequest, Pod, YottaError
 from ..api.text import printable
 from .command import Command, LineParser
 from .pods import resolve
-from .shown import dollars, rows_or_error
+from .shown import dollars, rows_or_error, statuses_now
 from .waiting import wait_with_progress
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
+_BECOMING = {"pause": "PAUSING", "resume": "INITIALIZE", "delete": "TERMINATING"}
 _BECOMES = {"pause": "PAUSED", "resume": "RUNNING", "delete": "TERMINATED"}
 
 
@@ -37,11 +38,13 @@ def _act(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | 
     ids = [pod.id for pod in pods]
     call: Callable[[str], None] = getattr(client.pods, action)
     errors = dict(zip(ids, client.pods.each(call, ids), strict=True))
-    waited = {}
-    if arguments.wait and (asked := [pod for pod in pods if errors[pod.id] is None]):
+    asked = [pod for pod in pods if errors[pod.id] is None]
+    statuses = statuses_now(session, {pod.id: _BECOMING[action] for pod in asked})
+    if arguments.wait and asked:
         waited = wait_with_progress(session, asked, _BECOMES[action])
         errors |= {pod_id: outcome for pod_id, outcome in waited.items() if isinstance(outcome, YottaError)}
-    return rows_or_error(session, action, pods, errors)
+        statuses |= {pod_id: outcome.status for pod_id, outcome in waited.items() if isinstance(outcome, Pod)}
+    return rows_or_error(action, pods, errors, statuses)
 
 
 def _agreed(pods: list[Pod]) -> bool:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from IPython.utils.text import DollarFormatter
 
 from ..api import InvalidRequest, Pod
-
-_DOLLAR: Final = re.compile(r"(?<!\$)\$(?:\$\$)*([A-Za-z_]\w*)")
 
 
 def words(line: str, namespace: dict[str, Any]) -> list[str]:
     """Return the words of a line.
 
     ``$name``, ``$name.attribute`` and ``{expression}`` become the values of the notebook's variables; ``$$`` is a
-    dollar sign. A pod becomes its id; a list, a Series or the index of a DataFrame becomes several words.
+    dollar sign, and so is a ``$`` between single quotes. A pod becomes its id; a list, a Series or the index of a
+    DataFrame becomes several words.
 
     Parameters
     ----------
@@ -39,20 +37,16 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     line = line.strip()
     if line.endswith(";"):
         line = line[:-1].rstrip()
-    for match in _DOLLAR.finditer(line):
-        if match[1] not in namespace:
-            raise InvalidRequest(
-                f"${match[1]} is not defined. Define {match[1]}, or write $${match[1]} for the text itself."
-            )
     problem = None
     try:
         line = _Formatter().vformat(line, args=(), kwargs=namespace)
+    except NameError as error:
+        problem = f"{error.name} is not defined. Define it, or write '…' around text with a $ of its own"
     except Exception as error:  # Whatever a user's expression raises.
-        problem = type(error).__name__
+        failed = type(error).__name__
+        problem = f"A {{…}} or $… in the line cannot be filled in ({failed}); braces themselves are {{{{ and }}}}"
     if problem:
-        raise InvalidRequest(
-            f"A {{…}} or $… in the line cannot be filled in ({problem}). Write {{{{ and }}}} for braces themselves."
-        )
+        raise InvalidRequest(f"{problem}.")
     try:
         return shlex.split(line)
     except ValueError:

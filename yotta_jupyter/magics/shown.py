@@ -37,24 +37,22 @@ def dollars(amount: float | None) -> str:
 
 
 def rows_or_error(
-    session: Session,
     asked: str,
     pods: list[Pod],
     errors: Mapping[str, YottaError | None],
-    statuses: Mapping[str, str] | None = None,
+    statuses: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return a DataFrame with a row a pod; where one failed show it, and raise.
 
     Parameters
     ----------
-    session : Session
     asked : str
         What was asked of the pods.
     pods : list of Pod
         As they were before.
     errors : mapping of str to YottaError or None
         By id.
-    statuses : mapping of str to str, optional
+    statuses : mapping of str to str
         What the pods are now, by id, where that is known.
 
     Returns
@@ -69,10 +67,9 @@ def rows_or_error(
     """
     from ..frames import outcomes_frame
 
-    now = {**_statuses_now(session), **(statuses or {})}
     frame = outcomes_frame(
         asked,
-        [(pod.id, pod.name, now.get(pod.id, pod.status), errors[pod.id]) for pod in pods],
+        [(pod.id, pod.name, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods],
     )
     failed = [error for pod in pods if (error := errors[pod.id]) is not None]
     if not failed:
@@ -85,8 +82,21 @@ def rows_or_error(
     raise failed[0]
 
 
-def _statuses_now(session: Session) -> dict[str, str]:
+def statuses_now(session: Session, expected: Mapping[str, str]) -> dict[str, str]:
+    """Return the statuses of all pods from a listing.
+
+    Parameters
+    ----------
+    session : Session
+    expected : mapping of str to str
+        What to say of pods that the listing does not show.
+
+    Returns
+    -------
+    dict of str to str
+        By id; no more than `expected` where there is no listing now.
+    """
     try:
-        return {pod.id: pod.status for pod in session.client.pods.list()}
+        return {**expected, **{pod.id: pod.status for pod in session.client.pods.list()}}
     except YottaError:
-        return {}
+        return dict(expected)

@@ -11,7 +11,7 @@ from ..api.wait import checked_target
 from .command import Command, LineParser
 from .pods import resolve
 from .progress import wait_progress
-from .shown import rows_or_error
+from .shown import rows_or_error, statuses_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def _wait(session: Session, arguments: Namespace) -> pd.DataFrame:
     outcomes = wait_with_progress(session, pods, target, timeout)
     errors = {pod_id: outcome if isinstance(outcome, YottaError) else None for pod_id, outcome in outcomes.items()}
     seen = {pod_id: outcome.status for pod_id, outcome in outcomes.items() if isinstance(outcome, Pod)}
-    return rows_or_error(session, f"wait until {target}", pods, errors, seen)
+    return rows_or_error(f"wait until {target}", pods, errors, {**statuses_now(session, {}), **seen})
 
 
 def _seconds(text: str) -> float:

@@ -1,0 +1,50 @@
+"""What Tab offers, and that it asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+
+from yotta_jupyter import Sandbox
+
+Run = Callable[[str], Any]
+
+
+def offered(shell: InteractiveShell, text: str) -> list[str]:
+    with provisionalcompleter():
+        return [completion.text for completion in shell.Completer.completions(text, len(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "among"),
+    [
+        ("%yotta l", {"list", "login"}),
+        ("x = %yotta l", {"list", "login"}),
+        ("import os\n%yotta sand", {"sandbox"}),
+        ("%yotta list --st", {"--status"}),
+        ("%yotta list --status ru", {"running"}),
+        ("%yotta wait train --until s", {"ssh"}),
+        ("%yotta create py", {"pytorch"}),
+        ("%yotta create pytorch --gpu NVIDIA_L4", {"NVIDIA_L4_24G"}),
+        ("%yotta sandbox st", {"start", "stop", "status"}),
+    ],
+)
+def test_tab_offers_these_alone(shell: InteractiveShell, text: str, among: set[str]) -> None:
+    assert set(offered(shell, text)) == among
+
+
+def test_pods_and_regions_come_from_the_last_listing(run: Run, connected: InteractiveShell, sandbox: Sandbox) -> None:
+    run("%yotta list")
+    asked = len(sandbox.requests)
+    assert offered(connected, "%yotta pause tra") == ["train-1"]
+    assert offered(connected, "%yotta pause train-1 note") == ["notebook-1"]
+    assert offered(connected, "%yotta list --region us-w") == ["us-west-1"]
+    assert len(sandbox.requests) == asked
+
+
+def test_other_lines_are_left_alone(shell: InteractiveShell) -> None:
+    assert "import" in offered(shell, "impor")
