@@ -208,7 +208,10 @@ def _profile(name: str) -> Mapping[str, str | None]:
 def _read() -> configparser.ConfigParser:
     config = configparser.ConfigParser(interpolation=None)
     try:
-        config.read(config_path())
+        with config_path().open() as file:
+            config.read_file(file)
+    except FileNotFoundError:
+        return config
     except (OSError, UnicodeError, configparser.Error) as error:
         problem = _without_contents(error)
     else:

@@ -100,7 +100,7 @@ def command_or_none(status: str, expose: list[ExposedPort] | None) -> str | None
     if status != "RUNNING" or not expose:
         return None
     for port in expose:
-        if port.protocol == "SSH":
+        if port.protocol and port.protocol.upper() == "SSH":
             number = port.proxy_port
             if not port.healthy or port.host is None or number is None or not 0 < number < 65536:
                 return None

@@ -56,7 +56,9 @@ def test_each_failure_has_its_type_one_line_and_no_key(broken, fault, kind):
     assert error._render_traceback_() == [f"{kind.__name__}: {error}"]
 
 
-@pytest.mark.parametrize(("fault", "words"), [("html=502", "HTTP 502"), ("html", "<"), ("empty", "empty"), ("list", "[")])
+@pytest.mark.parametrize(
+    ("fault", "words"), [("html=502", "HTTP 502"), ("html", "<"), ("empty", "empty"), ("list", "[")]
+)
 def test_an_answer_that_is_not_the_apis_is_shown(broken, fault, words):
     assert words in str(broken(fault)[0])
 
@@ -130,7 +132,9 @@ def test_no_frame_of_the_traceback_shows_the_key(sandbox):
     sandbox.add_fault("list:html")
     with connect(sandbox.api_key, base_url=sandbox.base_url) as yotta, pytest.raises(UnexpectedResponse) as caught:
         yotta.pods.list()
-    package = [entry for entry in caught.traceback if "yotta_jupyter" in str(entry.path) and "tests" not in str(entry.path)]
+    package = [
+        entry for entry in caught.traceback if "yotta_jupyter" in str(entry.path) and "tests" not in str(entry.path)
+    ]
     assert package
     assert all(sandbox.api_key not in repr(entry.frame.f_locals) for entry in package)
 

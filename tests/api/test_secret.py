@@ -5,7 +5,6 @@ import json
 import logging
 import pickle
 
-import msgspec
 import pandas as pd
 import pytest
 
@@ -25,7 +24,6 @@ SHOWN = {
     "sum": lambda secret: "key=" + secret,
     "json": json.dumps,
     "json in a dict": lambda secret: json.dumps({"key": [secret]}),
-    "msgspec": lambda secret: msgspec.json.encode(secret).decode(),
     "pickle": lambda secret: repr(pickle.dumps(secret)),
     "pickle, protocol 0": lambda secret: repr(pickle.dumps({"key": secret}, 0)),
     "encoded": lambda secret: repr(secret.encode()),
@@ -99,7 +97,7 @@ def test_a_client_does_not_show_its_key(yotta, sandbox):
 def test_a_pod_does_not_show_its_values(client_of, record):
     (pod,) = client_of(records=[record()]).pods.list()
     value = record()["environmentVars"][0]["value"]
-    assert value not in repr(pod) + repr(pod.environment_vars) + msgspec.json.encode(pod.environment_vars).decode()
+    assert value not in repr(pod) + repr(pod.environment_vars)
     assert pod.environment["JUPYTER_PASSWORD"].reveal() == value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -119,7 +119,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         Fields that the contract does not know, and values that did not fit, as they came.
     """
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
     pod_name: str | None = None
     status: str = ""
     gpu_type: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -151,8 +151,8 @@ _ROW_FORMS: Final = {
     "status": str,
     "environment_vars": list[_VariableName] | None,
     "expose": list[ExposedPort] | None,
-    "created_at": str | None,
-    "updated_at": str | None,
+    "created_at": Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None,
+    "updated_at": Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None,
 }
 _ROW_FIELDS: Final = [
     "id",
@@ -338,7 +338,7 @@ def _records(answer: Answer) -> list[Any]:
 
 
 _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Pod) if field.name != "extra"}
-_TEXT: Final = {name for name, field in _FIELDS.items() if field.type in (str, str | None)}
+_TEXT: Final = {name for name, field in _FIELDS.items() if name == "id" or field.type in (str, str | None)}
 _LISTS: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
 _TIMES: Final = ("createdAt", "updatedAt")
 

@@ -1,0 +1,134 @@
+"""Measures speed as ratios against baselines in the same run, and prints a table: ``python -m tests.benchmarks``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pandas as pd
+import requests
+
+from yotta_jupyter import Sandbox, connect
+from yotta_jupyter.api import v1
+from yotta_jupyter.api.transport import Answer
+from yotta_jupyter.frames import COLUMNS, pods_frame
+
+PODS = 10_000
+API_NAMES = {"name": "podName", "gpu_type": "gpuType", "gpu_count": "gpuCount", "created_at": "createdAt"}
+
+
+def best_of(runs: int, *calls: Callable[[], object]) -> list[float]:
+    """Return the shortest time of each call in seconds, the calls taking turns so that both see the same machine."""
+    shortest = [float("inf")] * len(calls)
+    for _ in range(runs):
+        for index, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            shortest[index] = min(shortest[index], time.perf_counter() - started)
+    return shortest
+
+
+def load_extension() -> tuple[float, float]:
+    """Time ``%load_ext`` and ``import pandas``, each in a fresh interpreter with a shell and nothing else."""
+    shell = "import time; from IPython.core.interactiveshell import InteractiveShell; s = InteractiveShell.instance(); "
+    clock = "a = time.perf_counter(); {}; print(time.perf_counter() - a)"
+
+    def timed(statement: str) -> float:
+        command = [sys.executable, "-c", shell + clock.format(statement)]
+        return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+    pairs = [(timed("s.run_line_magic('load_ext', 'yotta_jupyter')"), timed("import pandas")) for _ in range(5)]
+    return min(ours for ours, _ in pairs), min(theirs for _, theirs in pairs)
+
+
+def frames(body: bytes, wide: bool) -> tuple[float, float]:
+    """Time the bytes of a listing to a DataFrame, against json, pandas and astype of the same columns."""
+    answer = Answer("http://127.0.0.1", 200, body)
+    raw = {API_NAMES.get(name, name): dtype for name, dtype in COLUMNS.items() if name not in ("hourly_cost", "ssh")}
+    # What the two computed columns are computed from.
+    raw |= {name: "float64" for name in ("singleCardPrice", "containerVolumePrice", "persistentVolumePrice")}
+    raw |= {name: "Int64" for name in ("containerVolumeInGb", "persistentVolumeInGb")}
+    raw |= {"expose": "object"}
+    every = raw | dict.fromkeys(_all_names(body) - set(raw), "object") | _dtypes_of_the_rest(body)
+
+    def ours() -> pd.DataFrame:
+        return pods_frame(v1.rows(answer, wide), wide)
+
+    def theirs() -> pd.DataFrame:
+        columns = every if wide else raw
+        return pd.DataFrame(json.loads(body)["data"], columns=["id", *columns]).astype(columns).set_index("id")
+
+    first, second = best_of(9, ours, theirs)
+    return first, second
+
+
+def _all_names(body: bytes) -> set[str]:
+    return set(json.loads(body)["data"][0]) - {"id"}
+
+
+def _dtypes_of_the_rest(body: bytes) -> dict[str, str]:
+    dtypes = {str: "string", int: "Int64", float: "float64"}
+    rest = {name: dtypes.get(type(value), "object") for name, value in json.loads(body)["data"][0].items()}
+    known = {*API_NAMES.values(), *COLUMNS, "id", "environmentVars", "expose", "singleCardPrice"}
+    typed = {name: dtype for name, dtype in rest.items() if name not in known and not name.endswith("VolumePrice")}
+    return typed | {"updatedAt": COLUMNS["created_at"]}
+
+
+def pause_many() -> tuple[float, float]:
+    """Time pausing 64 pods with one command, against one after another, where each answer takes 100 ms."""
+    with Sandbox(pods=0, faults=["*:slow=0.1"], speed=1e6) as sandbox:
+        yotta = connect(sandbox.api_key, base_url=sandbox.base_url)
+        options = {"image": "yottalabsai/pytorch:2.9.0", "gpu_type": "NVIDIA_L4_24G"}
+        sandbox.clear_faults()
+        ids = [yotta.pods.create(**options).id for _ in range(128)]
+        sandbox.advance(1e6)
+        sandbox.add_fault("*:slow=0.1")
+        from IPython.core.interactiveshell import InteractiveShell
+
+        shell = InteractiveShell.instance()
+        shell.run_line_magic("load_ext", "yotta_jupyter")
+        shell.user_ns |= {"ids": ids[:64]}
+        shell.run_cell(f"import os; os.environ['YOTTA_BASE_URL'] = {sandbox.base_url!r}", silent=True)
+        shell.run_cell(f"os.environ['YOTTA_API_KEY'] = {sandbox.api_key!r}", silent=True)
+        started = time.perf_counter()
+        assert shell.run_cell("_ = get_ipython().run_line_magic('yotta', 'pause $ids')", silent=True).success
+        together = time.perf_counter() - started
+        started = time.perf_counter()
+        for pod_id in ids[64:]:
+            yotta.pods.pause(pod_id)
+        return together, time.perf_counter() - started
+
+
+def small_listing() -> tuple[float, float]:
+    """Time a listing of three pods, against a bare request and json.loads."""
+    with Sandbox(pods=3) as sandbox, requests.Session() as session:
+        yotta = connect(sandbox.api_key, base_url=sandbox.base_url)
+        url, headers = f"{sandbox.base_url}/openapi/v1/pods/list", {"x-api-key": sandbox.api_key}
+        first, second = best_of(
+            300, yotta.pods.list, lambda: json.loads(session.get(url, headers=headers, timeout=60).content)
+        )
+        return first, second
+
+
+def main() -> None:
+    """Run all benchmarks and print a row for each."""
+    with Sandbox(pods=PODS) as sandbox:
+        url = f"{sandbox.base_url}/openapi/v1/pods/list"
+        body = requests.get(url, headers={"x-api-key": sandbox.api_key}, timeout=60).content
+    rows = [
+        ("%load_ext / import pandas", load_extension(), 0.05),
+        (f"{PODS:,} pods to the default DataFrame / json + pandas", frames(body, wide=False), 0.25),
+        (f"{PODS:,} pods to the wide DataFrame / json + pandas", frames(body, wide=True), 0.6),
+        ("pause 64 pods with one command / one after another", pause_many(), 1 / 8),
+        ("list three pods / requests + json.loads", small_listing(), 1.3),
+    ]
+    print(f"{'what':<60}{'ours ms':>10}{'base ms':>10}{'ratio':>8}{'at most':>9}")
+    for what, (ours, base), limit in rows:
+        print(f"{what:<60}{ours * 1000:>10.1f}{base * 1000:>10.1f}{ours / base:>8.3f}{limit:>9.3f}")
+
+
+if __name__ == "__main__":
+    main()
