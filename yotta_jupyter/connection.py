@@ -77,12 +77,15 @@ class Pods(PodsClient):
         InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
             As for `list`.
         """
-        from .frames import pods_frame
+        from .frames import collector_paused, pods_frame
 
         query = v1.list_query(regions, statuses)
-        rows = v1.rows(self._transport.send("GET", v1.LIST, query), wide)
+        answer = self._transport.send("GET", v1.LIST, query)
+        with collector_paused():
+            rows = v1.rows(answer, wide)
+            frame = pods_frame(rows, wide)
         self._noticed(rows, everything=not query)
-        return pods_frame(rows, wide)
+        return frame
 
     def _noticed(self, pods: Sequence[Any], everything: bool = False) -> None:
         seen = {pod.id: Known(pod.id, pod.pod_name, pod.status) for pod in pods}

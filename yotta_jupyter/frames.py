@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import starmap
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +47,7 @@ _WIDE: Final = {
     for field in msgspec.structs.fields(Pod)
     if field.name not in {*COLUMNS, "id", "pod_name"}
 }
+_PRICED: Final = operator.attrgetter(*inspect.signature(hourly_cost).parameters)
 
 
 def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
@@ -72,7 +77,7 @@ def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
         "gpu_count": [pod.gpu_count for pod in pods],
         "region": [pod.region for pod in pods],
         "image": [pod.image for pod in pods],
-        "hourly_cost": [_cost(pod, status) for pod, status in zip(pods, statuses, strict=True)],
+        "hourly_cost": list(starmap(hourly_cost, map(_PRICED, pods))),
         "ssh": [ssh.command_or_none(status, pod.expose) for pod, status in zip(pods, statuses, strict=True)],
         "created_at": [pod.created_at for pod in pods],
     }
@@ -84,6 +89,21 @@ def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
         {name: _array(values, dtypes[name]) for name, values in columns.items()},
         index=pd.Index(_array([pod.id for pod in pods], "string"), name="id"),
     )
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's collector of cyclic garbage while many small objects are made at once, none of them in a cycle.
+
+    It would look through all of them again and again: a third of the time from 10,000 pods to a DataFrame.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
@@ -141,18 +161,6 @@ def outcomes_frame(asked: str, outcomes: Sequence[tuple[str, str | None, str, Ex
     )
 
 
-def _cost(pod: Any, status: str) -> float | None:
-    return hourly_cost(
-        status,
-        pod.single_card_price,
-        pod.gpu_count,
-        pod.container_volume_price,
-        pod.container_volume_in_gb,
-        pod.persistent_volume_price,
-        pod.persistent_volume_in_gb,
-    )
-
-
 def _array(values: list[Any], dtype: Any) -> Any:
     if dtype == "category":
         unknown = sorted(set(values).difference(STATUSES))
@@ -182,7 +190,7 @@ def _wide_column(name: str, pods: Sequence[Any]) -> list[Any]:
     if name == "environment_vars":
         return [{variable.key: MASK for variable in pod.environment_vars or ()} for pod in pods]
     if name == "expose":
-        return [[msgspec.structs.asdict(port) for port in pod.expose or ()] for pod in pods]
+        return [list(map(msgspec.structs.asdict, pod.expose or ())) for pod in pods]
     if name == "extra":
         return [getattr(pod, "extra", None) or {} for pod in pods]
     return list(map(operator.attrgetter(name), pods))

@@ -100,7 +100,8 @@ def command_or_none(status: str, expose: list[ExposedPort] | None) -> str | None
     if status != "RUNNING" or not expose:
         return None
     for port in expose:
-        if port.protocol and port.protocol.upper() == "SSH":
+        protocol = port.protocol
+        if protocol == "SSH" or (protocol and protocol.upper() == "SSH"):
             number = port.proxy_port
             if not port.healthy or port.host is None or number is None or not 0 < number < 65536:
                 return None

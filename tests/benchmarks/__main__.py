@@ -14,7 +14,7 @@ import requests
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api import v1
 from yotta_jupyter.api.transport import Answer
-from yotta_jupyter.frames import COLUMNS, pods_frame
+from yotta_jupyter.frames import COLUMNS, collector_paused, pods_frame
 
 PODS = 10_000
 API_NAMES = {"name": "podName", "gpu_type": "gpuType", "gpu_count": "gpuCount", "created_at": "createdAt"}
@@ -55,7 +55,8 @@ def frames(body: bytes, wide: bool) -> tuple[float, float]:
     every = raw | dict.fromkeys(_all_names(body) - set(raw), "object") | _dtypes_of_the_rest(body)
 
     def ours() -> pd.DataFrame:
-        return pods_frame(v1.rows(answer, wide), wide)
+        with collector_paused():
+            return pods_frame(v1.rows(answer, wide), wide)
 
     def theirs() -> pd.DataFrame:
         columns = every if wide else raw

@@ -244,12 +244,12 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 @lru_cache(maxsize=8192)
 def hourly_cost(
     status: str,
-    card_price: float | None,
-    cards: int | None,
-    container_price: float | None,
-    container_gb: int | None,
-    persistent_price: float | None,
-    persistent_gb: int | None,
+    single_card_price: float | None,
+    gpu_count: int | None,
+    container_volume_price: float | None,
+    container_volume_in_gb: int | None,
+    persistent_volume_price: float | None,
+    persistent_volume_in_gb: int | None,
 ) -> float | None:
     """Return what a pod of this status and these prices costs an hour, or None where the price of its GPU is unknown.
 
@@ -259,26 +259,27 @@ def hourly_cost(
     Parameters
     ----------
     status : str
-    card_price, container_price, persistent_price : float or None
+        By any of its names.
+    single_card_price, container_volume_price, persistent_volume_price : float or None
         US dollars an hour for one GPU, and for one GB of either volume.
-    cards : int or None
-        The number of GPUs.
-    container_gb, persistent_gb : int or None
-        The sizes of the volumes.
+    gpu_count : int or None
+    container_volume_in_gb, persistent_volume_in_gb : int or None
 
     Returns
     -------
     float or None
         US dollars an hour.
     """
-    persistent = (persistent_price or 0.0) * (persistent_gb or 0)
+    status = status_name(status)
+    persistent = (persistent_volume_price or 0.0) * (persistent_volume_in_gb or 0)
     if status == "PAUSED":
         return persistent
-    if card_price is None or cards is None:
+    if single_card_price is None or gpu_count is None:
         return None
     if status == "INITIALIZE" or status in ENDED:
         return 0.0
-    return card_price * cards + (container_price or 0.0) * (container_gb or 0) + persistent
+    container = (container_volume_price or 0.0) * (container_volume_in_gb or 0)
+    return single_card_price * gpu_count + container + persistent
 
 
 def _in_utc(time: datetime) -> datetime:
