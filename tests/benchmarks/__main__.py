@@ -49,8 +49,8 @@ def frames(body: bytes, wide: bool) -> tuple[float, float]:
     answer = Answer("http://127.0.0.1", 200, body)
     raw = {API_NAMES.get(name, name): dtype for name, dtype in COLUMNS.items() if name not in ("hourly_cost", "ssh")}
     # What the two computed columns are computed from.
-    raw |= {name: "float64" for name in ("singleCardPrice", "containerVolumePrice", "persistentVolumePrice")}
-    raw |= {name: "Int64" for name in ("containerVolumeInGb", "persistentVolumeInGb")}
+    raw |= dict.fromkeys(("singleCardPrice", "containerVolumePrice", "persistentVolumePrice"), "float64")
+    raw |= dict.fromkeys(("containerVolumeInGb", "persistentVolumeInGb"), "Int64")
     raw |= {"expose": "object"}
     every = raw | dict.fromkeys(_all_names(body) - set(raw), "object") | _dtypes_of_the_rest(body)
 
