@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -147,13 +147,38 @@ class _VariableName(msgspec.Struct, gc=False):
     key: str
 
 
-_ROW_FORMS: Final = {
-    "status": str,
+class _SshPort(msgspec.Struct, rename="camel", gc=False, tag_field="protocol", tag="SSH"):
+    """What the default columns need of a port that speaks SSH."""
+
+    protocol: ClassVar[str] = "SSH"
+    proxy_port: int | None = None
+    host: str | None = None
+    healthy: bool | None = None
+    ingress_url: str | None = None
+
+
+class _HttpPort(msgspec.Struct, gc=False, tag_field="protocol", tag="HTTP"):
+    """A port of which the default columns need nothing."""
+
+    protocol: ClassVar[str] = "HTTP"
+
+
+class _TcpPort(msgspec.Struct, gc=False, tag_field="protocol", tag="TCP"):
+    """A port of which the default columns need nothing."""
+
+    protocol: ClassVar[str] = "TCP"
+
+
+_CONTRACT_TIME = Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None
+# A Literal costs no new string a pod; any other status takes the tolerant way.
+_ROW_FORMS: Final[dict[str, Any]] = {
+    "status": Literal[STATUSES],
     "environment_vars": list[_VariableName] | None,
-    "expose": list[ExposedPort] | None,
-    "created_at": Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None,
-    "updated_at": Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None,
+    "expose": list[_SshPort | _HttpPort | _TcpPort] | None,
+    "created_at": _CONTRACT_TIME,
+    "updated_at": _CONTRACT_TIME,
 }
+_WIDE_FORMS: Final = _ROW_FORMS | {"expose": list[ExposedPort] | None}
 _ROW_FIELDS: Final = [
     "id",
     "pod_name",
@@ -174,12 +199,11 @@ _ROW_FIELDS: Final = [
 ]
 
 
-def _row_type(names: Sequence[str], **options: Any) -> type[msgspec.Struct]:
+def _row_type(names: Sequence[str], forms: dict[str, Any], **options: Any) -> type[msgspec.Struct]:
     """Return a struct with some fields of `Pod` as a listing has them: it decodes in a fraction of a Pod's time."""
     fields = [field for field in msgspec.structs.fields(Pod) if field.name in names]
     definitions = [
-        (field.name, _ROW_FORMS.get(field.name, field.type), *(() if field.name == "id" else (None,)))
-        for field in fields
+        (field.name, forms.get(field.name, field.type), *(() if field.name == "id" else (None,))) for field in fields
     ]
     return msgspec.defstruct("Row", definitions, rename="camel", gc=False, **options)
 
@@ -209,8 +233,8 @@ T = TypeVar("T")
 _LISTING: Final = msgspec.json.Decoder(_Listing, strict=False, dec_hook=_decode_custom)
 _WIDE_NAMES: Final = [field.name for field in msgspec.structs.fields(Pod) if field.name != "extra"]
 _ROWS: Final = {
-    False: _rows_decoder(_row_type(_ROW_FIELDS)),
-    True: _rows_decoder(_row_type(_WIDE_NAMES, forbid_unknown_fields=True)),
+    False: _rows_decoder(_row_type(_ROW_FIELDS, _ROW_FORMS)),
+    True: _rows_decoder(_row_type(_WIDE_NAMES, _WIDE_FORMS, forbid_unknown_fields=True)),
 }
 _ONE: Final = msgspec.json.Decoder(_One, strict=False, dec_hook=_decode_custom)
 
