@@ -177,7 +177,7 @@ def _array(values: list[Any], dtype: Any) -> Any:
 def _times(values: list[Any]) -> pd.DatetimeIndex:
     """Read times of the contract's form at once, and any other one by one; what is no time is missing."""
     try:
-        if any(isinstance(value, datetime) for value in values):
+        if datetime in set(map(type, values)):
             return pd.DatetimeIndex(values, dtype=TIME)
         naive = np.array(values, dtype="datetime64[us]")
     except (TypeError, ValueError):
@@ -188,7 +188,7 @@ def _times(values: list[Any]) -> pd.DatetimeIndex:
 
 def _wide_column(name: str, pods: Sequence[Any]) -> list[Any]:
     if name == "environment_vars":
-        return [{variable.key: MASK for variable in pod.environment_vars or ()} for pod in pods]
+        return [dict.fromkeys([variable.key for variable in pod.environment_vars or ()], MASK) for pod in pods]
     if name == "expose":
         return [list(map(msgspec.structs.asdict, pod.expose or ())) for pod in pods]
     if name == "extra":

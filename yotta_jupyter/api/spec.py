@@ -14,7 +14,7 @@ from .secret import Secret
 from .text import did_you_mean, nearest, printable
 
 PROTOCOLS: Final = ("SSH", "HTTP", "TCP")
-_CHOICES: Final = {
+CHOICES: Final = {
     "image_public_type": ("OFFICIAL", "CUSTOM", "PUBLIC", "PRIVATE"),
     "official_image": ("OFFICIAL", "CUSTOM"),
     "cloud_type": ("SECURE", "COMMUNITY"),
@@ -306,12 +306,12 @@ def _required_word(name: str, value: object) -> str:
 
 
 def _checked_option(name: str, value: object) -> object:
-    if name in _CHOICES:
+    if name in CHOICES:
         choice = str(value).upper()
-        if choice not in _CHOICES[name]:
-            near = nearest(choice, _CHOICES[name])
+        if choice not in CHOICES[name]:
+            near = nearest(choice, CHOICES[name])
             hint = f" Did you mean {near}?" if near else ""
-            raise InvalidRequest(f"{name} is one of {', '.join(_CHOICES[name])}, not {printable(value, 40)}.{hint}")
+            raise InvalidRequest(f"{name} is one of {', '.join(CHOICES[name])}, not {printable(value, 40)}.{hint}")
         return choice
     if name.endswith("_in_gb"):
         size = _whole_number(value)

@@ -16,7 +16,7 @@ import msgspec
 from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
 from .models import LAUNCH_VARIABLE, STATUS_ALIASES, STATUSES, EnvironmentVariable, ExposedPort, Pod, status_name
 from .secret import MASK, Secret, names_a_secret
-from .spec import PodSpec
+from .spec import CHOICES, PodSpec
 from .text import did_you_mean, printable
 from .transport import Answer
 
@@ -178,7 +178,11 @@ _ROW_FORMS: Final[dict[str, Any]] = {
     "created_at": _CONTRACT_TIME,
     "updated_at": _CONTRACT_TIME,
 }
-_WIDE_FORMS: Final = _ROW_FORMS | {"expose": list[ExposedPort] | None}
+_WIDE_FORMS: Final = {
+    **_ROW_FORMS,
+    **{name: Literal[choices] | None for name, choices in CHOICES.items()},
+    "expose": list[ExposedPort] | None,
+}
 _ROW_FIELDS: Final = [
     "id",
     "pod_name",
