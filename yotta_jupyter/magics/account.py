@@ -44,6 +44,8 @@ def _hidden(prompt: str) -> str:
         return getpass.getpass(prompt)
     except (StdinNotImplementedError, EOFError):
         pass
+    except KeyboardInterrupt:
+        raise InvalidRequest("No key was typed, and nothing was saved.") from None
     raise InvalidRequest(f"Nobody can type a key here. Set the environment variable {settings.API_KEY} instead.")
 
 

@@ -61,6 +61,9 @@ def _agreed(pods: list[Pod]) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except (StdinNotImplementedError, EOFError):
         pass
+    except KeyboardInterrupt:
+        print()
+        return False
     raise InvalidRequest("Nobody can answer here, so nothing was deleted. To delete without being asked: add --yes")
 
 

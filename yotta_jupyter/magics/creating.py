@@ -7,6 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from ..api import InvalidRequest, Pod, PodSpec, Secret, v1
+from ..api.models import ENDED
 from ..api.secret import names_a_secret
 from ..api.spec import gpu_count, port_spec, variable_name
 from ..api.text import printable
@@ -69,7 +70,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     gpu, image = catalog.gpu(arguments.gpu), catalog.image(arguments.image)
     spec = PodSpec.of(image=image.name, gpu_type=gpu.name, gpu_count=gpu_count(arguments.count), **_options(arguments))
     client = None if arguments.dry_run else session.client
-    for note in (image.note, gpu.note, _jupyter_note(spec), _estimate(session, spec)):
+    for note in (image.note, gpu.note, _same_name(session, spec), _jupyter_note(spec), _estimate(session, spec)):
         if note:
             print(f"Note: {note}")
     if client is None:
@@ -131,6 +132,15 @@ def _from_environment(name: str) -> Secret:
 def _port_and_protocol(text: str) -> tuple[str, str | None]:
     port, slash, protocol = text.partition("/")
     return port, protocol if slash else None
+
+
+def _same_name(session: Session, spec: PodSpec) -> str | None:
+    client = session.last_client
+    known = client.pods.known.values() if client else ()
+    twin = next((pod for pod in known if pod.name and pod.name == spec.pod_name and pod.status not in ENDED), None)
+    if twin is None:
+        return None
+    return f"there is a pod of that name already ({twin.id}, {printable(twin.status, 20)}); both will cost money."
 
 
 def _jupyter_note(spec: PodSpec) -> str | None:
