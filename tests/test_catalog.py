@@ -99,6 +99,13 @@ def test_a_learned_type_keeps_what_was_shipped(yotta):
     assert after.regions == ("us-west-1",)
 
 
+def test_a_type_that_is_not_shipped_is_learned_whole_from_a_frame(client_of, record):
+    yotta = client_of(records=[record(gpuType="NEW_X9_96G", gpuDisplayName="X9", singleCardVramInGb=96)])
+    yotta.pods.frame()
+    learned = yotta.catalog.gpus_frame().loc["NEW_X9_96G"]
+    assert (learned["display_name"], learned["vram_in_gb"]) == ("X9", 96)
+
+
 def test_catalogs_do_not_share_what_they_learn(yotta):
     yotta.pods.list()
     assert not any(gpu.learned for gpu in Catalog().gpus)

@@ -93,18 +93,34 @@ class Catalog:
         with self._lock:
             return sorted(self._regions)
 
+    def knows(self, gpu_types: Iterable[str | None]) -> bool:
+        """Return whether all of these GPU types are in the catalog.
+
+        Parameters
+        ----------
+        gpu_types : iterable of str or None
+
+        Returns
+        -------
+        bool
+        """
+        with self._lock:
+            return all(gpu_type in self._gpus for gpu_type in gpu_types if gpu_type)
+
     def learn(self, pods: Iterable[Any]) -> None:
         """Take the GPU types, prices, regions and images from a listing.
 
         Parameters
         ----------
         pods : iterable of Pod
+            Or what `yotta_jupyter.api.v1.rows` returns; without `gpu_display_name` and `single_card_vram_in_gb`, what
+            is known of them stays.
         """
         kinds = {
             (
                 pod.gpu_type,
-                pod.gpu_display_name,
-                pod.single_card_vram_in_gb,
+                getattr(pod, "gpu_display_name", None),
+                getattr(pod, "single_card_vram_in_gb", None),
                 pod.single_card_price,
                 pod.region,
                 pod.image,

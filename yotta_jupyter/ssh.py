@@ -13,6 +13,7 @@ from .api.text import printable
 
 DEFAULT_USER: Final = "user"
 _INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
+_USUAL_INGRESS: Final = f"ssh {DEFAULT_USER}@"
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
@@ -102,18 +103,12 @@ def command_or_none(status: str, expose: list[ExposedPort] | None) -> str | None
     for port in expose:
         protocol = port.protocol
         if protocol == "SSH" or (protocol and protocol.upper() == "SSH"):
-            number = port.proxy_port
-            if not port.healthy or port.host is None or number is None or not 0 < number < 65536:
+            host, number = port.host, port.proxy_port
+            if not port.healthy or host is None or number is None or not 0 < number < 65536 or not _host_is_safe(host):
                 return None
-            start = _start_of_command(port.host, (port.ingress_url or "").partition("@")[0])
-            return start and f"{start}{number}"
+            # Neither a checked host nor a checked user holds a character that a shell would see.
+            return f"ssh {_user_of(port.ingress_url)}@{host} -p {number}"
     return None
-
-
-@lru_cache(maxsize=4096)
-def _start_of_command(host: str, ingress_start: str) -> str | None:
-    # Neither a checked host nor a checked user holds a character that a shell would see.
-    return f"ssh {_user_of(ingress_start + '@') or DEFAULT_USER}@{host} -p " if _host_is_safe(host) else None
 
 
 def _parts(pod: Pod, user: str | None) -> tuple[str, int, str]:
@@ -132,7 +127,7 @@ def _parts(pod: Pod, user: str | None) -> tuple[str, int, str]:
         )
     if user is not None and not _USER.fullmatch(user):
         raise InvalidRequest(f"An SSH user is letters, digits, _ . and -, not {printable(user, 40)!r}.")
-    return port.host, port.proxy_port, user or _user_of(port.ingress_url) or DEFAULT_USER
+    return port.host, port.proxy_port, user or _user_of(port.ingress_url)
 
 
 def _next_step(pod: Pod) -> str:
@@ -141,11 +136,14 @@ def _next_step(pod: Pod) -> str:
     return f"%yotta wait {pod.id} --until ssh" if pod.status in ("INITIALIZE", "RUNNING") else "%yotta list"
 
 
-def _user_of(ingress_url: str | None) -> str | None:
-    match = _INGRESS.match(ingress_url or "")
-    return match[1] if match else None
+def _user_of(ingress_url: str | None) -> str:
+    if ingress_url is None or ingress_url.startswith(_USUAL_INGRESS):
+        return DEFAULT_USER
+    match = _INGRESS.match(ingress_url)
+    return match[1] if match else DEFAULT_USER
 
 
+@lru_cache(maxsize=4096)
 def _host_is_safe(host: str) -> bool:
     if _HOST.fullmatch(host):
         return True

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import requests
@@ -45,37 +46,40 @@ def load_extension() -> tuple[float, float]:
 
 
 def frames(body: bytes, wide: bool) -> tuple[float, float]:
-    """Time the bytes of a listing to a DataFrame, against json, pandas and astype of the same columns."""
+    """Time the bytes of a listing to a DataFrame, against json, pandas and astype giving the same columns."""
     answer = Answer("http://127.0.0.1", 200, body)
-    raw = {API_NAMES.get(name, name): dtype for name, dtype in COLUMNS.items() if name not in ("hourly_cost", "ssh")}
-    # What the two computed columns are computed from.
-    raw |= dict.fromkeys(("singleCardPrice", "containerVolumePrice", "persistentVolumePrice"), "float64")
-    raw |= dict.fromkeys(("containerVolumeInGb", "persistentVolumeInGb"), "Int64")
-    raw |= {"expose": "object"}
-    every = raw | dict.fromkeys(_all_names(body) - set(raw), "object") | _dtypes_of_the_rest(body)
+    dtypes = {API_NAMES.get(name, name): dtype for name, dtype in COLUMNS.items()}
+    if wide:
+        dtypes = _dtypes_of_all(body) | dtypes
 
     def ours() -> pd.DataFrame:
         with collector_paused():
             return pods_frame(v1.rows(answer, wide), wide)
 
     def theirs() -> pd.DataFrame:
-        columns = every if wide else raw
-        return pd.DataFrame(json.loads(body)["data"], columns=["id", *columns]).astype(columns).set_index("id")
+        frame = pd.DataFrame(json.loads(body)["data"]).set_index("id")
+        frame["ssh"] = [_ssh_command(ports) for ports in frame["expose"]]
+        gpus = frame["singleCardPrice"] * frame["gpuCount"]
+        container = frame["containerVolumePrice"] * frame["containerVolumeInGb"]
+        frame["hourly_cost"] = gpus + container + frame["persistentVolumePrice"] * frame["persistentVolumeInGb"]
+        return frame[list(dtypes)].astype(dtypes)
 
-    first, second = best_of(9, ours, theirs)
+    first, second = best_of(15, ours, theirs)
     return first, second
 
 
-def _all_names(body: bytes) -> set[str]:
-    return set(json.loads(body)["data"][0]) - {"id"}
+def _ssh_command(ports: list[dict[str, Any]]) -> str | None:
+    for port in ports:
+        if port["protocol"] == "SSH" and port["healthy"]:
+            return f"ssh user@{port['host']} -p {port['proxyPort']}"
+    return None
 
 
-def _dtypes_of_the_rest(body: bytes) -> dict[str, str]:
+def _dtypes_of_all(body: bytes) -> dict[str, str]:
     dtypes = {str: "string", int: "Int64", float: "float64"}
-    rest = {name: dtypes.get(type(value), "object") for name, value in json.loads(body)["data"][0].items()}
-    known = {*API_NAMES.values(), *COLUMNS, "id", "environmentVars", "expose", "singleCardPrice"}
-    typed = {name: dtype for name, dtype in rest.items() if name not in known and not name.endswith("VolumePrice")}
-    return typed | {"updatedAt": COLUMNS["created_at"]}
+    first = json.loads(body)["data"][0]
+    every = {name: dtypes.get(type(value), "object") for name, value in first.items() if name != "id"}
+    return every | {"updatedAt": COLUMNS["created_at"]}
 
 
 def pause_many() -> tuple[float, float]:

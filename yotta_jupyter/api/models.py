@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -241,7 +240,6 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         return rows
 
 
-@lru_cache(maxsize=8192)
 def hourly_cost(
     status: str,
     single_card_price: float | None,
@@ -270,7 +268,8 @@ def hourly_cost(
     float or None
         US dollars an hour.
     """
-    status = status_name(status)
+    if status not in STATUSES:
+        status = status_name(status)
     persistent = (persistent_volume_price or 0.0) * (persistent_volume_in_gb or 0)
     if status == "PAUSED":
         return persistent

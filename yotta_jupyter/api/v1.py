@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -147,26 +147,14 @@ class _VariableName(msgspec.Struct, gc=False):
     key: str
 
 
-class _SshPort(msgspec.Struct, rename="camel", gc=False, tag_field="protocol", tag="SSH"):
-    """What the default columns need of a port that speaks SSH."""
+class _Port(msgspec.Struct, rename="camel", gc=False):
+    """What the default columns need of a port."""
 
-    protocol: ClassVar[str] = "SSH"
     proxy_port: int | None = None
+    protocol: Literal["SSH", "HTTP", "TCP"] | None = None
     host: str | None = None
     healthy: bool | None = None
     ingress_url: str | None = None
-
-
-class _HttpPort(msgspec.Struct, gc=False, tag_field="protocol", tag="HTTP"):
-    """A port of which the default columns need nothing."""
-
-    protocol: ClassVar[str] = "HTTP"
-
-
-class _TcpPort(msgspec.Struct, gc=False, tag_field="protocol", tag="TCP"):
-    """A port of which the default columns need nothing."""
-
-    protocol: ClassVar[str] = "TCP"
 
 
 _CONTRACT_TIME = Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | None
@@ -174,7 +162,7 @@ _CONTRACT_TIME = Annotated[str, msgspec.Meta(min_length=19, max_length=19)] | No
 _ROW_FORMS: Final[dict[str, Any]] = {
     "status": Literal[STATUSES],
     "environment_vars": list[_VariableName] | None,
-    "expose": list[_SshPort | _HttpPort | _TcpPort] | None,
+    "expose": list[_Port] | None,
     "created_at": _CONTRACT_TIME,
     "updated_at": _CONTRACT_TIME,
 }
@@ -188,11 +176,9 @@ _ROW_FIELDS: Final = [
     "pod_name",
     "status",
     "gpu_type",
-    "gpu_display_name",
     "gpu_count",
     "region",
     "image",
-    "single_card_vram_in_gb",
     "single_card_price",
     "container_volume_price",
     "container_volume_in_gb",
