@@ -90,8 +90,8 @@ def resolve(
             break
     if key is None:
         raise InvalidRequest(
-            "There is no API key. Save yours with: %yotta login - or try everything without an account: "
-            "%yotta sandbox start"
+            "There is no API key. Save yours with %yotta login, or set YOTTA_API_KEY where nobody can type; "
+            "try everything without an account with %yotta sandbox start"
         )
     return Settings(
         checked_key(key), address or DEFAULT_BASE_URL, notebook.timeout if timeout is None else timeout, source
@@ -200,7 +200,7 @@ def _profile(name: str) -> Mapping[str, str | None]:
         hint = did_you_mean(name, known) or (f" There are: {', '.join(map(printable, known))}." if known else "")
         raise InvalidRequest(
             f"There is no profile {printable(name, 60)!r} in {config_path()}.{hint} "
-            "Make it with: %yotta login --profile NAME"
+            f"Make it with: %yotta login --profile {printable(name, 60)}"
         )
     return {option: config.get(name, option, fallback=None) for option in ("api_key", "base_url")}
 

@@ -133,6 +133,8 @@ def _parts(pod: Pod, user: str | None) -> tuple[str, int, str]:
 def _next_step(pod: Pod) -> str:
     if pod.status == "PAUSED":
         return f"%yotta resume {pod.id} --wait"
+    if pod.status == "PAUSING":
+        return f"%yotta wait {pod.id} --until paused, then %yotta resume {pod.id} --wait"
     return f"%yotta wait {pod.id} --until ssh" if pod.status in ("INITIALIZE", "RUNNING") else "%yotta list"
 
 

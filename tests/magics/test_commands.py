@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -205,6 +206,35 @@ def test_delete_where_nobody_can_answer_says_yes(run: Run, sandbox: Sandbox, mon
     assert sent(sandbox, "delete") == []
 
 
+def interrupted(*_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(
+    shown: Shown, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", interrupted)
+    assert "Nothing was deleted." in shown("%yotta delete train-1")
+    assert sent(sandbox, "delete") == []
+
+
+def test_ctrl_c_at_the_key_saves_nothing(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", interrupted)
+    with pytest.raises(InvalidRequest, match="nothing was saved"):
+        run("%yotta login")
+    assert not (home / ".yotta").exists()
+
+
+def test_a_name_that_a_pod_has_already_is_noted(shown: Shown) -> None:
+    shown("%yotta list")
+    assert "there is a pod of that name already" in shown("%yotta create pytorch --gpu L4 --name train-1")
+    assert "already" not in shown("%yotta create pytorch --gpu L4 --name other")
+
+
+def test_create_says_what_is_next(shown: Shown) -> None:
+    assert "Next: %yotta wait" in shown("%yotta create pytorch --gpu L4")
+
+
 def test_wait_until_ssh(run: Run) -> None:
     run("%yotta create pytorch --gpu L4 --name mine")
     frame = run("%yotta wait mine --until ssh")
@@ -216,7 +246,9 @@ def test_a_wait_that_ends_early_names_id_status_money_and_the_way_out(run: Run, 
     pod_id = next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-1")
     with pytest.raises(WaitTimeout) as caught:
         run("%yotta wait train-1 --until paused --timeout 0")
-    assert f"({pod_id}) is RUNNING. This still costs money; stop it with: %yotta delete {pod_id}" in str(caught.value)
+    assert f"({pod_id}) is RUNNING. This still costs money: stop it with %yotta pause {pod_id} or wait on" in str(
+        caught.value
+    )
 
 
 def test_ssh_shows_a_command_without_quotes(shown: Shown, run: Run) -> None:

@@ -110,7 +110,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_says_what_still_costs(
         terminal.expect(r"until PAUSED, \d+ s: train-1 RUNNING")
         terminal.sendintr()
         terminal.expect(r"WaitInterrupted: Interrupted: train-1 \(\d+\) is RUNNING\. This still costs money")
-        terminal.expect(re.escape(f"%yotta delete {pod_id}"))
+        terminal.expect(re.escape(f"%yotta pause {pod_id} or wait on with %yotta wait {pod_id}"))
         terminal.expect(r"In \[4\]: ")
         terminal.sendline("exit")
         terminal.expect(pexpect.EOF)

@@ -34,7 +34,8 @@ def test_every_command_has_help(shown: Shown, name: str) -> None:
         ("list --status runing", "Did you mean RUNNING"),
         ("sandbox strat", "Did you mean start"),
         ("wait train-1 --until sssh", "Did you mean SSH"),
-        ("get", "POD"),
+        ("get", "%yotta list"),
+        ("create pytorch", "%yotta gpus"),
         ("list surplus", "'surplus'"),
         ("get 'train", "quote"),
     ],
@@ -44,6 +45,11 @@ def test_what_is_mistyped_gets_a_suggestion(run: Run, sandbox: Sandbox, line: st
         run(f"%yotta {line}")
     assert told in str(caught.value)
     assert sandbox.requests == []
+
+
+def test_a_comment_is_no_argument(run: Run) -> None:
+    assert run("%yotta get train-1  # the one that costs").name == "train-1"
+    assert run("%yotta create pytorch --gpu L4 --name a#1").name == "a#1"
 
 
 def test_an_error_is_one_line_and_fails_the_cell(shown: Shown, connected: InteractiveShell) -> None:

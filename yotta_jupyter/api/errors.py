@@ -127,12 +127,16 @@ def _still_waiting(how: str, pods: tuple[Pod, ...]) -> str:
         f"{printable(pod.name or 'pod', 60)} ({pod.id}) is {printable(pod.status, 40)}" for pod in pods[:3]
     )
     more = f" and {len(pods) - 3} more" if len(pods) > 3 else ""
-    costing = [pod.id for pod in pods if pod.may_cost]
+    costing = [pod for pod in pods if pod.may_cost]
     if not costing:
         return f"{how}: {seen}{more}. Look again with: %yotta list"
-    ids = " ".join(costing[:8]) + (" …" if len(costing) > 8 else "")
+    ids = " ".join(pod.id for pod in costing[:8]) + (" …" if len(costing) > 8 else "")
     still = "still costs" if any(pod.hourly_cost for pod in pods) else "may still cost"
-    return f"{how}: {seen}{more}. This {still} money; stop it with: %yotta delete {ids}"
+    # The API pauses running pods alone.
+    stop = "pause" if all(pod.status == "RUNNING" for pod in costing) else "delete"
+    return (
+        f"{how}: {seen}{more}. This {still} money: stop it with %yotta {stop} {ids} or wait on with %yotta wait {ids}"
+    )
 
 
 class WaitTimeout(YottaError):

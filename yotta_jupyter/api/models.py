@@ -230,7 +230,8 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.region:
             rows.append(("Region", printable(self.region, 80)))
         if self.hourly_cost is not None:
-            rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now, ${self.hourly_price or 0:.4f} while running"))
+            running = f", ${self.hourly_price or 0:.4f} while running" if self.may_cost else ""
+            rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now{running}"))
         rows.append(("Ports", ", ".join(_port_text(port) for port in self.expose) or "none exposed"))
         if self.environment_vars:
             names = ", ".join(printable(variable.key, 60) for variable in self.environment_vars)

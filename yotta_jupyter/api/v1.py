@@ -432,9 +432,14 @@ def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> A
     if status in (401, 403) or code in (401, 403) or _ABOUT_THE_KEY.search(message):
         return _refused_key(code, answer, f": {message}")
     if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
-        return PodNotFound(code, status, f"There is no pod {which}. See which there are with: %yotta list")
+        return PodNotFound(code, status, f"There is no pod of the id {which}. See which there are with: %yotta list")
     if code == STATUS_INVALID:
-        return InvalidPodState(code, status, f"{told}. See the pod's status with: %yotta get {which}")
+        return InvalidPodState(
+            code,
+            status,
+            f"{told}. See the pod's status with %yotta get {which}; "
+            f"while it is PAUSING, wait with %yotta wait {which} --until paused",
+        )
     if status == 429:
         return ApiError(code, status, f"Too many requests: {told}. Wait a minute, then try again.")
     if code == SYSTEM_ERROR or status >= 500:

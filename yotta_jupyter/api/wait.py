@@ -53,7 +53,8 @@ def checked_target(until: str) -> str:
     except InvalidRequest:
         hint = did_you_mean(str(until), [*STATUSES, SSH])
         raise InvalidRequest(
-            f"A pod is waited for until a status or SSH, not {printable(until, 40)!r}.{hint}"
+            f"A pod is waited for until SSH or a status, not {printable(until, 40)!r}.{hint} "
+            f"Statuses: {', '.join(STATUSES)}."
         ) from None
 
 

@@ -52,8 +52,7 @@ def _agreed(pods: list[Pod]) -> bool:
     from IPython.core.error import StdinNotImplementedError
 
     named = ", ".join(
-        f"{printable(pod.name or pod.id, 60)} ({printable(pod.status, 20)}, {dollars(pod.hourly_cost)})"
-        for pod in pods[:8]
+        f"{printable(pod.name or pod.id, 60)} ({printable(pod.status, 20)}, {_cost(pod)})" for pod in pods[:8]
     )
     more = f" and {len(pods) - 8} more" if len(pods) > 8 else ""
     question = f"Delete {len(pods)} pod{'s' * (len(pods) > 1)} for good: {named}{more}? [y/N] "
@@ -65,6 +64,12 @@ def _agreed(pods: list[Pod]) -> bool:
         print()
         return False
     raise InvalidRequest("Nobody can answer here, so nothing was deleted. To delete without being asked: add --yes")
+
+
+def _cost(pod: Pod) -> str:
+    if pod.status == "INITIALIZE":
+        return f"{dollars(pod.hourly_price)} when it runs"
+    return dollars(pod.hourly_cost)
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ..api.text import did_you_mean, printable
 if TYPE_CHECKING:
     from .session import Session
 
+_WHERE: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
 Completes = Literal["pod", "status", "region", "gpu", "image", "wait_target", "profile"]
 
 
@@ -86,7 +88,16 @@ class LineParser(argparse.ArgumentParser):
         return arguments
 
     def error(self, message: str) -> NoReturn:
-        raise InvalidRequest(f"{self.prog}: {printable(message)}. See {self.prog} -h")
+        where = [known for kind, known in _WHERE.items() if "are required" in message and self._is_named(kind, message)]
+        raise InvalidRequest(f"{self.prog}: {printable(message)}. See {', '.join([*where, f'{self.prog} -h'])}")
+
+    def _is_named(self, kind: str, message: str) -> bool:
+        """Return whether argparse's complaint of what is missing names an argument of this kind."""
+        named = re.findall(r"[\w-]+", message.rpartition(":")[2])
+        return any(
+            self.completes.get(action.dest) == kind and {*action.option_strings, action.metavar} & set(named)
+            for action in self._actions
+        )
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise HelpShown

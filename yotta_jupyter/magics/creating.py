@@ -30,7 +30,7 @@ def _arguments(parser: LineParser) -> None:
     parser.add(
         "--gpu", required=True, metavar="TYPE", completes="gpu", help="a GPU type, or a part that fits no other: L4"
     )
-    parser.add("--count", default="1", metavar="N", help="how many GPUs: 1, 2, 4, 8")
+    parser.add("--count", "--gpus", default="1", metavar="N", help="how many GPUs: 1, 2, 4, 8")
     parser.add("--name", metavar="NAME", help="a name for the pod")
     parser.add("--region", metavar="R", completes="region", help="where it shall run")
     parser.add("--cloud", metavar="CLOUD", help="SECURE or COMMUNITY")
@@ -77,6 +77,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
         return v1.create_body(spec, "")
     pod = client.pods.create(spec)
     if not arguments.wait:
+        print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until ssh")
         return pod
     print(f"Created pod {pod.id}.")
     progress = wait_progress(session.shell, "RUNNING", {pod.id: pod.name or pod.id})
@@ -124,7 +125,7 @@ def _from_environment(name: str) -> Secret:
     if not value:
         raise InvalidRequest(
             f"There is no environment variable {printable(name, 60)} here. Set it first: "
-            f"import os, getpass; os.environ[NAME] = getpass.getpass()"
+            f"import os, getpass; os.environ[{printable(name, 60)!r}] = getpass.getpass()"
         )
     return Secret(value)
 

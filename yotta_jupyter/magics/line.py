@@ -21,7 +21,7 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     line : str
-        What stands behind ``%yotta``; a ``;`` at its end is dropped.
+        What stands behind ``%yotta``; a ``;`` at its end is dropped, and so is a comment: ``#`` and what follows it.
     namespace : dict
         The notebook's variables.
 
@@ -48,9 +48,10 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     if problem:
         raise InvalidRequest(f"{problem}.")
     try:
-        return shlex.split(line)
+        split = shlex.split(line)
     except ValueError:
         raise InvalidRequest('A quote in the line is not closed. Write "…" around text with spaces.') from None
+    return split[: split.index("#")] if "#" in split else split
 
 
 class _Formatter(DollarFormatter):
