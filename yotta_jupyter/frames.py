@@ -170,7 +170,7 @@ def _array(values: list[Any], dtype: Any) -> Any:
 def _times(values: list[Any]) -> pd.DatetimeIndex:
     """Read times of the contract's form at once, and any other one by one; what is no time is missing."""
     try:
-        if datetime in set(map(type, values)):
+        if isinstance(next(filter(None, values), None), datetime):
             return pd.DatetimeIndex(values, dtype=TIME)
         naive = np.array(values, dtype="datetime64[us]")
     except (TypeError, ValueError):
@@ -187,7 +187,10 @@ def _columns(pods: Sequence[Any], wide: bool) -> dict[str, Iterable[Any]]:
         **{name: fields[name] for name in _SAME},
         "name": fields["pod_name"],
         "hourly_cost": map(hourly_cost, *(fields[name] for name in _PRICED)),
-        "ssh": map(ssh.command_or_none, statuses, fields["expose"]),
+        "ssh": [
+            ssh.command_or_none(status, ports) if status == "RUNNING" else None
+            for status, ports in zip(statuses, fields["expose"], strict=True)
+        ],
     }
     if wide:
         columns |= {name: fields.get(name, ()) for name in _WIDE}
