@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         YottaError,
     )
     from .connection import Yotta, connect
+    from .panel import Panel
     from .sandbox import Sandbox
 
 __version__ = "0.1.0"
@@ -36,6 +38,7 @@ _HOMES: Final = {
     "CreateOutcomeUnknown": "api",
     "InvalidPodState": "api",
     "InvalidRequest": "api",
+    "Panel": "panel",
     "Pod": "api",
     "PodNotFound": "api",
     "PodSpec": "api",
@@ -56,6 +59,7 @@ __all__ = [
     "CreateOutcomeUnknown",
     "InvalidPodState",
     "InvalidRequest",
+    "Panel",
     "Pod",
     "PodNotFound",
     "PodSpec",
@@ -100,7 +104,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take ``%yotta`` away, close its connections and stop its sandbox; called by ``%unload_ext yotta_jupyter``.
+    """Take ``%yotta`` away, close panels and connections, stop the sandbox; called by ``%unload_ext yotta_jupyter``.
 
     Parameters
     ----------
@@ -108,4 +112,6 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     """
     from .magics import unload
 
+    if panels := sys.modules.get(f"{__name__}.panel.panel"):
+        panels.close_all()
     unload(shell)

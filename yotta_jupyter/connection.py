@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from . import settings
 from .api import Client, PodsClient, v1
+from .api.address import is_loopback
 from .api.transport import Transport
 from .catalog import Catalog
 
@@ -48,6 +51,7 @@ class Pods(PodsClient):
 
     def __init__(self, transport: Transport, catalog: Catalog) -> None:
         super().__init__(transport)
+        self._origin = transport.base_url
         self._catalog = catalog
         self.known: dict[str, Known] = {}
 
@@ -94,6 +98,42 @@ class Pods(PodsClient):
         self.known = seen if everything else {**self.known, **seen}
         self._catalog.learn(pods)
 
+    def _changed(self) -> None:
+        with _watching:
+            watchers = [call for origin, call in _watchers.values() if origin == self._origin]
+        for call in watchers:
+            call()
+
+
+_watching = threading.Lock()
+_watchers: dict[object, tuple[str, Callable[[], None]]] = {}
+
+
+def on_change(base_url: str, call: Callable[[], None]) -> Callable[[], None]:
+    """Have a function called after each change that any client in this process asks an API for.
+
+    Parameters
+    ----------
+    base_url : str
+        The API's address, as `Client.base_url` gives it.
+    call : callable
+        Called on the thread that asked; must return at once.
+
+    Returns
+    -------
+    callable
+        Ends it.
+    """
+    key = object()
+    with _watching:
+        _watchers[key] = base_url, call
+
+    def stop() -> None:
+        with _watching:
+            _watchers.pop(key, None)
+
+    return stop
+
 
 class Yotta(Client):
     """A client of the Pods API, as `connect` makes it.
@@ -120,6 +160,11 @@ class Yotta(Client):
         self.catalog = Catalog()
         self.source = found.source
         self.pods = Pods(self._transport, self.catalog)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the API is on this machine, as the sandbox is."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
 def connect(

@@ -188,6 +188,7 @@ class PodsClient:
             raise InvalidRequest("create takes one PodSpec or options, not both; put the options into the PodSpec.")
         spec = PodSpec.of(**options) if spec is None else spec
         created = create_once(self._transport, spec, self.list)
+        self._changed()
         if isinstance(created, Pod):
             return created
         self._created[created] = time.monotonic()
@@ -369,6 +370,9 @@ class PodsClient:
     def _noticed(self, pods: Sequence[Pod], everything: bool = False) -> None:
         """Called with the pods of each answer, for a subclass to learn from them."""
 
+    def _changed(self) -> None:
+        """Called after each change that was asked for, for a subclass to tell others."""
+
     def _get_from_list(self, pod_id: str) -> Pod:
         # One listing that lacks a pod does not prove that it is gone.
         for delay in (0.0, 1.0):
@@ -382,6 +386,7 @@ class PodsClient:
         pod_id = checked_id(pod_id)
         path = v1.pod_path(pod_id) if action == "delete" else v1.action_path(action, pod_id)
         answer = self._transport.send(method, path)
+        self._changed()
         try:
             v1.data(answer, pod_id)
         except PodNotFound:

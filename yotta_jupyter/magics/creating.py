@@ -12,6 +12,7 @@ from ..api.secret import names_a_secret
 from ..api.spec import gpu_count, port_spec, variable_name
 from ..api.text import printable
 from .command import Command, LineParser
+from .line import quoted_word
 from .progress import wait_progress
 from .shown import dollars
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_EXPOSE = ("22/SSH", "8888/HTTP")
 JUPYTER_PORT = 8888
 JUPYTER_PASSWORD = "JUPYTER_PASSWORD"
+REGISTRY_TOKEN = "REGISTRY_TOKEN"
+"""The environment variable that `create_line` takes a registry's token from."""
 
 
 def _arguments(parser: LineParser) -> None:
@@ -84,6 +87,46 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     return client.pods.wait(pod.id, "RUNNING", progress=progress)
 
 
+def create_line(spec: PodSpec, token_variable: str = REGISTRY_TOKEN) -> str:
+    """Return the ``%yotta create`` line that asks for the same pod. Secrets come from the environment in it.
+
+    Parameters
+    ----------
+    spec : PodSpec
+    token_variable : str
+        The environment variable that is to hold the registry's token.
+
+    Returns
+    -------
+    str
+    """
+    given: list[tuple[str, object]] = [
+        ("--gpu", spec.gpu_type),
+        ("--count", spec.gpu_count if spec.gpu_count != 1 else None),
+        ("--name", spec.pod_name),
+        ("--region", spec.region),
+        ("--cloud", spec.cloud_type),
+        *(("--env-from", name) for name in spec.environment_vars),
+        *(("--expose", port) for port in _exposed(spec)),
+        ("--init", spec.initialization_command),
+        ("--container-volume", spec.container_volume_in_gb),
+        ("--persistent-volume", spec.persistent_volume_in_gb),
+        ("--mount", spec.persistent_mount_path),
+        ("--registry-username", spec.image_registry_username),
+        ("--registry-token-env", token_variable if spec.image_registry_token else None),
+    ]
+    words = ["%yotta create", quoted_word(spec.image)]
+    for flag, value in given:
+        if value is not None:
+            words += [flag, quoted_word(str(value))]
+    return " ".join([*words, *(["--private"] if spec.image_public_type == "PRIVATE" else [])])
+
+
+def _exposed(spec: PodSpec) -> list[str]:
+    exposed = [f"{port.port}/{port.protocol}" for port in spec.expose]
+    return [] if tuple(exposed) == DEFAULT_EXPOSE else exposed
+
+
 def _options(arguments: Namespace) -> dict[str, Any]:
     return {
         "pod_name": arguments.name,
@@ -99,7 +142,7 @@ def _options(arguments: Namespace) -> dict[str, Any]:
         if arguments.registry_token_env
         else None,
         "environment_vars": _variables(arguments),
-        "expose": [port_spec(*_port_and_protocol(text)) for text in arguments.expose or DEFAULT_EXPOSE],
+        "expose": [port_spec(*port_and_protocol(text)) for text in arguments.expose or DEFAULT_EXPOSE],
     }
 
 
@@ -130,7 +173,8 @@ def _from_environment(name: str) -> Secret:
     return Secret(value)
 
 
-def _port_and_protocol(text: str) -> tuple[str, str | None]:
+def port_and_protocol(text: str) -> tuple[str, str | None]:
+    """Return the two parts of ``PORT[/PROTOCOL]``, unchecked."""
     port, slash, protocol = text.partition("/")
     return port, protocol if slash else None
 

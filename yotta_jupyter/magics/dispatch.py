@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from ..api import InvalidRequest
@@ -13,12 +14,16 @@ from .line import words
 if TYPE_CHECKING:
     from .session import Session
 
+_ROOMS_ABOVE: Final = ("yotta_jupyter.panel.command",)
+"""Modules of commands that are made of more than this room knows; named, so that nothing is imported upward."""
+
 COMMANDS: Final[tuple[Command, ...]] = (
     *listing.COMMANDS,
     *creating.COMMANDS,
     *acting.COMMANDS,
     *waiting.COMMANDS,
     *account.COMMANDS,
+    *(command for room in _ROOMS_ABOVE for command in import_module(room).COMMANDS),
     *local.COMMANDS,
 )
 """All commands, in the order in which the help lists them."""

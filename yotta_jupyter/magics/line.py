@@ -54,6 +54,20 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     return split[: split.index("#")] if "#" in split else split
 
 
+def quoted_word(word: str) -> str:
+    """Return a text so that `words` makes it one word again.
+
+    Parameters
+    ----------
+    word : str
+
+    Returns
+    -------
+    str
+    """
+    return shlex.quote(word).replace("{", "{{").replace("}", "}}")
+
+
 class _Formatter(DollarFormatter):
     """IPython's own expansion, with pods and lists of them as words."""
 

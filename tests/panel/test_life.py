@@ -1,0 +1,147 @@
+"""The panel's life: busy kernels, several views, closing, dead notebooks, hostile data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from yotta_jupyter import Sandbox, connect
+
+from .jupyter import PANEL, Jupyter, Notebook, connect_cell
+
+Opens = Callable[..., Notebook]
+THREADS = "import threading; sorted(t.name for t in threading.enumerate() if 'yotta' in t.name)"
+HOSTILE = [
+    "<img src=x onerror=\"document.title='owned'\">",
+    "long " * 2000,
+    "\u202eright to left \u05d0\u05d1",
+    "emoji 🧨🧑‍🚀",
+    "two\nlines \"and\" 'quotes'",
+]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    with Sandbox(pods=12, speed=20) as sandbox:
+        yield sandbox
+
+
+def row(page: Page, name: str):
+    return page.locator("[data-pod-id]").filter(has=page.get_by_text(name, exact=True))
+
+
+def test_a_busy_kernel_refreshes_and_does_a_click_once(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    until = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    opened = notebook(connect_cell(sandbox), PANEL, until)
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    opened.run(2, wait=False)
+    with connect(sandbox.api_key, base_url=sandbox.base_url) as elsewhere:
+        elsewhere.pods.pause(next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-2"))
+    expect(row(page, "train-2")).to_contain_text("Paused", timeout=20_000)
+    button = page.get_by_role("button", name="Pause train-1")
+    for _ in range(5):
+        button.click(force=True)
+    expect(row(page, "train-1")).to_contain_text("Waiting for kernel…")
+    (opened.jupyter.folder / "go").touch()
+    expect(row(page, "train-1")).to_contain_text("Paused", timeout=15_000)
+    (opened.jupyter.folder / "go").unlink()
+    assert sum(request.endpoint == "pause" for request in sandbox.requests) == 2  # One of them from elsewhere.
+
+
+def test_two_views_share_one_thread_and_closing_leaves_nothing(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    opened = notebook(connect_cell(sandbox), PANEL, "panel", THREADS, "panel.close(); " + THREADS, THREADS)
+    opened.run(0)
+    opened.run(1)
+    opened.run(2)
+    regions = page.get_by_role("region", name="Yotta pods")
+    expect(regions).to_have_count(2)
+    assert opened.text(3).count("yotta-panel") == 1
+    regions.last.get_by_role("button", name="Pause train-1").click()
+    for region in (regions.first, regions.last):
+        expect(region.locator("[data-pod-id]").filter(has_text="train-1")).to_contain_text("Paused")
+    assert opened.text(4) == "[]"
+    expect(regions).to_have_count(0)
+
+
+def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    opened = notebook(connect_cell(sandbox), PANEL, f"import time\nwhile {THREADS[18:]}: time.sleep(0.05)")
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").click(button="right", position={"x": 5, "y": 5})
+    page.get_by_role("menuitem", name="Clear Cell Output").click()
+    opened.run(2)
+
+
+def test_reloading_the_extension_ends_its_panels(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    opened = notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREADS)
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    assert opened.text(2) == "[]"
+
+
+def test_a_dead_notebook_shows_a_table_and_no_secret(
+    page: Page, notebook: Opens, sandbox: Sandbox, jupyter: Jupyter
+) -> None:
+    environment = {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}
+    (jupyter.folder / "environment.json").write_text(json.dumps(environment))
+    opened = notebook("import json, os; os.environ.update(json.load(open('environment.json')))", PANEL)
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    page.get_by_text("More options").click()
+    page.get_by_role("button", name="Add a variable").click()
+    page.get_by_label("Variable name").fill("HF_TOKEN")
+    page.get_by_label("Variable value").fill("canary-value")
+    page.get_by_label("GPU type").fill("L4")
+    page.get_by_label("Image", exact=True).fill("pytorch")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    password = page.get_by_label("Jupyter password of", exact=False).first.input_value()
+    page.get_by_role("menuitem", name="Settings").click()
+    save = page.get_by_text("Save Widget State Automatically")
+    save.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    path = jupyter.folder / opened.name
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    text = path.read_text()
+    assert "train-1" in text
+    assert "as of 2" in text
+    assert not any(secret in text for secret in (sandbox.api_key, "canary-value", password))
+    html = subprocess.run(
+        [sys.executable, "-m", "nbconvert", "--to", "html", "--stdout", str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "train-1</td>" in html
+    for session in jupyter.get("/api/sessions"):
+        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    opened.open()
+    expect(page.locator(".yotta-static").get_by_text("train-1")).to_be_visible()
+
+
+def test_hostile_texts_are_text(page: Page, notebook: Opens) -> None:
+    pods = [
+        {"id": str(10**17 + n), "status": "RUNNING", "podName": name, "region": name, "image": name}
+        for n, name in enumerate(HOSTILE)
+    ]
+    with Sandbox(records=pods) as sandbox:
+        opened = notebook(connect_cell(sandbox), PANEL)
+        opened.run(0)
+        opened.run(1)
+        expect(page.locator("[data-pod-id]")).to_have_count(len(HOSTILE))
+        assert page.title() != "owned"
+        assert page.locator(".yotta-panel img").count() == 0
+        heights = page.locator("[data-pod-id]").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
+        assert set(heights) == {36}
+        box = page.get_by_role("region", name="Yotta pods")
+        assert box.evaluate("element => element.scrollWidth <= element.clientWidth + 1")

@@ -1,0 +1,168 @@
+// What the browser knows of a panel, shared by all its views: rows, what was clicked, what is selected.
+
+const [ID, NAME, STATUS, GPU, COUNT, REGION, IMAGE, COST, PRICE, CREATED, SSH, ASKED, ERROR] = Array(13).keys();
+const ENDED = new Set(["TERMINATED", "FAILED"]);
+const WAITING_AFTER = 1500;
+
+class Store {
+  constructor(model) {
+    this.model = model;
+    this.rows = new Map();
+    this.about = {};
+    this.version = -1;
+    this.clicked = new Map();
+    this.selected = new Set();
+    this.listeners = new Set();
+    this.alive = true;
+    this.load();
+    model.on("change:_rows", () => this.load());
+    model.on("msg:custom", (message) => this.received(message));
+    model.on("comm_live_update", () => {
+      this.alive = false;
+      this.changed({});
+    });
+  }
+
+  load() {
+    const data = this.model.get("_rows");
+    if (!data || !data.byteLength) return;
+    const { rows, ...about } = JSON.parse(new TextDecoder().decode(data));
+    this.about = about;
+    this.version = about.v;
+    this.rows = new Map(rows.map((row) => [row[ID], row]));
+    for (const id of this.clicked.keys()) this.heard(id);
+    this.changed({ all: true });
+  }
+
+  received(message) {
+    if ("v" in message) this.patch(message);
+    else if (message.t === "heard") {
+      message.pods.forEach((id) => this.heard(id));
+      this.changed({ ids: message.pods });
+    } else this.changed({ message });
+  }
+
+  patch(message) {
+    if (message.v !== this.version + 1) {
+      // One was lost, or came before the rows did.
+      if (message.v > this.version) this.send({ t: "rows" });
+      return;
+    }
+    const { v, new: fresh = [], set = [], gone = [], ...about } = message;
+    this.version = v;
+    Object.assign(this.about, about);
+    for (const row of fresh) {
+      this.heard(row[ID]);
+      this.rows.set(row[ID], row);
+    }
+    const places = new Set();
+    for (const [id, ...values] of set) {
+      const row = [...this.rows.get(id)];
+      for (let index = 0; index < values.length; index += 2) {
+        row[values[index]] = values[index + 1];
+        places.add(values[index]);
+      }
+      this.heard(id);
+      this.rows.set(id, row);
+    }
+    for (const id of gone) {
+      this.heard(id);
+      this.rows.delete(id);
+      if (this.selected.delete(id)) this.sendSelection();
+    }
+    this.changed({ all: fresh.length > 0 || gone.length > 0, ids: set.map(([id]) => id), places });
+  }
+
+  // What is asked of a pod: what was clicked here counts until the kernel has heard of it.
+  asked(row) {
+    const click = this.clicked.get(row[ID]);
+    return click ? click.asked : row[ASKED];
+  }
+
+  waits(row) {
+    return Boolean(this.clicked.get(row[ID])?.waits);
+  }
+
+  act(action, ids) {
+    const asked = action === "delete" && this.about.delay > 0 ? "undo" : action === "undo" ? "undoing" : action;
+    for (const id of ids) this.click(id, asked);
+    this.send({ t: action, pods: ids });
+    this.changed({ ids });
+  }
+
+  click(id, asked) {
+    this.heard(id);
+    const timer = setTimeout(() => {
+      this.clicked.get(id).waits = true;
+      this.changed({ ids: [id] });
+    }, WAITING_AFTER);
+    this.clicked.set(id, { asked, timer, waits: false });
+  }
+
+  heard(id) {
+    clearTimeout(this.clicked.get(id)?.timer);
+    this.clicked.delete(id);
+  }
+
+  launch(form) {
+    const key = uniqueId();
+    const row = Array(13).fill(null);
+    Object.assign(row, { [ID]: key, [NAME]: form.name, [STATUS]: "LAUNCHING", [GPU]: form.gpu_type });
+    Object.assign(row, { [COUNT]: form.gpu_count, [REGION]: form.region, [IMAGE]: form.image, [ASKED]: "launch" });
+    this.rows = new Map([[key, row], ...this.rows]);
+    this.click(key, "launch");
+    this.send({ t: "launch", key, form });
+    this.changed({ all: true });
+    return key;
+  }
+
+  forget(key) {
+    this.heard(key);
+    if (this.rows.delete(key)) this.changed({ all: true });
+  }
+
+  select(ids, chosen) {
+    for (const id of ids) chosen ? this.selected.add(id) : this.selected.delete(id);
+    this.sendSelection();
+    this.changed({ ids });
+  }
+
+  sendSelection() {
+    clearTimeout(this.selecting);
+    this.selecting = setTimeout(() => this.send({ t: "select", pods: [...this.selected] }), 100);
+  }
+
+  send(message) {
+    if (!this.alive) return;
+    try {
+      this.model.send(message);
+    } catch {
+      this.alive = false;
+    }
+  }
+
+  changed(change) {
+    for (const listener of [...this.listeners]) listener(change);
+  }
+
+  close() {
+    for (const id of [...this.clicked.keys()]) this.heard(id);
+    clearTimeout(this.selecting);
+  }
+}
+
+function label(row) {
+  return row[NAME] || row[ID];
+}
+
+function canPause(store, row) {
+  return row[STATUS] === "RUNNING" && !store.asked(row);
+}
+
+function canResume(store, row) {
+  return row[STATUS] === "PAUSED" && !store.asked(row);
+}
+
+function canDelete(store, row) {
+  return !["TERMINATING", "TERMINATED", "LAUNCHING"].includes(row[STATUS]) && !store.asked(row);
+}
