@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from . import settings
-from .api import Client, PodsClient, v1
+from .api import Client, Pod, PodsClient, v1
 from .api.address import is_loopback
+from .api.collector import collector_paused
 from .api.transport import Transport
 from .catalog import Catalog
 
@@ -47,6 +49,8 @@ class Pods(PodsClient):
     ----------
     known : dict of str to Known
         The pods that were last seen, by id. Looking at it asks nobody.
+    latest : tuple of list of Pod and datetime, or None
+        What `list` without filters returned last, and when it was asked, in UTC.
     """
 
     def __init__(self, transport: Transport, catalog: Catalog) -> None:
@@ -54,6 +58,14 @@ class Pods(PodsClient):
         self._origin = transport.base_url
         self._catalog = catalog
         self.known: dict[str, Known] = {}
+        self.latest: tuple[list[Pod], datetime] | None = None
+
+    def list(self, regions: Iterable[str] | str = (), statuses: Iterable[str | int] | str | int = ()) -> list[Pod]:
+        asked = datetime.now(UTC)
+        pods = super().list(regions, statuses)
+        if not regions and not statuses and statuses != 0:
+            self.latest = pods, asked
+        return pods
 
     def frame(
         self,
@@ -81,7 +93,7 @@ class Pods(PodsClient):
         InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
             As for `list`.
         """
-        from .frames import collector_paused, pods_frame
+        from .frames import pods_frame
 
         query = v1.list_query(regions, statuses)
         answer = self._transport.send("GET", v1.LIST, query)

@@ -12,10 +12,12 @@ from typing import Any
 import pandas as pd
 import requests
 
+from tests.benchmarks import browser
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api import v1
+from yotta_jupyter.api.collector import collector_paused
 from yotta_jupyter.api.transport import Answer
-from yotta_jupyter.frames import COLUMNS, collector_paused, pods_frame
+from yotta_jupyter.frames import COLUMNS, pods_frame
 
 PODS = 10_000
 API_NAMES = {"name": "podName", "gpu_type": "gpuType", "gpu_count": "gpuCount", "created_at": "createdAt"}
@@ -129,10 +131,11 @@ def main() -> None:
         (f"{PODS:,} pods to the wide DataFrame / json + pandas", frames(body, wide=True), 0.6),
         ("pause 64 pods with one command / one after another", pause_many(), 1 / 8),
         ("list three pods / requests + json.loads", small_listing(), 1.3),
+        *browser.rows(),
     ]
-    print(f"{'what':<60}{'ours ms':>10}{'base ms':>10}{'ratio':>8}{'at most':>9}")
+    print(f"{'what':<68}{'ours ms':>10}{'base ms':>10}{'ratio':>8}{'at most':>9}")
     for what, (ours, base), limit in rows:
-        print(f"{what:<60}{ours * 1000:>10.1f}{base * 1000:>10.1f}{ours / base:>8.3f}{limit:>9.3f}")
+        print(f"{what:<68}{ours * 1000:>10.1f}{base * 1000:>10.1f}{ours / base:>8.3f}{limit:>9.3f}")
 
 
 if __name__ == "__main__":

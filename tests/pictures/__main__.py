@@ -1,4 +1,4 @@
-"""Takes pictures of the panel in JupyterLab: ``python -m tests.pictures [FOLDER]``; README's one by default, else all."""
+"""Takes pictures of the panel in JupyterLab: ``python -m tests.pictures`` README's, with a folder behind it all."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from .collector import collector_paused
 from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
 from .models import LAUNCH_VARIABLE, STATUS_ALIASES, STATUSES, EnvironmentVariable, ExposedPort, Pod, status_name
 from .secret import MASK, Secret, names_a_secret
@@ -239,9 +240,10 @@ def pods(answer: Answer) -> list[Pod]:
     UnexpectedResponse
         The answer is no listing.
     """
-    if (fast := _in_contract_form(_LISTING, answer)) is not None:
-        return fast.data
-    return [_tolerant_pod(record, answer) for record in _records(answer)]
+    with collector_paused():
+        if (fast := _in_contract_form(_LISTING, answer)) is not None:
+            return fast.data
+        return [_tolerant_pod(record, answer) for record in _records(answer)]
 
 
 def rows(answer: Answer, wide: bool = False) -> list[Any]:

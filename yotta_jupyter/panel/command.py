@@ -19,7 +19,7 @@ def _no_arguments(parser: LineParser) -> None:
 def _panel(session: Session, arguments: Namespace) -> Panel:
     from .panel import Panel
 
-    return Panel()
+    return Panel(session.client)
 
 
 COMMANDS: tuple[Command, ...] = (

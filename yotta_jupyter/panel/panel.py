@@ -30,6 +30,12 @@ SLOWEST: Final = 120.0
 FIRST_LISTING: Final = 2.0
 """Seconds that a cell waits for the first listing, for a table to be saved with the notebook."""
 
+FIRST_ROWS: Final = 100
+"""Rows with which a panel opens, where there is an earlier listing to show."""
+
+PAINTED: Final = 0.25
+"""Seconds that a browser gets to draw these rows before the first refresh takes the processor."""
+
 MOST_QUESTIONS: Final = 32
 """Pods that a listing left out and that are asked about one by one, in one refresh."""
 
@@ -70,10 +76,13 @@ class Panel:
         self._launches: set[str] = set()
         self._failures = 0
         self._listed = threading.Event()
+        self._sent_rows = False
         self._closed = False
+        if self._client.pods.latest is not None:
+            self._state.remember(*self._client.pods.latest)
         self._refresher = Refresher(self._refresh_and_tell)
         self._actions = Actions(self._client, self._state, self._send, self._refresher.wake, delete_delay)
-        self._widget = PanelWidget(uuid.uuid4().hex, self._state.snapshot, self._received)
+        self._widget = PanelWidget(uuid.uuid4().hex, self._snapshot, self._received)
         self._stop_watching = on_change(self._client.base_url, self._refresher.wake)
         _open.add(self)
 
@@ -147,7 +156,6 @@ class Panel:
 
     def _refresh_and_tell(self) -> float:
         """Refresh, send what changed, and return the seconds to the next time; never raises."""
-        was_loaded = self._state.refreshed_at is not None
         try:
             self._refresh()
         except YottaError as error:
@@ -159,11 +167,7 @@ class Panel:
             pause = min(FAST * 2**self._failures, SLOWEST)
         self._state.every = round(pause)
         with contextlib.suppress(Exception):  # The kernel is going away.
-            if was_loaded or self._failures:
-                self._send()
-            else:
-                with self._state.lock:
-                    self._widget.send_rows()
+            self._send()
         return pause
 
     def _failed(self, problem: str) -> None:
@@ -172,9 +176,17 @@ class Panel:
 
     def _send(self) -> None:
         with self._state.lock:
-            patch = self._state.patch()
-            if patch is not None and not self._closed:
+            if self._closed:
+                return
+            if not self._listed.is_set() or not self._state.sent_all or not self._sent_rows:
+                self._sent_rows = self._listed.is_set()
+                self._widget.send_rows()
+            elif (patch := self._state.patch()) is not None:
                 self._widget.send_message(patch)
+
+    def _snapshot(self) -> bytes:
+        """Return what a widget opens with: what is drawn first, until the first refresh brings the rest."""
+        return self._state.snapshot(None if self._listed.is_set() else FIRST_ROWS)
 
     def _received(self, message: Message) -> None:
         """Do what the browser asks. May run on any thread, and returns at once."""
@@ -244,9 +256,12 @@ class Panel:
             print(self)
             print("The control panel itself is for JupyterLab and other notebooks. Here: %yotta -h")
             return
-        self._refresher.displayed()
         display(self._widget)
-        self._listed.wait(FIRST_LISTING)
+        if self._state.refreshed_at is None:
+            self._refresher.displayed()
+            self._listed.wait(FIRST_LISTING)
+        else:
+            self._refresher.displayed(after=PAINTED)
         pods, at = list(self._state.pods.values()), self._state.refreshed_at
         bundle = {"text/html": static.html(pods, self._heading, at), "text/plain": static.text(pods, self._heading, at)}
         display(bundle, raw=True)

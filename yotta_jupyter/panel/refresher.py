@@ -28,9 +28,15 @@ class Refresher:
         self._due = 0.0
         self._closed = False
 
-    def displayed(self) -> None:
-        """Refresh now and from now on, though no front end has said yet that it shows the panel."""
-        self._seen(time.monotonic() + UNHEARD)
+    def displayed(self, after: float = 0.0) -> None:
+        """Refresh from now on, though no front end has said yet that it shows the panel.
+
+        Parameters
+        ----------
+        after : float
+            Seconds to the first refresh.
+        """
+        self._seen(time.monotonic() + UNHEARD, after)
 
     def seen(self, seen: bool) -> None:
         """Start where the panel is seen, at once; stop where it is not.
@@ -57,10 +63,10 @@ class Refresher:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=1.0)
 
-    def _seen(self, until: float) -> None:
+    def _seen(self, until: float, after: float = 0.0) -> None:
         with self._changed:
             if time.monotonic() >= self._seen_until:
-                self._due = 0.0
+                self._due = time.monotonic() + after if after else 0.0
             self._seen_until = until
             if until and self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="yotta-panel", daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,6 +57,7 @@ class PanelState:
         self._rows: dict[str, Row] = {}
         self._sent_notes: dict[str, Any] = {}
         self._version = 0
+        self._sent_all = True
 
     def seen(self, pods: Iterable[Pod], started: float) -> None:
         """Take in a listing; what the server says wins over what was asked before it.
@@ -80,6 +82,19 @@ class PanelState:
                 now, then = self.pods.get(pod_id), before.get(pod_id)
                 if now is None or (then is not None and now.status != then.status):
                     del self._errors[pod_id]
+
+    def remember(self, pods: Sequence[Pod], at: datetime) -> None:
+        """Show what was listed before, until the first refresh.
+
+        Parameters
+        ----------
+        pods : sequence of Pod
+        at : datetime
+            When they were listed; UTC.
+        """
+        with self.lock:
+            self.pods = {pod.id: pod for pod in pods}
+            self.refreshed_at = at
 
     def failed(self, problem: str) -> None:
         """Take in that a refresh failed, and why."""
@@ -163,21 +178,28 @@ class PanelState:
             if pod is not None:
                 self.pods.setdefault(pod.id, pod)
 
-    def snapshot(self) -> bytes:
-        """Return all rows, and what is said beside them, as JSON."""
+    def snapshot(self, most: int | None = None) -> bytes:
+        """Return the rows, and what is said beside them, as JSON.
+
+        Parameters
+        ----------
+        most : int, optional
+            No more rows than these, the newest pods, so that they are drawn at once; then comes another snapshot.
+        """
         with self.lock:
-            self._rows = self._current_rows()
+            self._sent_all = most is None or len(self.pods) <= most
+            pods = self.pods if self._sent_all else {pod.id: pod for pod in _newest(self.pods.values(), most or 0)}
+            self._rows = self._current_rows(pods)
             self._sent_notes = self._notes()
-            return msgspec.json.encode(
-                {
-                    "v": self._version,
-                    "fields": FIELDS,
-                    "rows": list(self._rows.values()),
-                    **self._about,
-                    **self._sent_notes,
-                    **self._time(),
-                }
-            )
+            told = {"v": self._version, "fields": FIELDS, "rows": list(self._rows.values())}
+            if not self._sent_all:
+                told["counts"] = self._counts()
+            return msgspec.json.encode({**told, **self._about, **self._sent_notes, **self._time()})
+
+    @property
+    def sent_all(self) -> bool:
+        """Whether the last snapshot held all rows, so that a patch can follow."""
+        return self._sent_all
 
     def patch(self) -> dict[str, Any] | None:
         """Return what has changed since the last `snapshot` or `patch`, or None where nothing has.
@@ -189,7 +211,7 @@ class PanelState:
             in the row and its new value; ``gone``, ids; and what is said beside the rows.
         """
         with self.lock:
-            rows, notes = self._current_rows(), self._notes()
+            rows, notes = self._current_rows(self.pods), self._notes()
             new = [row for pod_id, row in rows.items() if pod_id not in self._rows]
             changed = [
                 _difference(before, row)
@@ -205,9 +227,9 @@ class PanelState:
             parts = {"new": new, "set": changed, "gone": gone}
             return {"v": self._version, **{k: v for k, v in parts.items() if v}, **said, **self._time()}
 
-    def _current_rows(self) -> dict[str, Row]:
+    def _current_rows(self, pods: Mapping[str, Pod]) -> dict[str, Row]:
         rows = {key: launching_row(key, spec, error) for key, (spec, error) in self._launching.items()}
-        for pod_id, pod in self.pods.items():
+        for pod_id, pod in pods.items():
             asked = self._asked.get(pod_id)
             rows[pod_id] = row_of(pod, asked.action if asked else None, self._errors.get(pod_id))
         return rows
@@ -220,8 +242,22 @@ class PanelState:
             "choices": self._choices(),
         }
 
+    def _counts(self) -> dict[str, float]:
+        statuses = [pod.status for pod in self.pods.values()]
+        return {
+            "running": statuses.count("RUNNING"),
+            "paused": statuses.count("PAUSED"),
+            "all": len(statuses),
+            "cost": sum(pod.hourly_cost or 0.0 for pod in self.pods.values()),
+        }
+
     def _time(self) -> dict[str, Any]:
         return {"at": int(self.refreshed_at.timestamp())} if self.refreshed_at else {}
+
+
+def _newest(pods: Iterable[Pod], most: int) -> list[Pod]:
+    never = datetime.min.replace(tzinfo=UTC)
+    return heapq.nlargest(most, pods, key=lambda pod: pod.created_at or never)
 
 
 def _difference(before: Row, now: Row) -> list[Any]:

@@ -91,10 +91,12 @@ async function copyText(text, beside) {
   }
 }
 
-const CENTS = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+// Made once: to make one takes longer than to draw a row.
+const CENTS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function dollars(amount) {
-  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${amount.toLocaleString("en-US", CENTS)}`;
+  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${CENTS.format(amount)}`;
 }
 
 function age(seconds) {

@@ -102,20 +102,20 @@ class PanelView {
 
   summary() {
     const { about, rows } = this.store;
-    const counts = { running: 0, paused: 0, all: 0 };
-    let cost = 0;
+    let counts = { running: 0, paused: 0, all: 0, cost: 0 };
     let unknown = 0;
     const seen = { status: new Set(), region: new Set(), gpu: new Set() };
     for (const row of rows.values()) {
       counts.all += 1;
       counts.running += row[STATUS] === "RUNNING";
       counts.paused += row[STATUS] === "PAUSED";
-      cost += row[COST] ?? 0;
+      counts.cost += row[COST] ?? 0;
       unknown += row[COST] == null && !ENDED.has(row[STATUS]);
       seen.status.add(row[STATUS]);
       if (row[REGION]) seen.region.add(row[REGION]);
       if (row[GPU]) seen.gpu.add(row[GPU]);
     }
+    counts = about.counts ?? counts;
     this.badge.hidden = !about.sandbox;
     setText(this.where, about.sandbox ? "Nothing costs money" : about.where ?? "");
     setAttribute(this.where, "title", about.where);
@@ -123,7 +123,7 @@ class PanelView {
       [counts.running, "running"],
       [counts.paused, "paused"],
       [counts.all, "in all"],
-      [dollars(cost), "an hour now"],
+      [dollars(counts.cost), "an hour now"],
     ];
     if (this.counts.children.length === 0) {
       this.counts.append(...figures.map(() => h("span", {}, h("strong", {}), " ", h("span", {}))));

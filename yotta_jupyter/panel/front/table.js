@@ -143,7 +143,8 @@ class Table {
         element = this.free.pop() ?? this.rowElement();
         this.elements.set(id, element);
       }
-      this.fill(element, this.store.rows.get(id), index);
+      const row = this.store.rows.get(id);
+      if (element.row !== row || element.index !== index || this.store.clicked.has(id)) this.fill(element, row, index);
     }
     for (const element of this.free) element.remove();
     this.order([...wanted].sort((a, b) => a[1] - b[1]).map(([id]) => this.elements.get(id)));
@@ -206,9 +207,11 @@ class Table {
   fill(element, row, index) {
     const { store } = this;
     const { parts } = element;
+    element.row = row;
     const name = label(row);
     const asked = store.asked(row);
     if (index !== undefined) {
+      element.index = index;
       element.style.transform = `translateY(${index * this.rowHeight}px)`;
       setAttribute(element, "aria-rowindex", index + 2);
     }
@@ -232,7 +235,7 @@ class Table {
     setText(parts.cost, row[COST] == null ? "–" : dollars(row[COST]));
     setAttribute(parts.cost, "title", row[PRICE] == null ? "No price is known" : `${dollars(row[PRICE])} while running`);
     setText(parts.age, row[CREATED] ? age(Date.now() / 1000 - row[CREATED]) : "");
-    setAttribute(parts.age, "title", row[CREATED] ? new Date(row[CREATED] * 1000).toLocaleString() : null);
+    setAttribute(parts.age, "title", row[CREATED] ? DATE.format(row[CREATED] * 1000) : null);
     setText(parts.error, row[ERROR] ?? "");
     setAttribute(parts.error, "title", row[ERROR]);
     this.fillButtons(parts, row, name, asked);

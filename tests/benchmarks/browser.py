@@ -1,0 +1,153 @@
+"""Measures the panel in JupyterLab in a real Chromium, against core widgets in the same notebook.
+
+The panel holds its launch form, so the bare Label that it is measured against stands beside a launch form, too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.panel.jupyter import Jupyter, Notebook, chromium, connect_cell
+from yotta_jupyter import Sandbox
+
+LABEL = """
+form = ipywidgets.VBox([
+    ipywidgets.Combobox(description="GPU type", options=list(yotta.catalog.gpus_frame().index)),
+    ipywidgets.Dropdown(description="GPUs", options=[1, 2, 4, 8]),
+    ipywidgets.Combobox(description="Image", options=list(yotta.catalog.images_frame().index)),
+    *(ipywidgets.Text(description=name) for name in ("Name", "Region", "Ports", "Init command", "Mount path")),
+    *(ipywidgets.Text(description=name) for name in ("Container volume", "Persistent volume", "Registry user")),
+    ipywidgets.Dropdown(description="Cloud", options=["any", "SECURE", "COMMUNITY"]),
+    ipywidgets.Checkbox(description="Private"),
+    ipywidgets.Button(description="Launch"),
+])
+ipywidgets.VBox([ipywidgets.Label("hello"), form])
+"""
+PANEL = "panel = Panel(yotta)\npanel"
+BUTTON = """
+button, label = ipywidgets.Button(description="Press"), ipywidgets.Label("before")
+button.on_click(lambda _: setattr(label, "value", "after"))
+ipywidgets.VBox([button, label])
+"""
+# A row of core widgets a pod, as panels are often made.
+NAIVE = """
+rows = [[pod.name, pod.status, "Pause", "Resume", "Delete"] for pod in yotta.pods.list()]
+ipywidgets.VBox([
+    ipywidgets.HBox([ipywidgets.Label(n), ipywidgets.Label(s), *map(lambda t: ipywidgets.Button(description=t), b)])
+    for n, s, *b in rows
+])
+"""
+# From the key press to the first frame in which the selector is there, in milliseconds.
+PAINTED = """
+async ([cell, selector]) => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  notebook.activeCellIndex = cell;
+  notebook.deselectAll();
+  const output = () => notebook.widgets[cell].node.querySelector('.jp-Cell-outputWrapper');
+  await window.jupyterapp.commands.execute('notebook:clear-cell-output');
+  await new Promise((done) => setTimeout(done, 300));
+  const started = performance.now();
+  window.jupyterapp.commands.execute('notebook:run-cell');
+  await new Promise((done) => {
+    const look = () => (output()?.querySelector(selector) ? requestAnimationFrame(done) : requestAnimationFrame(look));
+    look();
+  });
+  return performance.now() - started;
+}
+"""
+CLICKED = """
+async ([button, text, selector]) => {
+  const started = performance.now();
+  document.querySelector(button).click();
+  await new Promise((done) => {
+    const look = () =>
+      document.querySelector(selector).textContent.includes(text) ? done() : requestAnimationFrame(look);
+    look();
+  });
+  return performance.now() - started;
+}
+"""
+SCROLLED = """
+async (scroller) => {
+  const frames = [];
+  scroller.scrollTop = 0;
+  let last = performance.now();
+  for (let step = 0; step < 120; step++) {
+    scroller.scrollTop += 2500;
+    await new Promise(requestAnimationFrame);
+    frames.push(performance.now() - last);
+    last = performance.now();
+  }
+  return Math.max(...frames.slice(2));
+}
+"""
+
+
+@contextmanager
+def opened(jupyter: Jupyter, page: Page, sandbox: Sandbox, *cells: str) -> Iterator[Notebook]:
+    """Open a notebook connected to a sandbox, with all modules imported."""
+    ready = "\nfrom yotta_jupyter import Panel, connect\nimport ipywidgets\nPanel\nyotta = connect()"
+    notebook = Notebook(page, jupyter, "benchmark.ipynb", [connect_cell(sandbox) + ready, *cells])
+    notebook.run(0)
+    yield notebook
+    for session in jupyter.get("/api/sessions"):
+        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+
+
+def painted(page: Page, *cells: tuple[int, str], runs: int = 7) -> list[float]:
+    """Return for each cell the shortest time in seconds from running it to seeing what it draws; they take turns."""
+    shortest = [float("inf")] * len(cells)
+    for _ in range(runs):
+        for index, cell in enumerate(cells):
+            shortest[index] = min(shortest[index], page.evaluate(PAINTED, list(cell)) / 1000)
+    return shortest
+
+
+def clicked(page: Page, button: str, text: str, selector: str) -> float:
+    """Return the time in seconds from a click to a changed text."""
+    return page.evaluate(CLICKED, [button, text, selector]) / 1000
+
+
+def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        jupyter = Jupyter(Path(home))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(120_000)
+        try:
+            for pods in (10, 1_000, 10_000):
+                with Sandbox(pods=pods) as sandbox, opened(jupyter, page, sandbox, LABEL, PANEL) as notebook:
+                    notebook.run(1)
+                    notebook.run(2)
+                    ours, base = painted(page, (2, "[data-pod-id]"), (1, ".widget-button"))
+                    yield f"panel of {pods:,} pods painted / a Label and a form of core widgets", (ours, base), 1.25
+                    if pods == 10_000:
+                        scroller = page.locator(".yotta-scroller")
+                        frame = min(scroller.evaluate(SCROLLED) for _ in range(3))
+                        yield "longest frame while scrolling 10,000 pods / 50 ms", (frame / 1000, 0.05), 1.0
+            with Sandbox(pods=300) as sandbox, opened(jupyter, page, sandbox, NAIVE, PANEL) as notebook:
+                notebook.run(2)
+                base = painted(page, 1, ".widget-hbox:nth-child(300) .widget-label", 1)
+                yield (
+                    "panel of 300 pods / an HBox of core widgets a pod",
+                    (painted(page, 2, "[data-pod-id]"), base),
+                    1.0,
+                )
+            with Sandbox(pods=3) as sandbox, opened(jupyter, page, sandbox, BUTTON, PANEL) as notebook:
+                notebook.run(1)
+                notebook.run(2)
+                expect(page.get_by_role("button", name="Pause train-1")).to_be_visible()
+                pause = "[aria-label='Pause train-1']"
+                row = "[data-pod-id]:has([aria-label='Pause train-1'])"
+                ours = clicked(page, pause, "Pausing", row)
+                base = clicked(page, ".widget-button", "after", ".widget-vbox .widget-label")
+                yield "click to changed row / core Button changing a Label", (ours, base), 1.2
+        finally:
+            browser.close()
+            jupyter.close()
