@@ -37,8 +37,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One tab of the browser for all tests: JupyterLab takes seconds to load."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
@@ -48,15 +49,26 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    yield tab
+    if tab.locator(".jp-Dialog").count():  # Whatever a test that failed has left.
+        tab.goto("about:blank")
+
+
+@pytest.fixture
 def notebook(page: Page, jupyter: Jupyter) -> Iterator[Callable[..., Notebook]]:
-    """Open a new notebook with these cells."""
+    """Open a new notebook with these cells, and close the one before."""
     opened: list[Notebook] = []
 
     def opens(*cells: str, app: str = "lab") -> Notebook:
+        for each in opened:
+            each.close()
         name = f"{uuid.uuid4().hex}.ipynb"
         opened.append(Notebook(page, jupyter, name, list(cells), app))
         return opened[-1]
 
     yield opens
+    for each in opened:
+        each.close()
     for session in jupyter.get("/api/sessions"):
         jupyter.get(f"/api/sessions/{session['id']}", "DELETE")

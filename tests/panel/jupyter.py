@@ -24,6 +24,16 @@ LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
+OPEN = "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }"
+CLOSE = """
+(path) => {
+  for (const widget of window.jupyterapp?.shell.widgets('main') ?? []) {
+    if (widget.context?.path !== path) continue;
+    widget.context.model.dirty = false;
+    widget.close();
+  }
+}
+"""
 PANEL = """
 import yotta_jupyter
 %load_ext yotta_jupyter
@@ -128,10 +138,21 @@ class Notebook:
         self.open()
 
     def open(self) -> None:
-        path = f"/lab/tree/{self.name}?reset&" if self.app == "lab" else f"/notebooks/{self.name}?"
-        self.page.goto(f"{self.jupyter.url}{path}token={TOKEN}")
+        """Open it, in the JupyterLab that the page shows already where it does."""
+        if self.app == "lab" and self.page.evaluate("Boolean(window.jupyterapp)"):
+            self.page.evaluate(OPEN, self.name)
+        else:
+            self._load()
         self.page.locator(".jp-Notebook").wait_for()
         self.idle()
+
+    def close(self) -> None:
+        """Close it without asking, where it is open in JupyterLab."""
+        self.page.evaluate(CLOSE, self.name)
+
+    def _load(self) -> None:
+        path = f"/lab/tree/{self.name}?reset&" if self.app == "lab" else f"/notebooks/{self.name}?"
+        self.page.goto(f"{self.jupyter.url}{path}token={TOKEN}")
 
     def idle(self) -> None:
         """Wait until the kernel has started and the page has connected to it; a cell that is run before is lost."""

@@ -125,6 +125,7 @@ def test_a_dead_notebook_shows_a_table_and_no_secret(
     assert "train-1</td>" in html
     for session in jupyter.get("/api/sessions"):
         jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    opened.close()
     opened.open()
     expect(page.locator(".yotta-static").get_by_text("train-1")).to_be_visible()
 

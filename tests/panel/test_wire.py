@@ -39,11 +39,11 @@ class Wire:
         return [kind for kind, _ in self.frames]
 
 
-def show(page: Page, opened: Notebook) -> Wire:
-    opened.run(0)
+def show(page: Page, opens: Opens, sandbox: Sandbox) -> Wire:
     wire = Wire(page)
-    page.reload()
-    opened.idle()
+    opened = opens(connect_cell(sandbox), PANEL)
+    opened.run(0)
+    wire.frames.clear()
     opened.run(1)
     expect(page.locator("[data-pod-id]").first).to_be_visible()
     opened.idle()
@@ -54,7 +54,7 @@ def test_as_many_messages_for_ten_pods_as_for_ten_thousand(page: Page, notebook:
     counts = []
     for pods in (10, 10_000):
         with Sandbox(pods=pods) as sandbox:
-            wire = show(page, notebook(connect_cell(sandbox), PANEL))
+            wire = show(page, notebook, sandbox)
             counts.append(sorted(wire.kinds()))
     assert counts[0] == counts[1]
     assert counts[0].count("comm_open") == 2  # The panel and its layout.
@@ -62,7 +62,7 @@ def test_as_many_messages_for_ten_pods_as_for_ten_thousand(page: Page, notebook:
 
 def test_one_change_is_one_small_message_and_no_change_is_none(page: Page, notebook: Opens) -> None:
     with Sandbox(pods=10_000) as sandbox:
-        wire = show(page, notebook(connect_cell(sandbox), PANEL))
+        wire = show(page, notebook, sandbox)
         listings = sum(request.endpoint == "list" for request in sandbox.requests)
         wire.frames.clear()
         for seen in (1, 2):  # Two refreshes that find nothing new.
