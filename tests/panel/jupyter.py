@@ -25,6 +25,7 @@ LAB_SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 OPEN = "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }"
+RESTART = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }"
 CLOSE = """
 (path) => {
   for (const widget of window.jupyterapp?.shell.widgets('main') ?? []) {
@@ -144,6 +145,11 @@ class Notebook:
         else:
             self._load()
         self.page.locator(".jp-Notebook").wait_for()
+        self.idle()
+
+    def restart(self) -> None:
+        """Restart its kernel."""
+        self.page.evaluate(RESTART)
         self.idle()
 
     def close(self) -> None:

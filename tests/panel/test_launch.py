@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_sent(
 def test_vram_price_and_the_equal_line_are_shown_without_secrets(page: Page, shown: Notebook) -> None:
     fill(page, GPU_type="NVIDIA_L4_24G", Image="pytorch", Name="my pod")
     expect(page.get_by_text("24 GB · $")).to_be_visible()
-    expect(page.get_by_text("about $")).to_be_visible()
+    expect(page.get_by_text("an estimate of $")).to_be_visible()
     page.get_by_text("More options").click()
     page.get_by_role("button", name="Add a variable").click()
     fill(page, Variable_name="HF_TOKEN", Variable_value="canary-value")

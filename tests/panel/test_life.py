@@ -80,6 +80,19 @@ def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, san
     opened.run(2)
 
 
+def test_a_kernel_that_restarts_is_told(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    opened = notebook(connect_cell(sandbox), PANEL, "%load_ext yotta_jupyter\n" + THREADS)
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    opened.restart()
+    expect(page.get_by_role("alert")).to_contain_text("The kernel has gone")
+    expect(row(page, "train-1")).to_be_visible()
+    page.get_by_role("button", name="Pause train-1").click()
+    assert sum(request.endpoint == "pause" for request in sandbox.requests) == 0
+    assert opened.text(2) == "[]"
+
+
 def test_reloading_the_extension_ends_its_panels(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
     opened = notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREADS)
     opened.run(0)

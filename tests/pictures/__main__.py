@@ -73,7 +73,7 @@ def _acting(page: Page) -> None:
     page.get_by_label("GPU type").fill("NVIDIA_L4_24G")
     page.get_by_label("Image", exact=True).fill("pytorch")
     page.get_by_label("Name", exact=True).fill("my-run")
-    expect(page.get_by_text("about $")).to_be_visible()
+    expect(page.get_by_text("an estimate of $")).to_be_visible()
 
 
 def _down(page: Page) -> None:

@@ -215,13 +215,17 @@ class Form {
     }
     setText(this.line, line ?? "");
     this.line.parentElement.hidden = !line;
-    const about = estimate == null ? "" : `about ${dollars(estimate)} an hour`;
+    const about = estimate == null ? "" : `an estimate of ${dollars(estimate)} an hour`;
     setText(this.estimate, about);
-    setAttribute(this.estimate, "title", about && "An estimate: the price of a card in a listing; volumes come on top");
+    setAttribute(this.estimate, "title", about && "By the price of a card in a listing; volumes come on top");
   }
 
   launch() {
     if (this.key !== null || !isUsable(this.launchButton)) return;
+    if (!this.store.alive) {
+      this.tell(NO_KERNEL);
+      return;
+    }
     const form = this.values(true);
     const jupyter = /(^|\D)8888(\D|$)/.test(form.ports || DEFAULT_PORTS);
     const given = form.env.some(([name]) => name === "JUPYTER_PASSWORD");

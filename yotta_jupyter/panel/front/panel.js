@@ -1,6 +1,7 @@
 // The panel: what is above the table, the table, the form, and the life of a view.
 
 const NARROW = 640;
+const NO_KERNEL = "The kernel has gone. Run the cell of the panel again.";
 const AGES_EVERY = 15000;
 const stores = new Map();
 
@@ -181,8 +182,7 @@ class PanelView {
     const { about, alive } = this.store;
     const now = Date.now() / 1000;
     let text = "";
-    if (!alive) text = `No kernel. As of ${clock(about.at ?? now)}`;
-    else if (about.at && about.problem) text = `As of ${clock(about.at)}`;
+    if (about.at && (about.problem || !alive)) text = `As of ${clock(about.at)}`;
     else if (about.at) {
       // The kernel is silent about refreshes that found nothing new.
       const silent = Math.floor((now - about.at) / about.every) * about.every;
@@ -190,8 +190,10 @@ class PanelView {
       setAttribute(this.fresh, "title", `Every ${about.every} s`);
     }
     setText(this.fresh, text);
-    this.problem.hidden = !about.problem;
-    setText(this.problem, about.problem ? `${about.problem} (It is tried again every ${about.every} s.)` : "");
+    const failed = about.problem ? `${about.problem} (It is tried again every ${about.every} s.)` : "";
+    const problem = alive ? failed : NO_KERNEL;
+    this.problem.hidden = !problem;
+    setText(this.problem, problem);
     this.root.classList.toggle("yotta-stale", !alive || Boolean(about.problem));
   }
 

@@ -84,6 +84,7 @@ class Store {
   }
 
   act(action, ids) {
+    if (!this.alive) return;
     const asked = action === "delete" && this.about.delay > 0 ? "undo" : action === "undo" ? "undoing" : action;
     for (const id of ids) this.click(id, asked);
     this.send({ t: action, pods: ids });
