@@ -50,12 +50,21 @@ def test_one_pod_however_often_it_is_clicked_and_the_answer_is_lost(
     page.get_by_label("GPUs", exact=True).select_option("2")
     launch = page.get_by_role("button", name="Launch", exact=True)
     launch.evaluate("button => { for (let i = 0; i < 20; i++) button.click(); }")
-    expect(row(page, "mine")).to_contain_text("Launching…")
     expect(row(page, "mine")).to_contain_text("Running", timeout=15_000)
     (body,) = created(sandbox)
     assert (body["gpuType"], body["gpuCount"], body["podName"]) == ("NVIDIA_L4_24G", 2, "mine")
     assert body["expose"] == [{"port": 22, "protocol": "SSH"}, {"port": 8888, "protocol": "HTTP"}]
     assert sum(pod["podName"] == "mine" for pod in sandbox.pods()) == 1
+
+
+def test_the_new_pod_appears_at_once_as_launching(page: Page, shown: Notebook, sandbox: Sandbox) -> None:
+    sandbox.add_fault("create:slow=3")
+    fill(page, GPU_type="L4", Image="pytorch", Name="mine")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(row(page, "mine")).to_contain_text("Launching…", timeout=2000)
+    expect(page.get_by_role("button", name="Launching…")).to_be_visible()
+    expect(row(page, "mine")).to_contain_text("Running", timeout=15_000)
+    expect(page.locator("[data-pod-id]")).to_have_count(4)
 
 
 def test_the_jupyter_password_is_made_here_and_shown_once(page: Page, shown: Notebook, sandbox: Sandbox) -> None:

@@ -117,6 +117,23 @@ def test_delete_can_be_undone(page: Page, shown: Notebook, sandbox: Sandbox) -> 
     assert sent(sandbox, "delete") == 1
 
 
+def test_a_double_click_on_delete_does_not_undo_it(page: Page, shown: Notebook, sandbox: Sandbox) -> None:
+    page.get_by_role("button", name="Delete train-1", exact=True).dblclick()
+    expect(row(page, "train-1")).to_contain_text("Terminated", timeout=15_000)
+    assert sent(sandbox, "delete") == 1
+
+
+def test_the_focus_never_moves_to_a_button_of_another_pod(page: Page, shown: Notebook, sandbox: Sandbox) -> None:
+    page.get_by_role("button", name="Delete train-1", exact=True).focus()
+    page.get_by_label("Filter pods").evaluate(
+        "field => { field.value = 'eval'; field.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    expect(page.locator("[data-pod-id]")).to_have_count(2)
+    expect(page.get_by_label("Select eval-1").or_(page.get_by_label("Select eval-2")).first).to_be_visible()
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith("Select eval-")
+
+
 def test_copy_ssh(page: Page, shown: Notebook) -> None:
     page.get_by_role("button", name="Copy SSH command of train-1").click()
     expect(page.get_by_role("status").filter(has_text="Copied the SSH command of train-1")).to_have_count(1)

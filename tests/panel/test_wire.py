@@ -46,6 +46,7 @@ def show(page: Page, opens: Opens, sandbox: Sandbox) -> Wire:
     wire.frames.clear()
     opened.run(1)
     expect(page.locator("[data-pod-id]").first).to_be_visible()
+    expect(page.get_by_text("Refreshed")).to_be_visible()  # The kernel has heard that the panel is seen.
     opened.idle()
     return wire
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,6 +102,27 @@ def test_closing_sends_the_deletes_that_still_wait(
     assert sent(sandbox, "delete") == 0
     waiting.close()
     assert sent(sandbox, "delete") == 1
+
+
+def test_a_kernel_that_ends_sends_the_deletes_that_still_wait(sandbox: Sandbox) -> None:
+    script = f"""
+from yotta_jupyter import Panel, connect
+panel = Panel(connect({sandbox.api_key!r}, base_url={sandbox.base_url!r}), delete_delay=60)
+panel.refresh()
+panel._received({{"t": "delete", "pods": list(panel.pods.index)}})
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert sent(sandbox, "delete") == 3
+
+
+def test_a_pod_launched_while_a_listing_was_on_its_way_stays(state: PanelState, yotta: Yotta) -> None:
+    listed = list(state.pods.values())
+    started = time.monotonic()
+    state.launched("key", msgspec.structs.replace(listed[0], id="1234567890"))
+    state.seen(listed, started)
+    assert "1234567890" in state.pods
+    state.seen(listed, time.monotonic())
+    assert "1234567890" not in state.pods
 
 
 def test_a_delete_that_was_taken_back_is_not_sent(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from .errors import YottaError
@@ -37,7 +38,12 @@ def side_by_side(call: Callable[[Item], Result], items: Sequence[Item]) -> list[
     if len(items) < 2:
         return [caught(item) for item in items]
     executor = ThreadPoolExecutor(min(CONNECTIONS, len(items)), thread_name_prefix="yotta")
+    futures: list[Future[Result | YottaError]] = []
     try:
-        return list(executor.map(caught, items))
+        # An interpreter that is ending starts no more threads; what is asked then is done one by one.
+        with suppress(RuntimeError):
+            for item in items:
+                futures.append(executor.submit(caught, item))
+        return [*(future.result() for future in futures), *map(caught, items[len(futures) :])]
     finally:
         executor.shutdown(cancel_futures=True)

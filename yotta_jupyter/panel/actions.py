@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,8 +12,8 @@ from ..api.text import printable
 from ..connection import Yotta
 from .state import UNDO, PanelState
 
-AT_THE_END: Final = 10.0
-"""Seconds to wait for deletes that are sent when a panel is closed."""
+AT_THE_END: Final = 4.0
+"""Seconds to wait for what was asked, when a panel is closed; Jupyter gives an ending kernel 5."""
 
 
 class Actions:
@@ -44,7 +45,7 @@ class Actions:
         self._changed = changed
         self._wake = wake
         self._closing = threading.Event()
-        self._deleting: set[threading.Thread] = set()
+        self._working: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
     def act(self, action: str, pod_ids: Sequence[str]) -> list[str]:
@@ -63,12 +64,11 @@ class Actions:
         """
         can_undo = action == "delete" and self.delete_delay > 0
         free = self._state.ask(pod_ids, UNDO if can_undo else action)
-        self._changed()
         if free and can_undo:
-            with self._lock:
-                self._deleting.add(self._start(self._delete_later, free))
+            self._start(self._delete_later, free)
         elif free:
             self._start(self._carry_out, action, free)
+        self._changed()
         return free
 
     def undo(self, pod_ids: Sequence[str]) -> list[str]:
@@ -98,31 +98,40 @@ class Actions:
             Called with the pod, or with what went wrong, from another thread.
         """
         self._state.launching(key, spec)
-        self._changed()
         self._start(self._create, key, spec, told)
+        self._changed()
+
+    def hurry(self) -> None:
+        """Send the deletes that still wait, now: they were asked for."""
+        self._closing.set()
 
     def close(self) -> None:
-        """Send the deletes that still wait: they were asked for. Waits for them, for a short time."""
-        self._closing.set()
+        """Send the deletes that still wait, and give what is being done a short time to end."""
+        self.hurry()
+        end = time.monotonic() + AT_THE_END
         with self._lock:
-            deleting = list(self._deleting)
-        for thread in deleting:
-            thread.join(AT_THE_END)
+            working = list(self._working)
+        for thread in working:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def _start(self, target: Callable[..., None], *args: object) -> threading.Thread:
-        thread = threading.Thread(target=target, args=args, name="yotta-panel-action", daemon=True)
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        def run() -> None:
+            try:
+                target(*args)
+            finally:
+                with self._lock:
+                    self._working.discard(thread)
+
+        thread = threading.Thread(target=run, name="yotta-panel-action", daemon=True)
+        with self._lock:
+            self._working.add(thread)
         thread.start()
-        return thread
 
     def _delete_later(self, pod_ids: Sequence[str]) -> None:
-        try:
-            self._closing.wait(self.delete_delay)
-            if left := self._state.past_undo(pod_ids):
-                self._changed()
-                self._carry_out("delete", left)
-        finally:
-            with self._lock:
-                self._deleting.discard(threading.current_thread())
+        self._closing.wait(self.delete_delay)
+        if left := self._state.past_undo(pod_ids):
+            self._changed()
+            self._carry_out("delete", left)
 
     def _carry_out(self, action: str, pod_ids: Sequence[str]) -> None:
         try:

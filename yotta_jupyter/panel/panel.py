@@ -71,7 +71,6 @@ class Panel:
             {"where": self._client.base_url, "sandbox": self._client.is_sandbox, "delay": delete_delay},
             lambda: form.choices(self._client.catalog),
         )
-        self._selected: list[str] = []
         self._views: dict[str, bool] = {}
         self._launches: set[str] = set()
         self._failures = 0
@@ -80,7 +79,8 @@ class Panel:
         self._closed = False
         if self._client.pods.latest is not None:
             self._state.remember(*self._client.pods.latest)
-        self._refresher = Refresher(self._refresh_and_tell)
+        self._refreshing = threading.Lock()
+        self._refresher = Refresher(self._refresh_and_tell, self._stopped)
         self._actions = Actions(self._client, self._state, self._send, self._refresher.wake, delete_delay)
         self._widget = PanelWidget(uuid.uuid4().hex, self._snapshot, self._received)
         self._stop_watching = on_change(self._client.base_url, self._refresher.wake)
@@ -98,7 +98,7 @@ class Panel:
         """The pods whose rows are selected, as a DataFrame like `pods`."""
         from ..frames import pods_frame
 
-        chosen = set(self._selected)
+        chosen = set(self._state.selected)
         return pods_frame([pod for pod in self._known_pods() if pod.id in chosen])
 
     def refresh(self) -> None:
@@ -125,6 +125,10 @@ class Panel:
         if self._own_client:
             self._client.close()
 
+    def hurry(self) -> None:
+        """Send the deletes that can still be taken back, now."""
+        self._actions.hurry()
+
     def _known_pods(self) -> list[Pod]:
         if self._state.refreshed_at is None:
             self.refresh()
@@ -132,6 +136,10 @@ class Panel:
             return list(self._state.pods.values())
 
     def _refresh(self) -> None:
+        with self._refreshing:  # An older listing must not come after a newer one.
+            self._list()
+
+    def _list(self) -> None:
         started = time.monotonic()
         listed = {pod.id: pod for pod in self._client.pods.list()}
         with self._state.lock:
@@ -164,18 +172,23 @@ class Panel:
             self._failed(f"The listing could not be read ({type(error).__name__}).")
         pause = FAST if self._state.in_transition else SLOW
         if self._failures:
-            pause = min(FAST * 2**self._failures, SLOWEST)
+            pause = min(FAST * 2 ** min(self._failures, 8), SLOWEST)
         self._state.every = round(pause)
-        with contextlib.suppress(Exception):  # The kernel is going away.
-            self._send()
+        self._send()
         return pause
+
+    def _stopped(self) -> None:
+        """Let the browser know that what it shows grows old."""
+        self._state.every = 0
+        self._send()
 
     def _failed(self, problem: str) -> None:
         self._failures += 1
         self._state.failed(problem)
 
     def _send(self) -> None:
-        with self._state.lock:
+        """Send what has changed; never raises."""
+        with contextlib.suppress(Exception), self._state.lock:  # The kernel may be going away.
             if self._closed:
                 return
             if not self._listed.is_set() or not self._state.sent_all or not self._sent_rows:
@@ -204,7 +217,7 @@ class Panel:
                 self._state.dismiss(pod_id)
             self._send()
         elif kind == "select":
-            self._selected = pods
+            self._state.selected = pods
         elif kind == "refresh":
             self._refresher.wake()
         elif kind == "rows":
@@ -225,6 +238,8 @@ class Panel:
         if gone:
             self._views.pop(view, None)
         self._refresher.seen(any(self._views.values()))
+        if seen:
+            self._widget.send_message({"t": "heard", "pods": []})
 
     def _check(self, message: Message) -> None:
         checked = form.check(message.get("form") or {}, self._client.catalog)
@@ -234,6 +249,12 @@ class Panel:
         key = str(message.get("key"))
         if key in self._launches:
             return
+        try:
+            self._launch_once(key, message)
+        except Exception as error:  # Its button would wait for ever.
+            self._widget.send_message({"t": "failed", "key": key, "error": f"Not launched: {type(error).__name__}."})
+
+    def _launch_once(self, key: str, message: Message) -> None:
         checked = form.check(message.get("form") or {}, self._client.catalog)
         if checked.spec is None:
             self._widget.send_message({"t": "refused", "key": key, **_told(checked)})
@@ -283,8 +304,12 @@ _open: weakref.WeakSet[Panel] = weakref.WeakSet()
 @atexit.register
 def close_all() -> None:
     """Close all panels: when the extension is unloaded, and when the kernel ends."""
-    for panel in list(_open):
-        panel.close()
+    panels = list(_open)
+    for panel in panels:
+        panel.hurry()
+    for panel in panels:
+        with contextlib.suppress(Exception):  # One that fails must not lose what was asked in another.
+            panel.close()
 
 
 def _told(checked: form.Checked) -> dict[str, Any]:

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-UNHEARD: Final = 600.0
-"""Seconds for which a panel that was displayed is refreshed before a front end says that it is seen."""
+LEASE: Final = 3600.0
+"""Seconds for which a panel is refreshed after a front end said that it is seen; it says so again and again.
+
+A browser that crashed says nothing, and neither does one whose kernel is busy for long.
+"""
 
 
 class Refresher:
@@ -17,11 +20,14 @@ class Refresher:
     Parameters
     ----------
     refresh : callable
-        Returns the seconds after which it shall be called again. Must not raise.
+        Returns the seconds after which it shall be called again.
+    stopped : callable
+        Called when it will not be called again for now.
     """
 
-    def __init__(self, refresh: Callable[[], float]) -> None:
+    def __init__(self, refresh: Callable[[], float], stopped: Callable[[], None] = lambda: None) -> None:
         self._refresh = refresh
+        self._stopped = stopped
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._seen_until = 0.0
@@ -36,7 +42,7 @@ class Refresher:
         after : float
             Seconds to the first refresh.
         """
-        self._seen(time.monotonic() + UNHEARD, after)
+        self._seen(time.monotonic() + LEASE, after)
 
     def seen(self, seen: bool) -> None:
         """Start where the panel is seen, at once; stop where it is not.
@@ -46,7 +52,7 @@ class Refresher:
         seen : bool
             Whether any front end shows the panel.
         """
-        self._seen(float("inf") if seen else 0.0)
+        self._seen(time.monotonic() + LEASE if seen else 0.0)
 
     def wake(self) -> None:
         """Refresh now, where the panel is seen."""
@@ -74,11 +80,15 @@ class Refresher:
             self._changed.notify_all()
 
     def _run(self) -> None:
+        pause = 0.0
         while self._next():
-            pause = self._refresh()
-            with self._changed:
-                # A wake during the refresh has set it to now.
-                self._due = 0.0 if self._due == 0.0 else time.monotonic() + pause
+            try:
+                pause = self._refresh()
+            finally:
+                with self._changed:
+                    # A wake during the refresh has set it to now.
+                    self._due = 0.0 if self._due == 0.0 else time.monotonic() + pause
+        self._stopped()
 
     def _next(self) -> bool:
         """Wait until a refresh is due and return True, or return False where there is to be none."""

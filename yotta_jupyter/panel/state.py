@@ -51,6 +51,8 @@ class PanelState:
         self.every = 0
         self._about = dict(about)
         self._choices = choices
+        self.selected: list[str] = []
+        self._added: dict[str, float] = {}
         self._launching: dict[str, tuple[PodSpec, str | None]] = {}
         self._asked: dict[str, _Asked] = {}
         self._errors: dict[str, str] = {}
@@ -70,7 +72,10 @@ class PanelState:
         """
         with self.lock:
             before = self.pods
-            self.pods = {pod.id: pod for pod in pods}
+            # A listing knows nothing of a pod that was launched while it was on its way.
+            self._added = {pod_id: added for pod_id, added in self._added.items() if added > started}
+            late = {pod_id: before[pod_id] for pod_id in self._added if pod_id in before}
+            self.pods = late | {pod.id: pod for pod in pods}
             self.refreshed_at = datetime.now(UTC)
             self.problem = None
             self._asked = {
@@ -177,6 +182,7 @@ class PanelState:
             self._launching.pop(key, None)
             if pod is not None:
                 self.pods.setdefault(pod.id, pod)
+                self._added[pod.id] = time.monotonic()
 
     def snapshot(self, most: int | None = None) -> bytes:
         """Return the rows, and what is said beside them, as JSON.
@@ -189,9 +195,11 @@ class PanelState:
         with self.lock:
             self._sent_all = most is None or len(self.pods) <= most
             pods = self.pods if self._sent_all else {pod.id: pod for pod in _newest(self.pods.values(), most or 0)}
-            self._rows = self._current_rows(pods)
-            self._sent_notes = self._notes()
-            told = {"v": self._version, "fields": FIELDS, "rows": list(self._rows.values())}
+            rows, notes = self._current_rows(pods), self._notes()
+            if rows != self._rows or notes != self._sent_notes:
+                self._version += 1  # Another page, which does not get this, must find that it misses something.
+            self._rows, self._sent_notes = rows, notes
+            told = {"v": self._version, "fields": FIELDS, "rows": list(rows.values()), "selected": self.selected}
             if not self._sent_all:
                 told["counts"] = self._counts()
             return msgspec.json.encode({**told, **self._about, **self._sent_notes, **self._time()})

@@ -1,6 +1,7 @@
 // The launch form. The kernel checks what was typed; what is secret stays in these fields and in the one launch message.
 
 const CHECK_AFTER = 250;
+const AGAIN_AFTER = 1000;
 const DEFAULT_PORTS = "22/SSH, 8888/HTTP";
 
 class Form {
@@ -13,6 +14,7 @@ class Form {
     this.errors = {};
     this.key = null;
     this.attempted = false;
+    this.shownPasswords = new Set();
     this.lists = Object.fromEntries(["gpus", "images", "regions"].map((name) => [name, this.datalist()]));
     this.variables = h("div", { class: "yotta-variables" });
     this.line = h("code", { class: "yotta-line", tabindex: "0", role: "textbox", "aria-readonly": "true" });
@@ -180,7 +182,12 @@ class Form {
 
   check() {
     this.number += 1;
-    this.store.send({ t: "check", number: this.number, form: this.values(false) });
+    this.store.send({ t: "check", number: this.token(), form: this.values(false) });
+  }
+
+  // Other views of the panel check forms of their own.
+  token() {
+    return `${this.panel.id}:${this.number}`;
   }
 
   // VRAM and price at once, without asking the kernel.
@@ -204,7 +211,7 @@ class Form {
   }
 
   checked(message) {
-    if (message.number !== this.number) return;
+    if (message.number !== this.token()) return;
     this.show(message, (name) => this.attempted || this.touched.has(name));
   }
 
@@ -229,12 +236,12 @@ class Form {
     const form = this.values(true);
     const jupyter = /(^|\D)8888(\D|$)/.test(form.ports || DEFAULT_PORTS);
     const given = form.env.some(([name]) => name === "JUPYTER_PASSWORD");
-    this.password = jupyter && !given ? uniqueId().slice(0, 20) : null;
-    if (this.password) form.env.push(["JUPYTER_PASSWORD", this.password]);
+    const password = jupyter && !given ? uniqueId().slice(0, 20) : null;
+    if (password) form.env.push(["JUPYTER_PASSWORD", password]);
     this.name = form.name;
     this.tell("");
     this.busy(true);
-    this.key = this.store.launch(form);
+    this.key = this.store.launch(form, password);
     this.panel.announce(`Launching ${form.name || "a pod"}`);
   }
 
@@ -246,13 +253,13 @@ class Form {
   answered(message) {
     if (message.key !== this.key) return;
     this.key = null;
-    this.busy(false);
+    // A second click of a double click must not launch a second pod.
+    if (message.t === "launched") setTimeout(() => this.busy(false), AGAIN_AFTER);
+    else this.busy(false);
     if (message.t === "launched") {
       this.attempted = false;
       this.panel.announce(`Launched ${this.name || message.id}`);
-      if (this.password) this.showPassword(this.name || message.id, this.password);
     } else if (message.t === "refused") {
-      this.store.forget(message.key);
       this.attempted = true;
       this.show(message, () => true);
       this.tell(message.errors.form ?? "");
@@ -262,7 +269,6 @@ class Form {
       this.tell(message.error);
       this.panel.announce(message.error);
     }
-    this.password = null;
   }
 
   firstWrong() {
@@ -277,7 +283,16 @@ class Form {
     this.told.hidden = !text;
   }
 
-  showPassword(name, password) {
+  showPasswords() {
+    for (const entry of this.store.passwords) {
+      if (this.shownPasswords.has(entry)) continue;
+      this.shownPasswords.add(entry);
+      this.showPassword(entry);
+    }
+  }
+
+  showPassword(entry) {
+    const { name, password } = entry;
     const field = h("input", { type: "password", readonly: true, "aria-label": `Jupyter password of ${name}` });
     field.value = password;
     const show = h("button", { type: "button", class: "yotta-quiet" }, "Show");
@@ -291,6 +306,7 @@ class Form {
     const row = h("div", { class: "yotta-password" });
     const close = iconButton("close", `Forget the Jupyter password of ${name}`, () => {
       row.remove();
+      this.store.passwords = this.store.passwords.filter((other) => other !== entry);
       this.launchButton.focus();
     });
     row.append(h("span", {}, `Jupyter password of ${name}, shown this once:`), field, show, copy, close);

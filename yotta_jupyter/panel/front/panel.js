@@ -3,6 +3,7 @@
 const NARROW = 640;
 const NO_KERNEL = "The kernel has gone. Run the cell of the panel again.";
 const AGES_EVERY = 15000;
+const SAY_EVERY = 300;
 const stores = new Map();
 
 function storeOf(model) {
@@ -50,6 +51,7 @@ class PanelView {
 
   toolbar() {
     const text = h("input", { type: "search", placeholder: "Filter by name, id, image…", "aria-label": "Filter pods" });
+    this.text = text;
     text.addEventListener("input", () => this.filter("text", text.value));
     const choose = (name, title) => {
       const select = h("select", { "aria-label": title }, h("option", { value: "" }, title));
@@ -92,13 +94,17 @@ class PanelView {
     }
     this.summary();
     this.form.choices();
+    this.form.showPasswords();
     this.table.changed(change);
     this.showBulk();
   }
 
   heard(message) {
     if (message.t === "checked") this.form.checked(message);
-    else this.form.answered(message);
+    else {
+      this.form.answered(message);
+      this.form.showPasswords();
+    }
   }
 
   summary() {
@@ -182,7 +188,10 @@ class PanelView {
     const { about, alive } = this.store;
     const now = Date.now() / 1000;
     let text = "";
-    if (about.at && (about.problem || !alive)) text = `As of ${clock(about.at)}`;
+    // Without a word for long the kernel may hang; a notebook that was reopened may have none.
+    const silence = now - (this.store.heardAt ?? 0) / 1000;
+    const live = alive && about.every > 0 && silence < 3 * SAY_EVERY;
+    if (about.at && (about.problem || !live)) text = `As of ${clock(about.at)}`;
     else if (about.at) {
       // The kernel is silent about refreshes that found nothing new.
       const silent = Math.floor((now - about.at) / about.every) * about.every;
@@ -247,8 +256,8 @@ class PanelView {
       cleaning.push(() => target.removeEventListener(name, call));
     };
     let inView = true;
-    const say = (seen, gone = false) => {
-      if (seen === this.seen && !gone) return;
+    const say = (seen, gone = false, again = false) => {
+      if (seen === this.seen && !gone && !again) return;
       this.seen = seen;
       this.store.send({ t: "view", view: this.id, seen, gone });
     };
@@ -268,6 +277,7 @@ class PanelView {
     listen(window, "pagehide", () => say(false));
     listen(window, "pageshow", look);
     const timers = [setInterval(() => this.tick(), 1000), setInterval(() => this.table.tick(), AGES_EVERY)];
+    timers.push(setInterval(() => this.seen && say(true, false, true), SAY_EVERY * 1000));
     look();
     return () => {
       cleaning.forEach((clean) => clean());

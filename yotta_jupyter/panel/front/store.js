@@ -14,8 +14,17 @@ class Store {
     this.selected = new Set();
     this.listeners = new Set();
     this.alive = true;
+    this.heardAt = null;
+    this.launches = new Map();
+    this.passwords = [];
     this.load();
-    model.on("change:_rows", () => this.load());
+    this.selected = new Set(this.about.selected ?? []);
+    this.prune();
+    model.on("change:_rows", () => {
+      this.heardAt = Date.now();
+      this.load();
+      this.prune();
+    });
     model.on("msg:custom", (message) => this.received(message));
     model.on("comm_live_update", () => {
       this.alive = false;
@@ -27,6 +36,10 @@ class Store {
     const data = this.model.get("_rows");
     if (!data || !data.byteLength) return;
     const { rows, ...about } = JSON.parse(new TextDecoder().decode(data));
+    if (about.v < this.version) {
+      this.send({ t: "rows" });
+      return;
+    }
     this.about = about;
     this.version = about.v;
     this.rows = new Map(rows.map((row) => [row[ID], row]));
@@ -34,12 +47,31 @@ class Store {
     this.changed({ all: true });
   }
 
+  prune() {
+    for (const id of this.selected) if (!this.rows.has(id) && !this.about.counts) this.selected.delete(id);
+  }
+
   received(message) {
+    this.heardAt = Date.now();
     if ("v" in message) this.patch(message);
     else if (message.t === "heard") {
       message.pods.forEach((id) => this.heard(id));
       this.changed({ ids: message.pods });
-    } else this.changed({ message });
+    } else {
+      this.launchAnswered(message);
+      this.changed({ message });
+    }
+  }
+
+  // Here and not in a view, for a view may have gone meanwhile.
+  launchAnswered(message) {
+    const launch = this.launches.get(message.key);
+    if (!launch) return;
+    this.launches.delete(message.key);
+    if (message.t === "refused") this.forget(message.key);
+    if (message.t === "launched" && launch.password) {
+      this.passwords.push({ name: launch.name || message.id, password: launch.password });
+    }
   }
 
   patch(message) {
@@ -49,6 +81,10 @@ class Store {
       return;
     }
     const { v, new: fresh = [], set = [], gone = [], ...about } = message;
+    if (set.some(([id]) => !this.rows.has(id))) {
+      this.send({ t: "rows" });
+      return;
+    }
     this.version = v;
     Object.assign(this.about, about);
     for (const row of fresh) {
@@ -105,8 +141,9 @@ class Store {
     this.clicked.delete(id);
   }
 
-  launch(form) {
+  launch(form, password) {
     const key = uniqueId();
+    this.launches.set(key, { name: form.name, password });
     const row = Array(13).fill(null);
     Object.assign(row, { [ID]: key, [NAME]: form.name, [STATUS]: "LAUNCHING", [GPU]: form.gpu_type });
     Object.assign(row, { [COUNT]: form.gpu_count, [REGION]: form.region, [IMAGE]: form.image, [ASKED]: "launch" });

@@ -131,11 +131,15 @@ class Table {
       const index = this.shown.indexOf(focus);
       if (index >= 0) wanted.set(focus, index);
     }
+    let left = null;
     for (const [id, element] of this.elements) {
-      if (!wanted.has(id)) {
-        this.elements.delete(id);
-        this.free.push(element);
-      }
+      if (wanted.has(id)) continue;
+      this.elements.delete(id);
+      // An element under the focus or the pointer must not become another pod's: a key would act on that one.
+      if (element.contains(document.activeElement) || element.matches(":active")) {
+        if (element.contains(document.activeElement)) left = element.index;
+        element.remove();
+      } else this.free.push(element);
     }
     for (const [id, index] of wanted) {
       let element = this.elements.get(id);
@@ -149,6 +153,14 @@ class Table {
     for (const element of this.free) element.remove();
     this.order([...wanted].sort((a, b) => a[1] - b[1]).map(([id]) => this.elements.get(id)));
     this.setTabStop();
+    if (left !== null) this.focusNear(left);
+  }
+
+  // Where the pod with the focus has gone, to what harms nothing in the row that took its place.
+  focusNear(index) {
+    const id = this.shown[Math.min(index, this.shown.length - 1)];
+    const element = this.elements.get(id);
+    (element ? element.parts.check : this.panel.text).focus({ preventScroll: true });
   }
 
   // Elements stand in the order of the rows, for those who read with a screen reader; the focus stays where it is.
@@ -166,9 +178,9 @@ class Table {
     const cell = (name, ...children) => h("div", { role: "cell", class: `yotta-${name}` }, ...children);
     const check = h("input", { type: "checkbox" });
     check.addEventListener("click", (event) => this.chosen(row.dataset.podId, check.checked, event.shiftKey));
-    const toggle = iconButton("pause", "", () => this.clicked(row, toggle, toggle.dataset.action));
+    const toggle = iconButton("pause", "", (event) => this.clicked(row, toggle, event));
     const ssh = iconButton("copy", "", () => this.copySsh(row, ssh));
-    const remove = iconButton("delete", "", () => this.clicked(row, remove, remove.dataset.action));
+    const remove = iconButton("delete", "", (event) => this.clicked(row, remove, event));
     const dismiss = iconButton("close", "Dismiss", () => this.dismiss(row));
     const parts = {
       check,
@@ -257,9 +269,11 @@ class Table {
     setUsable(remove, undoes || canDelete(store, row));
   }
 
-  clicked(element, button, action) {
+  clicked(element, button, event) {
     const row = this.store.rows.get(element.dataset.podId);
-    if (!row || !isUsable(button)) return;
+    // The second click of a double click would undo the first.
+    if (!row || !isUsable(button) || event.detail > 1) return;
+    const { action } = button.dataset;
     this.store.act(action, [row[ID]]);
     const told = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" }[action];
     this.panel.announce(`${told} ${label(row)}`);
