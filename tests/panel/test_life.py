@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,6 +79,23 @@ def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, san
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").click(button="right", position={"x": 5, "y": 5})
     page.get_by_role("menuitem", name="Clear Cell Output").click()
     opened.run(2)
+
+
+def test_rows_stand_below_each_other_at_any_width(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+    opened = notebook(connect_cell(sandbox), PANEL)
+    opened.run(0)
+    opened.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    gaps = """rows => {
+      const tops = rows.map((row) => row.getBoundingClientRect().top);
+      return new Set(tops.slice(1).map((top, index) => Math.round(top - tops[index]))).size === 1
+        && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
+    }"""
+    region = page.get_by_role("region", name="Yotta pods")
+    for width in (400, 900):
+        region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
+        expect(region).to_have_class(re.compile("yotta-narrow") if width == 400 else re.compile("^yotta-panel$"))
+        assert page.locator("[data-pod-id]").evaluate_all(gaps)
 
 
 def test_a_kernel_that_restarts_is_told(page: Page, notebook: Opens, sandbox: Sandbox) -> None:

@@ -376,6 +376,7 @@ class Table {
 
   resized(narrow) {
     this.rowHeight = narrow ? 52 : 36;
+    for (const element of this.elements.values()) element.index = null;
     this.scroller.style.setProperty("--yotta-row", `${this.rowHeight}px`);
     this.body.style.height = `${this.shown.length * this.rowHeight}px`;
     this.draw();
