@@ -136,6 +136,16 @@ def test_a_delete_that_was_taken_back_is_not_sent(
     assert sent(sandbox, "delete") == 0
 
 
+def test_a_delete_asked_for_again_has_its_whole_time(state: PanelState) -> None:
+    pod_id = by_name(state)["train-1"]
+    state.ask([pod_id], "undo")
+    first = time.monotonic()
+    state.take_back([pod_id])
+    state.ask([pod_id], "undo")
+    assert state.past_undo([pod_id], first) == []
+    assert state.past_undo([pod_id], time.monotonic()) == [pod_id]
+
+
 def test_what_is_asked_twice_is_sent_once(
     sandbox: Sandbox, state: PanelState, actions: Callable[[float], Actions], changed: threading.Event
 ) -> None:

@@ -128,8 +128,9 @@ class Actions:
         thread.start()
 
     def _delete_later(self, pod_ids: Sequence[str]) -> None:
+        asked_by = time.monotonic()
         self._closing.wait(self.delete_delay)
-        if left := self._state.past_undo(pod_ids):
+        if left := self._state.past_undo(pod_ids, asked_by):
             self._changed()
             self._carry_out("delete", left)
 

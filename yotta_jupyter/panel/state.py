@@ -13,16 +13,17 @@ import msgspec
 
 from ..api import Pod, PodSpec, YottaError
 from ..api.models import IN_TRANSITION
-from .rows import FIELDS, Row, launching_row, row_of
+from .rows import Row, launching_row, row_of
 
 UNDO = "undo"
 """What a row says while a delete can still be taken back."""
 
 
 class _Asked(msgspec.Struct):
-    """What was asked of a pod; `done` is when the API took it, in seconds of the monotonic clock."""
+    """What was asked of a pod; when, and when the API took it, in seconds of the monotonic clock."""
 
     action: str
+    at: float
     done: float | None = None
 
 
@@ -134,7 +135,7 @@ class PanelState:
         with self.lock:
             free = [pod_id for pod_id in dict.fromkeys(pod_ids) if pod_id in self.pods and pod_id not in self._asked]
             for pod_id in free:
-                self._asked[pod_id] = _Asked(action)
+                self._asked[pod_id] = _Asked(action, time.monotonic())
                 self._errors.pop(pod_id, None)
             return free
 
@@ -146,10 +147,26 @@ class PanelState:
                 del self._asked[pod_id]
             return back
 
-    def past_undo(self, pod_ids: Sequence[str]) -> list[str]:
-        """Return the pods of which a delete was not taken back, and from now on cannot be."""
+    def past_undo(self, pod_ids: Sequence[str], asked_by: float) -> list[str]:
+        """Return the pods of which a delete was not taken back, and from now on cannot be.
+
+        Parameters
+        ----------
+        pod_ids : sequence of str
+        asked_by : float
+            Deletes asked for later have time left: they were taken back once and asked for again. Seconds of the
+            monotonic clock.
+
+        Returns
+        -------
+        list of str
+        """
         with self.lock:
-            left = [pod_id for pod_id in pod_ids if (a := self._asked.get(pod_id)) is not None and a.action == UNDO]
+            left = [
+                pod_id
+                for pod_id in pod_ids
+                if (a := self._asked.get(pod_id)) is not None and a.action == UNDO and a.at <= asked_by
+            ]
             for pod_id in left:
                 self._asked[pod_id].action = "delete"
             return left
@@ -199,7 +216,7 @@ class PanelState:
             if rows != self._rows or notes != self._sent_notes:
                 self._version += 1  # Another page, which does not get this, must find that it misses something.
             self._rows, self._sent_notes = rows, notes
-            told = {"v": self._version, "fields": FIELDS, "rows": list(rows.values()), "selected": self.selected}
+            told = {"v": self._version, "rows": list(rows.values()), "selected": self.selected}
             if not self._sent_all:
                 told["counts"] = self._counts()
             return msgspec.json.encode({**told, **self._about, **self._sent_notes, **self._time()})
