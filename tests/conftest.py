@@ -60,6 +60,10 @@ PAGE_POD = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="let the attacks of tests/proof go on for long")
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
     """A home of the test's own, and no settings from outside."""

@@ -187,6 +187,7 @@ class PodsClient:
         if spec is not None and options:
             raise InvalidRequest("create takes one PodSpec or options, not both; put the options into the PodSpec.")
         spec = PodSpec.of(**options) if spec is None else spec
+        options.clear()  # A traceback of what nobody expected may print it.
         created = create_once(self._transport, spec, self.list)
         self._changed()
         if isinstance(created, Pod):

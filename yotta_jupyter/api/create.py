@@ -44,7 +44,7 @@ def create_once(transport: Transport, spec: PodSpec, listing: Callable[[], list[
     launch_id = str(uuid.uuid4())
     body = v1.encode_create_body(v1.create_body(spec, launch_id))
     try:
-        return v1.created_id(transport.send_once("POST", v1.CREATE, body))
+        return v1.created_id(transport.send_once("POST", v1.CREATE, body, spec.secrets))
     except (ApiError, ConnectionFailed, UnexpectedResponse) as error:
         if not _may_have_created(error):
             raise

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 MASK: Final = "••••"
+
+SHORTEST_HIDDEN: Final = 4
+"""Letters of the shortest secret that `hide` looks for: a shorter one is in any text by chance."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS: Final = frozenset(
@@ -27,6 +32,27 @@ def names_a_secret(name: str) -> bool:
     bool
     """
     return any(word.lower() in _SECRET_WORDS for word in _WORD.findall(name))
+
+
+def hide(text: str, secrets: Iterable[Secret]) -> str:
+    """Return a text that somebody else wrote with `MASK` in place of secrets: servers repeat what they were sent.
+
+    Parameters
+    ----------
+    text : str
+    secrets : iterable of Secret
+        Looked for as they are and as JSON writes them.
+
+    Returns
+    -------
+    str
+    """
+    values = sorted((secret.reveal() for secret in secrets), key=len, reverse=True)
+    for value in values:
+        if len(value) >= SHORTEST_HIDDEN:
+            for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+                text = text.replace(form, MASK)
+    return text
 
 
 class Secret(str):

@@ -118,6 +118,12 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
         _check_together(checked)
         return cls(**checked)
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The values of the environment variables, and the registry's token where there is one."""
+        token = self.image_registry_token
+        return (*self.environment_vars.values(), *(() if token is None else (token,)))
+
 
 def gpu_count(value: object) -> int:
     """Return a count of GPUs, a power of two.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
@@ -11,7 +10,6 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.connectionpool import ConnectionPool
@@ -26,6 +24,7 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 
 from .address import is_loopback
+from .deadline import DeadlineAdapter
 from .errors import ConnectionFailed, UnexpectedResponse
 from .secret import Secret
 from .text import printable
@@ -52,6 +51,8 @@ class Answer(msgspec.Struct, frozen=True):
         Where a redirect points.
     retried : bool
         Whether an earlier try of the same request may have arrived.
+    secrets : tuple of Secret
+        What was sent and must not be shown where the answer repeats it.
     """
 
     origin: str
@@ -59,6 +60,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
     location: str | None = None
     retried: bool = False
+    secrets: tuple[Secret, ...] = ()
 
 
 class Transport:
@@ -76,6 +78,7 @@ class Transport:
     def __init__(self, base_url: str, api_key: Secret, timeout: float | None = None) -> None:
         self.base_url = base_url
         self.timeout = READ_TIMEOUT if timeout is None else timeout
+        self._api_key = api_key
         self._key = _KeyHeader(api_key)
         self._session = self._new_session(_IDEMPOTENT)
 
@@ -102,9 +105,9 @@ class Transport:
         UnexpectedResponse
             The body is longer than 64 MiB.
         """
-        return self._exchange(self._session, method, path, query, None)
+        return self._exchange(self._session, method, path, query, None, ())
 
-    def send_once(self, method: str, path: str, body: Secret) -> Answer:
+    def send_once(self, method: str, path: str, body: Secret, secrets: Sequence[Secret] = ()) -> Answer:
         """Send a request that must not arrive twice; it is sent again only where it provably never left.
 
         It gets a connection of its own: one that idled may be dead, which is found out only by losing a request.
@@ -114,6 +117,8 @@ class Transport:
         method, path : str
         body : Secret
             JSON.
+        secrets : sequence of Secret
+            What the body holds that must not be shown where the answer repeats it.
 
         Returns
         -------
@@ -127,7 +132,7 @@ class Transport:
             The body is longer than 64 MiB.
         """
         with self._new_session(_ONCE) as session:
-            return self._exchange(session, method, path, (), body)
+            return self._exchange(session, method, path, (), body, secrets)
 
     def _new_session(self, retry: Retry) -> requests.Session:
         session = requests.Session()
@@ -135,18 +140,24 @@ class Transport:
         session.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = "yotta-jupyter"
-        session.mount(f"{self.base_url}/", HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=retry))
+        session.mount(f"{self.base_url}/", DeadlineAdapter(pool_maxsize=CONNECTIONS, max_retries=retry))
         return session
 
     def _exchange(
-        self, session: requests.Session, method: str, path: str, query: Sequence[tuple[str, str]], body: Secret | None
+        self,
+        session: requests.Session,
+        method: str,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        body: Secret | None,
+        secrets: Sequence[Secret],
     ) -> Answer:
         # The frames of the HTTP libraries hold the key and the body in local variables, which a traceback may print.
         # What they raise ends in _try, and is raised anew from here.
         outcome = self._try(session, method, path, query, body)
         if isinstance(outcome, BaseException):
             raise outcome
-        return outcome
+        return msgspec.structs.replace(outcome, secrets=(self._api_key, *secrets))
 
     def _try(
         self, session: requests.Session, method: str, path: str, query: Sequence[tuple[str, str]], body: Secret | None
@@ -166,7 +177,7 @@ class Transport:
                 return Answer(
                     self.base_url,
                     response.status_code,
-                    _read(response.raw, time.monotonic() + self.timeout),
+                    _read(response.raw),
                     response.headers.get("Location"),
                     _arrived_before(response.raw),
                 )
@@ -175,13 +186,15 @@ class Transport:
         except _TooLong:
             size = f"{LARGEST_BODY // 2**20} MiB"
             return UnexpectedResponse(f"{self.base_url} gave more than {size}; narrow the listing by --region.", 200)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return self._failure(error, method)
+        except Exception as error:  # Also what is a mistake there: its frames hold the key.
+            return self._failure(error, method if body is None else None)
 
-    def _failure(self, error: Exception, method: str) -> ConnectionFailed:
+    def _failure(self, error: Exception, method: str | None) -> ConnectionFailed:
         what, sent = _explained(error, self.timeout)
         text = f"{self.base_url} {what}."
-        if sent and method != "GET":
+        if sent and method is None:
+            pass  # Who sends once says how to look for what came of it.
+        elif sent and method != "GET":
             text += " Whether the request arrived is not known; look with: %yotta list"
         elif is_loopback(urlsplit(self.base_url).hostname or ""):
             text += " Is the sandbox running? Start one with: %yotta sandbox start"
@@ -248,18 +261,16 @@ class _TooLong(Exception):
     """The body is longer than is kept in memory."""
 
 
-def _read(raw: BaseHTTPResponse, deadline: float) -> bytes:
+def _read(raw: BaseHTTPResponse) -> bytes:
     chunks = []
     length = 0
     try:
-        # read1 returns what is there: a server that trickles cannot hold a reader beyond the deadline.
+        # read1 returns what is there: a body that is too long is given up before it is all in memory.
         while chunk := raw.read1(2**20, decode_content=True):
             chunks.append(chunk)
             length += len(chunk)
             if length > LARGEST_BODY:
                 raise _TooLong
-            if time.monotonic() > deadline:
-                raise TimeoutError
     except ProtocolError:
         pass  # A body that was cut off; what came of it is shown to the user.
     return b"".join(chunks)

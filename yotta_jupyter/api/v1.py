@@ -16,7 +16,7 @@ import msgspec
 from .collector import collector_paused
 from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
 from .models import LAUNCH_VARIABLE, STATUS_ALIASES, STATUSES, EnvironmentVariable, ExposedPort, Pod, status_name
-from .secret import MASK, Secret, names_a_secret
+from .secret import MASK, Secret, hide, names_a_secret
 from .spec import CHOICES, PodSpec
 from .text import did_you_mean, printable
 from .transport import Answer
@@ -308,8 +308,9 @@ def data(answer: Answer, pod_id: str | None = None) -> Any:
     """
     if 300 <= answer.status < 400:
         raise UnexpectedResponse(
-            f"{answer.origin} redirects to {printable(answer.location or 'nowhere', 100)}. Redirects are not followed, "
-            f"so that the key stays with its host; check the address (YOTTA_BASE_URL, or base_url of the profile).",
+            f"{answer.origin} redirects to {_told(answer.location or 'nowhere', answer, 100)}. "
+            "Redirects are not followed, so that the key stays with its host; "
+            "check the address (YOTTA_BASE_URL, or base_url of the profile).",
             answer.status,
         )
     envelope = _envelope(answer)
@@ -317,7 +318,7 @@ def data(answer: Answer, pod_id: str | None = None) -> Any:
         if answer.status in (401, 403):
             raise _refused_key(None, answer, "")
         raise _unexpected(answer, "no answer of the Pods API")
-    code, message = envelope["code"], printable(envelope.get("message") or "no message", 200)
+    code, message = envelope["code"], _told(envelope.get("message") or "no message", answer, 200)
     if code != OK:
         raise _api_error(code, message, answer, pod_id)
     if answer.status >= 400:
@@ -436,12 +437,13 @@ def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> A
     if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
         return PodNotFound(code, status, f"There is no pod of the id {which}. See which there are with: %yotta list")
     if code == STATUS_INVALID:
-        return InvalidPodState(
-            code,
-            status,
-            f"{told}. See the pod's status with %yotta get {which}; "
-            f"while it is PAUSING, wait with %yotta wait {which} --until paused",
-        )
+        next_step = "See the pods' statuses with: %yotta list"
+        if which:
+            next_step = (
+                f"See the pod's status with %yotta get {which}; "
+                f"while it is PAUSING, wait with %yotta wait {which} --until paused"
+            )
+        return InvalidPodState(code, status, f"{told}. {next_step}")
     if status == 429:
         return ApiError(code, status, f"Too many requests: {told}. Wait a minute, then try again.")
     if code == SYSTEM_ERROR or status >= 500:
@@ -461,8 +463,16 @@ def _refused_key(code: int | None, answer: Answer, told: str) -> AuthenticationE
     )
 
 
+_LOOKED_AT: Final = 2**16
+"""Bytes of a body in which secrets are looked for before its first words are shown."""
+
+
+def _told(text: object, answer: Answer, limit: int) -> str:
+    return printable(hide(str(text), answer.secrets), limit)
+
+
 def _unexpected(answer: Answer, what: str) -> UnexpectedResponse:
-    words = printable(answer.body[:400].decode("utf-8", "replace"), 80)
+    words = _told(answer.body[:_LOOKED_AT].decode("utf-8", "replace"), answer, 80)
     shown = f"starts with {words!r}" if words else "is empty"
     return UnexpectedResponse(
         f"{answer.origin} gave {what}: HTTP {answer.status}, the body {shown}. "

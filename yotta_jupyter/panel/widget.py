@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 import anywidget
+import msgspec
 from traitlets import Bytes, Unicode
 
 _FRONT: Final = files("yotta_jupyter.panel").joinpath("front")
@@ -48,9 +49,9 @@ class PanelWidget(anywidget.AnyWidget):
         if self.comm is not None:
             self.send(message)
 
-    def _on_message(self, widget: object, content: Any, buffers: object) -> None:
+    def _on_message(self, widget: object, content: Any, buffers: Sequence[bytes] | None) -> None:
         if isinstance(content, dict):
-            self._received(content)
+            self._received({**content, "form": msgspec.json.decode(buffers[0])} if buffers else content)
 
     def __repr__(self) -> str:
         return "The control panel of yotta_jupyter. Run %yotta panel to see it live."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _REQUESTS_KEPT = 10_000
 _MOST_PODS = 100_000
+_MOST_OFFSET = 10 * 365 * 86400
 
 
 class Sandbox:
@@ -41,6 +42,8 @@ class Sandbox:
         The key to take; without it, one that says what it is.
     get_endpoint : bool
         Whether there is ``GET /openapi/v1/pods/{podId}``; some deployments lack it.
+    clock_offset : float
+        Seconds by which its time of day is ahead of this machine's; less than 0 where it is behind.
     verbose : bool
         Write a line a request to stderr.
 
@@ -67,6 +70,7 @@ class Sandbox:
         records: Iterable[Mapping[str, Any] | str | bytes] | None = None,
         api_key: str | None = None,
         get_endpoint: bool = True,
+        clock_offset: float = 0.0,
         verbose: bool = False,
     ) -> None:
         if not 0 <= port <= 65535:
@@ -75,6 +79,8 @@ class Sandbox:
             raise ValueError(f"pods must be 0 to {_MOST_PODS}, not {pods}")
         if not (math.isfinite(speed) and speed > 0):
             raise ValueError(f"speed must be more than 0, not {speed}")
+        if not abs(clock_offset) <= _MOST_OFFSET:
+            raise ValueError(f"clock_offset must be -{_MOST_OFFSET} to {_MOST_OFFSET} seconds, not {clock_offset}")
         if api_key is not None and not (api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key):
             raise ValueError("api_key must be printable ASCII without spaces")
         if isinstance(faults, str):
@@ -84,7 +90,7 @@ class Sandbox:
         self._faults = Faults(seed)
         for fault in self._first_faults:
             self._faults.add(fault)
-        self._fleet = Fleet(pods=pods, seed=seed, speed=speed, records=records)
+        self._fleet = Fleet(pods=pods, seed=seed, speed=speed, records=records, clock_offset=clock_offset)
         self._api_key = api_key or f"sandbox-not-a-secret-{hashlib.sha256(str(seed).encode()).hexdigest()[:8]}"
         self._get_endpoint = get_endpoint
         self._verbose = verbose

@@ -46,14 +46,16 @@ class Clock:
         Sandbox seconds a real second.
     monotonic : callable
         The source of real seconds.
+    offset : float
+        Seconds by which its time of day is ahead of this machine's.
     """
 
-    def __init__(self, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speed: float, monotonic: Callable[[], float] = time.monotonic, offset: float = 0.0) -> None:
         self._speed = speed
         self._monotonic = monotonic
         self._began = monotonic()
         self._advanced = 0.0
-        self.started = datetime.now(UTC)
+        self.started = datetime.now(UTC) + timedelta(seconds=offset)
 
     def now(self) -> float:
         """Return the sandbox seconds since the start."""
@@ -120,6 +122,8 @@ class Fleet:
         Raw JSON objects to start with instead, served as given until they are acted upon.
     monotonic : callable
         The source of real seconds.
+    clock_offset : float
+        Seconds by which its time of day is ahead of this machine's.
     """
 
     def __init__(
@@ -130,12 +134,13 @@ class Fleet:
         speed: float = 1.0,
         records: Iterable[Mapping[str, Any] | str | bytes] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        clock_offset: float = 0.0,
     ) -> None:
         self._lock = threading.RLock()
         self._count = pods
         self._seed = seed
         self._records = None if records is None else [_given(record) for record in records]
-        self._clock = Clock(speed, monotonic)
+        self._clock = Clock(speed, monotonic, clock_offset)
         self.reset()
 
     def reset(self) -> None:

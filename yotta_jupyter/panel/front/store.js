@@ -149,7 +149,8 @@ class Store {
     Object.assign(row, { [COUNT]: form.gpu_count, [REGION]: form.region, [IMAGE]: form.image, [ASKED]: "launch" });
     this.rows = new Map([[key, row], ...this.rows]);
     this.click(key, "launch");
-    this.send({ t: "launch", key, form });
+    // As a buffer: ipywidgets writes what a message says into the debug log, and a form holds secrets.
+    this.send({ t: "launch", key }, [new TextEncoder().encode(JSON.stringify(form))]);
     this.changed({ all: true });
     return key;
   }
@@ -170,10 +171,10 @@ class Store {
     this.selecting = setTimeout(() => this.send({ t: "select", pods: [...this.selected] }), 100);
   }
 
-  send(message) {
+  send(message, buffers) {
     if (!this.alive) return;
     try {
-      this.model.send(message);
+      this.model.send(message, undefined, buffers);
     } catch {
       this.alive = false;
     }
