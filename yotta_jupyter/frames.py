@@ -138,8 +138,9 @@ def outcomes_frame(asked: str, outcomes: Sequence[tuple[str, str | None, str, Ex
 
 def _array(values: list[Any], dtype: Any) -> Any:
     if dtype == "category":
-        categories = [*STATUSES, *sorted(set(values).difference(STATUSES))]
-        codes = {category: code for code, category in enumerate(categories)}
+        categories = [*STATUSES, *sorted(set(values).difference(STATUSES, (None,)))]
+        codes: dict[str | None, int] = {category: code for code, category in enumerate(categories)}
+        codes[None] = -1
         return pd.Categorical.from_codes([codes[value] for value in values], dtype=pd.CategoricalDtype(categories))
     if dtype == TIME:
         return _times(values)
@@ -165,7 +166,10 @@ def _times(values: list[Any]) -> pd.DatetimeIndex:
 def _columns(pods: Sequence[Any], wide: bool) -> dict[str, Iterable[Any]]:
     """Return the values of all columns, by name."""
     fields = dict(zip(pods[0].__struct_fields__, zip(*map(msgspec.structs.astuple, pods), strict=True), strict=True))
-    fields["status"] = statuses = [status if status in STATUSES else status_name(status) for status in fields["status"]]
+    # A pod without a status has none here, too: one that is missing.
+    fields["status"] = statuses = [
+        status if status in STATUSES else (status_name(status or "") or None) for status in fields["status"]
+    ]
     columns = {
         **{name: fields[name] for name in _SAME},
         "name": fields["pod_name"],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shlex
 from functools import lru_cache
 from typing import Final
 
 from .api import ExposedPort, InvalidPodState, InvalidRequest, Pod
+from .api.address import is_host
 from .api.text import printable
 
 DEFAULT_USER: Final = "user"
 _INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
 _USUAL_INGRESS: Final = f"ssh {DEFAULT_USER}@"
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_HOST: Final = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-)
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -145,15 +142,7 @@ def _user_of(ingress_url: str | None) -> str:
     return match[1] if match else DEFAULT_USER
 
 
-@lru_cache(maxsize=4096)
-def _host_is_safe(host: str) -> bool:
-    if _HOST.fullmatch(host):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return "%" not in host
+_host_is_safe: Final = lru_cache(maxsize=4096)(is_host)
 
 
 def _checked_path(path: str) -> str:

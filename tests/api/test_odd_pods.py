@@ -70,7 +70,7 @@ def test_list_get_and_frame_agree_on_an_odd_pod(client_of, record, changes, get_
         frame = pods.frame(wide=wide)
         assert list(frame.index) == [pod.id]
         row = frame.iloc[0]
-        assert row["status"] == pod.status
+        assert row["status"] == pod.status if pod.status else row.isna()["status"]
         for column in ("name", "gpu_type", "gpu_count", "region", "image", "created_at"):
             value = getattr(pod, column)
             assert (row[column] == value) if value is not None else row.isna()[column]
@@ -154,7 +154,7 @@ def test_a_pod_without_an_id_is_no_pod(client_of, odd):
 
 def test_text_of_the_server_is_shown_on_its_line_and_cannot_move_the_terminal(one):
     pod = one(podName="a\nb\x1b[2J\u202e", region="x\ny")
-    assert pod.name == "a\nb\x1b[2J\u202e"
+    assert pod.name == "a\nb\\x1b[2J\\u202e"
     assert "\x1b" not in repr(pod)
     assert "\u202e" not in repr(pod)
     assert len(repr(pod).splitlines()) == len(repr(one(podName="a", region="x")).splitlines())

@@ -94,3 +94,15 @@ def test_secrets_of_a_spec_are_not_shown():
     assert "made-up" not in repr(spec)
     assert isinstance(spec.image_registry_token, Secret)
     assert [value.reveal() for value in spec.environment_vars.values()] == ["made-up-value", "1"]
+
+
+def test_a_value_that_is_no_text_is_refused_and_not_shown():
+    with pytest.raises(InvalidRequest, match="UTF-8") as caught:
+        PodSpec.of(image="a/b:1", gpu_type="L4", environment_vars={"HF": "canary\udcff"})
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["pod_name", "region", "image_registry_username", "initialization_command"])
+def test_a_control_character_is_refused(option):
+    with pytest.raises(InvalidRequest, match="control character"):
+        PodSpec.of(image="a/b:1", gpu_type="L4", **{option: "a\x1b[2J"})

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import psutil
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 _counted = pytest.StashKey[Counter[str]]()
 
@@ -87,3 +90,21 @@ def nothing_left() -> Iterator[None]:
     left = Left()
     yield
     left.check()
+
+
+@pytest.fixture
+def shell_run() -> Iterator[Callable[[str], str]]:
+    """Run a cell in a terminal's IPython; return all that it prints."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config, colors="nocolor")
+    shell.run_line_magic("load_ext", "yotta_jupyter")
+
+    def run(cell: str) -> str:
+        with capture_output() as captured:
+            shell.run_cell(cell)
+        return str(captured.stdout) + str(captured.stderr) + "".join(repr(shown) for shown in captured.outputs)
+
+    yield run
+    shell.run_line_magic("unload_ext", "yotta_jupyter")
+    InteractiveShell.clear_instance()

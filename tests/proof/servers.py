@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import socketserver
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +18,9 @@ Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
 
 
 @contextmanager
-def server(answer: Answer, seen: list[dict[str, str]] | None = None) -> Iterator[str]:
+def server(
+    answer: Answer, seen: list[dict[str, str]] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve that answer to every request, and give the address.
 
     Parameters
@@ -23,7 +28,9 @@ def server(answer: Answer, seen: list[dict[str, str]] | None = None) -> Iterator
     answer : callable
         Called with the handler and the request's body; writes what it likes.
     seen : list, optional
-        Gets the headers of each request.
+        Gets the path and the headers of each request.
+    tls : ssl.SSLContext, optional
+        Speak TLS with it.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,6 +52,14 @@ def server(answer: Answer, seen: list[dict[str, str]] | None = None) -> Iterator
     class Server(socketserver.ThreadingTCPServer):
         block_on_close = True
         allow_reuse_address = True
+        request_queue_size = 64
+
+        def get_request(self) -> tuple[socket.socket, Any]:
+            connection, client = super().get_request()
+            return (tls.wrap_socket(connection, server_side=True) if tls else connection), client
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            assert isinstance(sys.exception(), OSError)
 
     with Server(("127.0.0.1", 0), Handler) as serving:
         thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.05})

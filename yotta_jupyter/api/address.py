@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from .errors import InvalidRequest
 from .text import printable
+
+_NAME: Final = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 
 
 def checked_base_url(address: str) -> str:
@@ -36,6 +42,10 @@ def checked_base_url(address: str) -> str:
         raise InvalidRequest("The address holds user information before an @; leave it out: write https://HOST.")
     if not host or any(c.isspace() or not c.isprintable() or c in "\\%" for c in parts.netloc):
         raise InvalidRequest(f"The address {shown!r} has no host; write https://HOST.")
+    if not is_host(host):
+        raise InvalidRequest(
+            f"The address {shown!r} names no host: letters, digits, - and . are what a name is made of."
+        )
     if parts.scheme == "http" and not is_loopback(host):
         raise InvalidRequest(
             f"The address {shown!r} would send the key unencrypted; write https:// instead of http://."
@@ -46,6 +56,26 @@ def checked_base_url(address: str) -> str:
         raise InvalidRequest(f"The address {shown!r} has a path; write the scheme and the host alone: https://HOST.")
     netloc = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{netloc}" + (f":{port}" if port is not None else "")
+
+
+def is_host(host: str) -> bool:
+    """Return whether a text is a host's name in ASCII, or an IP address without a zone.
+
+    Parameters
+    ----------
+    host : str
+
+    Returns
+    -------
+    bool
+    """
+    if _NAME.fullmatch(host):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
 
 
 def is_loopback(host: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -19,7 +18,7 @@ from .errors import (
     WaitInterrupted,
     YottaError,
 )
-from .models import Pod
+from .models import Pod, is_pod_id
 from .parallel import side_by_side
 from .secret import Secret
 from .spec import PodSpec
@@ -28,7 +27,6 @@ from .transport import Transport
 from .wait import Progress, wait_for
 
 DEFAULT_BASE_URL: Final = "https://api.yottalabs.ai"
-_POD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DONE: Final = {
     "pause": ("PAUSING", "PAUSED"),
     "resume": ("INITIALIZE", "RUNNING"),
@@ -431,7 +429,7 @@ def checked_id(pod_id: str) -> str:
     """
     if isinstance(pod_id, int) and not isinstance(pod_id, bool):
         pod_id = str(pod_id)
-    if not isinstance(pod_id, str) or not _POD_ID.fullmatch(pod_id):
+    if not is_pod_id(pod_id):
         raise InvalidRequest(
             f"A pod's id is text such as '331864222263676928', not {printable(pod_id, 40)!r}. See %yotta list"
         )

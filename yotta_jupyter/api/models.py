@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,23 @@ ENDED: Final = frozenset({"TERMINATED", "FAILED"})
 
 LAUNCH_VARIABLE: Final = "YOTTA_JUPYTER_LAUNCH"
 """The environment variable whose value marks a pod as the one of a certain create."""
+
+
+_POD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_pod_id(text: object) -> bool:
+    """Return whether a text can be a pod's id: up to 64 letters, digits, ``_`` and ``-``.
+
+    Parameters
+    ----------
+    text : object
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(text, str) and _POD_ID.fullmatch(text) is not None
 
 
 def status_name(status: str | int) -> str:
@@ -118,7 +136,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         Fields that the contract does not know, and values that did not fit, as they came.
     """
 
-    id: Annotated[str, msgspec.Meta(min_length=1)]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     pod_name: str | None = None
     status: str = ""
     gpu_type: str | None = None

@@ -235,7 +235,17 @@ def environment_variables(variables: object) -> dict[str, Secret]:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise InvalidRequest(f"The value of the environment variable {name} is no text; give it as a string.")
         checked[name] = value if isinstance(value, Secret) else Secret(str(value))
+        if not _can_be_sent(checked[name]):
+            raise InvalidRequest(f"The value of the environment variable {name} holds bytes that are no text in UTF-8.")
     return checked
+
+
+def _can_be_sent(value: Secret) -> bool:
+    try:
+        value.reveal().encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def variable_name(key: object) -> str:
@@ -298,6 +308,10 @@ def _text(name: str, value: object) -> str:
         value = value.reveal()
     if not isinstance(value, str) or not value.strip():
         raise InvalidRequest(f"{name} is a text that is not empty.")
+    allowed = "\n\t" if name == "initialization_command" else ""
+    if any(not c.isprintable() and c not in allowed for c in value):
+        what = "a control character" if allowed else "a line break or another control character"
+        raise InvalidRequest(f"{name} holds {what}; leave it out.")
     return value
 
 

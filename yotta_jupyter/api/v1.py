@@ -14,8 +14,18 @@ from urllib.parse import quote
 import msgspec
 
 from .collector import collector_paused
+from .door import made_passive, may_be_active
 from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
-from .models import LAUNCH_VARIABLE, STATUS_ALIASES, STATUSES, EnvironmentVariable, ExposedPort, Pod, status_name
+from .models import (
+    LAUNCH_VARIABLE,
+    STATUS_ALIASES,
+    STATUSES,
+    EnvironmentVariable,
+    ExposedPort,
+    Pod,
+    is_pod_id,
+    status_name,
+)
 from .secret import MASK, Secret, hide, names_a_secret
 from .spec import CHOICES, PodSpec
 from .text import did_you_mean, printable
@@ -241,9 +251,9 @@ def pods(answer: Answer) -> list[Pod]:
         The answer is no listing.
     """
     with collector_paused():
-        if (fast := _in_contract_form(_LISTING, answer)) is not None:
-            return fast.data
-        return [_tolerant_pod(record, answer) for record in _records(answer)]
+        fast = _in_contract_form(_LISTING, answer)
+        listed = [_tolerant_pod(record, answer) for record in _records(answer)] if fast is None else fast.data
+        return _let_in(listed, answer)
 
 
 def rows(answer: Answer, wide: bool = False) -> list[Any]:
@@ -260,16 +270,16 @@ def rows(answer: Answer, wide: bool = False) -> list[Any]:
     list
         Objects with attributes of `Pod`, but `status` and times as they came, and lists that may be None.
     """
-    if (fast := _in_contract_form(_ROWS[wide], answer)) is not None:
-        return list(fast.data)
-    return [_tolerant_pod(record, answer) for record in _records(answer)]
+    fast = _in_contract_form(_ROWS[wide], answer)
+    listed = [_tolerant_pod(record, answer) for record in _records(answer)] if fast is None else fast.data
+    return _let_in(listed, answer)
 
 
 def pod(answer: Answer, pod_id: str) -> Pod:
     """Return the one pod that was asked for; raises as `pods` does."""
-    if (fast := _in_contract_form(_ONE, answer)) is not None:
-        return fast.data
-    return _tolerant_pod(data(answer, pod_id), answer)
+    fast = _in_contract_form(_ONE, answer)
+    (let_in,) = _let_in([_tolerant_pod(data(answer, pod_id), answer) if fast is None else fast.data], answer)
+    return let_in
 
 
 def created_id(answer: Answer) -> str:
@@ -285,7 +295,7 @@ def created_id(answer: Answer) -> str:
     created = data(answer)
     if isinstance(created, dict):
         created = created.get("id")
-    if isinstance(created, bool) or not isinstance(created, (int, str)) or not str(created).strip():
+    if isinstance(created, bool) or not isinstance(created, (int, str)) or not is_pod_id(str(created).strip()):
         raise _unexpected(answer, "the answer to a create, without an id")
     return str(created).strip()
 
@@ -326,6 +336,20 @@ def data(answer: Answer, pod_id: str | None = None) -> Any:
     return envelope.get("data")
 
 
+Listed = TypeVar("Listed", bound=Any)
+
+
+def _let_in(pods: list[Listed], answer: Answer) -> list[Listed]:
+    """Return pods whose ids are ids and whose texts are only text."""
+    together = "".join([pod.id for pod in pods])
+    # The usual case, decided at once: ids are digits.
+    if not (together.isascii() and together.isalnum()) and not all(is_pod_id(pod.id) for pod in pods):
+        raise _unexpected(answer, "a pod without an id")
+    if may_be_active(answer.body):
+        made_passive(pods)
+    return pods
+
+
 def _in_contract_form(decoder: msgspec.json.Decoder[T], answer: Answer) -> T | None:
     if answer.status != 200:
         return None
@@ -362,7 +386,7 @@ _TIMES: Final = ("createdAt", "updatedAt")
 
 def _tolerant_pod(record: Any, answer: Answer) -> Pod:
     """Read a pod in which fields are null, unknown, or of another type than the contract's."""
-    if not isinstance(record, dict) or isinstance(record.get("id"), bool) or not record.get("id"):
+    if not isinstance(record, dict) or not is_pod_id(_plain("id", record.get("id"))):
         raise _unexpected(answer, "a pod without an id")
     known = {}
     extra = {}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%yotta(?=\s)(?P<rest>.*)$")
+# What stands in a line as it is: names that would need quotes are not offered.
+_WORD: Final = re.compile(r"[\w.,:/@+=-]{1,200}")
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
@@ -40,7 +42,7 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
     if match is None:
         return {"completions": []}
     *before, fragment = re.split(r"\s+", match["rest"].lstrip())
-    offers = _offers(session, before, fragment)
+    offers = [offer for offer in _offers(session, before, fragment) if _WORD.fullmatch(offer)]
     fitting = sorted({offer for offer in offers if offer.lower().startswith(fragment.lower())})
     return {
         "completions": [SimpleCompletion(text=offer, type="magic") for offer in fitting],
@@ -93,7 +95,7 @@ def _known(session: Session, kind: Completes) -> list[str]:
     if kind == "pod":
         pods = client.pods.known.values() if client else ()
         live = [pod for pod in pods if pod.status != "TERMINATED"]
-        return [pod.id for pod in live] + [pod.name for pod in live if pod.name and re.fullmatch(r"[\w.-]+", pod.name)]
+        return [pod.id for pod in live] + [pod.name for pod in live if pod.name]
     if kind == "status":
         return [status.lower() for status in STATUSES]
     if kind == "wait_target":

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from IPython.utils.text import DollarFormatter
 
 from ..api import InvalidRequest, Pod
+
+LONGEST: Final = 20_000
+"""Characters of a line before values are filled in: IPython's search for a ``$`` takes the square of it."""
 
 
 def words(line: str, namespace: dict[str, Any]) -> list[str]:
@@ -32,14 +35,19 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     Raises
     ------
     InvalidRequest
-        A variable is not defined, an expression fails, or a quote is not closed.
+        A variable is not defined, an expression fails, a quote is not closed, or the line is too long.
     """
     line = line.strip()
     if line.endswith(";"):
         line = line[:-1].rstrip()
+    if len(line) > LONGEST:
+        raise InvalidRequest(
+            f"The line is longer than {LONGEST} characters. Put long text into a variable: --init $text"
+        )
     problem = None
     try:
-        line = _Formatter().vformat(line, args=(), kwargs=namespace)
+        if set(line) & set("${}"):
+            line = _Formatter().vformat(line, args=(), kwargs=namespace)
     except NameError as error:
         problem = f"{error.name} is not defined. Define it, or write '…' around text with a $ of its own"
     except Exception as error:  # Whatever a user's expression raises.

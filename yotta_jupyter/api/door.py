@@ -1,0 +1,64 @@
+"""What comes in at the door: text of a server that could move a terminal's cursor or pass for other text.
+
+Line breaks and tabs stay, as commands have them; what shows a text on one line sees to these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from .secret import Secret
+
+# Control characters (of them tab and line feed stay), and those that turn the reading direction.
+_ACTIVE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def may_be_active(body: bytes) -> bool:
+    """Return whether JSON may hold such text. Most does not, and this is found out at once.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON in UTF-8, in which a control character can only be an escape.
+
+    Returns
+    -------
+    bool
+    """
+    return not body.isascii() or any(sign in body for sign in (b"\\u", b"\\b", b"\\f", b"\\r", b"\x7f"))
+
+
+def made_passive(structs: Iterable[msgspec.Struct]) -> None:
+    """Replace active characters in all texts of structs, and of structs in their lists, by escapes such as ``\\x1b``.
+
+    Parameters
+    ----------
+    structs : iterable of msgspec.Struct
+        Changed in place. Secrets are left alone: they are not shown.
+    """
+    for struct in structs:
+        for name in struct.__struct_fields__:
+            value = getattr(struct, name)
+            passive = _passive(value)
+            if passive is not value:
+                setattr(struct, name, passive)
+
+
+def _passive(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, Secret):
+        return _ACTIVE.sub(_escaped, value) if _ACTIVE.search(value) else value
+    if isinstance(value, msgspec.Struct):
+        made_passive([value])
+    elif isinstance(value, list):
+        value[:] = map(_passive, value)
+    elif isinstance(value, dict):
+        return {_passive(key): _passive(entry) for key, entry in value.items()}
+    return value
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
