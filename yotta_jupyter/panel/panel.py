@@ -220,9 +220,10 @@ class Panel:
             self._state.selected = pods
         elif kind == "refresh":
             self._refresher.wake()
-        elif kind == "rows":
+        elif kind in ("rows", "sync"):
             with self._state.lock:
-                self._widget.send_rows()
+                if kind == "rows" or message.get("v") != self._state.version:
+                    self._widget.send_rows()
         elif kind == "check":
             self._check(message)
         elif kind == "launch":

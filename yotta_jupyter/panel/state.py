@@ -222,6 +222,11 @@ class PanelState:
             return msgspec.json.encode({**told, **self._about, **self._sent_notes, **self._time()})
 
     @property
+    def version(self) -> int:
+        """The number of the last `snapshot` or `patch`."""
+        return self._version
+
+    @property
     def sent_all(self) -> bool:
         """Whether the last snapshot held all rows, so that a patch can follow."""
         return self._sent_all

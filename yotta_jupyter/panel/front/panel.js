@@ -278,6 +278,7 @@ class PanelView {
     listen(window, "pageshow", look);
     const timers = [setInterval(() => this.tick(), 1000), setInterval(() => this.table.tick(), AGES_EVERY)];
     timers.push(setInterval(() => this.seen && say(true, false, true), SAY_EVERY * 1000));
+    timers.push(setInterval(() => this.seen && this.store.askAfterSilence(), 1000));
     look();
     return () => {
       cleaning.forEach((clean) => clean());

@@ -15,6 +15,7 @@ class Store {
     this.listeners = new Set();
     this.alive = true;
     this.heardAt = null;
+    this.askedAt = 0;
     this.launches = new Map();
     this.passwords = [];
     this.load();
@@ -153,6 +154,14 @@ class Store {
     this.send({ t: "launch", key }, [new TextEncoder().encode(JSON.stringify(form))]);
     this.changed({ all: true });
     return key;
+  }
+
+  // Where pushes of the kernel's threads stall, as in Colab, only what is asked for comes.
+  askAfterSilence() {
+    const quiet = Date.now() - Math.max(this.heardAt ?? 0, this.askedAt);
+    if (!(this.about.every > 0) || quiet < 2000 * this.about.every) return;
+    this.askedAt = Date.now();
+    this.send({ t: "sync", v: this.version });
   }
 
   forget(key) {

@@ -1,0 +1,76 @@
+"""What is unlike JupyterLab elsewhere, brought about in it: VS Code refuses the clipboard, Colab's pushes stall."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from yotta_jupyter import Sandbox
+
+from .jupyter import PANEL, connect_cell
+from .test_wire import Opens
+
+# What a nested frame without the permission does.
+NO_CLIPBOARD = """() => {
+  navigator.clipboard.writeText = () => Promise.reject(new DOMException('denied', 'NotAllowedError'));
+  document.execCommand = () => false;
+}"""
+CLIPBOARD_AGAIN = "() => { delete navigator.clipboard.writeText; delete document.execCommand; }"
+
+# Messages of the kernel about widgets are lost while `stalled`, until the page asks for them.
+STALLING = """() => {
+  const send = WebSocket.prototype.send;
+  const { set } = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
+  const text = (data) => (typeof data === 'string' ? data : new TextDecoder().decode(data));
+  window.asked = 0;
+  WebSocket.prototype.send = function (data) {
+    if (text(data).includes('"t":"sync"')) {
+      window.asked += 1;
+      window.stalled = false;
+    }
+    return send.call(this, data);
+  };
+  Object.defineProperty(WebSocket.prototype, 'onmessage', {
+    configurable: true,
+    set(heard) {
+      set.call(this, (event) => {
+        if (!window.stalled || !text(event.data).includes('"comm_msg"')) heard.call(this, event);
+      });
+    },
+  });
+}"""
+
+
+def test_what_cannot_be_copied_is_shown_selected(page: Page, notebook: Opens) -> None:
+    with Sandbox() as sandbox:
+        opened = notebook(connect_cell(sandbox), PANEL)
+        opened.run(0)
+        opened.run(1)
+        copy = page.get_by_role("button", name="Copy SSH command of train-1")
+        expect(copy).to_be_visible()
+        page.evaluate(NO_CLIPBOARD)
+        try:
+            copy.click()
+            field = page.get_by_label("Copy this", exact=True)
+            expect(field).to_have_value(re.compile(r"ssh user@[\d.]+ -p \d+"))
+            selected = field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
+            assert selected == field.input_value()
+        finally:
+            page.evaluate(CLIPBOARD_AGAIN)
+
+
+def test_rows_are_asked_for_where_pushes_stall(page: Page, notebook: Opens) -> None:
+    with Sandbox(speed=0.05) as sandbox:
+        notebook(connect_cell(sandbox))
+        page.evaluate(STALLING)
+        opened = notebook(connect_cell(sandbox), PANEL)
+        opened.run(0)
+        opened.run(1)
+        page.get_by_role("button", name="Pause train-1").click()
+        expect(page.locator("[data-pod-id]").filter(has_text="Pausing")).to_be_visible()
+        page.evaluate("() => { window.stalled = true; }")
+        sandbox.add_pods(1)
+        expect(page.locator("[data-pod-id]")).to_have_count(4)
+        assert page.evaluate("window.asked") > 0
+        page.goto("about:blank")
