@@ -2,8 +2,6 @@
 
 import nox
 
-nox.options.default_venv_backend = "venv"
-
 # What a user of these versions meets: clicks arrive on different threads in each of the three ipykernels.
 TESTS = [
     "tests/panel/test_see_and_act.py",
@@ -39,12 +37,12 @@ VERSIONS = [
 SHOWN = ["ipython", "ipykernel", "ipywidgets", "anywidget", "pandas", "jupyterlab", "notebook", "msgspec", "requests"]
 
 
-@nox.session
+@nox.session(venv_backend="none")
 @nox.parametrize(["interpreter", "pins"], VERSIONS)
 def versions(session: nox.Session, interpreter: str, pins: list[str]) -> None:
     """Run what a user meets on one set of versions; what is not pinned is the newest that there is."""
     python = f"python{interpreter}"
-    folder = session.create_tmp()
+    folder = session.create_tmp()  # An environment of its own here, for nox ties an interpreter to a session.
     session.run(python, "-m", "venv", "--clear", f"{folder}/venv", external=True)
     inside = f"{folder}/venv/bin/python"
     session.run(inside, "-m", "pip", "install", "-q", "-e", ".[test]", *pins, external=True)
