@@ -231,6 +231,11 @@ def test_a_name_that_a_pod_has_already_is_noted(shown: Shown) -> None:
     assert "already" not in shown("%yotta create pytorch --gpu L4 --name other")
 
 
+def test_the_note_on_jupyter_is_for_official_images(shown: Shown) -> None:
+    assert "start Jupyter only" in shown("%yotta create pytorch --gpu L4 --dry-run")
+    assert "start Jupyter only" not in shown("%yotta create me/own:1 --gpu L4 --dry-run")
+
+
 def test_create_says_what_is_next(shown: Shown) -> None:
     assert "Next: %yotta wait" in shown("%yotta create pytorch --gpu L4")
 

@@ -80,6 +80,13 @@ def test_a_list_becomes_several_words(run: Run) -> None:
     assert len(run("%yotta pause $names")) == 2
 
 
+def test_an_empty_list_is_told_and_nothing_is_sent(run: Run, sandbox: Sandbox) -> None:
+    run("none = %yotta list --name nothing-of-that-name")
+    with pytest.raises(InvalidRequest, match="is empty: there is no pod to act on"):
+        run("%yotta delete $none.index --yes")
+    assert {request.method for request in sandbox.requests} == {"GET"}
+
+
 def test_a_function_sees_its_own_variables(run: Run) -> None:
     run("def look(which):\n    return get_ipython().run_line_magic('yotta', 'get $which')")
     assert run("look('train-1')").name == "train-1"

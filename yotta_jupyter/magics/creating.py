@@ -11,6 +11,7 @@ from ..api.models import ENDED
 from ..api.secret import names_a_secret
 from ..api.spec import gpu_count, port_spec, variable_name
 from ..api.text import printable
+from ..catalog import OFFICIAL
 from .command import Command, LineParser
 from .line import quoted_word
 from .progress import wait_progress
@@ -190,7 +191,8 @@ def _same_name(session: Session, spec: PodSpec) -> str | None:
 
 def _jupyter_note(spec: PodSpec) -> str | None:
     exposed = any(port.port == JUPYTER_PORT for port in spec.expose)
-    if not exposed or JUPYTER_PASSWORD in spec.environment_vars:
+    official = spec.image.startswith(OFFICIAL)
+    if not official or not exposed or JUPYTER_PASSWORD in spec.environment_vars:
         return None
     return f"official images start Jupyter only where {JUPYTER_PASSWORD} is set: --env-from {JUPYTER_PASSWORD}"
 

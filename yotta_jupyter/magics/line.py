@@ -50,6 +50,8 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
             line = _Formatter().vformat(line, args=(), kwargs=namespace)
     except NameError as error:
         problem = f"{error.name} is not defined. Define it, or write '…' around text with a $ of its own"
+    except _Empty:
+        problem = "A list or DataFrame in the line is empty: there is no pod to act on"
     except Exception as error:  # Whatever a user's expression raises.
         failed = type(error).__name__
         problem = f"A {{…}} or $… in the line cannot be filled in ({failed}); braces themselves are {{{{ and }}}}"
@@ -76,6 +78,10 @@ def quoted_word(word: str) -> str:
     return shlex.quote(word).replace("{", "{{").replace("}", "}}")
 
 
+class _Empty(Exception):
+    """What was filled in holds nothing, which would leave a line that means something else."""
+
+
 class _Formatter(DollarFormatter):
     """IPython's own expansion, with pods and lists of them as words."""
 
@@ -87,5 +93,8 @@ class _Formatter(DollarFormatter):
         if hasattr(value, "columns") and hasattr(value, "index"):
             value = value.index
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
-            return " ".join(shlex.quote(entry.id if isinstance(entry, Pod) else str(entry)) for entry in value)
+            words = [entry.id if isinstance(entry, Pod) else str(entry) for entry in value]
+            if not words:
+                raise _Empty
+            return " ".join(map(shlex.quote, words))
         return str(value)
