@@ -125,3 +125,8 @@ def test_ten_thousand_pods_keep_their_ids(client_of):
     frame = client_of(pods=10_000).pods.frame()
     assert frame.index.nunique() == len(frame) == 10_000
     assert set(frame.index) == {pod["id"] for pod in Sandbox(pods=10_000).pods()}
+
+
+def test_a_number_that_no_column_holds_is_missing(client_of, record):
+    frame = client_of(records=[record(gpuCount=2**63), record(id="2", gpuCount=4)]).pods.frame()
+    assert frame["gpu_count"].isna().tolist() == [True, False]

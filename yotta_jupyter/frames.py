@@ -148,7 +148,10 @@ def _array(values: list[Any], dtype: Any) -> Any:
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
-    return pd.array(values, dtype=dtype)
+    try:
+        return pd.array(values, dtype=dtype)
+    except (OverflowError, TypeError):  # A number that no column holds is missing.
+        return pd.array([value if value is None or abs(value) < 2**63 else None for value in values], dtype=dtype)
 
 
 def _times(values: list[Any]) -> pd.DatetimeIndex:

@@ -173,7 +173,7 @@ class Notebook:
 
     def run(self, number: int, wait: bool = True) -> Any:
         """Run a cell; return it."""
-        cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+        cell = self._cell(number)
         prompt = cell.locator(".jp-InputArea-prompt")
         before = prompt.inner_text()
         for _ in range(20):  # A notebook that is still being drawn does not take the key.
@@ -190,8 +190,14 @@ class Notebook:
 
     def type(self, number: int, text: str) -> None:
         """Write into a cell that is empty."""
-        self.page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".cm-content").click()
+        self._cell(number).locator(".cm-content").click()
         self.page.keyboard.insert_text(text)
+
+    def _cell(self, number: int) -> Any:
+        """Return a cell; JupyterLab 4.2 draws only those that are near the window."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+        cell.scroll_into_view_if_needed()
+        return cell
 
     def text(self, number: int) -> str:
         """Run a cell and return the text that it shows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,5 +88,6 @@ def test_a_fleet_that_changes_all_the_time(page: Page, notebook: Opens, request:
     assert [pod_id for pod_id, status in truth.items() if status not in seen[pod_id]] == []
     assert kernel[-1] < kernel[0] * 1.15
     assert pages[-1] < pages[0] * 1.25
-    # Half as many again may change in one tick by chance.
-    assert max(longest[1:]) < longest[0] * 1.5
+    # A tick that comes late holds the changes of two or three; one by one they stay as they were.
+    assert max(longest) < longest[0] * 3
+    assert statistics.median(longest[1:]) < longest[0] * 1.5

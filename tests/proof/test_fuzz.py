@@ -139,7 +139,7 @@ JSON = st.recursive(
     | st.integers(-(2**70), 2**70)
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["", "NaN", "1e999", "2025-07-04 10:29:56", "RUNNING", "\x1b[2J", "<b>", "SSH", 10**400]),
+    | st.sampled_from(["", 2**63, "NaN", "1e999", "2025-07-04 10:29:56", "RUNNING", "\x1b[2J", "<b>", "SSH", 10**400]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
