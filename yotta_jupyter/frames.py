@@ -13,7 +13,7 @@ import pandas as pd
 
 from . import ssh
 from .api import Pod
-from .api.models import STATUSES, hourly_cost, status_name
+from .api.models import STATUSES, Whole, hourly_cost, status_name
 from .api.secret import MASK
 
 TIME: Final = "datetime64[us, UTC]"
@@ -34,7 +34,7 @@ COLUMNS: Final = {
 _DTYPES: Final[dict[Any, str]] = {
     str: "string",
     str | None: "string",
-    int | None: "Int64",
+    Whole | None: "Int64",
     float | None: "float64",
     datetime | None: TIME,
 }
@@ -148,10 +148,7 @@ def _array(values: list[Any], dtype: Any) -> Any:
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
-    try:
-        return pd.array(values, dtype=dtype)
-    except (OverflowError, TypeError):  # A number that no column holds is missing.
-        return pd.array([value if value is None or abs(value) < 2**63 else None for value in values], dtype=dtype)
+    return pd.array(values, dtype=dtype)
 
 
 def _times(values: list[Any]) -> pd.DatetimeIndex:

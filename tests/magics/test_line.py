@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import InvalidRequest, Sandbox
 from yotta_jupyter.magics.dispatch import COMMANDS
+from yotta_jupyter.magics.line import words
 
 Run = Callable[[str], Any]
 Shown = Callable[[str], str]
@@ -78,6 +79,34 @@ def test_python_values_are_filled_in(run: Run, setup: str, line: str) -> None:
 def test_a_list_becomes_several_words(run: Run) -> None:
     run("names = ['train-1', 'notebook-1']")
     assert len(run("%yotta pause $names")) == 2
+
+
+@pytest.mark.parametrize("written", ["$name", '"$name"', "'{name}'", "--name=$name"])
+@pytest.mark.parametrize("name", ["x y", "it's", 'a "b"', "$HOME {x} \\", "# no comment", "x --yes"])
+def test_a_text_that_is_filled_in_is_one_word(written: str, name: str) -> None:
+    prefix = "--name=" if "=" in written else ""
+    assert words(f"get {written}", {"name": name}) == ["get", prefix + name]
+
+
+@pytest.mark.parametrize("line", ["delete a $name", "delete a '{name}'", "delete a $names"])
+def test_what_is_filled_in_is_no_flag(line: str) -> None:
+    with pytest.raises(InvalidRequest, match="Write flags in the line"):
+        words(line, {"name": "--yes", "names": ["b", "--yes"]})
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("list # all of them", ["list"]),
+        ("list #all", ["list"]),
+        ("list; # it's", ["list"]),
+        ("get '#' # x", ["get", "#"]),
+        ("get 'a # b'", ["get", "a # b"]),
+        ("create me/img#tag", ["create", "me/img#tag"]),
+    ],
+)
+def test_a_comment_is_what_follows_an_unquoted_sign(line: str, expected: list[str]) -> None:
+    assert words(line, {}) == expected
 
 
 def test_an_empty_list_is_told_and_nothing_is_sent(run: Run, sandbox: Sandbox) -> None:

@@ -196,7 +196,8 @@ class Notebook:
     def _cell(self, number: int) -> Any:
         """Return a cell; JupyterLab 4.2 draws only those that are near the window."""
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-        cell.scroll_into_view_if_needed()
+        if not cell.is_visible():
+            self.page.locator(".jp-WindowedPanel-outer").last.evaluate("box => { box.scrollTop = box.scrollHeight; }")
         return cell
 
     def text(self, number: int) -> str:

@@ -32,7 +32,7 @@ ROWS = """async () => {
     if (top > box.scrollHeight) return seen;
   }
 }"""
-SHOWN = {"RUNNING": "Running", "PAUSED": "Paused"}
+SHOWN = {"RUNNING": "Running", "PAUSED": "Paused", "TERMINATED": "Terminated", "FAILED": "Failed"}
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def test_a_fleet_that_changes_all_the_time(page: Page, notebook: Opens, request:
         browser = page.context.new_cdp_session(page)
         kernel, pages, longest = [], [], []
         with changing(sandbox, 0.05):
-            for _ in range(minutes):
+            for _ in range(minutes):  # Of the sandbox.
                 wire.frames.clear()
                 page.wait_for_timeout(60_000 / SPEED)
                 kernel.append(int(opened.text(2)))  # The kernel answers meanwhile.
@@ -79,7 +79,7 @@ def test_a_fleet_that_changes_all_the_time(page: Page, notebook: Opens, request:
                 longest.append(max(len(frame) for kind, frame in wire.frames if kind == "comm_msg"))
         sandbox.advance(60)
         page.get_by_role("button", name="Refresh", exact=True).click()
-        truth = {pod["id"]: SHOWN.get(pod["status"], "") for pod in sandbox.pods()}
+        truth = {pod["id"]: SHOWN[pod["status"]] for pod in sandbox.pods()}
         running = sum(status == "Running" for status in truth.values())
         expect(page.get_by_text(f"{running:,} running").first).to_be_visible()
         seen = page.evaluate(ROWS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import types
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +25,8 @@ from yotta_jupyter.magics.session import Session
 from yotta_jupyter.panel import form, static
 from yotta_jupyter.panel.state import PanelState
 
-ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+from .conftest import ACTIVE
+
 FLAGS = sorted({flag for command in COMMANDS for flag in command.parser()._option_string_actions})
 NAMES = [name for command in COMMANDS for name in (command.name, *command.aliases) if name != "login"]
 WORDS = [

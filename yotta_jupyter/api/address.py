@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,20 +33,19 @@ def checked_base_url(address: str) -> str:
     InvalidRequest
         Another scheme, user information, a path, or no host.
     """
+    # Before anything of it is shown: what stands before an @ may be a password.
+    if "@" in unicodedata.normalize("NFKC", address):
+        raise InvalidRequest("The address holds user information before an @; leave it out: write https://HOST.")
     shown = printable(address, 80)
     try:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise InvalidRequest(f"The address {shown!r} is none: {printable(error)}. Write https://HOST.") from None
-    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        raise InvalidRequest("The address holds user information before an @; leave it out: write https://HOST.")
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
     if not host or any(c.isspace() or not c.isprintable() or c in "\\%" for c in parts.netloc):
         raise InvalidRequest(f"The address {shown!r} has no host; write https://HOST.")
     if not is_host(host):
-        raise InvalidRequest(
-            f"The address {shown!r} names no host: letters, digits, - and . are what a name is made of."
-        )
+        raise InvalidRequest(f"The address {shown!r} names no host; write https://HOST in letters, digits, - and dots.")
     if parts.scheme == "http" and not is_loopback(host):
         raise InvalidRequest(
             f"The address {shown!r} would send the key unencrypted; write https:// instead of http://."

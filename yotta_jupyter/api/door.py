@@ -13,8 +13,9 @@ import msgspec
 
 from .secret import Secret
 
-# Control characters (of them tab and line feed stay), and those that turn the reading direction.
-_ACTIVE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters (of them tab and line feed stay), those that turn the reading direction,
+# and those that take no room or end a line unseen.
+_ACTIVE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def may_be_active(body: bytes) -> bool:

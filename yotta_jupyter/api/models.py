@@ -65,6 +65,10 @@ def status_name(status: str | int) -> str:
     return upper if upper in STATUSES else text
 
 
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that a column of a DataFrame holds; a larger one does not fit its field."""
+
+
 class ExposedPort(msgspec.Struct, rename="camel", gc=False):
     """A port of a pod, and where it is reached from outside.
 
@@ -141,7 +145,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     status: str = ""
     gpu_type: str | None = None
     gpu_display_name: str | None = None
-    gpu_count: int | None = None
+    gpu_count: Whole | None = None
     region: str | None = None
     location: str | None = None
     image: str | None = None
@@ -151,11 +155,11 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     image_registry_username: str | None = None
     resource_type: str | None = None
     cloud_type: str | None = None
-    single_card_vram_in_gb: int | None = None
-    single_card_ram_in_gb: int | None = None
-    single_card_vcpu: int | None = None
-    container_volume_in_gb: int | None = None
-    persistent_volume_in_gb: int | None = None
+    single_card_vram_in_gb: Whole | None = None
+    single_card_ram_in_gb: Whole | None = None
+    single_card_vcpu: Whole | None = None
+    container_volume_in_gb: Whole | None = None
+    persistent_volume_in_gb: Whole | None = None
     persistent_mount_path: str | None = None
     network_upload_mbps: float | None = None
     network_download_mbps: float | None = None

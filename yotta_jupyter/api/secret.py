@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import html
 import json
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 MASK: Final = "••••"
 
@@ -41,7 +43,7 @@ def hide(text: str, secrets: Iterable[Secret]) -> str:
     ----------
     text : str
     secrets : iterable of Secret
-        Looked for as they are and as JSON writes them.
+        Looked for as they are, and as JSON, HTML and addresses write them.
 
     Returns
     -------
@@ -50,9 +52,22 @@ def hide(text: str, secrets: Iterable[Secret]) -> str:
     values = sorted((secret.reveal() for secret in secrets), key=len, reverse=True)
     for value in values:
         if len(value) >= SHORTEST_HIDDEN:
-            for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+            for form in _written(value):
                 text = text.replace(form, MASK)
     return text
+
+
+def _written(value: str) -> list[str]:
+    """Return the forms in which a text may be repeated, the longest first."""
+    as_json = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
+    for written in as_json[:]:
+        # Some servers escape what HTML would take for markup, and slashes.
+        safe = written.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "&<>"})
+        as_json += [safe, written.replace("/", "\\/"), safe.replace("/", "\\/")]
+    forms = {value, *as_json, html.escape(value), html.escape(value, quote=False), quote(value), quote_plus(value)}
+    return sorted(
+        forms | {re.sub(r"\\u[0-9a-f]{4}", lambda m: r"\u" + m[0][2:].upper(), form) for form in forms}, key=len
+    )[::-1]
 
 
 class Secret(str):

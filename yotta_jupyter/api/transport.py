@@ -14,6 +14,8 @@ from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
     HTTPError,
     MaxRetryError,
     NameResolutionError,
@@ -22,6 +24,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import RequestHistory
 
 from .address import is_loopback
 from .deadline import DeadlineAdapter
@@ -174,18 +177,21 @@ class Transport:
                 stream=True,
             )
             with response:
+                try:
+                    received = _read(response.raw)
+                except _TooLong:
+                    size = f"{LARGEST_BODY // 2**20} MiB"
+                    told = f"{self.base_url} gave more than {size}; narrow a listing by --region."
+                    return UnexpectedResponse(told, response.status_code)
                 return Answer(
                     self.base_url,
                     response.status_code,
-                    _read(response.raw),
+                    received,
                     response.headers.get("Location"),
                     _arrived_before(response.raw),
                 )
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except _TooLong:
-            size = f"{LARGEST_BODY // 2**20} MiB"
-            return UnexpectedResponse(f"{self.base_url} gave more than {size}; narrow the listing by --region.", 200)
         except Exception as error:  # Also what is a mistake there: its frames hold the key.
             return self._failure(error, method if body is None else None)
 
@@ -201,6 +207,9 @@ class Transport:
         else:
             text += " Check the network and the address (YOTTA_BASE_URL), then try again."
         return ConnectionFailed(text, sent)
+
+
+_TOO_MANY: Final = 429
 
 
 class _KeyHeader(AuthBase):
@@ -278,14 +287,25 @@ def _read(raw: BaseHTTPResponse) -> bytes:
 
 def _arrived_before(raw: Any) -> bool:
     retries = getattr(raw, "retries", None)
-    return bool(retries and retries.history)
+    return any(_may_have_arrived(past) for past in (retries.history if retries else ()))
+
+
+def _may_have_arrived(past: RequestHistory) -> bool:
+    """Return whether an earlier try may have been carried out: not where nobody answered the call or it was put off."""
+    if past.error is not None:
+        return not isinstance(past.error, (NewConnectionError, ConnectTimeoutError))
+    return past.status != _TOO_MANY
 
 
 def _explained(error: Exception, timeout: float) -> tuple[str, bool]:
     """Say what went wrong, and whether the request may have arrived."""
     reason = _reason(error)
     if isinstance(error, requests.exceptions.SSLError):
-        return "has no certificate that this machine trusts", "CERTIFICATE_VERIFY_FAILED" not in str(error)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return "has no certificate that this machine trusts", False
+        return "does not speak TLS as https needs it", "WRONG_VERSION_NUMBER" not in str(error)
+    if isinstance(error, DecodeError):
+        return "gave an answer whose compression cannot be read", True
     if isinstance(error, requests.exceptions.ProxyError):
         return "cannot be reached through the proxy that the environment names", False
     if isinstance(reason, NameResolutionError):

@@ -441,14 +441,18 @@ def _converted(value: Any, kind: Any) -> Any:
         return None
 
 
-def _masked(name: str, value: Any) -> Any:
+_DEEPEST: Final = 50
+"""Lists and objects within each other that an unknown field may hold; what lies deeper is not kept."""
+
+
+def _masked(name: str, value: Any, depth: int = 0) -> Any:
     """Hide what a field of an unknown meaning may hold in secrets, judged by its names."""
-    if names_a_secret(name):
+    if names_a_secret(name) or depth > _DEEPEST:
         return MASK
     if isinstance(value, dict):
-        return {key: _masked(key, entry) for key, entry in value.items()}
+        return {key: _masked(key, entry, depth + 1) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_masked(name, entry) for entry in value]
+        return [_masked(name, entry, depth + 1) for entry in value]
     return value
 
 

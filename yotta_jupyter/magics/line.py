@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from typing import Any, Final
@@ -14,17 +15,24 @@ LONGEST: Final = 20_000
 """Characters of a line before values are filled in: IPython's search for a ``$`` takes the square of it."""
 
 
+_COMMENTED: Final = re.compile(
+    r"""((?: '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^'"\\\s] | \s(?!\#) )*) (?: \s\#.* )?""", re.DOTALL | re.VERBOSE
+)
+
+
 def words(line: str, namespace: dict[str, Any]) -> list[str]:
     """Return the words of a line.
 
     ``$name``, ``$name.attribute`` and ``{expression}`` become the values of the notebook's variables; ``$$`` is a
-    dollar sign, and so is a ``$`` between single quotes. A pod becomes its id; a list, a Series or the index of a
-    DataFrame becomes several words.
+    dollar sign, and so is a ``$`` between single quotes. A text becomes one word, or a part of the one that it stands
+    in, and never more nor a flag, whoever wrote it; a pod becomes its id; a list, a Series or the index of a DataFrame
+    becomes several words.
 
     Parameters
     ----------
     line : str
-        What stands behind ``%yotta``; a ``;`` at its end is dropped, and so is a comment: ``#`` and what follows it.
+        What stands behind ``%yotta``. A comment is dropped: what follows a ``#`` that begins a word and is not quoted.
+        So is a ``;`` at the end.
     namespace : dict
         The notebook's variables.
 
@@ -37,13 +45,13 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
     InvalidRequest
         A variable is not defined, an expression fails, a quote is not closed, or the line is too long.
     """
-    line = line.strip()
-    if line.endswith(";"):
-        line = line[:-1].rstrip()
     if len(line) > LONGEST:
         raise InvalidRequest(
             f"The line is longer than {LONGEST} characters. Put long text into a variable: --init $text"
         )
+    line = _before_comment(line)
+    if line.endswith(";"):
+        line = line[:-1].rstrip()
     problem = None
     try:
         if set(line) & set("${}"):
@@ -52,6 +60,8 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
         problem = f"{error.name} is not defined. Define it, or write '…' around text with a $ of its own"
     except _Empty:
         problem = "A list or DataFrame in the line is empty: there is no pod to act on"
+    except _Flag:
+        problem = "A value that is filled in begins with a -. Write flags in the line itself"
     except Exception as error:  # Whatever a user's expression raises.
         failed = type(error).__name__
         problem = f"A {{…}} or $… in the line cannot be filled in ({failed}); braces themselves are {{{{ and }}}}"
@@ -61,7 +71,12 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
         split = shlex.split(line)
     except ValueError:
         raise InvalidRequest('A quote in the line is not closed. Write "…" around text with spaces.') from None
-    return split[: split.index("#")] if "#" in split else split
+    return split
+
+
+def _before_comment(line: str) -> str:
+    match = _COMMENTED.fullmatch(f" {line}")
+    return (match[1] if match else line).strip()
 
 
 def quoted_word(word: str) -> str:
@@ -82,19 +97,58 @@ class _Empty(Exception):
     """What was filled in holds nothing, which would leave a line that means something else."""
 
 
+class _Flag(Exception):
+    """What was filled in would be a flag: a server names pods, and must not add --yes to a line."""
+
+
 class _Formatter(DollarFormatter):
-    """IPython's own expansion, with pods and lists of them as words."""
+    """IPython's own expansion, with texts as one word, and pods and lists of them as words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: list[str] = []
+
+    def parse(self, format_string: str) -> Any:
+        for part in super().parse(format_string):
+            self._before.append(part[0])
+            yield part
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec:
             return str(super().format_field(value, format_spec))
-        if isinstance(value, Pod):
-            return value.id
         if hasattr(value, "columns") and hasattr(value, "index"):
             value = value.index
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
-            words = [entry.id if isinstance(entry, Pod) else str(entry) for entry in value]
+            words = [_text(entry) for entry in value]
             if not words:
                 raise _Empty
-            return " ".join(map(shlex.quote, words))
-        return str(value)
+            return " ".join(self._quoted(word) for word in words)
+        return self._quoted(_text(value))
+
+    def _quoted(self, word: str) -> str:
+        """Quote a word for the place in the line at which it stands."""
+        before = "".join(self._before)
+        if word.startswith("-") and (not before or before[-1] in " \t\n\"'"):
+            raise _Flag
+        quote = _open_quote(before)
+        if quote == '"':
+            return word.replace("\\", "\\\\").replace('"', '\\"')
+        if quote == "'":
+            return word.replace("'", "'\"'\"'")
+        return shlex.quote(word) if word else ""
+
+
+def _text(value: Any) -> str:
+    return value.id if isinstance(value, Pod) else str(value)
+
+
+def _open_quote(text: str) -> str:
+    """Return the quote that is open at the end of a text, or an empty string."""
+    quote = ""
+    signs = iter(text)
+    for sign in signs:
+        if sign == "\\" and quote != "'":
+            next(signs, None)
+        elif sign in ("'", '"') and quote in ("", sign):
+            quote = "" if quote else sign
+    return quote

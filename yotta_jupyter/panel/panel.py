@@ -248,8 +248,10 @@ class Panel:
 
     def _launch(self, message: Message) -> None:
         key = str(message.get("key"))
-        if key in self._launches:
-            return
+        with self._state.lock:  # The same click may come on two threads.
+            if key in self._launches:
+                return
+            self._launches.add(key)
         try:
             self._launch_once(key, message)
         except Exception as error:  # Its button would wait for ever.
@@ -258,9 +260,9 @@ class Panel:
     def _launch_once(self, key: str, message: Message) -> None:
         checked = form.check(message.get("form") or {}, self._client.catalog)
         if checked.spec is None:
+            self._launches.discard(key)
             self._widget.send_message({"t": "refused", "key": key, **_told(checked)})
             return
-        self._launches.add(key)
 
         def told(outcome: Pod | YottaError) -> None:
             if isinstance(outcome, Pod):
