@@ -143,6 +143,17 @@ def save_profile(profile: str, api_key: Secret, base_url: str) -> Path:
     )
 
 
+def active_profile() -> str:
+    """Return the profile that this notebook or the environment names, else ``default``.
+
+    Returns
+    -------
+    str
+        It need not be there yet.
+    """
+    return configured.now().profile or os.environ.get(PROFILE) or DEFAULT_PROFILE
+
+
 def address_of(profile: str) -> str | None:
     """Return the address for a profile that is about to be written, from the first place that has one.
 

@@ -218,6 +218,15 @@ def test_ctrl_c_at_the_question_deletes_nothing(
     assert sent(sandbox, "delete") == []
 
 
+def test_login_writes_the_profile_in_use(
+    run: Run, shown: Shown, sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
+    run('%config YottaMagics.profile = "work"')
+    assert "profile work" in shown("%yotta login")
+    assert "[work]" in (home / ".yotta" / "config").read_text()
+
+
 def test_ctrl_c_at_the_key_saves_nothing(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getpass", interrupted)
     with pytest.raises(InvalidRequest, match="nothing was saved"):

@@ -16,9 +16,6 @@ from yotta_jupyter import Sandbox
 from .jupyter import PANEL, connect_cell
 from .test_wire import Opens, Wire
 
-SPEED = 10.0
-"""Sandbox seconds a real one."""
-
 MEMORY = "import gc, psutil; gc.collect(); psutil.Process().memory_info().rss"
 ROWS = """async () => {
   const body = document.querySelector('[data-pod-id]').parentElement;
@@ -60,8 +57,9 @@ def changing(sandbox: Sandbox, share: float) -> Iterator[None]:
 
 def test_a_fleet_that_changes_all_the_time(page: Page, notebook: Opens, request: pytest.FixtureRequest) -> None:
     is_long = request.config.getoption("--long")
-    pods, minutes = (10_000, 10) if is_long else (1_000, 2)
-    with Sandbox(pods=pods, speed=SPEED) as sandbox:
+    # Sandbox minutes, and sandbox seconds a real one: the first minute must be long enough for memory to settle.
+    pods, minutes, speed = (10_000, 10, 2.0) if is_long else (1_000, 2, 10.0)
+    with Sandbox(pods=pods, speed=speed) as sandbox:
         wire = Wire(page)
         opened = notebook(connect_cell(sandbox), PANEL, MEMORY)
         opened.run(0)
@@ -70,9 +68,9 @@ def test_a_fleet_that_changes_all_the_time(page: Page, notebook: Opens, request:
         browser = page.context.new_cdp_session(page)
         kernel, pages, longest = [], [], []
         with changing(sandbox, 0.05):
-            for _ in range(minutes):  # Of the sandbox.
+            for _ in range(minutes):
                 wire.frames.clear()
-                page.wait_for_timeout(60_000 / SPEED)
+                page.wait_for_timeout(60_000 / speed)
                 kernel.append(int(opened.text(2)))  # The kernel answers meanwhile.
                 browser.send("HeapProfiler.collectGarbage")
                 pages.append(browser.send("Runtime.getHeapUsage")["usedSize"])

@@ -271,6 +271,11 @@ def test_what_is_wrong_in_a_form_is_told_by_field(field: str, value: Any, told: 
     assert "\n" not in checked.errors[field]
 
 
+def test_a_name_that_a_pod_has_already_is_noted() -> None:
+    assert form.check({**FORM, "name": "train-1"}, Catalog()).notes.get("name") is None
+    assert "both will cost" in form.check({**FORM, "name": "train-1"}, Catalog(), {"train-1"}).notes["name"]
+
+
 def test_a_line_without_options_is_short() -> None:
     spec = PodSpec.of(image="me/own:1", gpu_type="L4", expose=[22, (8888, "HTTP")])
     assert create_line(spec) == "%yotta create me/own:1 --gpu L4"

@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 
 def _login_arguments(parser: LineParser) -> None:
     parser.add(
-        "--profile", metavar="P", default=settings.DEFAULT_PROFILE, completes="profile", help="the profile to write"
+        "--profile",
+        metavar="P",
+        completes="profile",
+        help="the profile to write; without it the one in use, else default",
     )
 
 
 def _login(session: Session, arguments: Namespace) -> Text:
     """Ask for the key, try it, and only then write it."""
-    base_url = settings.address_of(arguments.profile) or DEFAULT_BASE_URL
+    profile = arguments.profile or settings.active_profile()
+    base_url = settings.address_of(profile) or DEFAULT_BASE_URL
     key = checked_key(_hidden(f"API key for {base_url} (Settings → Access Keys): "))
     with Client(key, base_url) as client:
         pods = client.pods.list()
-    settings.save_profile(arguments.profile, key, base_url)
+    settings.save_profile(profile, key, base_url)
     session.disconnect()
     return Text(
-        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. "
-        f"Saved as profile {arguments.profile} in ~/.yotta/config."
+        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. Saved as profile {profile} in ~/.yotta/config."
     )
 
 
@@ -57,7 +60,7 @@ def _status(session: Session, arguments: Namespace) -> Text:
     client = session.client
     pods = client.pods.list()
     running = sum(pod.status == "RUNNING" for pod in pods)
-    mark = "SANDBOX, nothing costs money: " if session.sandbox is not None else ""
+    mark = "SANDBOX, nothing costs money: " if client.is_sandbox else ""
     cost = float(cost_frame(pods)["hourly_cost"].iloc[-1])
     return Text(
         f"{mark}{client.base_url} as {client.api_key.last_four()} (key from {client.source}); "

@@ -26,7 +26,7 @@ _BECOMES = {"pause": "PAUSED", "resume": "RUNNING", "delete": "TERMINATED"}
 def _arguments(parser: LineParser) -> None:
     parser.add("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
     parser.add("--wait", action="store_true", help="wait until it is done")
-    parser.add("--yes", action="store_true", help="do not ask")
+    parser.add("--yes", action="store_true", help="do not ask before a delete")
 
 
 def _act(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -54,7 +54,7 @@ def choices(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def check(values: Mapping[str, Any], catalog: Catalog) -> Checked:
+def check(values: Mapping[str, Any], catalog: Catalog, taken: Collection[str | None] = ()) -> Checked:
     """Check a form. Nothing is sent.
 
     Parameters
@@ -62,6 +62,8 @@ def check(values: Mapping[str, Any], catalog: Catalog) -> Checked:
     values : mapping
         What was typed: texts by field; ``env``, a list of pairs of a name and a value; ``private``, a bool.
     catalog : Catalog
+    taken : collection of str
+        Names that pods have which may cost money.
 
     Returns
     -------
@@ -73,6 +75,8 @@ def check(values: Mapping[str, Any], catalog: Catalog) -> Checked:
     for name, resolved in (("gpu_type", gpu), ("image", image)):
         if resolved is not None and resolved.note:
             form.notes[name] = resolved.note
+    if form.text("name") in taken:
+        form.notes["name"] = "A pod has this name already; both will cost money."
     options: dict[str, Any] = {
         "gpu_type": gpu and gpu.name,
         "image": image and image.name,

@@ -243,7 +243,9 @@ class Panel:
             self._widget.send_message({"t": "heard", "pods": []})
 
     def _check(self, message: Message) -> None:
-        checked = form.check(message.get("form") or {}, self._client.catalog)
+        with self._state.lock:
+            taken = {pod.name for pod in self._state.pods.values() if pod.name and pod.may_cost}
+        checked = form.check(message.get("form") or {}, self._client.catalog, taken)
         self._widget.send_message({"t": "checked", "number": message.get("number"), **_told(checked)})
 
     def _launch(self, message: Message) -> None:

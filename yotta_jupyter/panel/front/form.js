@@ -259,6 +259,8 @@ class Form {
     if (message.t === "launched") {
       this.attempted = false;
       this.panel.announce(`Launched ${this.name || message.id}`);
+      this.fields.name.value = ""; // Names tell pods apart: the next one gets its own.
+      this.check();
     } else if (message.t === "refused") {
       this.attempted = true;
       this.show(message, () => true);
