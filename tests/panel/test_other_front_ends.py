@@ -71,6 +71,6 @@ def test_rows_are_asked_for_where_pushes_stall(page: Page, notebook: Opens) -> N
         expect(page.locator("[data-pod-id]").filter(has_text="Pausing")).to_be_visible()
         page.evaluate("() => { window.asked = 0; window.stalled = true; }")
         sandbox.add_pods(1)
-        expect(page.locator("[data-pod-id]")).to_have_count(4)
+        expect(page.locator("[data-pod-id]")).to_have_count(4, timeout=20_000)
         assert page.evaluate("window.asked") > 0
         page.goto("about:blank")
