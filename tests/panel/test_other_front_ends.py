@@ -69,6 +69,7 @@ def test_rows_are_asked_for_where_pushes_stall(page: Page, notebook: Opens) -> N
         opened.run(1)
         page.get_by_role("button", name="Pause train-1").click()
         expect(page.locator("[data-pod-id]").filter(has_text="Pausing")).to_be_visible()
+        expect(page.get_by_title("Every 2 s")).to_be_visible()  # The page knows how often to expect something.
         page.evaluate("() => { window.asked = 0; window.stalled = true; }")
         sandbox.add_pods(1)
         expect(page.locator("[data-pod-id]")).to_have_count(4, timeout=20_000)
