@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -158,3 +159,26 @@ def test_text_of_the_server_is_shown_on_its_line_and_cannot_move_the_terminal(on
     assert "\x1b" not in repr(pod)
     assert "\u202e" not in repr(pod)
     assert len(repr(pod).splitlines()) == len(repr(one(podName="a", region="x")).splitlines())
+
+
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "B"}
+ACTIVE = [
+    char
+    for char in map(chr, range(2**16))
+    if char not in "\t\n"
+    and (
+        unicodedata.category(char) in ("Cc", "Zl", "Zp")
+        or unicodedata.bidirectional(char) in TURNING
+        or char in "\u061c\u200b\u200e\u200f\u2060\ufeff"
+    )
+]
+
+
+@pytest.mark.parametrize("form", ["raw", "lower", "upper"])
+def test_each_character_that_could_move_a_terminal_is_found_in_any_form_of_json(client_of, form):
+    for char in ACTIVE:
+        escaped = f"\\u{ord(char):04{'X' if form == 'upper' else 'x'}}"
+        # JSON holds the characters below the space as escapes alone.
+        text = char if form == "raw" and char >= " " else escaped
+        (pod,) = client_of(records=[f'{{"id": "1", "podName": "a{text}b"}}']).pods.list()
+        assert pod.name == f"a{char.encode('unicode_escape').decode()}b", escaped

@@ -17,6 +17,16 @@ from .secret import Secret
 # and those that take no room or end a line unseen.
 _ACTIVE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
+# The same, or a little more, in JSON, by the byte they start with: one byte is found many times as fast as a pattern.
+_ACTIVE_IN_JSON: Final = {
+    b"\\": re.compile(rb"\\(?:[bfr]|u(?:00[0189]|007f|061c|20[026]|feff))", re.IGNORECASE),
+    b"\x7f": re.compile(b"\x7f"),
+    b"\xc2": re.compile(b"\xc2[\x80-\x9f]"),
+    b"\xd8": re.compile(b"\xd8\x9c"),
+    b"\xe2": re.compile(b"\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])"),
+    b"\xef": re.compile(b"\xef\xbb\xbf"),
+}
+
 
 def may_be_active(body: bytes) -> bool:
     """Return whether JSON may hold such text. Most does not, and this is found out at once.
@@ -30,7 +40,7 @@ def may_be_active(body: bytes) -> bool:
     -------
     bool
     """
-    return not body.isascii() or any(sign in body for sign in (b"\\u", b"\\b", b"\\f", b"\\r", b"\x7f"))
+    return any(first in body and pattern.search(body) for first, pattern in _ACTIVE_IN_JSON.items())
 
 
 def made_passive(structs: Iterable[msgspec.Struct]) -> None:
