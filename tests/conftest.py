@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.connection import Yotta
@@ -72,6 +74,15 @@ def home(tmp_path_factory, monkeypatch):
     for name in [name for name in os.environ if name.startswith("YOTTA_")]:
         monkeypatch.delenv(name)
     return home
+
+
+@pytest.fixture
+def bare_shell() -> Iterator[InteractiveShell]:
+    """IPython's shell, without the extension, a history file and colours."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    yield InteractiveShell.instance(config=config, colors="nocolor")
+    InteractiveShell.clear_instance()
 
 
 @pytest.fixture

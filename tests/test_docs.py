@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 from yotta_jupyter import Sandbox
 from yotta_jupyter.magics.dispatch import command_named
@@ -33,18 +32,14 @@ def snippets(kinds: set[str]) -> Iterator[object]:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+def shell(bare_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A shell that is connected to a sandbox with the pods that the documents speak of."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config)
     with Sandbox(speed=50) as sandbox:
         for name, value in {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("getpass.getpass", lambda prompt="": sandbox.api_key)
-        yield shell
-        shell.run_cell("%unload_ext yotta_jupyter")
-    InteractiveShell.clear_instance()
+        yield bare_shell
+        bare_shell.run_cell("%unload_ext yotta_jupyter")
 
 
 def test_every_kind_of_snippet_is_known() -> None:
@@ -52,7 +47,7 @@ def test_every_kind_of_snippet_is_known() -> None:
     assert kinds == {"ipython", "python", *RUN_ELSEWHERE}
 
 
-@pytest.mark.parametrize(("kind", "text"), snippets({"ipython", "python"}))
+@pytest.mark.parametrize(("kind", "text"), list(snippets({"ipython", "python"})))
 def test_a_snippet_runs(shell: InteractiveShell, kind: str, text: str) -> None:
     cells = re.findall(r"^In \[\d+\]: (.*)$", text, re.MULTILINE) or [text]
     if cells == [text]:
@@ -68,7 +63,7 @@ def magics() -> Iterator[object]:
             yield pytest.param(line, id=f"{document.name}-{line}")
 
 
-@pytest.mark.parametrize("line", magics())
+@pytest.mark.parametrize("line", list(magics()))
 def test_a_magic_that_is_named_is_one(line: str) -> None:
     name, *arguments = words(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
     command = command_named(name)

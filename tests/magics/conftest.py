@@ -8,20 +8,15 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 from yotta_jupyter import Sandbox
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config)
-    shell.run_line_magic("load_ext", "yotta_jupyter")
-    yield shell
-    shell.run_line_magic("unload_ext", "yotta_jupyter")
-    InteractiveShell.clear_instance()
+def shell(bare_shell: InteractiveShell) -> Iterator[InteractiveShell]:
+    bare_shell.run_line_magic("load_ext", "yotta_jupyter")
+    yield bare_shell
+    bare_shell.run_line_magic("unload_ext", "yotta_jupyter")
 
 
 @pytest.fixture

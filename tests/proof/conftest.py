@@ -13,7 +13,6 @@ import psutil
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 ACTIVE = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]"
@@ -99,18 +98,14 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def shell_run() -> Iterator[Callable[[str], str]]:
+def shell_run(bare_shell: InteractiveShell) -> Iterator[Callable[[str], str]]:
     """Run a cell in a terminal's IPython; return all that it prints."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config, colors="nocolor")
-    shell.run_line_magic("load_ext", "yotta_jupyter")
+    bare_shell.run_line_magic("load_ext", "yotta_jupyter")
 
     def run(cell: str) -> str:
         with capture_output() as captured:
-            shell.run_cell(cell)
+            bare_shell.run_cell(cell)
         return str(captured.stdout) + str(captured.stderr) + "".join(repr(shown) for shown in captured.outputs)
 
     yield run
-    shell.run_line_magic("unload_ext", "yotta_jupyter")
-    InteractiveShell.clear_instance()
+    bare_shell.run_line_magic("unload_ext", "yotta_jupyter")

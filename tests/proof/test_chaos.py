@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -28,9 +28,9 @@ from hypothesis.stateful import (
 )
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from traitlets.config import Config
 
 from yotta_jupyter import CreateOutcomeUnknown, Panel, Pod, PodNotFound, Sandbox, YottaError, connect
+from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.sandbox.faults import Faults
 
@@ -326,12 +326,9 @@ class Chaos(RuleBasedStateMachine):
     def _join_actions(self) -> None:
         """Wait for what was asked in the panel, but not for deletes that can still be undone."""
         for thread in threading.enumerate():
-            if thread.name == "yotta-panel-action" and not self._waits_for_undo(thread):
+            if thread.name == "yotta-panel-action" and thread not in self.clock.waiting:
                 thread.join(LONGEST_CALL)
                 assert not thread.is_alive()
-
-    def _waits_for_undo(self, thread: threading.Thread) -> bool:
-        return thread in self.clock.waiting
 
     def _told_of_create(self, outcome: object) -> None:
         if isinstance(outcome, Pod):
@@ -364,8 +361,6 @@ class Clock:
                 counted["faults injected"] += 1
             return planned
 
-        from yotta_jupyter.panel.actions import Actions
-
         really_delete_later = Actions._delete_later
 
         def delete_later(actions: Actions, pods: Any) -> None:
@@ -378,25 +373,17 @@ class Clock:
         monkeypatch.setattr(PanelWidget, "send_message", lambda widget, message: self.messages.append(message))
 
 
-@pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
-    config = Config()
-    config.HistoryManager.enabled = False
-    yield InteractiveShell.instance(config=config)
-    InteractiveShell.clear_instance()
-
-
 @pytest.mark.parametrize("weather", WEATHERS, ids=lambda weather: weather.name)
 def test_nobody_pays_twice_and_nothing_is_done_unasked(
     weather: Weather,
-    shell: InteractiveShell,
+    bare_shell: InteractiveShell,
     monkeypatch: pytest.MonkeyPatch,
     counted: Counter[str],
     search: Callable[..., hypothesis_settings],
 ) -> None:
     clock = Clock(monkeypatch, counted)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Chaos(weather, shell, clock, counted),
+        lambda: Chaos(weather, bare_shell, clock, counted),
         # Faults and threads make no two runs of an example quite the same: it is not tried again to find a shorter one.
         settings=search(3, 60, stateful_step_count=25, phases=[Phase.generate]),
     )

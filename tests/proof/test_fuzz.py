@@ -29,38 +29,11 @@ from .conftest import ACTIVE
 
 FLAGS = sorted({flag for command in COMMANDS for flag in command.parser()._option_string_actions})
 NAMES = [name for command in COMMANDS for name in (command.name, *command.aliases) if name != "login"]
-WORDS = [
-    "train-1",
-    "notebook-1",
-    "finetune-1",
-    "1",
-    "L4",
-    "pytorch",
-    "running",
-    "$pod",
-    "$$",
-    "{pod}",
-    "{{",
-    "us-west-1",
-]
-WORDS += [
-    "$undefined",
-    "{1/0}",
-    "'",
-    '"',
-    "a b",
-    "''",
-    "#",
-    ";",
-    "--",
-    "-",
-    "=",
-    "A=b",
-    "HF_TOKEN=x",
-    "22/SSH",
-    "\x1b[2J",
-]
-WORDS += ["0", "-1", "99999999999999999999", "1e999", "nan", "é", "\u202e", "\x00", "../x", "*", "\\", "x" * 3000, "\n"]
+MEANT = ["train-1", "notebook-1", "finetune-1", "1", "L4", "pytorch", "running", "us-west-1", "A=b", "22/SSH"]
+FILLED_IN = ["$pod", "$$", "{pod}", "{{", "$undefined", "{1/0}"]
+PUNCTUATION = ["'", '"', "a b", "''", "#", ";", "--", "-", "=", "\\", "\n", "\x00", "\u202e", "\x1b[2J"]
+WRONG = ["HF_TOKEN=x", "0", "-1", "99999999999999999999", "1e999", "nan", "é", "../x", "*", "x" * 3000]
+WORDS = MEANT + FILLED_IN + PUNCTUATION + WRONG
 LINES = st.lists(st.sampled_from(NAMES + FLAGS + WORDS) | st.text(max_size=8), max_size=8).map(" ".join)
 AIMED = st.tuples(st.sampled_from(NAMES), LINES).map(" ".join)
 
@@ -79,17 +52,19 @@ def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick_clock")
 def test_a_line_does_what_it_says_or_tells_what_is_wrong(
-    monkeypatch: pytest.MonkeyPatch, search: Callable[..., hypothesis.settings], counted: Counter[str]
+    bare_shell: InteractiveShell,
+    monkeypatch: pytest.MonkeyPatch,
+    search: Callable[..., hypothesis.settings],
+    counted: Counter[str],
 ) -> None:
     def nobody(prompt: str = "") -> str:
         raise EOFError
 
     monkeypatch.setattr("builtins.input", nobody)
-    shell = InteractiveShell.instance()
     with Sandbox(speed=1000) as sandbox:
         monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
-        session = Session(shell)
+        session = Session(bare_shell)
         ids = {record["podName"]: record["id"] for record in sandbox.pods()}
 
         @search(300, 12_000)
@@ -113,7 +88,6 @@ def test_a_line_does_what_it_says_or_tells_what_is_wrong(
 
         attack()
         session.close()
-    InteractiveShell.clear_instance()
 
 
 def _one_line(error: YottaError) -> None:

@@ -209,9 +209,6 @@ class Transport:
         return ConnectionFailed(text, sent)
 
 
-_TOO_MANY: Final = 429
-
-
 class _KeyHeader(AuthBase):
     """Puts the key on a request at the last moment, so that no session or argument holds it in the open."""
 
@@ -294,7 +291,7 @@ def _may_have_arrived(past: RequestHistory) -> bool:
     """Return whether an earlier try may have been carried out: not where nobody answered the call or it was put off."""
     if past.error is not None:
         return not isinstance(past.error, (NewConnectionError, ConnectTimeoutError))
-    return past.status != _TOO_MANY
+    return past.status != 429
 
 
 def _explained(error: Exception, timeout: float) -> tuple[str, bool]:

@@ -1,13 +1,13 @@
 """Version 1 of the Pods API: its paths, field names, codes, and how its answers become pods.
 
-The contract is the provider's page for the Pods API. Nothing outside this file knows v1.
+The contract is the provider's page for the Pods API. Nothing outside this file knows v1, but for the names of fields in
+`records`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
@@ -26,7 +26,8 @@ from .models import (
     is_pod_id,
     status_name,
 )
-from .secret import MASK, Secret, hide, names_a_secret
+from .records import decoded_secret, pod_of_record
+from .secret import Secret, hide
 from .spec import CHOICES, PodSpec
 from .text import did_you_mean, printable
 from .transport import Answer
@@ -224,20 +225,14 @@ class _One(msgspec.Struct):
     data: Pod
 
 
-def _decode_custom(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, (str, int, float)):
-        return Secret(str(value))
-    raise ValueError(f"no {kind.__name__}")
-
-
 T = TypeVar("T")
-_LISTING: Final = msgspec.json.Decoder(_Listing, strict=False, dec_hook=_decode_custom)
+_LISTING: Final = msgspec.json.Decoder(_Listing, strict=False, dec_hook=decoded_secret)
 _WIDE_NAMES: Final = [field.name for field in msgspec.structs.fields(Pod) if field.name != "extra"]
 _ROWS: Final = {
     False: _rows_decoder(_row_type(_ROW_FIELDS, _ROW_FORMS)),
     True: _rows_decoder(_row_type(_WIDE_NAMES, _WIDE_FORMS, forbid_unknown_fields=True)),
 }
-_ONE: Final = msgspec.json.Decoder(_One, strict=False, dec_hook=_decode_custom)
+_ONE: Final = msgspec.json.Decoder(_One, strict=False, dec_hook=decoded_secret)
 
 
 def pods(answer: Answer) -> list[Pod]:
@@ -252,7 +247,7 @@ def pods(answer: Answer) -> list[Pod]:
     """
     with collector_paused():
         fast = _in_contract_form(_LISTING, answer)
-        listed = [_tolerant_pod(record, answer) for record in _records(answer)] if fast is None else fast.data
+        listed = _tolerant(_records(answer), answer) if fast is None else fast.data
         return _let_in(listed, answer)
 
 
@@ -271,14 +266,14 @@ def rows(answer: Answer, wide: bool = False) -> list[Any]:
         Objects with attributes of `Pod`, but `status` and times as they came, and lists that may be None.
     """
     fast = _in_contract_form(_ROWS[wide], answer)
-    listed = [_tolerant_pod(record, answer) for record in _records(answer)] if fast is None else fast.data
+    listed = _tolerant(_records(answer), answer) if fast is None else fast.data
     return _let_in(listed, answer)
 
 
 def pod(answer: Answer, pod_id: str) -> Pod:
     """Return the one pod that was asked for; raises as `pods` does."""
     fast = _in_contract_form(_ONE, answer)
-    (let_in,) = _let_in([_tolerant_pod(data(answer, pod_id), answer) if fast is None else fast.data], answer)
+    (let_in,) = _let_in(_tolerant([data(answer, pod_id)], answer) if fast is None else [fast.data], answer)
     return let_in
 
 
@@ -339,6 +334,13 @@ def data(answer: Answer, pod_id: str | None = None) -> Any:
 Listed = TypeVar("Listed", bound=Any)
 
 
+def _tolerant(records: list[Any], answer: Answer) -> list[Pod]:
+    pods = [pod for record in records if (pod := pod_of_record(record)) is not None]
+    if len(pods) < len(records):
+        raise _unexpected(answer, "a pod without an id")
+    return pods
+
+
 def _let_in(pods: list[Listed], answer: Answer) -> list[Listed]:
     """Return pods whose ids are ids and whose texts are only text."""
     together = "".join([pod.id for pod in pods])
@@ -376,84 +378,6 @@ def _records(answer: Answer) -> list[Any]:
     if not isinstance(listing, list):
         raise _unexpected(answer, "a listing that is no list")
     return listing
-
-
-_FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Pod) if field.name != "extra"}
-_TEXT: Final = {name for name, field in _FIELDS.items() if name == "id" or field.type in (str, str | None)}
-_LISTS: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
-_TIMES: Final = ("createdAt", "updatedAt")
-
-
-def _tolerant_pod(record: Any, answer: Answer) -> Pod:
-    """Read a pod in which fields are null, unknown, or of another type than the contract's."""
-    if not isinstance(record, dict) or not is_pod_id(_plain("id", record.get("id"))):
-        raise _unexpected(answer, "a pod without an id")
-    known = {}
-    extra = {}
-    for name, value in record.items():
-        if name not in _FIELDS:
-            extra[name] = _masked(name, value)
-        elif value is not None:
-            known[name] = _plain(name, value)
-    try:
-        pod = msgspec.convert(known, Pod, strict=False, dec_hook=_decode_custom)
-    except msgspec.ValidationError:
-        fitting = {}
-        for name, value in known.items():
-            fitting[name], whole = _fitting(name, value)
-            if not whole:
-                extra[name] = MASK if name == "environmentVars" else _masked(name, record[name])
-        pod = Pod(**{_FIELDS[name].name: value for name, value in fitting.items() if value is not None})
-    pod.extra = extra
-    return pod
-
-
-def _plain(name: str, value: Any) -> Any:
-    if name in _TEXT and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if name in _TIMES:
-        return _time(value)
-    return value
-
-
-def _time(value: Any) -> Any:
-    """Read epoch seconds or milliseconds, as a number or as text; leave any other form as it is."""
-    try:
-        seconds = float(value)
-        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return value
-
-
-def _fitting(name: str, value: Any) -> tuple[Any, bool]:
-    """Return as much of a value as fits its field, and whether that is all of it."""
-    if name in _LISTS:
-        entries = [_converted(entry, _LISTS[name]) for entry in value] if isinstance(value, list) else [None]
-        return [entry for entry in entries if entry is not None], None not in entries
-    converted = _converted(value, _FIELDS[name].type)
-    return converted, converted is not None
-
-
-def _converted(value: Any, kind: Any) -> Any:
-    try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=_decode_custom)
-    except msgspec.ValidationError:
-        return None
-
-
-_DEEPEST: Final = 50
-"""Lists and objects within each other that an unknown field may hold; what lies deeper is not kept."""
-
-
-def _masked(name: str, value: Any, depth: int = 0) -> Any:
-    """Hide what a field of an unknown meaning may hold in secrets, judged by its names."""
-    if names_a_secret(name) or depth > _DEEPEST:
-        return MASK
-    if isinstance(value, dict):
-        return {key: _masked(key, entry, depth + 1) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_masked(name, entry, depth + 1) for entry in value]
-    return value
 
 
 def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> ApiError:

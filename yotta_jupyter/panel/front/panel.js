@@ -2,7 +2,8 @@
 
 const NARROW = 640;
 const NO_KERNEL = "The kernel has gone. Run the cell of the panel again.";
-const AGES_EVERY = 15000;
+// Seconds.
+const AGES_EVERY = 15;
 const SAY_EVERY = 300;
 const stores = new Map();
 
@@ -276,7 +277,7 @@ class PanelView {
     listen(document, "visibilitychange", look);
     listen(window, "pagehide", () => say(false));
     listen(window, "pageshow", look);
-    const timers = [setInterval(() => this.tick(), 1000), setInterval(() => this.table.tick(), AGES_EVERY)];
+    const timers = [setInterval(() => this.tick(), 1000), setInterval(() => this.table.tick(), AGES_EVERY * 1000)];
     timers.push(setInterval(() => this.seen && say(true, false, true), SAY_EVERY * 1000));
     timers.push(setInterval(() => this.seen && this.store.askAfterSilence(), 1000));
     look();
