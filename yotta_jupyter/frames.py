@@ -49,6 +49,23 @@ _AT_ONCE: Final = 256
 """Pods that are taken apart together, few enough that they stay in the processor's cache meanwhile."""
 
 
+class ShownWhole(pd.DataFrame):
+    """A DataFrame whose texts are shown whole, not cut at pandas' 50 characters; what is made of it is a plain one."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return super().__repr__()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None):
+            html: str | None = super()._repr_html_()  # type: ignore[misc]
+            return html
+
+
 def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
     """Return pods as a DataFrame, in the order given.
 
@@ -122,9 +139,9 @@ def outcomes_frame(asked: str, outcomes: Sequence[tuple[str, str | None, str, Ex
     Returns
     -------
     pandas.DataFrame
-        Index `id`; `name`, `asked`, `ok` (bool), `status`, `error`.
+        Index `id`; `name`, `asked`, `ok` (bool), `status`, `error`, which is shown whole.
     """
-    return pd.DataFrame(
+    return ShownWhole(
         {
             "name": _array([name for _, name, _, _ in outcomes], "string"),
             "asked": _array([asked] * len(outcomes), "string"),

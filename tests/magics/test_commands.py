@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import (
     InvalidPodState,
@@ -53,6 +54,22 @@ def test_ls_is_list(run: Run) -> None:
 )
 def test_list_filters(run: Run, arguments: str, names: list[str]) -> None:
     assert list(run(f"%yotta list {arguments}")["name"]) == names
+
+
+def test_a_mistyped_region_is_told_with_the_nearest_one(shown: Shown, run: Run) -> None:
+    note = "there is no pod in us-wst-1. Did you mean us-west-1? There are pods in "
+    assert note in shown("%yotta list --region us-wst-1")
+    assert list(run("%yotta list --region us-wst-1").columns) == list(run("%yotta list").columns)
+    assert "Note" not in shown("%yotta list --region us-west-1 --status failed")
+
+
+def test_names_of_images_are_shown_whole(connected: InteractiveShell) -> None:
+    images = connected.run_line_magic("yotta", "images")
+    shown, _ = connected.display_formatter.format(images)
+    for image in images.index:
+        assert image in shown["text/plain"]
+        assert image in shown["text/html"]
+    assert type(images.head(1)) is pd.DataFrame
 
 
 def test_list_wide_has_all_fields_and_masked_values(run: Run) -> None:
@@ -223,7 +240,7 @@ def test_login_writes_the_profile_in_use(
 ) -> None:
     monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
     run('%config YottaMagics.profile = "work"')
-    assert "profile work" in shown("%yotta login")
+    assert shown("%yotta login").endswith("Saved as profile work in ~/.yotta/config.")
     assert "[work]" in (home / ".yotta" / "config").read_text()
 
 
@@ -306,6 +323,25 @@ def test_login_tries_the_key_before_it_saves_it(
     with pytest.raises(InvalidRequest, match="There is no API key"):
         run("%yotta list")
     monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
-    assert sandbox.api_key not in shown("%yotta login --profile work")
-    run('%config YottaMagics.profile = "work"')
+    told = shown("%yotta login --profile work")
+    assert sandbox.api_key not in told
+    run(told.partition("to use the new one: ")[2])
     assert len(run("%yotta list")) == 3
+
+
+def test_login_tells_of_a_key_that_goes_before_the_new_one(
+    shown: Shown, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
+    told = shown("%yotta login")
+    assert "takes its key from YOTTA_API_KEY" in told
+    shown(told.partition("to use the new one: ")[2])
+    assert "key from profile default" in shown("%yotta status")
+
+
+def test_login_is_not_for_the_sandbox(shown: Shown, run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", interrupted)
+    shown("%yotta sandbox start")
+    with pytest.raises(InvalidRequest, match="first: %yotta sandbox stop"):
+        run("%yotta login")
+    assert not (home / ".yotta").exists()

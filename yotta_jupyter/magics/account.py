@@ -28,6 +28,10 @@ def _login_arguments(parser: LineParser) -> None:
 
 def _login(session: Session, arguments: Namespace) -> Text:
     """Ask for the key, try it, and only then write it."""
+    if session.sandbox is not None:
+        raise InvalidRequest(
+            "This notebook is connected to its sandbox. To log in to your account, first: %yotta sandbox stop"
+        )
     profile = arguments.profile or settings.active_profile()
     base_url = settings.address_of(profile) or DEFAULT_BASE_URL
     key = checked_key(_hidden(f"API key for {base_url} (Settings → Access Keys): "))
@@ -37,7 +41,19 @@ def _login(session: Session, arguments: Namespace) -> Text:
     session.disconnect()
     return Text(
         f"{base_url} took the key {key.last_four()}; {len(pods)} pods. Saved as profile {profile} in ~/.yotta/config."
+        f"{_not_in_use(session, profile)}"
     )
+
+
+def _not_in_use(session: Session, profile: str) -> str:
+    """Return what to do where another key goes before a profile that was just saved, else nothing."""
+    try:
+        source = settings.resolve().source
+    except InvalidRequest:
+        source = "nowhere"
+    if source == f"profile {profile}":
+        return ""
+    return f' This notebook takes its key from {source}; to use the new one: %config YottaMagics.profile = "{profile}"'
 
 
 def _hidden(prompt: str) -> str:

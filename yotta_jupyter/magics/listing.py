@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import ssh
 from ..api import Pod
+from ..api.text import did_you_mean, printable
 from .command import Command, LineParser
 from .pods import resolve
 from .session import Session
@@ -14,6 +15,8 @@ from .shown import Text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..connection import Yotta
 
 
 def _list_arguments(parser: LineParser) -> None:
@@ -39,13 +42,25 @@ def _list_arguments(parser: LineParser) -> None:
 
 
 def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
-    frame = session.client.pods.frame(arguments.region, arguments.status, arguments.wide)
+    client = session.client
+    frame = client.pods.frame(arguments.region, arguments.status, arguments.wide)
+    if frame.empty and arguments.region:
+        _note_unknown(client, arguments.region)
     if arguments.gpu is not None:
         for word in arguments.gpu.split():
             frame = frame[frame["gpu_type"].str.contains(word, case=False, regex=False, na=False)]
     if arguments.name is not None:
         frame = frame[frame["name"].str.contains(arguments.name, case=False, regex=False, na=False)]
     return frame
+
+
+def _note_unknown(client: Yotta, regions: list[str]) -> None:
+    """Say of regions in which there is no pod that they may be mistyped: nobody knows all that there are."""
+    seen = {pod.region for pod in client.pods.list() if pod.region}
+    where = f" There are pods in {printable(', '.join(sorted(seen)))}." if seen else ""
+    for region in regions:
+        if region not in seen:
+            print(f"Note: there is no pod in {printable(region, 60)}.{did_you_mean(region, seen)}{where}")
 
 
 def _pod_argument(parser: LineParser) -> None:
@@ -84,7 +99,10 @@ def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
-    return session.catalog.images_frame()
+    from ..frames import ShownWhole
+
+    # Images of one kind differ in the last characters of their names.
+    return ShownWhole(session.catalog.images_frame())
 
 
 COMMANDS: tuple[Command, ...] = (

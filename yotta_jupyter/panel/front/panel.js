@@ -277,13 +277,18 @@ class PanelView {
     listen(document, "visibilitychange", look);
     listen(window, "pagehide", () => say(false));
     listen(window, "pageshow", look);
-    const timers = [setInterval(() => this.tick(), 1000), setInterval(() => this.table.tick(), AGES_EVERY * 1000)];
-    timers.push(setInterval(() => this.seen && say(true, false, true), SAY_EVERY * 1000));
-    timers.push(setInterval(() => this.seen && this.store.askAfterSilence(), 1000));
+    const every = (seconds, call) => {
+      const timer = setInterval(call, seconds * 1000);
+      cleaning.push(() => clearInterval(timer));
+    };
+    every(0.25, () => this.table.countDown());
+    every(1, () => this.tick());
+    every(1, () => this.seen && this.store.askAfterSilence());
+    every(AGES_EVERY, () => this.table.tick());
+    every(SAY_EVERY, () => this.seen && say(true, false, true));
     look();
     return () => {
       cleaning.forEach((clean) => clean());
-      timers.forEach(clearInterval);
       seeing.disconnect();
       sizing.disconnect();
       this.form.close();

@@ -11,6 +11,7 @@ class Store {
     this.about = {};
     this.version = -1;
     this.clicked = new Map();
+    this.undoUntil = new Map();
     this.selected = new Set();
     this.listeners = new Set();
     this.alive = true;
@@ -45,6 +46,7 @@ class Store {
     this.version = about.v;
     this.rows = new Map(rows.map((row) => [row[ID], row]));
     for (const id of this.clicked.keys()) this.heard(id);
+    for (const row of rows) this.noteUndo(row[ID], row[ASKED]);
     this.changed({ all: true });
   }
 
@@ -98,12 +100,14 @@ class Store {
       for (let index = 0; index < values.length; index += 2) {
         row[values[index]] = values[index + 1];
         places.add(values[index]);
+        if (values[index] === ASKED) this.noteUndo(id, values[index + 1]);
       }
       this.heard(id);
       this.rows.set(id, row);
     }
     for (const id of gone) {
       this.heard(id);
+      this.noteUndo(id, null);
       this.rows.delete(id);
       if (this.selected.delete(id)) this.sendSelection();
     }
@@ -120,6 +124,16 @@ class Store {
     return Boolean(this.clicked.get(row[ID])?.waits);
   }
 
+  // The kernel's five seconds begin when it hears of a delete.
+  noteUndo(id, asked) {
+    if (asked === "undo") this.undoUntil.set(id, Date.now() + this.about.delay * 1000);
+    else this.undoUntil.delete(id);
+  }
+
+  undoLeft(id) {
+    return Math.max(1, Math.ceil((this.undoUntil.get(id) - Date.now()) / 1000));
+  }
+
   act(action, ids) {
     if (!this.alive) return;
     const asked = action === "delete" && this.about.delay > 0 ? "undo" : action === "undo" ? "undoing" : action;
@@ -130,6 +144,7 @@ class Store {
 
   click(id, asked) {
     this.heard(id);
+    this.noteUndo(id, asked);
     const timer = setTimeout(() => {
       this.clicked.get(id).waits = true;
       this.changed({ ids: [id] });

@@ -18,7 +18,7 @@ const DOING = { pause: "Pausing…", resume: "Resuming…", delete: "Deleting…
 function statusText(store, row) {
   const asked = store.asked(row);
   if (store.waits(row)) return "Waiting for kernel…";
-  if (asked === "undo") return `Deleting in ${store.about.delay} s`;
+  if (asked === "undo") return `Deleting in ${store.undoLeft(row[ID])} s`;
   if (asked) return DOING[asked];
   const status = row[STATUS] || "unknown";
   return status === "INITIALIZE" ? "Initializing" : status[0].toUpperCase() + status.slice(1).toLowerCase();
@@ -380,6 +380,12 @@ class Table {
     this.scroller.style.setProperty("--yotta-row", `${this.rowHeight}px`);
     this.body.style.height = `${this.shown.length * this.rowHeight}px`;
     this.draw();
+  }
+
+  countDown() {
+    for (const [id, element] of this.elements) {
+      if (element.dataset.asked === "undo") this.fill(element, this.store.rows.get(id));
+    }
   }
 
   tick() {
