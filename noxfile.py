@@ -8,8 +8,10 @@ TESTS = [
     "tests/panel/test_launch.py",
     "tests/magics",
     "tests/api",
+    "tests/sandbox",
     "tests/test_frames.py",
     "tests/test_catalog.py",
+    "tests/test_settings.py",
     "tests/test_ssh.py",
 ]
 OLDEST = [

@@ -88,12 +88,13 @@ def _refused(page: Page) -> None:
 
 def _every_picture(camera: Camera, folder: Path) -> None:
     for pods in (0, 1, 12, 1000):
-        with Sandbox(pods=pods) as sandbox:
-            camera.take(folder / f"{pods}-pods.png", sandbox)
+        for theme in ("light", "dark"):
+            with Sandbox(pods=pods) as sandbox:
+                camera.take(folder / f"{pods}-pods-{theme}.png", sandbox, dark=theme == "dark")
     narrow: dict[str, Any] = {"width": 500, "height": 1600}
     wanted: list[tuple[str, Callable[[Page], None], dict[str, Any]]] = [
         ("acting", _acting, {}),
-        ("dark", _acting, {"dark": True}),
+        ("acting-dark", _acting, {"dark": True}),
         ("errors", _errors, {"height": 1400}),
         ("errors-dark-narrow", _errors, {**narrow, "dark": True}),
         ("narrow", lambda page: None, narrow),
