@@ -81,7 +81,7 @@ def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, san
     opened.run(2)
 
 
-def test_rows_stand_below_each_other_at_any_width(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
     opened = notebook(connect_cell(sandbox), PANEL)
     opened.run(0)
     opened.run(1)
@@ -92,10 +92,14 @@ def test_rows_stand_below_each_other_at_any_width(page: Page, notebook: Opens, s
         && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
     }"""
     region = page.get_by_role("region", name="Yotta pods")
-    for width in (400, 900):
+    for width in (400, 700, 791, 792, 900):
         region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
-        expect(region).to_have_class(re.compile("yotta-narrow") if width == 400 else re.compile("^yotta-panel$"))
+        expect(region).to_have_class(re.compile("yotta-narrow") if width < 792 else re.compile("^yotta-panel$"))
         assert page.locator("[data-pod-id]").evaluate_all(gaps)
+        button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
+        panel = region.bounding_box()
+        assert button and panel
+        assert button["x"] + button["width"] < panel["x"] + panel["width"]
 
 
 def test_a_kernel_that_restarts_is_told(page: Page, notebook: Opens, sandbox: Sandbox) -> None:

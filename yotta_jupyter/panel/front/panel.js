@@ -1,6 +1,6 @@
 // The panel: what is above the table, the table, the form, and the life of a view.
 
-const NARROW = 640;
+const NARROW = 790;
 const NO_KERNEL = "The kernel has gone. Run the cell of the panel again.";
 // Seconds.
 const AGES_EVERY = 15;
