@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN_ELSEWHERE = {
-    "sh": "installing and starting: what .ci/run and a newcomer's trial run",
+    "sh": "installing and starting: what .ci/run and a newcomer's trial run; here it is only looked at",
     "text": "docstrings, whose calls have tests of their own",
 }
 
@@ -55,6 +56,15 @@ def test_a_snippet_runs(shell: InteractiveShell, kind: str, text: str) -> None:
     for cell in cells:
         with capture_output():
             shell.run_cell(cell).raise_error()
+
+
+@pytest.mark.parametrize(("kind", "text"), list(snippets({"sh"})))
+def test_what_a_shell_snippet_installs_and_opens_is_there(kind: str, text: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(re.findall(r"\[(\w+)\]", text)) <= set(extras)
+    assert all((ROOT / path).exists() for path in re.findall(r"\S+\.(?:ipynb|py)\b", text))
+    programs = {line.split()[0] for line in re.split(r"&&|\n", text) if line.strip()}
+    assert programs <= {"python3", ".", "pip", "jupyter", "pytest", "python", "nox"}
 
 
 def magics() -> Iterator[object]:

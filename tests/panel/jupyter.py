@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from yotta_jupyter import Sandbox
 
@@ -144,6 +144,15 @@ class Notebook:
             self.page.evaluate(OPEN, self.name)
         else:
             self._load()
+        try:
+            self._shown()
+        except Error:
+            # On a busy machine JupyterLab at times misses that a kernel became idle; what is left would hinder all after.
+            self.page.goto("about:blank")
+            self._load()
+            self._shown()
+
+    def _shown(self) -> None:
         self.page.locator(".jp-Notebook").wait_for()
         self.idle()
 

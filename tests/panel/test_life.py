@@ -81,7 +81,9 @@ def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, san
     opened.run(2)
 
 
-def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(
+    page: Page, notebook: Opens, sandbox: Sandbox
+) -> None:
     opened = notebook(connect_cell(sandbox), PANEL)
     opened.run(0)
     opened.run(1)
@@ -98,7 +100,8 @@ def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(pag
         assert page.locator("[data-pod-id]").evaluate_all(gaps)
         button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
         panel = region.bounding_box()
-        assert button and panel
+        assert button is not None
+        assert panel is not None
         assert button["x"] + button["width"] < panel["x"] + panel["width"]
 
 
