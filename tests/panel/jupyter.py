@@ -147,7 +147,7 @@ class Notebook:
         try:
             self._shown()
         except Error:
-            # On a busy machine JupyterLab at times misses that a kernel became idle; what is left would hinder all after.
+            # On a busy machine JupyterLab at times misses that a kernel became idle.
             self.page.goto("about:blank")
             self._load()
             self._shown()
