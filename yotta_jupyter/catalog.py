@@ -116,7 +116,7 @@ class Catalog:
             Or what `yotta_jupyter.api.v1.rows` returns; without `gpu_display_name` and `single_card_vram_in_gb`, what
             is known of them stays.
         """
-        kinds = {
+        kinds = dict.fromkeys(
             (
                 pod.gpu_type,
                 getattr(pod, "gpu_display_name", None),
@@ -126,9 +126,9 @@ class Catalog:
                 pod.image,
             )
             for pod in pods
-        }
+        )
         with self._lock:
-            for gpu_type, display_name, vram, price, region, image in sorted(kinds, key=repr):
+            for gpu_type, display_name, vram, price, region, image in kinds:
                 if gpu_type:
                     self._learn_gpu(gpu_type, display_name, vram, price, region)
                 if image:
@@ -157,8 +157,7 @@ class Catalog:
         for gpu in gpus:
             if gpu.id.lower() == typed.lower():
                 return Resolved(gpu.id)
-        wanted = _words(typed)
-        matches = [gpu.id for gpu in gpus if wanted and wanted <= _words(f"{gpu.id} {gpu.display_name or ''}")]
+        matches = self._fitting(typed)
         if len(matches) == 1:
             return Resolved(matches[0])
         if matches:
@@ -168,14 +167,39 @@ class Catalog:
         hint = f"; the nearest known one is {by_name.get(near, near)}" if near else ""
         return Resolved(typed, f"{printable(typed, 60)} is not in the catalog and is sent as typed{hint}.")
 
+    @property
+    def short_gpu_names(self) -> list[str]:
+        """The display names that stand for one GPU type alone, such as ``L4``."""
+        names = dict.fromkeys(gpu.display_name for gpu in self.gpus if gpu.display_name and " " not in gpu.display_name)
+        return [name for name in names if len(self._fitting(name)) == 1]
+
+    def region(self, typed: str) -> Resolved:
+        """Return the region that a user means: any is taken as typed.
+
+        Parameters
+        ----------
+        typed : str
+
+        Returns
+        -------
+        Resolved
+            With a note where pods were seen in others alone.
+        """
+        seen = self.regions
+        if not seen or typed in seen:
+            return Resolved(typed)
+        near = nearest(typed, seen)
+        hint = f"; the nearest is {near}" if near else ""
+        return Resolved(typed, f"No pod was seen in {printable(typed, 60)}, which is sent as typed{hint}.")
+
     def image(self, typed: str) -> Resolved:
         """Return the image that a user means: a whole name, or the short name of an official one, such as ``pytorch``.
 
         Parameters
         ----------
         typed : str
-            ``pytorch`` is the newest official one of that name, ``pytorch:2.8.0`` the one with that tag or beginning
-            of a tag. Any other name is taken as typed.
+            ``pytorch`` is the newest official one of that name that is shipped with this package, ``pytorch:2.8.0`` the
+            one with that tag or beginning of a tag. Any other name is taken as typed.
 
         Returns
         -------
@@ -279,6 +303,10 @@ class Catalog:
             index=pd.Index(list(images), name="image", dtype="string"),
         )
 
+    def _fitting(self, typed: str) -> list[str]:
+        wanted = gpu_words(typed)
+        return [gpu.id for gpu in self.gpus if wanted and wanted <= gpu_words(f"{gpu.id} {gpu.display_name or ''}")]
+
     def _learn_gpu(
         self, gpu_type: str, display_name: str | None, vram: int | None, price: float | None, region: str | None
     ) -> None:
@@ -303,7 +331,17 @@ def _shipped() -> _Shipped:
     return msgspec.json.decode(files("yotta_jupyter").joinpath("data/catalog.json").read_bytes(), type=_Shipped)
 
 
-def _words(text: str) -> set[str]:
+def gpu_words(text: str) -> set[str]:
+    """Return the words of a GPU type, in small letters: ``NVIDIA_L4_24G`` has ``l4``, ``NVIDIA_L40S_48G`` does not.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    set of str
+    """
     return {word.lower() for word in _WORDS.findall(text)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +19,10 @@ from .catalog import Catalog
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SANDBOX_SERVER: Final = "YottaSandbox"
+"""What the sandbox calls itself in the header ``Server``. The address alone may be a tunnel to the cloud."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -175,8 +179,9 @@ class Yotta(Client):
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether the API is on this machine, as the sandbox is."""
-        return is_loopback(urlsplit(self.base_url).hostname or "")
+        """Whether the last answer came from a sandbox on this machine, where nothing costs money."""
+        here = is_loopback(urlsplit(self.base_url).hostname or "")
+        return here and self._transport.server == SANDBOX_SERVER
 
 
 def connect(

@@ -99,7 +99,7 @@ def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
 
 
 def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
-    """Return what pods cost, the dearest first, with the sum of all in the last row.
+    """Return what pods cost, the dearest first.
 
     Parameters
     ----------
@@ -108,21 +108,18 @@ def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `id`, ``total`` for the last row; `name`, `status`, `hourly_cost` (US dollars an hour now) and
-        `hourly_price` (while running). NaN where no price is known, which the sums leave out. Pods that have ended are
-        left out.
+        Index `id`; `name`, `status`, `hourly_cost` (US dollars an hour now) and `hourly_price` (while running). NaN
+        where no price is known. Pods that have ended are left out.
     """
     costing = sorted((pod for pod in pods if pod.may_cost), key=lambda pod: -(pod.hourly_cost or 0.0))
-    now = [pod.hourly_cost for pod in costing]
-    running = [pod.hourly_price for pod in costing]
     return pd.DataFrame(
         {
-            "name": _array([*(pod.pod_name for pod in costing), None], "string"),
-            "status": _array([*(pod.status for pod in costing), None], "string"),
-            "hourly_cost": _array([*now, sum(cost or 0.0 for cost in now)], "float64"),
-            "hourly_price": _array([*running, sum(price or 0.0 for price in running)], "float64"),
+            "name": _array([pod.pod_name for pod in costing], "string"),
+            "status": _array([pod.status for pod in costing], "string"),
+            "hourly_cost": _array([pod.hourly_cost for pod in costing], "float64"),
+            "hourly_price": _array([pod.hourly_price for pod in costing], "float64"),
         },
-        index=pd.Index(_array([*(pod.id for pod in costing), "total"], "string"), name="id"),
+        index=pd.Index(_array([pod.id for pod in costing], "string"), name="id"),
     )
 
 

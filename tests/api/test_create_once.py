@@ -58,9 +58,11 @@ def test_a_pod_that_may_not_exist_is_not_created_again(sandbox, fault):
 
 def test_a_system_error_leaves_the_outcome_unknown(yotta, sandbox):
     sandbox.add_fault("create:code=10002")
-    with pytest.raises(CreateOutcomeUnknown):
+    with pytest.raises(CreateOutcomeUnknown) as caught:
         yotta.pods.create(**NEEDED)
     assert len(creates(sandbox)) == 1
+    assert "Do not create it again yet" in str(caught.value)
+    assert "ry again" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Waiting for a pod, and what is told when the wait ends early."""
 
+import signal
+import threading
+
 import pytest
 
-from yotta_jupyter import InvalidPodState, InvalidRequest, WaitTimeout
+from yotta_jupyter import InvalidPodState, InvalidRequest, WaitInterrupted, WaitTimeout
 
 NEEDED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 
@@ -23,6 +26,31 @@ def test_a_wait_that_ends_early_names_the_pod_the_money_and_the_way_out(client_o
     told = str(caught.value)
     assert all(words in told for words in (pod_id, "INITIALIZE", "money", f"%yotta delete {pod_id}"))
     assert caught.value.pod.id == pod_id
+
+
+def test_an_interrupt_does_not_wait_for_answers_that_are_on_their_way(client_of):
+    asked, told = threading.Event(), threading.Event()
+    in_time = []
+
+    def get(pod_id):
+        asked.set()
+        in_time.append(told.wait(10))
+        return really_get(pod_id)
+
+    def interrupt():
+        assert asked.wait(60)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    pods = client_of().pods
+    ids = [pod.id for pod in pods.list()]
+    really_get, pods.get = pods.get, get
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(WaitInterrupted):
+        pods.wait_all(ids, "PAUSED")
+    told.set()
+    thread.join()
+    assert False not in in_time
 
 
 def test_a_pod_that_fails_ends_the_wait(yotta, sandbox):

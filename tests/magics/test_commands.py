@@ -282,6 +282,82 @@ def test_a_wait_that_ends_early_names_id_status_money_and_the_way_out(run: Run, 
     )
 
 
+@pytest.mark.parametrize("action", ["pause", "delete"])
+def test_a_wait_for_what_was_asked_goes_on_and_does_not_advise_a_delete(
+    run: Run, sandbox: Sandbox, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    slow = client_of(speed=0.001)
+    monkeypatch.setenv("YOTTA_BASE_URL", slow.base_url)
+    becomes = {"pause": "paused", "delete": "terminated"}[action]
+    getattr(slow.pods, action)(run("%yotta get train-1").id)
+    with pytest.raises(WaitTimeout, match=rf"wait on with %yotta wait \d+ --until {becomes}$") as caught:
+        run(f"%yotta wait train-1 --until {becomes} --timeout 0")
+    assert "%yotta delete" not in str(caught.value)
+
+
+def test_pods_that_are_not_there_yet_have_not_failed(
+    run: Run, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", client_of(speed=0.001).base_url)
+    with pytest.raises(YottaError, match=r"^2 of 2 pods are not there yet"):
+        run("%yotta wait train-1 notebook-1 --until paused --timeout 0")
+
+
+def test_a_deleted_pod_that_the_api_knows_no_more_is_terminated(
+    run: Run, client_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", client_of(speed=1e6).base_url)
+    frame = run("%yotta delete train-1 notebook-1 --yes --wait")
+    assert list(frame["ok"]) == [True, True]
+    assert list(frame["status"]) == ["TERMINATED", "TERMINATED"]
+
+
+@pytest.mark.parametrize("name", ["''", '"$name"', "' '"])
+def test_an_empty_name_is_no_pod(run: Run, client_of: Callable[..., Any], name: str, monkeypatch: Any) -> None:
+    only_one = client_of(pods=1)
+    monkeypatch.setenv("YOTTA_BASE_URL", only_one.base_url)
+    run("name = ''")
+    with pytest.raises(InvalidRequest, match="empty"):
+        run(f"%yotta delete {name} --yes")
+    assert [pod.status for pod in only_one.pods.list()] == ["RUNNING"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("stop", "pause"), ("rm", "delete"), ("start", "resume"), ("ps", "list"), ("lsit", "list")]
+)
+def test_what_other_tools_call_a_command_is_understood(shown: Shown, typed: str, meant: str) -> None:
+    assert f"Did you mean {meant}?" in shown(f"%yotta {typed} train-1")
+
+
+def test_gpu_types_are_told_apart_by_words(run: Run, shown: Shown) -> None:
+    run("%yotta create pytorch --gpu L40S --name big")
+    assert list(run("%yotta list --gpu L4")["name"]) == ["train-1"]
+    assert list(run("%yotta list --gpu l40s")["name"]) == ["big"]
+    assert "none of 4 pods fits --gpu L5" in shown("%yotta list --gpu L5")
+
+
+def test_a_region_in_which_no_pod_was_seen_is_noted(shown: Shown) -> None:
+    shown("%yotta list")
+    line = "%yotta create pytorch --gpu L4 --dry-run --region"
+    assert "No pod was seen in us-wst-1, which is sent as typed; the nearest is us-west-1" in shown(f"{line} us-wst-1")
+    assert "No pod was seen" not in shown(f"{line} us-west-1")
+
+
+def test_the_value_of_a_secret_is_refused_in_a_line(
+    shown: Shown, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "canary-of-a-token")
+    told = shown("import os\n%yotta create pytorch --gpu L4 --init \"echo {os.environ['HF_TOKEN']}\"")
+    assert "This line holds the value of HF_TOKEN" in told
+    assert "canary" not in told + shown("%yotta create pytorch --gpu L4 --env-from OTHER=canary-of-a-token")
+    assert sent(sandbox, "create") == []
+
+
+def test_a_key_that_is_refused_is_told_with_its_place(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOTTA_API_KEY", "not-the-key")
+    assert "The key came from YOTTA_API_KEY." in shown("%yotta status")
+
+
 def test_ssh_shows_a_command_without_quotes(shown: Shown, run: Run) -> None:
     text = shown("%yotta ssh train-1 --key '~/my key'")
     assert re.search(r"Out\[\d+\]: ssh user@", text)
@@ -294,10 +370,11 @@ def test_ssh_to_a_paused_pod_says_resume(run: Run) -> None:
         run("%yotta ssh finetune-1")
 
 
-def test_cost_ends_with_the_total(run: Run) -> None:
+def test_cost_is_a_row_a_pod_and_says_the_sum(run: Run, shown: Shown) -> None:
     frame = run("%yotta cost")
-    assert frame.index[-1] == "total"
-    assert frame["hourly_cost"].iloc[-1] == pytest.approx(frame["hourly_cost"].iloc[:-1].sum())
+    assert list(frame["name"]) == ["notebook-1", "train-1", "finetune-1"]
+    now, running = frame["hourly_cost"].sum(), frame["hourly_price"].sum()
+    assert f"In all ${now:.2f} an hour now, ${running:.2f} an hour while all of them run." in shown("%yotta cost;")
 
 
 def test_gpus_and_images_learn_prices_from_listings(run: Run) -> None:
@@ -325,7 +402,7 @@ def test_login_tries_the_key_before_it_saves_it(
     monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
     told = shown("%yotta login --profile work")
     assert sandbox.api_key not in told
-    run(told.partition("to use the new one: ")[2])
+    run(told.partition("To use it in this notebook: ")[2])
     assert len(run("%yotta list")) == 3
 
 

@@ -30,6 +30,8 @@ def offered(shell: InteractiveShell, text: str) -> list[str]:
         ("%yotta wait train --until s", {"ssh"}),
         ("%yotta create py", {"pytorch"}),
         ("%yotta create pytorch --gpu NVIDIA_L4", {"NVIDIA_L4_24G"}),
+        ("%yotta create pytorch --gpu L", {"L4"}),
+        ("%yotta create pytorch --cloud S", {"SECURE"}),
         ("%yotta sandbox st", {"start", "stop", "status"}),
     ],
 )

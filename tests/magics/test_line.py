@@ -88,6 +88,11 @@ def test_a_text_that_is_filled_in_is_one_word(written: str, name: str) -> None:
     assert words(f"get {written}", {"name": name}) == ["get", prefix + name]
 
 
+def test_a_dict_is_not_filled_in() -> None:
+    with pytest.raises(InvalidRequest, match=r"write \{name\['key'\]\}"):
+        words("create pytorch --env HF_TOKEN=$settings", {"settings": {"HF_TOKEN": "x"}})
+
+
 @pytest.mark.parametrize("line", ["delete a $name", "delete a '{name}'", "delete a $names"])
 def test_what_is_filled_in_is_no_flag(line: str) -> None:
     with pytest.raises(InvalidRequest, match="Write flags in the line"):

@@ -379,7 +379,7 @@ class PodsClient:
             for pod in self.list():
                 if pod.id == pod_id:
                     return pod
-        raise PodNotFound(None, None, f"There is no pod {pod_id} in the listing. See which there are: %yotta list")
+        raise PodNotFound(None, None, f"There is no pod {pod_id}. See which there are: %yotta list")
 
     def _act(self, action: str, method: str, pod_id: str) -> None:
         pod_id = checked_id(pod_id)
@@ -452,6 +452,10 @@ def _wrong_state(action: str, pod_id: str, status: str | None, error: InvalidPod
     else:
         needed = {"pause": "RUNNING", "resume": "PAUSED", "delete": "not deleted yet"}[action]
         told = f"Cannot {action} pod {pod_id}: it is {printable(status, 40)}, and must be {needed}."
+        if (action, status) == ("resume", "PAUSING"):
+            return InvalidPodState(
+                error.code, error.http_status, f"{told} First wait: %yotta wait {pod_id} --until paused"
+            )
     return InvalidPodState(error.code, error.http_status, f"{told} See it with: %yotta get {pod_id}")
 
 

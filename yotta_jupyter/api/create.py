@@ -48,7 +48,7 @@ def create_once(transport: Transport, spec: PodSpec, listing: Callable[[], list[
     except (ApiError, ConnectionFailed, UnexpectedResponse) as error:
         if not _may_have_created(error):
             raise
-        reason = str(error)
+        reason = str(error) if isinstance(error, ConnectionFailed) else error.happened
     except KeyboardInterrupt:
         reason = "the create was interrupted before its answer came."
         raise CreateOutcomeUnknown(launch_id, reason) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .text import printable
 
@@ -53,11 +53,14 @@ class UnexpectedResponse(YottaError):
         One line for the user.
     http_status : int
         The answer's HTTP status.
+    happened : str, optional
+        The message without its advice.
     """
 
-    def __init__(self, message: str, http_status: int) -> None:
+    def __init__(self, message: str, http_status: int, happened: str | None = None) -> None:
         super().__init__(message, http_status)
         self.http_status = http_status
+        self.happened = happened or message
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -74,13 +77,16 @@ class ApiError(YottaError):
         The answer's HTTP status; None where the error was seen in a pod's status.
     message : str
         One line for the user.
+    happened : str, optional
+        The message without its advice.
     """
 
-    def __init__(self, code: int | None, http_status: int | None, message: str) -> None:
+    def __init__(self, code: int | None, http_status: int | None, message: str, happened: str | None = None) -> None:
         super().__init__(code, http_status, message)
         self.code = code
         self.http_status = http_status
         self.message = message
+        self.happened = happened or message
 
     def __str__(self) -> str:
         return self.message
@@ -121,7 +127,10 @@ class CreateOutcomeUnknown(YottaError):
         )
 
 
-def _still_waiting(how: str, pods: tuple[Pod, ...]) -> str:
+_STOPPING: Final = {"PAUSING", "PAUSED", "TERMINATING"}
+
+
+def _still_waiting(how: str, pods: tuple[Pod, ...], target: str) -> str:
     """Say of pods that are not there yet what they are, that they cost money, and how to stop that."""
     seen = ", ".join(
         f"{printable(pod.name or 'pod', 60)} ({pod.id}) is {printable(pod.status, 40)}" for pod in pods[:3]
@@ -132,11 +141,12 @@ def _still_waiting(how: str, pods: tuple[Pod, ...]) -> str:
         return f"{how}: {seen}{more}. Look again with: %yotta list"
     ids = " ".join(pod.id for pod in costing[:8]) + (" …" if len(costing) > 8 else "")
     still = "still costs" if any(pod.hourly_cost for pod in pods) else "may still cost"
+    on = f"wait on with %yotta wait {ids}" + (f" --until {target.lower()}" if target != "RUNNING" else "")
+    if all(pod.status in _STOPPING for pod in costing):
+        return f"{how}: {seen}{more}. This {still} money; {on}"
     # The API pauses running pods alone.
     stop = "pause" if all(pod.status == "RUNNING" for pod in costing) else "delete"
-    return (
-        f"{how}: {seen}{more}. This {still} money: stop it with %yotta {stop} {ids} or wait on with %yotta wait {ids}"
-    )
+    return f"{how}: {seen}{more}. This {still} money: stop it with %yotta {stop} {ids} or {on}"
 
 
 class WaitTimeout(YottaError):
@@ -148,15 +158,18 @@ class WaitTimeout(YottaError):
         The pod as it was last seen.
     waited : float
         Seconds waited.
+    target : str, default "RUNNING"
+        What was waited for: a status, or ``SSH``.
     """
 
-    def __init__(self, pod: Pod, waited: float) -> None:
-        super().__init__(pod, waited)
+    def __init__(self, pod: Pod, waited: float, target: str = "RUNNING") -> None:
+        super().__init__(pod, waited, target)
         self.pod = pod
         self.waited = waited
+        self.target = target
 
     def __str__(self) -> str:
-        return _still_waiting(f"Not there after {self.waited:.0f} s", (self.pod,))
+        return _still_waiting(f"Not there after {self.waited:.0f} s", (self.pod,), self.target)
 
 
 class WaitInterrupted(_OneLine, KeyboardInterrupt):
@@ -166,11 +179,14 @@ class WaitInterrupted(_OneLine, KeyboardInterrupt):
     ----------
     *pods : Pod
         The pods as they were last seen, one or more.
+    target : str, default "RUNNING"
+        What was waited for: a status, or ``SSH``.
     """
 
-    def __init__(self, *pods: Pod) -> None:
+    def __init__(self, *pods: Pod, target: str = "RUNNING") -> None:
         super().__init__(*pods)
         self.pods = pods
+        self.target = target
 
     @property
     def pod(self) -> Pod:
@@ -178,4 +194,4 @@ class WaitInterrupted(_OneLine, KeyboardInterrupt):
         return self.pods[0]
 
     def __str__(self) -> str:
-        return _still_waiting("Interrupted", self.pods)
+        return _still_waiting("Interrupted", self.pods, self.target)

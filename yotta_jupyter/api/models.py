@@ -272,10 +272,11 @@ def hourly_cost(
     persistent_volume_price: float | None,
     persistent_volume_in_gb: int | None,
 ) -> float | None:
-    """Return what a pod of this status and these prices costs an hour, or None where the price of its GPU is unknown.
+    """Return what a pod of this status and these prices costs an hour, or None where the price is unknown.
 
-    Nothing before it runs and after it ended. While paused the persistent volume is counted: the API's page says that
-    only volumes are charged then, not which. In any other status, also one that nobody has heard of, all of it.
+    Nothing before it runs and after it ended; the status does not tell a pod that is resumed, whose volume goes on,
+    from one that is new. While paused the persistent volume is counted: the API's page says that only volumes are
+    charged then, not which. In any other status, also one that nobody has heard of, all of it.
 
     Parameters
     ----------
@@ -293,12 +294,14 @@ def hourly_cost(
     """
     if status not in STATUSES:
         status = status_name(status)
+    if status in ENDED:
+        return 0.0
     persistent = (persistent_volume_price or 0.0) * (persistent_volume_in_gb or 0)
     if status == "PAUSED":
-        return persistent
+        return None if persistent_volume_in_gb and persistent_volume_price is None else persistent
     if single_card_price is None or gpu_count is None:
         return None
-    if status == "INITIALIZE" or status in ENDED:
+    if status == "INITIALIZE":
         return 0.0
     container = (container_volume_price or 0.0) * (container_volume_in_gb or 0)
     return single_card_price * gpu_count + container + persistent

@@ -46,4 +46,5 @@ def side_by_side(call: Callable[[Item], Result], items: Sequence[Item]) -> list[
                 futures.append(executor.submit(caught, item))
         return [*(future.result() for future in futures), *map(caught, items[len(futures) :])]
     finally:
-        executor.shutdown(cancel_futures=True)
+        # Whoever interrupts does not want to wait for the slowest answer; what is on its way ends by itself.
+        executor.shutdown(wait=False, cancel_futures=True)

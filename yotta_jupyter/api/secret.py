@@ -134,7 +134,9 @@ class Secret(str):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
-            return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+            return hmac.compare_digest(
+                *(text.encode("utf-8", "surrogatepass") for text in (self.__value, other.__value))
+            )
         return NotImplemented
 
     def __ne__(self, other: object) -> bool:

@@ -76,11 +76,17 @@ class Transport:
     api_key : Secret
     timeout : float, optional
         Seconds for a read; 60 by default.
+
+    Attributes
+    ----------
+    server : str or None
+        What the last answer called its server.
     """
 
     def __init__(self, base_url: str, api_key: Secret, timeout: float | None = None) -> None:
         self.base_url = base_url
         self.timeout = READ_TIMEOUT if timeout is None else timeout
+        self.server: str | None = None
         self._api_key = api_key
         self._key = _KeyHeader(api_key)
         self._session = self._new_session(_IDEMPOTENT)
@@ -176,6 +182,7 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
+            self.server = response.headers.get("Server")
             with response:
                 try:
                     received = _read(response.raw)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from .address import is_loopback
 from .collector import collector_paused
 from .door import made_passive, may_be_active
 from .errors import ApiError, AuthenticationError, InvalidPodState, InvalidRequest, PodNotFound, UnexpectedResponse
@@ -387,7 +388,7 @@ def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> A
     if status in (401, 403) or code in (401, 403) or _ABOUT_THE_KEY.search(message):
         return _refused_key(code, answer, f": {message}")
     if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
-        return PodNotFound(code, status, f"There is no pod of the id {which}. See which there are with: %yotta list")
+        return PodNotFound(code, status, f"There is no pod {which}. See which there are: %yotta list")
     if code == STATUS_INVALID:
         next_step = "See the pods' statuses with: %yotta list"
         if which:
@@ -399,7 +400,7 @@ def _api_error(code: int, message: str, answer: Answer, pod_id: str | None) -> A
     if status == 429:
         return ApiError(code, status, f"Too many requests: {told}. Wait a minute, then try again.")
     if code == SYSTEM_ERROR or status >= 500:
-        return ApiError(code, status, f"The API failed: {told}. Try again in a minute.")
+        return ApiError(code, status, f"The API failed: {told}. Try again in a minute.", f"The API failed: {told}.")
     return ApiError(code, status, f"The API refused: {told}. Check what was asked for.")
 
 
@@ -407,11 +408,11 @@ _ABOUT_THE_KEY: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|una
 
 
 def _refused_key(code: int | None, answer: Answer, told: str) -> AuthenticationError:
+    advice = "Check it in the console under Settings → Access Keys, then run: %yotta login"
+    if is_loopback(urlsplit(answer.origin).hostname or ""):
+        advice = "A sandbox takes the key that it printed at its start; for your account run: %yotta login"
     return AuthenticationError(
-        code,
-        answer.status,
-        f"{answer.origin} refused the API key (HTTP {answer.status}{told}). "
-        "Check it in the console under Settings → Access Keys, then run: %yotta login",
+        code, answer.status, f"{answer.origin} refused the API key (HTTP {answer.status}{told}). {advice}"
     )
 
 
@@ -426,11 +427,9 @@ def _told(text: object, answer: Answer, limit: int) -> str:
 def _unexpected(answer: Answer, what: str) -> UnexpectedResponse:
     words = _told(answer.body[:_LOOKED_AT].decode("utf-8", "replace"), answer, 80)
     shown = f"starts with {words!r}" if words else "is empty"
-    return UnexpectedResponse(
-        f"{answer.origin} gave {what}: HTTP {answer.status}, the body {shown}. "
-        "Check the address (YOTTA_BASE_URL, or base_url of the profile), or try again in a minute.",
-        answer.status,
-    )
+    happened = f"{answer.origin} gave {what}: HTTP {answer.status}, the body {shown}."
+    advice = "Check the address (YOTTA_BASE_URL, or base_url of the profile), or try again in a minute."
+    return UnexpectedResponse(f"{happened} {advice}", answer.status, happened)
 
 
 def _camel(name: str) -> str:

@@ -97,7 +97,7 @@ def wait_for(
                 if outcome is not None:
                     ended[pod_id] = outcome
                 elif waited >= timeout:
-                    ended[pod_id] = _timed_out(seen.get(pod_id), answer, waited)
+                    ended[pod_id] = _timed_out(seen.get(pod_id), answer, waited, target)
             if progress:
                 progress(seen)
             if len(ended) < len(pod_ids):
@@ -107,7 +107,7 @@ def wait_for(
         interrupted = tuple(seen.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pending)
     else:
         return {pod_id: ended[pod_id] for pod_id in pod_ids}
-    raise WaitInterrupted(*interrupted)
+    raise WaitInterrupted(*interrupted, target=target)
 
 
 def _outcome(
@@ -146,7 +146,7 @@ def _hopeless(pod: Pod, target: str, waited: float) -> YottaError | None:
     return None
 
 
-def _timed_out(last: Pod | None, answer: Pod | YottaError, waited: float) -> YottaError:
+def _timed_out(last: Pod | None, answer: Pod | YottaError, waited: float, target: str) -> YottaError:
     if last is not None:
-        return WaitTimeout(last, waited)
-    return answer if isinstance(answer, YottaError) else WaitTimeout(answer, waited)
+        return WaitTimeout(last, waited, target)
+    return answer if isinstance(answer, YottaError) else WaitTimeout(answer, waited, target)

@@ -6,12 +6,11 @@ import getpass
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from .. import settings
+from .. import configured, settings
 from ..api import DEFAULT_BASE_URL, Client, InvalidRequest
 from ..api.client import checked_key
-from ..frames import cost_frame
 from .command import Command, LineParser
-from .shown import Text, dollars
+from .shown import Text, counted, dollars
 
 if TYPE_CHECKING:
     from .session import Session
@@ -35,25 +34,26 @@ def _login(session: Session, arguments: Namespace) -> Text:
     profile = arguments.profile or settings.active_profile()
     base_url = settings.address_of(profile) or DEFAULT_BASE_URL
     key = checked_key(_hidden(f"API key for {base_url} (Settings → Access Keys): "))
-    with Client(key, base_url) as client:
+    with Client(key, base_url, configured.now().timeout) as client:
         pods = client.pods.list()
     settings.save_profile(profile, key, base_url)
     session.disconnect()
     return Text(
-        f"{base_url} took the key {key.last_four()}; {len(pods)} pods. Saved as profile {profile} in ~/.yotta/config."
-        f"{_not_in_use(session, profile)}"
+        f"{base_url} took the key {key.last_four()}; {counted(len(pods), 'pod')}. "
+        f"Saved as profile {profile} in ~/.yotta/config.{_not_in_use(session, profile)}"
     )
 
 
 def _not_in_use(session: Session, profile: str) -> str:
     """Return what to do where another key goes before a profile that was just saved, else nothing."""
+    use_it = f'%config YottaMagics.profile = "{profile}"'
     try:
         source = settings.resolve().source
     except InvalidRequest:
-        source = "nowhere"
+        return f" To use it in this notebook: {use_it}"
     if source == f"profile {profile}":
         return ""
-    return f' This notebook takes its key from {source}; to use the new one: %config YottaMagics.profile = "{profile}"'
+    return f" This notebook takes its key from {source}; to use the new one: {use_it}"
 
 
 def _hidden(prompt: str) -> str:
@@ -77,10 +77,10 @@ def _status(session: Session, arguments: Namespace) -> Text:
     pods = client.pods.list()
     running = sum(pod.status == "RUNNING" for pod in pods)
     mark = "SANDBOX, nothing costs money: " if client.is_sandbox else ""
-    cost = float(cost_frame(pods)["hourly_cost"].iloc[-1])
+    cost = sum(pod.hourly_cost or 0.0 for pod in pods)
     return Text(
         f"{mark}{client.base_url} as {client.api_key.last_four()} (key from {client.source}); "
-        f"{len(pods)} pods, {running} running, {dollars(cost)} now"
+        f"{counted(len(pods), 'pod')}, {running} running, {dollars(cost)} now"
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..api import InvalidRequest, Pod, YottaError
+import msgspec
+
+from ..api import InvalidRequest, Pod, PodNotFound, YottaError
 from ..api.text import printable
 from .command import Command, LineParser
 from .pods import resolve
-from .shown import dollars, rows_or_error, statuses_now
+from .shown import counted, dollars, rows_or_error, statuses_now
 from .waiting import wait_with_progress
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _BECOMES = {"pause": "PAUSED", "resume": "RUNNING", "delete": "TERMINATED"}
 def _arguments(parser: LineParser) -> None:
     parser.add("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
     parser.add("--wait", action="store_true", help="wait until it is done")
-    parser.add("--yes", action="store_true", help="do not ask before a delete")
+    parser.add("--yes", action="store_true", help="do not ask before a delete; a pause and a resume never ask")
 
 
 def _act(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
@@ -42,6 +44,12 @@ def _act(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | 
     statuses = statuses_now(session, {pod.id: _BECOMING[action] for pod in asked})
     if arguments.wait and asked:
         waited = wait_with_progress(session, asked, _BECOMES[action])
+        if action == "delete":  # The API took it, and knows the pod no more.
+            waited |= {
+                pod.id: msgspec.structs.replace(pod, status="TERMINATED")
+                for pod in asked
+                if isinstance(waited[pod.id], PodNotFound)
+            }
         errors |= {pod_id: outcome for pod_id, outcome in waited.items() if isinstance(outcome, YottaError)}
         statuses |= {pod_id: outcome.status for pod_id, outcome in waited.items() if isinstance(outcome, Pod)}
     return rows_or_error(action, pods, errors, statuses)
@@ -55,7 +63,7 @@ def _agreed(pods: list[Pod]) -> bool:
         f"{printable(pod.name or pod.id, 60)} ({printable(pod.status, 20)}, {_cost(pod)})" for pod in pods[:8]
     )
     more = f" and {len(pods) - 8} more" if len(pods) > 8 else ""
-    question = f"Delete {len(pods)} pod{'s' * (len(pods) > 1)} for good: {named}{more}? [y/N] "
+    question = f"Delete {counted(len(pods), 'pod')} for good: {named}{more}? [y/N] "
     try:
         return input(question).strip().lower() in ("y", "yes")
     except (StdinNotImplementedError, EOFError):

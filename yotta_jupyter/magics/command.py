@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _WHERE: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
-Completes = Literal["pod", "status", "region", "gpu", "image", "wait_target", "profile"]
+Completes = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile"]
 
 
 class HelpShown(Exception):

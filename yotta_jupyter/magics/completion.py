@@ -12,6 +12,7 @@ from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
 from .. import settings
 from ..api import InvalidRequest
 from ..api.models import STATUSES
+from ..api.spec import CHOICES
 from ..catalog import Catalog
 from .command import Command, Completes, LineParser
 from .dispatch import COMMANDS, command_named
@@ -103,10 +104,12 @@ def _known(session: Session, kind: Completes) -> list[str]:
     if kind == "region":
         return catalog.regions
     if kind == "gpu":
-        return [gpu.id for gpu in catalog.gpus]
+        return [gpu.id for gpu in catalog.gpus] + catalog.short_gpu_names
     if kind == "image":
-        frame_names = [catalog.short_name(image) for image in catalog.images]
-        return [name for name in frame_names if name] + catalog.images
+        short_names = [catalog.short_name(image) for image in catalog.images]
+        return [name for name in short_names if name] + catalog.images
+    if kind == "cloud":
+        return list(CHOICES["cloud_type"])
     return _profiles()
 
 

@@ -37,7 +37,7 @@ def _arguments(parser: LineParser) -> None:
     parser.add("--count", "--gpus", default="1", metavar="N", help="how many GPUs: 1, 2, 4, 8")
     parser.add("--name", metavar="NAME", help="a name for the pod")
     parser.add("--region", metavar="R", completes="region", help="where it shall run")
-    parser.add("--cloud", metavar="CLOUD", help="SECURE or COMMUNITY")
+    parser.add("--cloud", metavar="CLOUD", completes="cloud", help="SECURE or COMMUNITY")
     parser.add(
         "--env",
         action="append",
@@ -71,10 +71,19 @@ def _arguments(parser: LineParser) -> None:
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     catalog = session.catalog
+    _refuse_secrets(arguments)
     gpu, image = catalog.gpu(arguments.gpu), catalog.image(arguments.image)
+    region = catalog.region(arguments.region) if arguments.region else None
     spec = PodSpec.of(image=image.name, gpu_type=gpu.name, gpu_count=gpu_count(arguments.count), **_options(arguments))
     client = None if arguments.dry_run else session.client
-    for note in (image.note, gpu.note, _same_name(session, spec), _jupyter_note(spec), _estimate(session, spec)):
+    for note in (
+        image.note,
+        gpu.note,
+        region and region.note,
+        _same_name(session, spec),
+        _jupyter_note(spec),
+        _estimate(session, spec),
+    ):
         if note:
             print(f"Note: {note}")
     if client is None:
@@ -84,8 +93,8 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
         print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until ssh")
         return pod
     print(f"Created pod {pod.id}.")
-    progress = wait_progress(session.shell, "RUNNING", {pod.id: pod.name or pod.id})
-    return client.pods.wait(pod.id, "RUNNING", progress=progress)
+    with wait_progress(session.shell, "RUNNING", {pod.id: pod.name or pod.id}) as progress:
+        return client.pods.wait(pod.id, "RUNNING", progress=progress)
 
 
 def create_line(spec: PodSpec, token_variable: str = REGISTRY_TOKEN) -> str:
@@ -164,7 +173,28 @@ def _variables(arguments: Namespace) -> list[dict[str, object]]:
     return variables + [{"key": name, "value": _from_environment(name)} for name in arguments.env_from]
 
 
+_SHORTEST_SECRET = 8
+"""Characters below which a secret's value may stand in a text by chance."""
+
+
+def _refuse_secrets(arguments: Namespace) -> None:
+    """Refuse a line into which the value of a secret was filled in: it would be sent, and shown, as plain text."""
+    texts = [word for value in vars(arguments).values() for word in (value if isinstance(value, list) else [value])]
+    for name, secret in os.environ.items():
+        if len(secret) < _SHORTEST_SECRET or not names_a_secret(name):
+            continue
+        if any(isinstance(text, str) and secret in text for text in texts):
+            raise InvalidRequest(
+                f"This line holds the value of {printable(name, 60)}, which would be shown and sent as plain text. "
+                f"Add --env-from {printable(name, 60)}, and let the pod's command read that variable."
+            )
+
+
 def _from_environment(name: str) -> Secret:
+    if "=" in name:
+        raise InvalidRequest(
+            "A secret's value is never written into a line: name the variable alone, as in --env-from NAME."
+        )
     value = os.environ.get(name)
     if not value:
         raise InvalidRequest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from ..api import InvalidRequest
+from ..api import AuthenticationError, InvalidRequest
 from ..api.text import did_you_mean, printable
 from . import account, acting, creating, listing, local, waiting
 from .command import Command, HelpShown
@@ -29,6 +29,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
 """All commands, in the order in which the help lists them."""
 
 _BY_NAME: Final = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
+
+
+_OTHERS_CALL_IT: Final = {
+    **dict.fromkeys(("stop", "suspend", "halt"), "pause"),
+    **dict.fromkeys(("start", "unpause", "continue"), "resume"),
+    **dict.fromkeys(("rm", "remove", "kill", "terminate", "destroy"), "delete"),
+    **dict.fromkeys(("run", "launch", "new", "up"), "create"),
+    **dict.fromkeys(("ps", "pods"), "list"),
+    **dict.fromkeys(("show", "describe", "inspect", "info"), "get"),
+}
+"""What other tools call a command: spelled much like it are some that do the opposite."""
 
 
 def command_named(name: str) -> Command | None:
@@ -74,13 +85,26 @@ def run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
         return None
     command = command_named(name)
     if command is None:
-        hint = did_you_mean(name, _BY_NAME)
+        meant = _OTHERS_CALL_IT.get(name.lower())
+        hint = f" Did you mean {meant}?" if meant else did_you_mean(name, _BY_NAME)
         raise InvalidRequest(f"%yotta has no command {printable(name, 40)!r}.{hint} See %yotta -h")
     try:
         parsed = command.parser().parse_line(arguments)
     except HelpShown:
         return None
-    return command.run(session, parsed)
+    try:
+        return command.run(session, parsed)
+    except AuthenticationError as error:
+        refused = error
+    raise _with_source(refused, session, command)
+
+
+def _with_source(error: AuthenticationError, session: Session, command: Command) -> AuthenticationError:
+    """Return the error with the place that the key came from: another one than the user believes may go first."""
+    if command.name == "login" or session.last_client is None:
+        return error
+    told = f"{error} The key came from {session.last_client.source}."
+    return AuthenticationError(error.code, error.http_status, told)
 
 
 def help_text() -> str:

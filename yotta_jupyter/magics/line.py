@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from IPython.utils.text import DollarFormatter
@@ -60,6 +60,8 @@ def words(line: str, namespace: dict[str, Any]) -> list[str]:
         problem = f"{error.name} is not defined. Define it, or write '…' around text with a $ of its own"
     except _Empty:
         problem = "A list or DataFrame in the line is empty: there is no pod to act on"
+    except _Mapping:
+        problem = "A dict in the line cannot be filled in; write {name['key']} for one of its values"
     except _Flag:
         problem = "A value that is filled in begins with a -. Write flags in the line itself"
     except Exception as error:  # Whatever a user's expression raises.
@@ -97,6 +99,10 @@ class _Empty(Exception):
     """What was filled in holds nothing, which would leave a line that means something else."""
 
 
+class _Mapping(Exception):
+    """What was filled in has keys and values, such as all of os.environ: neither are meant."""
+
+
 class _Flag(Exception):
     """What was filled in would be a flag: a server names pods, and must not add --yes to a line."""
 
@@ -118,7 +124,9 @@ class _Formatter(DollarFormatter):
             return str(super().format_field(value, format_spec))
         if hasattr(value, "columns") and hasattr(value, "index"):
             value = value.index
-        if isinstance(value, Iterable) and not isinstance(value, (str, bytes, dict)):
+        if isinstance(value, Mapping):
+            raise _Mapping
+        if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
             words = [_text(entry) for entry in value]
             if not words:
                 raise _Empty

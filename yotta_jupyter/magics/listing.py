@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .. import ssh
 from ..api import Pod
 from ..api.text import did_you_mean, printable
+from ..catalog import gpu_words
 from .command import Command, LineParser
 from .pods import resolve
 from .session import Session
-from .shown import Text
+from .shown import Text, dollars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +47,21 @@ def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
     frame = client.pods.frame(arguments.region, arguments.status, arguments.wide)
     if frame.empty and arguments.region:
         _note_unknown(client, arguments.region)
-    if arguments.gpu is not None:
-        for word in arguments.gpu.split():
-            frame = frame[frame["gpu_type"].str.contains(word, case=False, regex=False, na=False)]
-    if arguments.name is not None:
-        frame = frame[frame["name"].str.contains(arguments.name, case=False, regex=False, na=False)]
+    return _narrowed(frame, arguments.gpu, arguments.name)
+
+
+def _narrowed(frame: pd.DataFrame, gpu: str | None, name: str | None) -> pd.DataFrame:
+    """Return the rows that fit, and say so where none does: an empty table does not tell a mistyped word."""
+    listed = len(frame)
+    if gpu is not None:
+        wanted = gpu_words(gpu)
+        fits = {kind: wanted <= gpu_words(kind) for kind in frame["gpu_type"].dropna().unique()}
+        frame = frame[frame["gpu_type"].map(fits).fillna(False).astype(bool)]
+    if name is not None:
+        frame = frame[frame["name"].str.contains(name, case=False, regex=False, na=False)]
+    if listed and frame.empty:
+        asked = [f"--{flag} {printable(text, 40)}" for flag, text in (("gpu", gpu), ("name", name)) if text is not None]
+        print(f"Note: none of {listed} pods fits {' '.join(asked)}. See all: %yotta list")
     return frame
 
 
@@ -91,7 +102,12 @@ def _no_arguments(parser: LineParser) -> None:
 def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
     from ..frames import cost_frame
 
-    return cost_frame(session.client.pods.list())
+    frame = cost_frame(session.client.pods.list())
+    now, running = frame["hourly_cost"].sum(), frame["hourly_price"].sum()
+    unknown = int(frame["hourly_cost"].isna().sum())
+    without = f", without {unknown} of unknown price" if unknown else ""
+    print(f"In all {dollars(now)} now, {dollars(running)} while all of them run{without}.")
+    return frame
 
 
 def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..api import InvalidRequest
 from ..api.text import printable
 from .command import Command, LineParser
-from .shown import Text
+from .shown import Text, counted
 
 if TYPE_CHECKING:
     from .session import Session
@@ -80,7 +80,9 @@ def _start(session: Session, arguments: Namespace) -> Text:
 def _told(session: Session, lead: str) -> Text:
     assert session.sandbox is not None
     pods = len(session.sandbox.pods())
-    return Text(f"{lead} at {session.sandbox.base_url} with {pods} pods. Nothing here costs money. Next: %yotta list")
+    return Text(
+        f"{lead} at {session.sandbox.base_url} with {counted(pods, 'pod')}. Nothing here costs money. Next: %yotta list"
+    )
 
 
 def _number(name: str, text: str | None, default: float) -> float:

@@ -32,10 +32,15 @@ def resolve(client: Yotta, typed: Sequence[str]) -> list[Pod]:
     Raises
     ------
     InvalidRequest
-        One fits several pods; they are named.
+        One is empty, or fits several pods; they are named.
     PodNotFound
         One fits none; the nearest name is suggested.
     """
+    # Every id begins with nothing: what was filled in and is empty would fit the only pod.
+    if not all(word.strip() for word in typed):
+        raise InvalidRequest(
+            "A pod is named by its id, the beginning of one, or its name; here is a name that is empty."
+        )
     listed = client.pods.list()
     found = [_one(client, listed, word) for word in typed]
     return list({pod.id: pod for pod in found}.values())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..api import Pod
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
-def wait_progress(shell: InteractiveShell, target: str, names: Mapping[str, str]) -> Callable[[dict[str, Pod]], None]:
-    """Return a function that shows how far pods are, to be given to `PodsClient.wait`.
+@contextmanager
+def wait_progress(
+    shell: InteractiveShell, target: str, names: Mapping[str, str]
+) -> Iterator[Callable[[dict[str, Pod]], None]]:
+    """Give a function that shows how far pods are, to be given to `PodsClient.wait`; at the end, end its line.
 
     Parameters
     ----------
@@ -26,22 +30,30 @@ def wait_progress(shell: InteractiveShell, target: str, names: Mapping[str, str]
     names : mapping of str to str
         The pods' names by id.
 
-    Returns
-    -------
+    Yields
+    ------
     callable
     """
     started = time.monotonic()
     show = _notebook_line() if hasattr(shell, "kernel") else _terminal_line()
 
+    begun = False
+
     def progress(seen: dict[str, Pod]) -> None:
+        nonlocal begun
+        begun = True
         states = [f"{printable(names[pod_id], 40)} {_state(seen[pod_id])}" for pod_id in names if pod_id in seen]
         more = f" and {len(states) - 4} more" if len(states) > 4 else ""
         there = sum(_there(pod, target) for pod in seen.values())
-        over = there == len(names)
         lead = f"{there} of {len(names)} {target}" if len(names) > 1 else f"until {target}"
-        show(f"{lead}, {time.monotonic() - started:.0f} s: {', '.join(states[:4])}{more}", over)
+        show(f"{lead}, {time.monotonic() - started:.0f} s: {', '.join(states[:4])}{more}")
 
-    return progress
+    try:
+        yield progress
+    finally:
+        # What comes next, an error too, begins a line of its own.
+        if begun and not hasattr(shell, "kernel") and sys.stdout.isatty():
+            print()
 
 
 def _there(pod: Pod, target: str) -> bool:
@@ -54,12 +66,12 @@ def _state(pod: Pod) -> str:
     return printable(pod.status, 30)
 
 
-def _notebook_line() -> Callable[[str, bool], None]:
+def _notebook_line() -> Callable[[str], None]:
     from IPython.display import DisplayHandle, display
 
     handle: list[DisplayHandle] = []
 
-    def show(text: str, over: bool) -> None:
+    def show(text: str) -> None:
         bundle = {"text/plain": text}
         if handle:
             handle[0].update(bundle, raw=True)
@@ -69,13 +81,13 @@ def _notebook_line() -> Callable[[str, bool], None]:
     return show
 
 
-def _terminal_line() -> Callable[[str, bool], None]:
+def _terminal_line() -> Callable[[str], None]:
     shown = ""
 
-    def show(text: str, over: bool) -> None:
+    def show(text: str) -> None:
         nonlocal shown
         if sys.stdout.isatty():
-            sys.stdout.write(f"\r\x1b[K{text}" + ("\n" if over else ""))
+            sys.stdout.write(f"\r\x1b[K{text}")
         elif text.partition(": ")[2] != shown.partition(": ")[2]:
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

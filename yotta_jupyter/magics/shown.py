@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..api import Pod, YottaError
+from ..api import Pod, WaitTimeout, YottaError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,11 @@ def dollars(amount: float | None) -> str:
         Such as ``$0.61 an hour``.
     """
     return "an unknown price" if amount is None else f"${amount:.2f} an hour"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things as text, such as ``1 pod`` or ``2 pods``."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def rows_or_error(
@@ -78,6 +83,8 @@ def rows_or_error(
         from IPython.display import display
 
         display(frame)
+        if all(isinstance(error, WaitTimeout) for error in failed):
+            raise YottaError(f"{len(failed)} of {len(pods)} pods are not there yet. The first: {failed[0]}")
         raise YottaError(f"{asked} failed for {len(failed)} of {len(pods)} pods. The first error: {failed[0]}")
     raise failed[0]
 

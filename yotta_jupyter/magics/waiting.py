@@ -40,8 +40,8 @@ def wait_with_progress(
     dict
         As `PodsClient.wait_all` returns it.
     """
-    progress = wait_progress(session.shell, target, {pod.id: pod.name or pod.id for pod in pods})
-    return session.client.pods.wait_all([pod.id for pod in pods], target, timeout, progress=progress)
+    with wait_progress(session.shell, target, {pod.id: pod.name or pod.id for pod in pods}) as progress:
+        return session.client.pods.wait_all([pod.id for pod in pods], target, timeout, progress=progress)
 
 
 def _arguments(parser: LineParser) -> None:

@@ -98,8 +98,8 @@ class Actions:
             Called with the pod, or with what went wrong, from another thread.
         """
         self._state.launching(key, spec)
+        self._changed()  # Before it can fail: the browser must have heard of it to forget it.
         self._start(self._create, key, spec, told)
-        self._changed()
 
     def hurry(self) -> None:
         """Send the deletes that still wait, now: they were asked for."""

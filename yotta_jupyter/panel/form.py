@@ -11,7 +11,7 @@ import msgspec
 from ..api import InvalidRequest, PodSpec, Secret
 from ..api.spec import CHOICES, environment_variables, gpu_count, ports
 from ..catalog import Catalog
-from ..magics.creating import DEFAULT_EXPOSE, create_line, port_and_protocol
+from ..magics.creating import DEFAULT_EXPOSE, JUPYTER_PASSWORD, JUPYTER_PORT, create_line, port_and_protocol
 
 COUNTS: Final = (1, 2, 4, 8)
 _IMAGES: Final = 200
@@ -72,7 +72,8 @@ def check(values: Mapping[str, Any], catalog: Catalog, taken: Collection[str | N
     form = _Form(values)
     gpu = form.field("gpu_type", lambda text: catalog.gpu(text), needed="Choose a GPU type, such as L4.")
     image = form.field("image", lambda text: catalog.image(text), needed="Choose an image, such as pytorch.")
-    for name, resolved in (("gpu_type", gpu), ("image", image)):
+    region = form.field("region", catalog.region)
+    for name, resolved in (("gpu_type", gpu), ("image", image), ("region", region)):
         if resolved is not None and resolved.note:
             form.notes[name] = resolved.note
     if form.text("name") in taken:
@@ -84,7 +85,7 @@ def check(values: Mapping[str, Any], catalog: Catalog, taken: Collection[str | N
         "expose": form.field("ports", _ports) or _ports(" ".join(DEFAULT_EXPOSE)),
         "environment_vars": form.whole("env", lambda pairs: environment_variables(_pairs(pairs))) or {},
         "pod_name": form.text("name"),
-        "region": form.text("region"),
+        "region": region and region.name,
         "cloud_type": form.text("cloud"),
         "initialization_command": form.text("init"),
         "container_volume_in_gb": form.field("container_volume", _gigabytes),
@@ -151,7 +152,15 @@ def _checked(form: _Form, options: dict[str, Any], catalog: Catalog) -> Checked:
         return Checked(None, {"form": str(error)}, form.notes)
     price = catalog.price(spec.gpu_type)
     estimate = None if price is None else price * spec.gpu_count
-    return Checked(spec, {}, form.notes, create_line(spec), estimate)
+    return Checked(spec, {}, form.notes, create_line(_with_password(spec)), estimate)
+
+
+def _with_password(spec: PodSpec) -> PodSpec:
+    """Return the spec with the Jupyter password that the browser makes at a launch, where nobody gave one."""
+    if not any(port.port == JUPYTER_PORT for port in spec.expose):
+        return spec
+    variables = {JUPYTER_PASSWORD: Secret(""), **spec.environment_vars}
+    return msgspec.structs.replace(spec, environment_vars=variables)
 
 
 def _ports(text: str) -> tuple[Any, ...]:

@@ -68,8 +68,8 @@ class Panel:
         self._own_client = client is None
         self._client = client or connect()
         self._state = PanelState(
-            {"where": self._client.base_url, "sandbox": self._client.is_sandbox, "delay": delete_delay},
-            lambda: form.choices(self._client.catalog),
+            {"where": self._client.base_url, "delay": delete_delay},
+            lambda: {"sandbox": self._client.is_sandbox, "choices": form.choices(self._client.catalog)},
         )
         self._views: dict[str, bool] = {}
         self._launches: set[str] = set()
@@ -169,7 +169,7 @@ class Panel:
         except YottaError as error:
             self._failed(str(error))
         except Exception as error:  # A thread must not die of it, nor print it.
-            self._failed(f"The listing could not be read ({type(error).__name__}).")
+            self._failed(f"The listing could not be read ({type(error).__name__}). Look with: %yotta list")
         pause = FAST if self._state.in_transition else SLOW
         if self._failures:
             pause = min(FAST * 2 ** min(self._failures, 8), SLOWEST)
@@ -243,10 +243,13 @@ class Panel:
             self._widget.send_message({"t": "heard", "pods": []})
 
     def _check(self, message: Message) -> None:
+        checked = self._checked(message)
+        self._widget.send_message({"t": "checked", "number": message.get("number"), **_told(checked)})
+
+    def _checked(self, message: Message) -> form.Checked:
         with self._state.lock:
             taken = {pod.name for pod in self._state.pods.values() if pod.name and pod.may_cost}
-        checked = form.check(message.get("form") or {}, self._client.catalog, taken)
-        self._widget.send_message({"t": "checked", "number": message.get("number"), **_told(checked)})
+        return form.check(message.get("form") or {}, self._client.catalog, taken)
 
     def _launch(self, message: Message) -> None:
         key = str(message.get("key"))
@@ -257,10 +260,11 @@ class Panel:
         try:
             self._launch_once(key, message)
         except Exception as error:  # Its button would wait for ever.
-            self._widget.send_message({"t": "failed", "key": key, "error": f"Not launched: {type(error).__name__}."})
+            told = f"Not launched ({type(error).__name__}). Run the cell of the panel again, then launch."
+            self._widget.send_message({"t": "failed", "key": key, "error": told})
 
     def _launch_once(self, key: str, message: Message) -> None:
-        checked = form.check(message.get("form") or {}, self._client.catalog)
+        checked = self._checked(message)
         if checked.spec is None:
             self._launches.discard(key)
             self._widget.send_message({"t": "refused", "key": key, **_told(checked)})

@@ -30,6 +30,13 @@ class _Asked(msgspec.Struct):
 class PanelState:
     """The rows of a panel, and how they differ from what the browser has. May be used from many threads.
 
+    Parameters
+    ----------
+    about : mapping
+        What is said beside the rows and stays as it is.
+    learned : callable
+        Returns what is said beside the rows and changes with what listings teach.
+
     Attributes
     ----------
     lock : threading.RLock
@@ -44,14 +51,14 @@ class PanelState:
         Seconds to the next refresh.
     """
 
-    def __init__(self, about: Mapping[str, Any], choices: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, about: Mapping[str, Any], learned: Callable[[], dict[str, Any]]) -> None:
         self.lock = threading.RLock()
         self.pods: dict[str, Pod] = {}
         self.refreshed_at: datetime | None = None
         self.problem: str | None = None
         self.every = 0
         self._about = dict(about)
-        self._choices = choices
+        self._learned = learned
         self.selected: list[str] = []
         self._added: dict[str, float] = {}
         self._launching: dict[str, tuple[PodSpec, str | None]] = {}
@@ -269,7 +276,7 @@ class PanelState:
             "loaded": self.refreshed_at is not None,
             "problem": self.problem,
             "every": self.every,
-            "choices": self._choices(),
+            **self._learned(),
         }
 
     def _counts(self) -> dict[str, float]:

@@ -78,8 +78,9 @@ async function copyText(text, beside) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const field = h("input", { class: "yotta-copy", "aria-label": "Copy this", readonly: true });
+    const field = h("textarea", { class: "yotta-copy", "aria-label": "Copy this", readonly: true });
     field.value = text;
+    field.rows = Math.min(8, text.split("\n").length);
     beside.append(field);
     field.select();
     if (document.execCommand("copy")) {

@@ -303,7 +303,7 @@ class Form {
       setText(show, field.type === "password" ? "Show" : "Hide");
     });
     const copy = iconButton("copy", `Copy the Jupyter password of ${name}`, async () => {
-      if (await copyText(password, this.panel.root)) this.panel.announce("Copied the Jupyter password");
+      await this.panel.copy(password, "the Jupyter password");
     });
     const row = h("div", { class: "yotta-password" });
     const close = iconButton("close", `Forget the Jupyter password of ${name}`, () => {
@@ -316,7 +316,7 @@ class Form {
   }
 
   async copyLine() {
-    if (await copyText(this.line.textContent, this.panel.root)) this.panel.announce("Copied the %yotta line");
+    await this.panel.copy(this.line.textContent, "the %yotta line");
   }
 
   focus() {

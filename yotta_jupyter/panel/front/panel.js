@@ -1,6 +1,7 @@
 // The panel: what is above the table, the table, the form, and the life of a view.
 
 const NARROW = 790;
+const SUPPRESSED = "data-lm-suppress-shortcuts";
 const NO_KERNEL = "The kernel has gone. Run the cell of the panel again.";
 // Seconds.
 const AGES_EVERY = 15;
@@ -26,7 +27,7 @@ class PanelView {
     this.table = new Table(store, this);
     this.form = new Form(store, this);
     this.root = h("section", { class: "yotta-panel", role: "region", "aria-label": "Yotta pods" });
-    this.root.setAttribute("data-lm-suppress-shortcuts", "true");
+    this.root.setAttribute(SUPPRESSED, "true");
     const refresh = iconButton("refresh", "Refresh", () => {
       store.send({ t: "refresh" });
       this.announce("Refreshing");
@@ -227,7 +228,9 @@ class PanelView {
       setText(button, able ? `${action} ${able.toLocaleString()}` : action);
       setUsable(button, able > 0);
     }
-    setUsable(this.copySelectedButton, this.selectedRows().some((row) => row[SSH]));
+    const reachable = this.selectedRows().filter((row) => row[SSH]).length;
+    setText(this.copySelectedButton, reachable ? `Copy SSH ${reachable.toLocaleString()}` : "Copy SSH");
+    setUsable(this.copySelectedButton, reachable > 0);
   }
 
   actOnSelected(action) {
@@ -240,21 +243,33 @@ class PanelView {
 
   async copySelected() {
     const commands = this.selectedRows().map((row) => row[SSH]).filter(Boolean);
-    if (commands.length && (await copyText(commands.join("\n"), this.root))) {
-      this.announce(`Copied ${commands.length} SSH commands`);
-    }
+    if (commands.length) await this.copy(commands.join("\n"), `${commands.length} SSH commands`);
+  }
+
+  async copy(text, what) {
+    const copied = await copyText(text, this.root);
+    this.announce(copied ? `Copied ${what}` : `${what} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`);
   }
 
   announce(text) {
     setText(this.live, text);
   }
 
+  // The page's shortcuts are off in the panel, but for the one that saves the notebook.
+  letSave(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s" || !this.root.contains(event.target)) return;
+    const path = event.composedPath().filter((target) => target instanceof Element && this.root.contains(target));
+    const marked = path.filter((target) => target.hasAttribute(SUPPRESSED));
+    marked.forEach((target) => target.removeAttribute(SUPPRESSED));
+    setTimeout(() => marked.forEach((target) => target.setAttribute(SUPPRESSED, "true")));
+  }
+
   attach(element) {
     element.append(this.root);
     const cleaning = [];
-    const listen = (target, name, call) => {
-      target.addEventListener(name, call);
-      cleaning.push(() => target.removeEventListener(name, call));
+    const listen = (target, name, call, capture = false) => {
+      target.addEventListener(name, call, capture);
+      cleaning.push(() => target.removeEventListener(name, call, capture));
     };
     let inView = true;
     const say = (seen, gone = false, again = false) => {
@@ -274,6 +289,8 @@ class PanelView {
       this.table.resized(narrow);
     });
     sizing.observe(this.root);
+    // Before the page's own listener, which is the document's.
+    listen(window, "keydown", (event) => this.letSave(event), true);
     listen(document, "visibilitychange", look);
     listen(window, "pagehide", () => say(false));
     listen(window, "pageshow", look);

@@ -71,7 +71,8 @@ class Store {
     const launch = this.launches.get(message.key);
     if (!launch) return;
     this.launches.delete(message.key);
-    if (message.t === "refused") this.forget(message.key);
+    // The kernel tells of the row itself, but for one that it has not taken.
+    if (message.t === "refused" || this.clicked.has(message.key)) this.forget(message.key);
     if (message.t === "launched" && launch.password) {
       this.passwords.push({ name: launch.name || message.id, password: launch.password });
     }

@@ -285,8 +285,7 @@ class Table {
       this.panel.announce(`${label(row)} is not reachable by SSH now`);
       return;
     }
-    const copied = await copyText(row[SSH], this.panel.root);
-    this.panel.announce(copied ? `Copied the SSH command of ${label(row)}` : "Copy the selected command");
+    await this.panel.copy(row[SSH], `the SSH command of ${label(row)}`);
     button.classList.add("yotta-done");
     setTimeout(() => button.classList.remove("yotta-done"), 1200);
   }
