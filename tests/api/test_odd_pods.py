@@ -161,6 +161,13 @@ def test_text_of_the_server_is_shown_on_its_line_and_cannot_move_the_terminal(on
     assert len(repr(pod).splitlines()) == len(repr(one(podName="a", region="x")).splitlines())
 
 
+def test_what_a_paused_pod_costs_is_unknown_without_the_price_of_its_volume(one):
+    paused = {"status": "PAUSED", "persistentVolumeInGb": 500, "persistentVolumePrice": None}
+    assert one(**paused).hourly_cost is None
+    assert one(**{**paused, "persistentVolumeInGb": 0}).hourly_cost == 0
+    assert one(status="TERMINATED", singleCardPrice=None).hourly_cost == 0
+
+
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI", "B"}
 ACTIVE = [
     char

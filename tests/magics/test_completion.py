@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +48,16 @@ def test_pods_and_regions_come_from_the_last_listing(run: Run, connected: Intera
     assert offered(connected, "%yotta pause train-1 note") == ["notebook-1"]
     assert offered(connected, "%yotta list --region us-w") == ["us-west-1"]
     assert len(sandbox.requests) == asked
+
+
+def test_tab_does_not_wait_for_pandas() -> None:
+    """A first Tab that takes a second is pressed again."""
+    program = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell; s = InteractiveShell.instance(); "
+        "s.run_line_magic('load_ext', 'yotta_jupyter'); matches = s.complete('%yotta l', '%yotta l')[1]; "
+        "assert 'list' in matches, matches; sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_other_lines_are_left_alone(shell: InteractiveShell) -> None:

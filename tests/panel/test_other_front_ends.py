@@ -56,6 +56,12 @@ def test_what_cannot_be_copied_is_shown_selected(page: Page, notebook: Opens) ->
             expect(field).to_have_value(re.compile(r"ssh user@[\d.]+ -p \d+"))
             selected = field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
             assert selected == field.input_value()
+            page.get_by_label("Select train-1").check()
+            page.get_by_label("Select notebook-1").check()
+            page.get_by_role("button", name="Copy SSH 2", exact=True).click()
+            both = page.get_by_label("Copy this", exact=True)
+            expect(both).to_have_value(re.compile(r"^ssh user@[\d.]+ -p \d+\nssh user@[\d.]+ -p \d+$"))
+            expect(page.locator(".yotta-panel [aria-live=polite]")).to_contain_text("2 SSH commands cannot be copied")
         finally:
             page.evaluate(CLIPBOARD_AGAIN)
 

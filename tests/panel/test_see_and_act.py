@@ -137,6 +137,22 @@ def test_the_focus_never_moves_to_a_button_of_another_pod(page: Page, shown: Not
     assert focused.startswith("Select eval-")
 
 
+def test_ctrl_s_saves_the_notebook_from_a_button_of_the_panel(page: Page, shown: Notebook, sandbox: Sandbox) -> None:
+    path = shown.jupyter.folder / shown.name
+    assert "data-pod-id" not in path.read_text()
+    assert "yotta-static" not in path.read_text()
+    button = page.get_by_role("button", name="Pause train-1")
+    button.focus()
+    page.keyboard.press("Control+s")
+    for _ in range(100):
+        if "yotta-static" in path.read_text():
+            break
+        page.wait_for_timeout(100)
+    assert "yotta-static" in path.read_text()
+    expect(button).to_have_attribute("data-lm-suppress-shortcuts", "true")
+    assert sent(sandbox, "pause") == 0
+
+
 def test_copy_ssh(page: Page, shown: Notebook) -> None:
     page.get_by_role("button", name="Copy SSH command of train-1").click()
     expect(page.get_by_role("status").filter(has_text="Copied the SSH command of train-1")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""Takes pictures of the panel in JupyterLab: ``python -m tests.pictures`` README's, with a folder behind it all."""
+"""Takes pictures of the panel in JupyterLab: the README's, or with ``python -m tests.pictures FOLDER`` all of them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ import requests
 import trustme
 from urllib3.util import parse_url
 
-from yotta_jupyter import ConnectionFailed, InvalidRequest, UnexpectedResponse, connect
+from yotta_jupyter import ConnectionFailed, InvalidRequest, Sandbox, UnexpectedResponse, connect
 from yotta_jupyter.api.address import checked_base_url, is_loopback
 
 from .servers import say, server
@@ -55,6 +55,17 @@ def copied(source: socket.socket, target: socket.socket) -> None:
         while chunk := source.recv(65536):
             target.sendall(chunk)
         target.shutdown(socket.SHUT_RDWR)
+
+
+def test_only_the_sandbox_costs_nothing(
+    shell_run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    """A loopback address may be a tunnel to the cloud."""
+    monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+    with server(listing) as tunnel:
+        for address, free in ((tunnel, False), (sandbox.base_url, True)):
+            monkeypatch.setenv("YOTTA_BASE_URL", address)
+            assert ("SANDBOX, nothing costs money" in shell_run("%yotta status")) is free
 
 
 @pytest.fixture

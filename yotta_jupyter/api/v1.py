@@ -1,7 +1,7 @@
 """Version 1 of the Pods API: its paths, field names, codes, and how its answers become pods.
 
-The contract is the provider's page for the Pods API. Nothing outside this file knows v1, but for the names of fields in
-`records`.
+The contract is the provider's page for the Pods API. Paths, codes and forms of answers are known here alone;
+the names of fields also to `models` and `records`.
 """
 
 from __future__ import annotations
