@@ -104,7 +104,7 @@ def test_vram_price_and_the_equal_line_are_shown_without_secrets(page: Page, sho
     page.get_by_role("button", name="Add a variable").click()
     fill(page, Variable_name="HF_TOKEN", Variable_value="canary-value")
     line = page.get_by_label("The equal %yotta line")
-    expect(line).to_contain_text("--gpu NVIDIA_L4_24G --name 'my pod' --env-from HF_TOKEN")
+    expect(line).to_contain_text("--gpu NVIDIA_L4_24G --name 'my pod' --env-from HF_TOKEN --env-from JUPYTER_PASSWORD")
     expect(line).not_to_contain_text("canary")
     page.get_by_role("button", name="Copy the %yotta line").click()
     expect(page.get_by_role("status").filter(has_text="Copied the %yotta line")).to_have_count(1)

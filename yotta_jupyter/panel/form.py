@@ -157,9 +157,9 @@ def _checked(form: _Form, options: dict[str, Any], catalog: Catalog) -> Checked:
 
 def _with_password(spec: PodSpec) -> PodSpec:
     """Return the spec with the Jupyter password that the browser makes at a launch, where nobody gave one."""
-    if not any(port.port == JUPYTER_PORT for port in spec.expose):
+    if JUPYTER_PASSWORD in spec.environment_vars or not any(port.port == JUPYTER_PORT for port in spec.expose):
         return spec
-    variables = {JUPYTER_PASSWORD: Secret(""), **spec.environment_vars}
+    variables = {**spec.environment_vars, JUPYTER_PASSWORD: Secret("")}
     return msgspec.structs.replace(spec, environment_vars=variables)
 
 

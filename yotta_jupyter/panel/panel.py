@@ -10,7 +10,7 @@ import uuid
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from ..api import InvalidRequest, Pod, PodNotFound, YottaError
+from ..api import AuthenticationError, InvalidRequest, Pod, PodNotFound, YottaError
 from ..api.parallel import side_by_side
 from ..connection import Yotta, connect, on_change
 from . import form, static
@@ -166,6 +166,8 @@ class Panel:
         """Refresh, send what changed, and return the seconds to the next time; never raises."""
         try:
             self._refresh()
+        except AuthenticationError as error:
+            self._failed(f"{error}; then run the cell of the panel again.")
         except YottaError as error:
             self._failed(str(error))
         except Exception as error:  # A thread must not die of it, nor print it.

@@ -163,11 +163,13 @@ class PanelView {
   empty() {
     const { about, rows } = this.store;
     const { empty } = this.table;
-    const state = rows.size ? "rows" : about.loaded ? "none" : "loading";
+    const fits = this.table.shown.length > 0;
+    const state = rows.size ? (fits ? "rows" : "unfit") : about.loaded ? "none" : "loading";
     if (empty.dataset.state === state) return;
     empty.dataset.state = state;
     empty.hidden = state === "rows";
-    this.table.element.hidden = state !== "rows";
+    this.table.element.hidden = !rows.size;
+    if (state === "unfit") empty.replaceChildren("No pod fits the filters.");
     if (state === "loading") empty.replaceChildren("Listing your pods…");
     if (state === "none") {
       const launch = h("button", { type: "button", class: "yotta-quiet", onclick: () => this.form.focus() }, "Launch your first pod");
@@ -183,6 +185,7 @@ class PanelView {
     const { shown } = this.table;
     const all = this.store.rows.size;
     const filtered = Object.values(this.table.filters).some(Boolean);
+    this.empty();
     setText(this.showing, filtered ? `${shown.length.toLocaleString()} of ${all.toLocaleString()} pods` : "");
   }
 
