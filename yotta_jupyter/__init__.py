@@ -8,53 +8,61 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .api import (
+    from .client import Client, connect
+    from .errors import (
         ApiError,
         AuthenticationError,
         ConnectionFailed,
         CreateOutcomeUnknown,
         InvalidPodState,
         InvalidRequest,
-        Pod,
         PodNotFound,
-        PodSpec,
-        Secret,
+        ServerError,
         UnexpectedResponse,
         WaitInterrupted,
         WaitTimeout,
         YottaError,
     )
-    from .connection import Yotta, connect
+    from .models import Pod
     from .panel import Panel
     from .sandbox import Sandbox
+    from .secret import Secret
+    from .spec import PodSpec
 
 __version__ = "0.1.0"
 
-# Where each public name lives. It is imported when it is first used: `%load_ext` must not wait for pandas.
-_HOMES: Final = {
-    "ApiError": "api",
-    "AuthenticationError": "api",
-    "ConnectionFailed": "api",
-    "CreateOutcomeUnknown": "api",
-    "InvalidPodState": "api",
-    "InvalidRequest": "api",
+# The module of each public name. Modules are imported on first use, so that `%load_ext` does not import pandas.
+_LAZY: Final = {
+    **dict.fromkeys(
+        (
+            "ApiError",
+            "AuthenticationError",
+            "ConnectionFailed",
+            "CreateOutcomeUnknown",
+            "InvalidPodState",
+            "InvalidRequest",
+            "PodNotFound",
+            "ServerError",
+            "UnexpectedResponse",
+            "WaitInterrupted",
+            "WaitTimeout",
+            "YottaError",
+        ),
+        "errors",
+    ),
+    "Client": "client",
     "Panel": "panel",
-    "Pod": "api",
-    "PodNotFound": "api",
-    "PodSpec": "api",
+    "Pod": "models",
+    "PodSpec": "spec",
     "Sandbox": "sandbox",
-    "Secret": "api",
-    "UnexpectedResponse": "api",
-    "WaitInterrupted": "api",
-    "WaitTimeout": "api",
-    "Yotta": "connection",
-    "YottaError": "api",
-    "connect": "connection",
+    "Secret": "secret",
+    "connect": "client",
 }
 
 __all__ = [
     "ApiError",
     "AuthenticationError",
+    "Client",
     "ConnectionFailed",
     "CreateOutcomeUnknown",
     "InvalidPodState",
@@ -65,10 +73,10 @@ __all__ = [
     "PodSpec",
     "Sandbox",
     "Secret",
+    "ServerError",
     "UnexpectedResponse",
     "WaitInterrupted",
     "WaitTimeout",
-    "Yotta",
     "YottaError",
     "__version__",
     "connect",
@@ -78,17 +86,17 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_LAZY})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -104,7 +112,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take ``%yotta`` away, close panels and connections, stop the sandbox; called by ``%unload_ext yotta_jupyter``.
+    """Remove ``%yotta``, close panels and connections, stop the sandbox; called by ``%unload_ext yotta_jupyter``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""GPU types and images: shipped as data, learned from listings; short names become whole ones."""
+"""Known GPU types, images and regions: bundled with the package and updated from listings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import threading
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .api import InvalidRequest
-from .api.text import nearest, printable
+from .errors import InvalidRequest
+from .models import Pod
+from .sanitize import single_line
+from .spelling import closest_match
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OFFICIAL: Final = "yottalabsai/"
+OFFICIAL_PREFIX: Final = "yottalabsai/"
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -32,11 +34,11 @@ class GpuType(msgspec.Struct, frozen=True):
     vram_in_gb : int or None
         Gigabytes a card.
     single_card_price : float or None
-        US dollars an hour for one card, as a pod in a listing showed it last; None where none did.
+        US dollars an hour for one card, from the latest listing; None if no listing contained one.
     regions : tuple of str
-        Where pods with it were seen.
-    learned : bool
-        Whether it was seen in a listing.
+        Regions of pods with this type in listings.
+    from_listing : bool
+        Whether a listing contained it.
     """
 
     id: str
@@ -44,192 +46,169 @@ class GpuType(msgspec.Struct, frozen=True):
     vram_in_gb: int | None = None
     single_card_price: float | None = None
     regions: tuple[str, ...] = ()
-    learned: bool = False
+    from_listing: bool = False
 
 
-class Resolved(msgspec.Struct, frozen=True):
-    """What a name that a user typed stands for.
+class Match(msgspec.Struct, frozen=True):
+    """The result of a lookup by a name or a part of one.
 
     Attributes
     ----------
     name : str
-        The whole name.
-    note : str or None
-        What the user should be told, such as that the name is not known.
+        The full name.
+    warning : str or None
+        A remark for the user, such as that the name is unknown.
     """
 
     name: str
-    note: str | None = None
+    warning: str | None = None
 
 
 class Catalog:
-    """The GPU types and images that are known here. No list is complete: any other name is taken as typed.
+    """Known GPU types, images and regions. No list is complete: other names are used unchanged.
 
-    May be used from many threads.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
-        shipped = _shipped()
+        bundled = _bundled()
         self._lock = threading.Lock()
-        self._gpus = {gpu.id: gpu for gpu in shipped.gpus}
-        self._images = dict.fromkeys(shipped.images, False)
+        self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
+        self._images = dict.fromkeys(bundled.images, False)
         self._regions: set[str] = set()
 
     @property
     def gpus(self) -> list[GpuType]:
-        """The GPU types, the shipped ones first."""
+        """The GPU types, bundled ones first."""
         with self._lock:
             return list(self._gpus.values())
 
     @property
     def images(self) -> list[str]:
-        """The images, the shipped ones first, newest first."""
+        """The images, bundled ones first, newest first."""
         with self._lock:
             return list(self._images)
 
     @property
     def regions(self) -> list[str]:
-        """The regions in which pods were seen, sorted."""
+        """The regions of pods in listings, sorted."""
         with self._lock:
             return sorted(self._regions)
 
-    def knows(self, gpu_types: Iterable[str | None]) -> bool:
-        """Return whether all of these GPU types are in the catalog.
-
-        Parameters
-        ----------
-        gpu_types : iterable of str or None
-
-        Returns
-        -------
-        bool
-        """
-        with self._lock:
-            return all(gpu_type in self._gpus for gpu_type in gpu_types if gpu_type)
-
-    def learn(self, pods: Iterable[Any]) -> None:
-        """Take the GPU types, prices, regions and images from a listing.
+    def update(self, pods: Iterable[Pod]) -> None:
+        """Add the GPU types, prices, regions and images of pods.
 
         Parameters
         ----------
         pods : iterable of Pod
-            Or what `yotta_jupyter.api.v1.rows` returns; without `gpu_display_name` and `single_card_vram_in_gb`, what
-            is known of them stays.
         """
-        kinds = dict.fromkeys(
-            (
-                pod.gpu_type,
-                getattr(pod, "gpu_display_name", None),
-                getattr(pod, "single_card_vram_in_gb", None),
-                pod.single_card_price,
-                pod.region,
-                pod.image,
-            )
-            for pod in pods
-        )
         with self._lock:
-            for gpu_type, display_name, vram, price, region, image in kinds:
-                if gpu_type:
-                    self._learn_gpu(gpu_type, display_name, vram, price, region)
-                if image:
-                    self._images[image] = True
-                if region:
-                    self._regions.add(region)
+            for pod in pods:
+                if pod.gpu_type:
+                    self._update_gpu(pod.gpu_type, pod)
+                if pod.image:
+                    self._images[pod.image] = True
+                if pod.region:
+                    self._regions.add(pod.region)
 
-    def gpu(self, typed: str) -> Resolved:
-        """Return the GPU type that a user means: an id, or a part of one that fits no other, such as ``L4``.
+    def gpu(self, query: str) -> Match:
+        """Look up a GPU type by its id or by words that match only one, such as ``L4``.
 
         Parameters
         ----------
-        typed : str
+        query : str
 
         Returns
         -------
-        Resolved
-            Unknown types as typed, with a note of the nearest known one.
+        Match
+            An unknown type is returned unchanged, with a warning that names the closest known one.
 
         Raises
         ------
         InvalidRequest
-            It fits several; they are named.
+            Several types match; the message lists them.
         """
         gpus = self.gpus
         for gpu in gpus:
-            if gpu.id.lower() == typed.lower():
-                return Resolved(gpu.id)
-        matches = self._fitting(typed)
+            if gpu.id.lower() == query.lower():
+                return Match(gpu.id)
+        matches = self._matches(query)
         if len(matches) == 1:
-            return Resolved(matches[0])
+            return Match(matches[0])
         if matches:
-            raise InvalidRequest(f"The GPU type {printable(typed, 40)!r} may be {_listed(matches)}; write one of them.")
-        near = nearest(typed, [*(gpu.id for gpu in gpus), *(gpu.display_name or "" for gpu in gpus)])
+            raise InvalidRequest(
+                f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.",
+                field="gpu_type",
+            )
+        closest = closest_match(query, [*(gpu.id for gpu in gpus), *(gpu.display_name or "" for gpu in gpus)])
         by_name = {gpu.display_name: gpu.id for gpu in gpus}
-        hint = f"; the nearest known one is {by_name.get(near, near)}" if near else ""
-        return Resolved(typed, f"{printable(typed, 60)} is not in the catalog and is sent as typed{hint}.")
+        hint = f"; the closest known type is {by_name.get(closest, closest)}" if closest else ""
+        return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged{hint}.")
 
     @property
     def short_gpu_names(self) -> list[str]:
-        """The display names that stand for one GPU type alone, such as ``L4``."""
+        """The display names that match only one GPU type, such as ``L4``."""
         names = dict.fromkeys(gpu.display_name for gpu in self.gpus if gpu.display_name and " " not in gpu.display_name)
-        return [name for name in names if len(self._fitting(name)) == 1]
+        return [name for name in names if len(self._matches(name)) == 1]
 
-    def region(self, typed: str) -> Resolved:
-        """Return the region that a user means: any is taken as typed.
+    def region(self, query: str) -> Match:
+        """Look up a region. Any name is accepted.
 
         Parameters
         ----------
-        typed : str
+        query : str
 
         Returns
         -------
-        Resolved
-            With a note where pods were seen in others alone.
+        Match
+            With a warning if no listed pod is in that region.
         """
-        seen = self.regions
-        if not seen or typed in seen:
-            return Resolved(typed)
-        near = nearest(typed, seen)
-        hint = f"; the nearest is {near}" if near else ""
-        return Resolved(typed, f"No pod was seen in {printable(typed, 60)}, which is sent as typed{hint}.")
+        regions = self.regions
+        if not regions or query in regions:
+            return Match(query)
+        closest = closest_match(query, regions)
+        hint = f"; the closest is {closest}" if closest else ""
+        return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged{hint}.")
 
-    def image(self, typed: str) -> Resolved:
-        """Return the image that a user means: a whole name, or the short name of an official one, such as ``pytorch``.
+    def image(self, query: str) -> Match:
+        """Look up an image by its full name or by the short name of an official one, such as ``pytorch``.
 
         Parameters
         ----------
-        typed : str
-            ``pytorch`` is the newest official one of that name that is shipped with this package, ``pytorch:2.8.0`` the
-            one with that tag or beginning of a tag. Any other name is taken as typed.
+        query : str
+            ``pytorch`` is the newest official image of that name in the catalog, ``pytorch:2.8.0`` the one whose tag
+            starts with that. Any other name is accepted.
 
         Returns
         -------
-        Resolved
+        Match
 
         Raises
         ------
         InvalidRequest
-            The beginning of the tag fits several; they are named.
+            Several tags match; the message lists them.
         """
-        repository, colon, tag = typed.removeprefix(OFFICIAL).partition(":")
+        repository, colon, tag = query.removeprefix(OFFICIAL_PREFIX).partition(":")
         if "/" in repository:
-            return Resolved(typed)
-        official = [image for image in self.images if image.startswith(f"{OFFICIAL}{repository}:")]
-        matches = [image for image in official if image.startswith(f"{OFFICIAL}{repository}:{tag}")]
-        if f"{OFFICIAL}{repository}:{tag}" in matches:
-            return Resolved(f"{OFFICIAL}{repository}:{tag}")
+            return Match(query)
+        official = [image for image in self.images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
+        matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{repository}:{tag}")]
+        if f"{OFFICIAL_PREFIX}{repository}:{tag}" in matches:
+            return Match(f"{OFFICIAL_PREFIX}{repository}:{tag}")
         if matches and (not colon or len(matches) == 1):
-            return Resolved(matches[0], f"{printable(typed, 60)} is {matches[0]}")
+            return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}")
         if matches:
-            raise InvalidRequest(f"The image {printable(typed, 40)!r} may be {_listed(matches)}; write one of them.")
-        near = nearest(repository, {image.removeprefix(OFFICIAL).partition(":")[0] for image in self.images})
-        if near and not official and not colon:
-            return Resolved(
-                typed, f"{printable(typed, 60)} is no official image and is sent as typed; the nearest is {near}."
+            raise InvalidRequest(
+                f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
-        return Resolved(typed)
+        closest = closest_match(repository, {_repository(image) for image in self.images})
+        if closest and not official and not colon:
+            warning = f"is not an official image and is sent unchanged; the closest is {closest}."
+            return Match(query, f"{single_line(query, 60)} {warning}")
+        return Match(query)
 
     def short_name(self, image: str) -> str | None:
-        """Return the short name of an image, where it is the newest official one of its kind.
+        """Return the short name of an image if it is the newest official one of its name.
 
         Parameters
         ----------
@@ -243,7 +222,7 @@ class Catalog:
         return _short_name(image, self.images)
 
     def price(self, gpu_type: str) -> float | None:
-        """Return US dollars an hour for one card of a GPU type, as a listing last showed it, or None.
+        """Return the price of one card of a GPU type.
 
         Parameters
         ----------
@@ -252,6 +231,7 @@ class Catalog:
         Returns
         -------
         float or None
+            US dollars an hour from the latest listing; None if unknown.
         """
         gpu = self._gpus.get(gpu_type)
         return gpu.single_card_price if gpu else None
@@ -263,8 +243,7 @@ class Catalog:
         -------
         pandas.DataFrame
             Index `gpu_type`; `display_name`, `vram_in_gb`, `single_card_price` (US dollars an hour for one card, NaN
-            where no listing showed it), `regions` where pods with it were seen, and `source`: ``shipped`` with this
-            package, or seen in a ``listing``.
+            if unknown), `regions` of listed pods, and `source`: ``bundled`` or ``listing``.
         """
         import pandas as pd
 
@@ -275,7 +254,7 @@ class Catalog:
                 "vram_in_gb": pd.array([gpu.vram_in_gb for gpu in gpus], dtype="Int64"),
                 "single_card_price": pd.Series([gpu.single_card_price for gpu in gpus], dtype="float64").to_numpy(),
                 "regions": pd.array([", ".join(gpu.regions) for gpu in gpus], dtype="string"),
-                "source": pd.array(["listing" if gpu.learned else "shipped" for gpu in gpus], dtype="string"),
+                "source": pd.array(["listing" if gpu.from_listing else "bundled" for gpu in gpus], dtype="string"),
             },
             index=pd.Index([gpu.id for gpu in gpus], name="gpu_type", dtype="string"),
         )
@@ -286,8 +265,8 @@ class Catalog:
         Returns
         -------
         pandas.DataFrame
-            Index `image`; `short_name`, by which ``%yotta create`` takes the newest official one of a kind, else
-            missing; `source` as in `gpus_frame`.
+            Index `image`; `short_name` of the newest official image of a name, else missing; `source` as in
+            `gpus_frame`.
         """
         import pandas as pd
 
@@ -297,42 +276,43 @@ class Catalog:
             {
                 "short_name": pd.array([_short_name(image, images) for image in images], dtype="string"),
                 "source": pd.array(
-                    ["listing" if learned else "shipped" for learned in images.values()], dtype="string"
+                    ["listing" if from_listing else "bundled" for from_listing in images.values()], dtype="string"
                 ),
             },
             index=pd.Index(list(images), name="image", dtype="string"),
         )
 
-    def _fitting(self, typed: str) -> list[str]:
-        wanted = gpu_words(typed)
-        return [gpu.id for gpu in self.gpus if wanted and wanted <= gpu_words(f"{gpu.id} {gpu.display_name or ''}")]
+    def _matches(self, query: str) -> list[str]:
+        required = tokenize(query)
+        return [gpu.id for gpu in self.gpus if required and required <= tokenize(f"{gpu.id} {gpu.display_name or ''}")]
 
-    def _learn_gpu(
-        self, gpu_type: str, display_name: str | None, vram: int | None, price: float | None, region: str | None
-    ) -> None:
-        known = self._gpus.get(gpu_type, GpuType(gpu_type))
+    def _update_gpu(self, gpu_type: str, pod: Pod) -> None:
+        gpu = self._gpus.get(gpu_type, GpuType(gpu_type))
+        is_current = pod.single_card_price == gpu.single_card_price and pod.region in gpu.regions
+        if gpu.from_listing and is_current and gpu.display_name:
+            return
         self._gpus[gpu_type] = GpuType(
             gpu_type,
-            known.display_name or display_name,
-            known.vram_in_gb or vram,
-            known.single_card_price if price is None else price,
-            tuple(sorted({*known.regions, *([region] if region else [])})),
-            learned=True,
+            gpu.display_name or pod.gpu_display_name,
+            gpu.vram_in_gb or pod.single_card_vram_in_gb,
+            gpu.single_card_price if pod.single_card_price is None else pod.single_card_price,
+            tuple(sorted({*gpu.regions, *([pod.region] if pod.region else [])})),
+            from_listing=True,
         )
 
 
-class _Shipped(msgspec.Struct):
+class _Bundled(msgspec.Struct):
     gpus: list[GpuType]
     images: list[str]
 
 
 @cache
-def _shipped() -> _Shipped:
-    return msgspec.json.decode(files("yotta_jupyter").joinpath("data/catalog.json").read_bytes(), type=_Shipped)
+def _bundled() -> _Bundled:
+    return msgspec.json.decode(files("yotta_jupyter").joinpath("data/catalog.json").read_bytes(), type=_Bundled)
 
 
-def gpu_words(text: str) -> set[str]:
-    """Return the words of a GPU type, in small letters: ``NVIDIA_L4_24G`` has ``l4``, ``NVIDIA_L40S_48G`` does not.
+def tokenize(text: str) -> set[str]:
+    """Return the lower-case words of a GPU type: ``NVIDIA_L4_24G`` contains ``l4``, ``NVIDIA_L40S_48G`` does not.
 
     Parameters
     ----------
@@ -345,13 +325,17 @@ def gpu_words(text: str) -> set[str]:
     return {word.lower() for word in _WORDS.findall(text)}
 
 
-def _listed(names: list[str]) -> str:
+def _join_or(names: list[str]) -> str:
     return ", ".join(names[:-1]) + f" or {names[-1]}" if len(names) > 1 else names[0]
 
 
+def _repository(image: str) -> str:
+    return image.removeprefix(OFFICIAL_PREFIX).partition(":")[0]
+
+
 def _short_name(image: str, images: Iterable[str]) -> str | None:
-    if not image.startswith(OFFICIAL):
+    if not image.startswith(OFFICIAL_PREFIX):
         return None
-    repository = image.removeprefix(OFFICIAL).partition(":")[0]
-    newest = next(known for known in images if known.startswith(f"{OFFICIAL}{repository}:"))
+    repository = _repository(image)
+    newest = next(other for other in images if other.startswith(f"{OFFICIAL_PREFIX}{repository}:"))
     return repository if newest == image else None

@@ -1,56 +1,71 @@
-"""Pods as a pandas DataFrame: the one place that names its columns and dtypes."""
+"""pandas DataFrames of pods: their columns and dtypes."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import pandas as pd
 
 from . import ssh
-from .api import Pod
-from .api.models import STATUSES, Whole, hourly_cost, status_name
-from .api.secret import MASK
+from .models import STATUSES, Int64, Pod
+from .secret import MASK
 
-TIME: Final = "datetime64[us, UTC]"
+TIMESTAMP: Final = "datetime64[us, UTC]"
+
+
+class Column(NamedTuple):
+    """A column of a DataFrame of pods.
+
+    Attributes
+    ----------
+    dtype : str
+    value : callable
+        Returns the value of a pod; None if missing.
+    """
+
+    dtype: str
+    value: Callable[[Pod], Any]
+
 
 COLUMNS: Final = {
-    "name": "string",
-    "status": "category",
-    "gpu_type": "string",
-    "gpu_count": "Int64",
-    "region": "string",
-    "image": "string",
-    "hourly_cost": "float64",
-    "ssh": "string",
-    "created_at": TIME,
+    "name": Column("string", attrgetter("pod_name")),
+    "status": Column("category", attrgetter("status")),
+    "gpu_type": Column("string", attrgetter("gpu_type")),
+    "gpu_count": Column("Int64", attrgetter("gpu_count")),
+    "region": Column("string", attrgetter("region")),
+    "image": Column("string", attrgetter("image")),
+    "hourly_cost": Column("float64", attrgetter("hourly_cost")),
+    "ssh": Column("string", ssh.try_command),
+    "created_at": Column(TIMESTAMP, attrgetter("created_at")),
 }
-"""The columns of a listing, with their dtypes. The index is ``id``, a string."""
+"""The default columns, by name. The index is `id`, a string."""
 
 _DTYPES: Final[dict[Any, str]] = {
     str: "string",
     str | None: "string",
-    Whole | None: "Int64",
+    Int64 | None: "Int64",
     float | None: "float64",
-    datetime | None: TIME,
+    datetime | None: TIMESTAMP,
 }
-_WIDE: Final = {
-    field.name: _DTYPES.get(field.type, "object")
-    for field in msgspec.structs.fields(Pod)
-    if field.name not in {*COLUMNS, "id", "pod_name"}
+_WIDE_COLUMNS: Final = {
+    **COLUMNS,
+    **{
+        field.name: Column(_DTYPES.get(field.type, "object"), attrgetter(field.name))
+        for field in msgspec.structs.fields(Pod)
+        if field.name not in {*COLUMNS, "id", "pod_name"}
+    },
+    "environment_vars": Column("object", lambda pod: {variable.key: MASK for variable in pod.environment_vars}),
+    "expose": Column("object", lambda pod: [msgspec.structs.asdict(port) for port in pod.expose]),
 }
-_SAME: Final = ["id", *(name for name in COLUMNS if name in Pod.__struct_fields__)]
-_PRICED: Final = list(inspect.signature(hourly_cost).parameters)
-_AT_ONCE: Final = 256
-"""Pods that are taken apart together, few enough that they stay in the processor's cache meanwhile."""
 
 
-class ShownWhole(pd.DataFrame):
-    """A DataFrame whose texts are shown whole, not cut at pandas' 50 characters; what is made of it is a plain one."""
+class UntruncatedFrame(pd.DataFrame):
+    """A DataFrame that shows long texts in full. Whatever pandas derives from it is a plain DataFrame."""
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
@@ -66,40 +81,33 @@ class ShownWhole(pd.DataFrame):
             return html
 
 
-def pods_frame(pods: Sequence[Any], wide: bool = False) -> pd.DataFrame:
-    """Return pods as a DataFrame, in the order given.
+def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
+    """Return pods as a DataFrame, in the same order.
 
     Parameters
     ----------
     pods : sequence of Pod
-        Or what `yotta_jupyter.api.v1.rows` returns.
     wide : bool, default False
-        All fields of the API, in snake_case, behind the default columns. `environment_vars` are dicts with masked
-        values; `extra` holds the fields that the contract does not know. `ssh_cmd` is the server's text as it came:
-        use `ssh`.
+        Add all other fields of `Pod`. `environment_vars` are dicts with masked values; `extra` contains fields that
+        the contract does not define. `ssh_cmd` is the server's text as received: use `ssh`.
 
     Returns
     -------
     pandas.DataFrame
-        Index `id`; columns and dtypes as `COLUMNS` says, for an empty listing too. `hourly_cost` is US dollars an hour
-        in the present status, NaN where no price is known; `ssh` is the command of a pod that is reachable now, else
-        missing; times are UTC. The categories of `status` are the contract's, then any unknown ones that occur.
+        Index `id`; columns and dtypes as in `COLUMNS`, also for an empty listing. `hourly_cost` is US dollars an hour
+        in the present status, NaN if a price is unknown. `ssh` is the command of a pod that is reachable now, else
+        missing. Times are UTC. The categories of `status` are the known statuses, then any unknown ones that occur.
     """
-    dtypes = COLUMNS | _WIDE if wide else COLUMNS
-    columns: dict[str, list[Any]] = {name: [] for name in ["id", *dtypes]}
-    for start in range(0, len(pods), _AT_ONCE):
-        for name, values in _columns(pods[start : start + _AT_ONCE], wide).items():
-            columns[name] += values
-    ids = columns.pop("id")
+    columns = _WIDE_COLUMNS if wide else COLUMNS
     return pd.DataFrame(
-        {name: _array(values, dtypes[name]) for name, values in columns.items()},
-        index=pd.Index(_array(ids, "string"), name="id", copy=False),
+        {name: _to_array(list(map(column.value, pods)), column.dtype) for name, column in columns.items()},
+        index=_index(pods),
         copy=False,
     )
 
 
 def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
-    """Return what pods cost, the dearest first.
+    """Return what billable pods cost, highest cost first.
 
     Parameters
     ----------
@@ -108,102 +116,62 @@ def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `id`; `name`, `status`, `hourly_cost` (US dollars an hour now) and `hourly_price` (while running). NaN
-        where no price is known. Pods that have ended are left out.
+        Index `id`; `name`, `status`, `hourly_cost` (US dollars an hour now) and `hourly_rate` (while running). NaN if
+        a price is unknown. Pods that have ended are left out.
     """
-    costing = sorted((pod for pod in pods if pod.may_cost), key=lambda pod: -(pod.hourly_cost or 0.0))
+    billable = sorted((pod for pod in pods if pod.is_billable), key=lambda pod: -(pod.hourly_cost or 0.0))
     return pd.DataFrame(
         {
-            "name": _array([pod.pod_name for pod in costing], "string"),
-            "status": _array([pod.status for pod in costing], "string"),
-            "hourly_cost": _array([pod.hourly_cost for pod in costing], "float64"),
-            "hourly_price": _array([pod.hourly_price for pod in costing], "float64"),
+            "name": _to_array([pod.pod_name for pod in billable], "string"),
+            "status": _to_array([pod.status for pod in billable], "string"),
+            "hourly_cost": _to_array([pod.hourly_cost for pod in billable], "float64"),
+            "hourly_rate": _to_array([pod.hourly_rate for pod in billable], "float64"),
         },
-        index=pd.Index(_array([pod.id for pod in costing], "string"), name="id"),
+        index=_index(billable),
     )
 
 
-def outcomes_frame(asked: str, outcomes: Sequence[tuple[str, str | None, str, Exception | None]]) -> pd.DataFrame:
-    """Return what came of something that was asked of several pods.
+def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | None]]) -> pd.DataFrame:
+    """Return the results of an action on several pods.
 
     Parameters
     ----------
-    asked : str
+    action : str
         Such as ``pause``.
-    outcomes : sequence of (str, str or None, str, Exception or None)
-        Each pod's id, name, status now, and error.
+    results : sequence of (Pod, str, Exception or None)
+        Each pod, its status after the action, and its error.
 
     Returns
     -------
     pandas.DataFrame
-        Index `id`; `name`, `asked`, `ok` (bool), `status`, `error`, which is shown whole.
+        Index `id`; `name`, `action`, `ok` (bool), `status`, `error`. Errors are shown in full.
     """
-    return ShownWhole(
+    return UntruncatedFrame(
         {
-            "name": _array([name for _, name, _, _ in outcomes], "string"),
-            "asked": _array([asked] * len(outcomes), "string"),
-            "ok": np.array([error is None for *_, error in outcomes], dtype=bool),
-            "status": _array([status for _, _, status, _ in outcomes], "category"),
-            "error": _array([None if error is None else str(error) for *_, error in outcomes], "string"),
+            "name": _to_array([pod.name for pod, _, _ in results], "string"),
+            "action": _to_array([action] * len(results), "string"),
+            "ok": np.array([error is None for *_, error in results], dtype=bool),
+            "status": _to_array([status for _, status, _ in results], "category"),
+            "error": _to_array([None if error is None else str(error) for *_, error in results], "string"),
         },
-        index=pd.Index(_array([pod_id for pod_id, *_ in outcomes], "string"), name="id"),
+        index=_index([pod for pod, _, _ in results]),
     )
 
 
-def _array(values: list[Any], dtype: Any) -> Any:
+def _index(pods: Sequence[Pod]) -> pd.Index[Any]:
+    index: pd.Index[Any] = pd.Index(_to_array([pod.id for pod in pods], "string"), name="id", copy=False)
+    return index
+
+
+def _to_array(values: list[Any], dtype: Any) -> Any:
     if dtype == "category":
-        categories = [*STATUSES, *sorted(set(values).difference(STATUSES, (None,)))]
-        codes: dict[str | None, int] = {category: code for code, category in enumerate(categories)}
-        codes[None] = -1
-        return pd.Categorical.from_codes([codes[value] for value in values], dtype=pd.CategoricalDtype(categories))
-    if dtype == TIME:
-        return _times(values)
+        values = [value or None for value in values]
+        unknown = sorted(set(values).difference(STATUSES, (None,)))
+        return pd.Categorical(values, categories=[*STATUSES, *unknown])
+    if dtype == TIMESTAMP:
+        return pd.DatetimeIndex(values, dtype=TIMESTAMP)
     if dtype == "object":
         array = np.empty(len(values), dtype=object)
         array[:] = values
         return array
     return pd.array(values, dtype=dtype)
-
-
-def _times(values: list[Any]) -> pd.DatetimeIndex:
-    """Read times of the contract's form at once, and any other one by one; what is no time is missing."""
-    try:
-        if isinstance(next(filter(None, values), None), datetime):
-            return pd.DatetimeIndex(values, dtype=TIME)
-        naive = np.array(values, dtype="datetime64[us]")
-    except (TypeError, ValueError):
-        utc = [pd.to_datetime(value, utc=True, errors="coerce") for value in values]
-        return pd.DatetimeIndex(utc, dtype=TIME)
-    return pd.DatetimeIndex(naive).tz_localize("UTC")
-
-
-def _columns(pods: Sequence[Any], wide: bool) -> dict[str, Iterable[Any]]:
-    """Return the values of all columns, by name."""
-    fields = dict(zip(pods[0].__struct_fields__, zip(*map(msgspec.structs.astuple, pods), strict=True), strict=True))
-    # A pod without a status has none here, too: one that is missing.
-    fields["status"] = statuses = [
-        status if status in STATUSES else (status_name(status or "") or None) for status in fields["status"]
-    ]
-    columns = {
-        **{name: fields[name] for name in _SAME},
-        "name": fields["pod_name"],
-        "hourly_cost": map(hourly_cost, *(fields[name] for name in _PRICED)),
-        "ssh": [
-            ssh.command_or_none(status, ports) if status == "RUNNING" else None
-            for status, ports in zip(statuses, fields["expose"], strict=True)
-        ],
-    }
-    if wide:
-        columns |= {name: fields.get(name, ()) for name in _WIDE}
-        columns["environment_vars"] = map(_masked_variables, fields["environment_vars"])
-        columns["expose"] = map(_plain_ports, fields["expose"])
-        columns["extra"] = fields.get("extra") or [{} for _ in pods]
-    return columns
-
-
-def _masked_variables(variables: Iterable[Any] | None) -> dict[str, str]:
-    return {variable.key: MASK for variable in variables or ()}
-
-
-def _plain_ports(ports: Iterable[Any] | None) -> list[dict[str, Any]]:
-    return [msgspec.structs.asdict(port) for port in ports or ()]

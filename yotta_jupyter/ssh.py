@@ -1,4 +1,4 @@
-"""From a pod to the command, or the block of ``~/.ssh/config``, that reaches it by SSH."""
+"""SSH commands and ``~/.ssh/config`` blocks of pods, built from validated and quoted parts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import shlex
 from functools import lru_cache
 from typing import Final
 
-from .api import ExposedPort, InvalidPodState, InvalidRequest, Pod
-from .api.address import is_host
-from .api.text import printable
+from .errors import InvalidPodState, InvalidRequest
+from .models import ExposedPort, Pod
+from .sanitize import single_line
+from .urls import is_valid_host
 
 DEFAULT_USER: Final = "user"
 _INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
-_USUAL_INGRESS: Final = f"ssh {DEFAULT_USER}@"
+_DEFAULT_PREFIX: Final = f"ssh {DEFAULT_USER}@"
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -21,16 +22,16 @@ _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> str:
     """Return the command that opens a shell on a pod.
 
-    It is built from the pod's host and port, each checked, and quoted for a POSIX shell; the server's own text is only
-    read for the user's name.
+    Host and port are validated, and the command is quoted for a POSIX shell. Only the user name is taken from the
+    server's text.
 
     Parameters
     ----------
     pod : Pod
     key_file : str, optional
-        The file of the private key; without it ssh takes its usual ones.
+        The private key file; by default ssh uses its own.
     user : str, optional
-        The user to log in as; by default the one in the pod's `ingress_url`, else ``user``.
+        The user name; by default the one of the pod's `ingress_url`, else ``user``.
 
     Returns
     -------
@@ -40,18 +41,18 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     Raises
     ------
     InvalidPodState
-        The pod is not reachable by SSH, or not yet.
+        The pod is not reachable by SSH.
     InvalidRequest
-        `user` or `key_file` cannot be used.
+        `user` or `key_file` is invalid.
     """
-    host, port, name = _parts(pod, user)
+    host, port, name = _endpoint(pod, user)
     words = ["ssh", f"{name}@{host}", "-p", str(port)]
-    shown = shlex.join(words)
-    return shown if key_file is None else f"{shown} -i {_quoted_path(_checked_path(key_file))}"
+    text = shlex.join(words)
+    return text if key_file is None else f"{text} -i {_quote_path(_validate_path(key_file))}"
 
 
 def config_block(pod: Pod, key_file: str | None = None, user: str | None = None) -> str:
-    """Return the block of ``~/.ssh/config`` with which ``ssh NAME`` reaches a pod.
+    """Return a block for ``~/.ssh/config`` that lets ``ssh NAME`` reach a pod.
 
     Parameters
     ----------
@@ -61,96 +62,83 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
     Returns
     -------
     str
-        Lines without one at the end. The alias is the pod's name where ssh takes it, else ``yotta-ID``.
+        Without a final line break. The alias is the pod's name if it is a valid alias, else ``yotta-ID``.
 
     Raises
     ------
     InvalidPodState, InvalidRequest
         As for `command`.
     """
-    host, port, name = _parts(pod, user)
+    host, port, name = _endpoint(pod, user)
     alias = pod.name if pod.name and _ALIAS.fullmatch(pod.name) else f"yotta-{pod.id}"
     lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {name}"]
     if key_file is not None:
-        path = _checked_path(key_file)
+        path = _validate_path(key_file)
         if '"' in path:
             raise InvalidRequest(
-                "The key file's path holds a quote, which ~/.ssh/config cannot carry; rename the file."
+                "The path of the key file contains a quote, which ~/.ssh/config does not support; rename the file."
             )
         lines.append(f'    IdentityFile "{path}"' if " " in path else f"    IdentityFile {path}")
     return "\n".join(lines)
 
 
-def command_or_none(status: str, expose: list[ExposedPort] | None) -> str | None:
-    """Return the command for a pod that is reachable now, else None; never raises.
+def try_command(pod: Pod) -> str | None:
+    """Return the SSH command of a pod that is reachable now, else None. Never raises.
 
     Parameters
     ----------
-    status : str
-        The pod's status.
-    expose : list of ExposedPort or None
-        Its ports.
+    pod : Pod
 
     Returns
     -------
     str or None
     """
-    if status != "RUNNING" or not expose:
+    port = pod.ssh_port
+    if port is None or not pod.ssh_ready or not _has_valid_address(port):
         return None
-    for port in expose:
-        protocol = port.protocol
-        if protocol == "SSH" or (protocol and protocol.upper() == "SSH"):
-            host, number = port.host, port.proxy_port
-            if not port.healthy or host is None or number is None or not 0 < number < 65536 or not _host_is_safe(host):
-                return None
-            # Neither a checked host nor a checked user holds a character that a shell would see.
-            return f"ssh {_user_of(port.ingress_url)}@{host} -p {number}"
-    return None
+    # Neither the validated host nor the user contains a character that needs quoting.
+    return f"ssh {_parse_user(port.ingress_url)}@{port.host} -p {port.proxy_port}"
 
 
-def _parts(pod: Pod, user: str | None) -> tuple[str, int, str]:
-    told = f"Pod {printable(pod.name or pod.id, 60)} ({pod.id})"
+def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
     port = pod.ssh_port
     if port is None:
-        raise InvalidPodState(None, None, f"{told} exposes no SSH port; create it with --expose 22/SSH.")
+        raise _unreachable(pod, "exposes no SSH port; create it with port 22 exposed.")
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
-        raise InvalidPodState(
-            None, None, f"{told} is {printable(pod.status, 40)} and not reachable by SSH yet: {_next_step(pod)}"
-        )
-    if not _host_is_safe(port.host) or not 0 < port.proxy_port < 65536:
-        where = printable(f"{port.host}:{port.proxy_port}", 80)
-        raise InvalidPodState(
-            None, None, f"{told} gives an SSH address that is none: {where!r}. No command is made of it."
-        )
+        raise _unreachable(pod, f"is {single_line(pod.status, 40)} and not reachable by SSH yet.")
+    if not _has_valid_address(port):
+        address = single_line(f"{port.host}:{port.proxy_port}", 80)
+        raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
     if user is not None and not _USER.fullmatch(user):
-        raise InvalidRequest(f"An SSH user is letters, digits, _ . and -, not {printable(user, 40)!r}.")
-    return port.host, port.proxy_port, user or _user_of(port.ingress_url)
+        raise InvalidRequest(f"An SSH user consists of letters, digits, _ . and -, not {single_line(user, 40)!r}.")
+    return port.host, port.proxy_port, user or _parse_user(port.ingress_url)
 
 
-def _next_step(pod: Pod) -> str:
-    if pod.status == "PAUSED":
-        return f"%yotta resume {pod.id} --wait"
-    if pod.status == "PAUSING":
-        return f"%yotta wait {pod.id} --until paused, then %yotta resume {pod.id} --wait"
-    return f"%yotta wait {pod.id} --until ssh" if pod.status in ("INITIALIZE", "RUNNING") else "%yotta list"
+def _unreachable(pod: Pod, reason: str) -> InvalidPodState:
+    label = f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id})"
+    return InvalidPodState(None, None, f"{label} {reason}", pod_id=pod.id, pod_status=pod.status)
 
 
-def _user_of(ingress_url: str | None) -> str:
-    if ingress_url is None or ingress_url.startswith(_USUAL_INGRESS):
+def _has_valid_address(port: ExposedPort) -> bool:
+    return port.host is not None and _is_valid_host(port.host) and 0 < (port.proxy_port or 0) < 65536
+
+
+def _parse_user(ingress_url: str | None) -> str:
+    if ingress_url is None or ingress_url.startswith(_DEFAULT_PREFIX):
         return DEFAULT_USER
     match = _INGRESS.match(ingress_url)
     return match[1] if match else DEFAULT_USER
 
 
-_host_is_safe: Final = lru_cache(maxsize=4096)(is_host)
+_is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)
 
 
-def _checked_path(path: str) -> str:
+def _validate_path(path: str) -> str:
     if not path or not path.isprintable():
-        raise InvalidRequest("The key file's path is empty or holds a line break or another control character.")
+        raise InvalidRequest("The path of the key file is empty or contains a control character.")
     return path
 
 
-def _quoted_path(path: str) -> str:
-    """Quote a path for a shell, but leave a leading ``~/`` for the shell to expand."""
+def _quote_path(path: str) -> str:
+    """Quote a path for a shell, except for a leading ``~/``, which the shell expands."""
     return "~/" + shlex.quote(path[2:]) if path.startswith("~/") and len(path) > 2 else shlex.quote(path)

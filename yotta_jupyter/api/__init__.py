@@ -1,42 +1,25 @@
-"""The Pods API: a client, pods as objects, typed errors. It knows nothing of notebooks."""
+"""The Pods API: a client for pods and one backend for each API version. Independent of notebooks."""
 
-from .client import DEFAULT_BASE_URL, Client, PodsClient
-from .errors import (
-    ApiError,
-    AuthenticationError,
-    ConnectionFailed,
-    CreateOutcomeUnknown,
-    InvalidPodState,
-    InvalidRequest,
-    PodNotFound,
-    UnexpectedResponse,
-    WaitInterrupted,
-    WaitTimeout,
-    YottaError,
-)
-from .models import EnvironmentVariable, ExposedPort, Pod
-from .secret import Secret
-from .spec import PodSpec, PortSpec
+from typing import Any
 
-__all__ = [
-    "DEFAULT_BASE_URL",
-    "ApiError",
-    "AuthenticationError",
-    "Client",
-    "ConnectionFailed",
-    "CreateOutcomeUnknown",
-    "EnvironmentVariable",
-    "ExposedPort",
-    "InvalidPodState",
-    "InvalidRequest",
-    "Pod",
-    "PodNotFound",
-    "PodSpec",
-    "PodsClient",
-    "PortSpec",
-    "Secret",
-    "UnexpectedResponse",
-    "WaitInterrupted",
-    "WaitTimeout",
-    "YottaError",
-]
+from ..spec import PodSpec
+from .backend import Backend
+from .pods import Event, PodsChanged, PodsClient, PodsListed
+from .v1 import V1Backend
+
+__all__ = ["Backend", "Event", "PodsChanged", "PodsClient", "PodsListed", "V1Backend", "preview_create"]
+
+
+def preview_create(spec: PodSpec) -> dict[str, Any]:
+    """Return the request body of a create, with masked secrets, without a connection.
+
+    Parameters
+    ----------
+    spec : PodSpec
+
+    Returns
+    -------
+    dict
+        By the field names of the API.
+    """
+    return V1Backend.preview(spec)

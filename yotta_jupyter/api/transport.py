@@ -1,4 +1,4 @@
-"""One HTTP request to the API: the key, the timeouts, the retries. What it means is `v1`'s matter."""
+"""HTTP requests to the API: authentication, timeouts and retries. Responses are not interpreted here."""
 
 from __future__ import annotations
 
@@ -26,61 +26,61 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import RequestHistory
 
-from .address import is_loopback
-from .deadline import DeadlineAdapter
-from .errors import ConnectionFailed, UnexpectedResponse
-from .secret import Secret
-from .text import printable
+from ..errors import ConnectionFailed, UnexpectedResponse
+from ..sanitize import single_line
+from ..secret import Secret
+from ..urls import is_loopback
+from .adapters import DeadlineAdapter
 
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 60.0
-LONGEST_RETRY_AFTER: Final = 30.0
-LARGEST_BODY: Final = 64 * 2**20
-CONNECTIONS: Final = 32
+MAX_RETRY_AFTER: Final = 30.0
+MAX_RESPONSE_BYTES: Final = 64 * 2**20
+POOL_SIZE: Final = 32
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What came back.
+class Response(msgspec.Struct, frozen=True):
+    """An HTTP response.
 
     Attributes
     ----------
-    origin : str
-        The API's address.
+    base_url : str
+        The address of the API.
     status : int
-        HTTP status.
+        The HTTP status.
     body : bytes
-        The body as far as it came.
+        The body, possibly truncated.
     location : str or None
-        Where a redirect points.
-    retried : bool
-        Whether an earlier try of the same request may have arrived.
+        The target of a redirect.
+    may_be_duplicate : bool
+        Whether an earlier attempt of the same request may have been processed.
     secrets : tuple of Secret
-        What was sent and must not be shown where the answer repeats it.
+        Secrets of the request, to be redacted where the response repeats them.
     """
 
-    origin: str
+    base_url: str
     status: int
     body: bytes
     location: str | None = None
-    retried: bool = False
+    may_be_duplicate: bool = False
     secrets: tuple[Secret, ...] = ()
 
 
 class Transport:
-    """Sends requests to one address with one key. May be used from many threads.
+    """Sends requests to one address with one key. Thread-safe.
 
     Parameters
     ----------
     base_url : str
-        The API's address, as `checked_base_url` returns it.
+        The address of the API, as returned by `yotta_jupyter.urls.normalize_base_url`.
     api_key : Secret
     timeout : float, optional
-        Seconds for a read; 60 by default.
+        Seconds for a complete response; 60 by default.
 
     Attributes
     ----------
     server : str or None
-        What the last answer called its server.
+        The ``Server`` header of the last response.
     """
 
     def __init__(self, base_url: str, api_key: Secret, timeout: float | None = None) -> None:
@@ -88,15 +88,15 @@ class Transport:
         self.timeout = READ_TIMEOUT if timeout is None else timeout
         self.server: str | None = None
         self._api_key = api_key
-        self._key = _KeyHeader(api_key)
-        self._session = self._new_session(_IDEMPOTENT)
+        self._auth = _ApiKeyAuth(api_key)
+        self._session = self._new_session(_RETRY)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close idle connections."""
         self._session.close()
 
-    def send(self, method: str, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Send a request that does no harm when it arrives twice; it is retried where that may help.
+    def request(self, method: str, path: str, query: Sequence[tuple[str, str]] = ()) -> Response:
+        """Send a request that may be processed twice. It is retried on connection errors, 429, 502, 503 and 504.
 
         Parameters
         ----------
@@ -105,21 +105,21 @@ class Transport:
 
         Returns
         -------
-        Answer
+        Response
 
         Raises
         ------
         ConnectionFailed
-            No answer came.
+            There was no response.
         UnexpectedResponse
             The body is longer than 64 MiB.
         """
-        return self._exchange(self._session, method, path, query, None, ())
+        return self._request(self._session, method, path, query, None, ())
 
-    def send_once(self, method: str, path: str, body: Secret, secrets: Sequence[Secret] = ()) -> Answer:
-        """Send a request that must not arrive twice; it is sent again only where it provably never left.
+    def request_once(self, method: str, path: str, body: Secret, secrets: Sequence[Secret] = ()) -> Response:
+        """Send a request that must not be processed twice. It is retried only if no connection was established.
 
-        It gets a connection of its own: one that idled may be dead, which is found out only by losing a request.
+        It uses a new connection, because an idle one may be dead and would lose the request.
 
         Parameters
         ----------
@@ -127,32 +127,32 @@ class Transport:
         body : Secret
             JSON.
         secrets : sequence of Secret
-            What the body holds that must not be shown where the answer repeats it.
+            Secrets in the body.
 
         Returns
         -------
-        Answer
+        Response
 
         Raises
         ------
         ConnectionFailed
-            No answer came; its `sent` tells whether the request may have arrived.
+            There was no response. `may_have_been_delivered` says whether the request may have been processed.
         UnexpectedResponse
             The body is longer than 64 MiB.
         """
-        with self._new_session(_ONCE) as session:
-            return self._exchange(session, method, path, (), body, secrets)
+        with self._new_session(_NO_RETRY) as session:
+            return self._request(session, method, path, (), body, secrets)
 
     def _new_session(self, retry: Retry) -> requests.Session:
         session = requests.Session()
-        # A proxy would see the key of a plain http request; what is on this machine needs none.
+        # No proxy for loopback: it would see the key of a plain http request.
         session.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = "yotta-jupyter"
-        session.mount(f"{self.base_url}/", DeadlineAdapter(pool_maxsize=CONNECTIONS, max_retries=retry))
+        session.mount(f"{self.base_url}/", DeadlineAdapter(pool_maxsize=POOL_SIZE, max_retries=retry))
         return session
 
-    def _exchange(
+    def _request(
         self,
         session: requests.Session,
         method: str,
@@ -160,24 +160,24 @@ class Transport:
         query: Sequence[tuple[str, str]],
         body: Secret | None,
         secrets: Sequence[Secret],
-    ) -> Answer:
-        # The frames of the HTTP libraries hold the key and the body in local variables, which a traceback may print.
-        # What they raise ends in _try, and is raised anew from here.
-        outcome = self._try(session, method, path, query, body)
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return msgspec.structs.replace(outcome, secrets=(self._api_key, *secrets))
+    ) -> Response:
+        # A verbose traceback shows local variables, which hold the key and the body in the HTTP libraries' frames.
+        # _attempt therefore returns exceptions, which are raised here without those frames.
+        result = self._attempt(session, method, path, query, body)
+        if isinstance(result, BaseException):
+            raise result
+        return msgspec.structs.replace(result, secrets=(self._api_key, *secrets))
 
-    def _try(
+    def _attempt(
         self, session: requests.Session, method: str, path: str, query: Sequence[tuple[str, str]], body: Secret | None
-    ) -> Answer | BaseException:
+    ) -> Response | BaseException:
         try:
             response = session.request(
                 method,
                 self.base_url + path + (f"?{urlencode(query)}" if query else ""),
                 data=None if body is None else body.reveal().encode(),
                 headers=None if body is None else {"Content-Type": "application/json"},
-                auth=self._key,
+                auth=self._auth,
                 timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
                 allow_redirects=False,
                 stream=True,
@@ -186,38 +186,42 @@ class Transport:
             with response:
                 try:
                     received = _read(response.raw)
-                except _TooLong:
-                    size = f"{LARGEST_BODY // 2**20} MiB"
-                    told = f"{self.base_url} gave more than {size}; narrow a listing by --region."
-                    return UnexpectedResponse(told, response.status_code)
-                return Answer(
+                except _ResponseTooLarge:
+                    size = f"{MAX_RESPONSE_BYTES // 2**20} MiB"
+                    return UnexpectedResponse(
+                        f"{self.base_url} sent more than {size}.",
+                        response.status_code,
+                        advice="Filter the listing by region.",
+                        base_url=self.base_url,
+                    )
+                return Response(
                     self.base_url,
                     response.status_code,
                     received,
                     response.headers.get("Location"),
-                    _arrived_before(response.raw),
+                    _earlier_attempt_delivered(response.raw),
                 )
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Exception as error:  # Also what is a mistake there: its frames hold the key.
-            return self._failure(error, method if body is None else None)
+        except Exception as error:  # Also unexpected ones, because their frames hold the key.
+            return self._to_connection_error(error, method)
 
-    def _failure(self, error: Exception, method: str | None) -> ConnectionFailed:
-        what, sent = _explained(error, self.timeout)
-        text = f"{self.base_url} {what}."
-        if sent and method is None:
-            pass  # Who sends once says how to look for what came of it.
-        elif sent and method != "GET":
-            text += " Whether the request arrived is not known; look with: %yotta list"
-        elif is_loopback(urlsplit(self.base_url).hostname or ""):
-            text += " Is the sandbox running? Start one with: %yotta sandbox start"
-        else:
-            text += " Check the network and the address (YOTTA_BASE_URL), then try again."
-        return ConnectionFailed(text, sent)
+    def _to_connection_error(self, error: Exception, method: str) -> ConnectionFailed:
+        description, may_have_been_delivered = _classify(error, self.timeout)
+        advice = "Check the network and the address, then try again."
+        if may_have_been_delivered and method != "GET":
+            advice = "Whether the request was processed is unknown; list the pods before you try again."
+        return ConnectionFailed(
+            f"{self.base_url} {description}.",
+            may_have_been_delivered,
+            method=method,
+            advice=advice,
+            base_url=self.base_url,
+        )
 
 
-class _KeyHeader(AuthBase):
-    """Puts the key on a request at the last moment, so that no session or argument holds it in the open."""
+class _ApiKeyAuth(AuthBase):
+    """Sets the API key header when a request is prepared, so that no session or argument holds the key."""
 
     def __init__(self, api_key: Secret) -> None:
         self._api_key = api_key
@@ -228,11 +232,11 @@ class _KeyHeader(AuthBase):
 
 
 class _Retry(Retry):
-    """urllib3's rules, but for waits that would be too long for somebody who looks at a notebook."""
+    """urllib3's retries with limits for interactive use: a maximal Retry-After, and one retry after a read timeout."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER)
+        return None if seconds is None else min(seconds, MAX_RETRY_AFTER)
 
     def increment(
         self,
@@ -243,22 +247,22 @@ class _Retry(Retry):
         _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
-        timed_out_before = any(isinstance(past.error, ReadTimeoutError) for past in self.history)
+        timed_out_before = any(isinstance(attempt.error, ReadTimeoutError) for attempt in self.history)
         if isinstance(error, ReadTimeoutError) and timed_out_before:
             raise error
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-_IDEMPOTENT: Final = _Retry(
+_RETRY: Final = _Retry(
     total=4,
     status_forcelist=(429, 502, 503, 504),
     allowed_methods=None,
     raise_on_status=False,
     backoff_factor=0.2,
     backoff_jitter=0.2,
-    backoff_max=LONGEST_RETRY_AFTER,
+    backoff_max=MAX_RETRY_AFTER,
 )
-_ONCE: Final = _Retry(
+_NO_RETRY: Final = _Retry(
     total=2,
     connect=2,
     read=0,
@@ -270,50 +274,50 @@ _ONCE: Final = _Retry(
 )
 
 
-class _TooLong(Exception):
-    """The body is longer than is kept in memory."""
+class _ResponseTooLarge(Exception):
+    """The body exceeds `MAX_RESPONSE_BYTES`."""
 
 
 def _read(raw: BaseHTTPResponse) -> bytes:
     chunks = []
     length = 0
     try:
-        # read1 returns what is there: a body that is too long is given up before it is all in memory.
+        # read1 returns what is available, so that a body that is too large is never completely in memory.
         while chunk := raw.read1(2**20, decode_content=True):
             chunks.append(chunk)
             length += len(chunk)
-            if length > LARGEST_BODY:
-                raise _TooLong
+            if length > MAX_RESPONSE_BYTES:
+                raise _ResponseTooLarge
     except ProtocolError:
-        pass  # A body that was cut off; what came of it is shown to the user.
+        pass  # A truncated body; its start is shown in the error.
     return b"".join(chunks)
 
 
-def _arrived_before(raw: Any) -> bool:
+def _earlier_attempt_delivered(raw: Any) -> bool:
     retries = getattr(raw, "retries", None)
-    return any(_may_have_arrived(past) for past in (retries.history if retries else ()))
+    return any(_may_have_been_delivered(attempt) for attempt in (retries.history if retries else ()))
 
 
-def _may_have_arrived(past: RequestHistory) -> bool:
-    """Return whether an earlier try may have been carried out: not where nobody answered the call or it was put off."""
-    if past.error is not None:
-        return not isinstance(past.error, (NewConnectionError, ConnectTimeoutError))
-    return past.status != 429
+def _may_have_been_delivered(attempt: RequestHistory) -> bool:
+    """Return False if the connection failed or the server answered 429, else True."""
+    if attempt.error is not None:
+        return not isinstance(attempt.error, (NewConnectionError, ConnectTimeoutError))
+    return attempt.status != 429
 
 
-def _explained(error: Exception, timeout: float) -> tuple[str, bool]:
-    """Say what went wrong, and whether the request may have arrived."""
-    reason = _reason(error)
+def _classify(error: Exception, timeout: float) -> tuple[str, bool]:
+    """Return a description of an error, and whether the request may have been delivered."""
+    reason = _root_cause(error)
     if isinstance(error, requests.exceptions.SSLError):
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "has no certificate that this machine trusts", False
-        return "does not speak TLS as https needs it", "WRONG_VERSION_NUMBER" not in str(error)
+        return "does not support TLS, which https requires", "WRONG_VERSION_NUMBER" not in str(error)
     if isinstance(error, DecodeError):
-        return "gave an answer whose compression cannot be read", True
+        return "sent a response that cannot be decompressed", True
     if isinstance(error, requests.exceptions.ProxyError):
-        return "cannot be reached through the proxy that the environment names", False
+        return "cannot be reached through the configured proxy", False
     if isinstance(reason, NameResolutionError):
-        return "has a host name that cannot be found", False
+        return "has an unknown host name", False
     if isinstance(reason, NewConnectionError):
         return "refuses connections", False
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -321,14 +325,14 @@ def _explained(error: Exception, timeout: float) -> tuple[str, bool]:
     if isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError)) or isinstance(
         reason, ReadTimeoutError
     ):
-        return f"gave no whole answer within {timeout:g} s", True
+        return f"sent no complete response within {timeout:g} s", True
     if isinstance(error, requests.exceptions.InvalidHeader):
-        return "was not asked: the API key holds a character that no header can carry", False
+        return "got no request: the API key contains a character that is invalid in a header", False
     if isinstance(error, (requests.ConnectionError, HTTPError, OSError)):
-        return "closed the connection without an answer", True
-    return f"could not be asked ({printable(type(error).__name__)})", True
+        return "closed the connection without a response", True
+    return f"could not be reached ({single_line(type(error).__name__)})", True
 
 
-def _reason(error: Exception) -> object:
+def _root_cause(error: Exception) -> object:
     inner = error.args[0] if error.args else None
     return inner.reason if isinstance(inner, MaxRetryError) else inner

@@ -1,4 +1,4 @@
-"""A value that must not be shown."""
+"""Secret values: a string type that never shows its value, and redaction of secrets in other text."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from urllib.parse import quote, quote_plus
 
 MASK: Final = "••••"
 
-SHORTEST_HIDDEN: Final = 4
-"""Letters of the shortest secret that `hide` looks for: a shorter one is in any text by chance."""
+MIN_REDACT_LENGTH: Final = 4
+"""Shorter secrets are not redacted: they occur in any text by chance."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS: Final = frozenset(
+_SENSITIVE_WORDS: Final = frozenset(
     {"apikey", "auth", "credential", "credentials", "key", "passphrase", "passwd", "password", "secret", "token"}
 )
 
 
-def names_a_secret(name: str) -> bool:
-    """Return whether a name is one that people give to secrets, such as ``HF_TOKEN`` or ``jupyterPassword``.
+def is_sensitive_name(name: str) -> bool:
+    """Return whether a name suggests a secret, such as ``HF_TOKEN`` or ``jupyterPassword``.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ def names_a_secret(name: str) -> bool:
     -------
     bool
     """
-    return any(word.lower() in _SECRET_WORDS for word in _WORD.findall(name))
+    return any(word.lower() in _SENSITIVE_WORDS for word in _WORD.findall(name))
 
 
-def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """Return a text that somebody else wrote with `MASK` in place of secrets: servers repeat what they were sent.
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """Replace secrets in a text by `MASK`. Servers may repeat in an error what was sent to them.
 
     Parameters
     ----------
     text : str
     secrets : iterable of Secret
-        Looked for as they are, and as JSON, HTML and addresses write them.
+        Also found in their JSON, HTML and URL encodings.
 
     Returns
     -------
@@ -51,19 +51,19 @@ def hide(text: str, secrets: Iterable[Secret]) -> str:
     """
     values = sorted((secret.reveal() for secret in secrets), key=len, reverse=True)
     for value in values:
-        if len(value) >= SHORTEST_HIDDEN:
-            for form in _written(value):
-                text = text.replace(form, MASK)
+        if len(value) >= MIN_REDACT_LENGTH:
+            for encoded in _encodings(value):
+                text = text.replace(encoded, MASK)
     return text
 
 
-def _written(value: str) -> list[str]:
-    """Return the forms in which a text may be repeated, the longest first."""
+def _encodings(value: str) -> list[str]:
+    """Return the encodings in which a server may repeat a text, longest first."""
     as_json = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
-    for written in as_json[:]:
-        # Some servers escape what HTML would take for markup, and slashes.
-        safe = written.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "&<>"})
-        as_json += [safe, written.replace("/", "\\/"), safe.replace("/", "\\/")]
+    for encoded in as_json[:]:
+        # Some servers also escape HTML metacharacters and slashes.
+        html_safe = encoded.translate({ord(char): f"\\u{ord(char):04x}" for char in "&<>"})
+        as_json += [html_safe, encoded.replace("/", "\\/"), html_safe.replace("/", "\\/")]
     forms = {value, *as_json, html.escape(value), html.escape(value, quote=False), quote(value), quote_plus(value)}
     return sorted(
         forms | {re.sub(r"\\u[0-9a-f]{4}", lambda m: r"\u" + m[0][2:].upper(), form) for form in forms}, key=len
@@ -71,15 +71,14 @@ def _written(value: str) -> list[str]:
 
 
 class Secret(str):
-    """A secret string that shows ``••••`` wherever a string is shown.
+    """A string that shows ``••••`` instead of its value.
 
-    As text it *is* the mask: ``repr``, ``str``, formatting, JSON, CSV and pickle all give ``••••``. The value itself
-    comes from :meth:`reveal` alone.
+    ``repr``, ``str``, formatting, JSON, CSV and pickle all give ``••••``. Only :meth:`reveal` returns the value.
 
     Parameters
     ----------
     value : str
-        The secret. A `Secret` is taken as it is.
+        The secret. A `Secret` is returned unchanged.
 
     Examples
     --------
@@ -101,17 +100,17 @@ class Secret(str):
         return secret
 
     def reveal(self) -> str:
-        """Return the secret itself.
+        """Return the secret value.
 
         Returns
         -------
         str
-            The value, for use at once. Do not print it in a notebook.
+            Do not print it in a notebook.
         """
         return self.__value
 
-    def last_four(self) -> str:
-        """Return the mask and the last four characters, or the mask alone where that would tell too much.
+    def masked(self) -> str:
+        """Return the mask and the last four characters, or only the mask for values of fewer than 12 characters.
 
         Returns
         -------

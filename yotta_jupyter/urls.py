@@ -1,4 +1,4 @@
-"""The address of an API, checked: the key goes there, and nowhere else."""
+"""Validation of the API's address. The API key is sent to this address only."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .errors import InvalidRequest
-from .text import printable
+from .sanitize import single_line
 
-_NAME: Final = re.compile(
+_HOST_NAME: Final = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
 
 
-def checked_base_url(address: str) -> str:
-    """Return the address as ``scheme://host[:port]``.
+def normalize_base_url(address: str) -> str:
+    """Return an API address as ``scheme://host[:port]``.
 
     Parameters
     ----------
     address : str
-        ``https://…``; ``http://…`` for loopback alone.
+        ``https://…``; ``http://…`` only for loopback.
 
     Returns
     -------
@@ -31,35 +31,35 @@ def checked_base_url(address: str) -> str:
     Raises
     ------
     InvalidRequest
-        Another scheme, user information, a path, or no host.
+        Not https, or with user information, a path, or no valid host.
     """
-    # Before anything of it is shown: what stands before an @ may be a password.
+    # Checked before any error repeats the address: the part before an @ may be a password.
     if "@" in unicodedata.normalize("NFKC", address):
-        raise InvalidRequest("The address holds user information before an @; leave it out: write https://HOST.")
-    shown = printable(address, 80)
+        raise InvalidRequest("The address contains user information before an @. Remove it: https://HOST.")
+    text = single_line(address, 80)
     try:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     if not host or any(c.isspace() or not c.isprintable() or c in "\\%" for c in parts.netloc):
-        raise InvalidRequest(f"The address {shown!r} has no host; write https://HOST.")
-    if not is_host(host):
-        raise InvalidRequest(f"The address {shown!r} names no host; write https://HOST in letters, digits, - and dots.")
-    if parts.scheme == "http" and not is_loopback(host):
+        raise InvalidRequest(f"The address {text!r} has no host; write https://HOST.")
+    if not is_valid_host(host):
         raise InvalidRequest(
-            f"The address {shown!r} would send the key unencrypted; write https:// instead of http://."
+            f"The address {text!r} has no valid host name; write https://HOST in letters, digits, - and dots."
         )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise InvalidRequest(f"The address {text!r} would send the key unencrypted; write https:// instead of http://.")
     if parts.scheme not in ("http", "https"):
-        raise InvalidRequest(f"The address {shown!r} does not start with https://; write https://HOST.")
+        raise InvalidRequest(f"The address {text!r} does not start with https://; write https://HOST.")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise InvalidRequest(f"The address {shown!r} has a path; write the scheme and the host alone: https://HOST.")
+        raise InvalidRequest(f"The address {text!r} has a path; write only scheme and host: https://HOST.")
     netloc = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{netloc}" + (f":{port}" if port is not None else "")
 
 
-def is_host(host: str) -> bool:
-    """Return whether a text is a host's name in ASCII, or an IP address without a zone.
+def is_valid_host(host: str) -> bool:
+    """Return whether a text is an ASCII host name or an IP address without a zone.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def is_host(host: str) -> bool:
     -------
     bool
     """
-    if _NAME.fullmatch(host):
+    if _HOST_NAME.fullmatch(host):
         return True
     try:
         ipaddress.ip_address(host)
@@ -79,7 +79,7 @@ def is_host(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine: ``localhost`` or a loopback IP address, not a name that looks like one.
+    """Return whether a host is ``localhost`` or a loopback IP address.
 
     Parameters
     ----------

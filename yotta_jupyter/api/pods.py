@@ -1,0 +1,581 @@
+"""The client for the pods of an account."""
+
+from __future__ import annotations
+
+import builtins
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
+from ..models import TRANSITIONS, EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id, parse_status
+from ..sanitize import single_line
+from ..spec import PodSpec, PortSpec
+from .backend import Backend
+from .concurrency import map_concurrently
+from .idempotency import create_once, find_by_launch_id
+from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_WAIT_TIMEOUT, Progress, wait_until
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Regions = Iterable[str] | str
+Statuses = Iterable[str | int] | str | int
+EnvironmentVars = Mapping[str, str] | Iterable[Mapping[str, str]]
+Ports = Iterable[int | str | tuple[int, str] | Mapping[str, Any] | PortSpec] | int | str
+
+
+class PodsListed(msgspec.Struct, frozen=True):
+    """Published after a response with pods.
+
+    Attributes
+    ----------
+    pods : list of Pod
+    complete : bool
+        Whether these are all pods of the account.
+    """
+
+    pods: list[Pod]
+    complete: bool
+
+
+class PodsChanged(msgspec.Struct, frozen=True):
+    """Published after a request that may have changed pods."""
+
+
+Event = PodsListed | PodsChanged
+
+
+class PodsClient:
+    """The pods of an account. Thread-safe.
+
+    Ids are strings, times are UTC, money is US dollars an hour.
+
+    Parameters
+    ----------
+    backend : Backend
+        Sends the requests.
+
+    Attributes
+    ----------
+    cached : dict of str to Pod
+        The latest known pods by id. Reading it sends no request.
+    last_listed_at : datetime or None
+        When the last complete listing was requested, in UTC.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._created_at: dict[str, float] = {}
+        self._subscribers: dict[object, Callable[[Event], None]] = {}
+        self._lock = threading.Lock()
+        self.cached: dict[str, Pod] = {}
+        self.last_listed_at: datetime | None = None
+
+    def list(self, regions: Regions = (), statuses: Statuses = ()) -> builtins.list[Pod]:
+        """Return the pods: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        regions : iterable of str, or str
+            Only pods in any of these regions.
+        statuses : iterable of str or int, or one
+            Only pods in any of these statuses, by name in any case or by code.
+
+        Returns
+        -------
+        list of Pod
+
+        Raises
+        ------
+        InvalidRequest
+            A status is unknown; the closest one is suggested. Nothing was sent.
+        ApiError, ConnectionFailed, UnexpectedResponse
+            The API refused the request or failed, was not reached, or sent something else.
+        """
+        region_list = _parse_regions(regions)
+        status_list = [parse_status(s) for s in ([statuses] if isinstance(statuses, (str, int)) else statuses)]
+        requested_at = datetime.now(UTC)
+        pods = self._backend.list(region_list, status_list)
+        complete = not region_list and not status_list
+        if complete:
+            self.last_listed_at = requested_at
+        self._publish_pods(pods, complete)
+        return pods
+
+    def frame(self, regions: Regions = (), statuses: Statuses = (), wide: bool = False) -> pd.DataFrame:
+        """Return the pods as a DataFrame: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        regions, statuses
+            As for `list`.
+        wide : bool, default False
+            Return all fields of the API.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index and columns as described in `yotta_jupyter.frames.pods_frame`.
+
+        Raises
+        ------
+        InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `list`.
+        """
+        from ..frames import pods_frame
+
+        return pods_frame(self.list(regions, statuses), wide)
+
+    def get(self, pod_id: str) -> Pod:
+        """Return one pod: ``GET /openapi/v1/pods/{podId}``, or the listing if that endpoint is missing.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        Pod
+
+        Raises
+        ------
+        PodNotFound
+            The API says that the id does not exist.
+        InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `list`.
+        """
+        pod = self._backend.get(validate_pod_id(pod_id))
+        self._publish_pods([pod], complete=False)
+        return pod
+
+    def create(
+        self,
+        spec: PodSpec | None = None,
+        *,
+        image: str | None = None,
+        gpu_type: str | None = None,
+        gpu_count: int = 1,
+        pod_name: str | None = None,
+        region: str | None = None,
+        cloud_type: str | None = None,
+        official_image: str | None = None,
+        resource_type: str | None = None,
+        image_public_type: str | None = None,
+        image_registry_username: str | None = None,
+        image_registry_token: str | None = None,
+        initialization_command: str | None = None,
+        environment_vars: EnvironmentVars | None = None,
+        expose: Ports | None = None,
+        min_single_card_ram_in_gb: int | None = None,
+        container_volume_in_gb: int | None = None,
+        persistent_volume_in_gb: int | None = None,
+        persistent_mount_path: str | None = None,
+    ) -> Pod:
+        """Create one pod, exactly once: ``POST /openapi/v1/pods/create``.
+
+        The request is never sent again. If its response is lost, the pod is looked up for about 15 s by the launch ID
+        in its environment.
+
+        Parameters
+        ----------
+        spec : PodSpec, optional
+            What to create, instead of the other parameters.
+        image : str
+            A Docker image.
+        gpu_type : str
+            A GPU type of the API, such as ``NVIDIA_L4_24G``.
+        gpu_count : int, default 1
+            A power of two.
+        pod_name, region : str, optional
+        cloud_type : str, optional
+            ``SECURE`` or ``COMMUNITY``.
+        official_image : str, optional
+            ``OFFICIAL`` or ``CUSTOM``.
+        resource_type : str, optional
+            ``GPU`` or ``CPU``.
+        image_public_type : str, optional
+            ``OFFICIAL``, ``CUSTOM``, ``PUBLIC`` or ``PRIVATE``. PRIVATE requires the next two parameters.
+        image_registry_username, image_registry_token : str, optional
+            Credentials of a private registry.
+        initialization_command : str, optional
+            Runs when the pod starts.
+        environment_vars : dict, or list of dict, optional
+            Values by name, or the API's list of ``{"key", "value"}``.
+        expose : list, optional
+            Ports, ``(port, protocol)`` pairs, or the API's list of ``{"port", "protocol"}``.
+        min_single_card_ram_in_gb, container_volume_in_gb, persistent_volume_in_gb : int, optional
+            Gigabytes.
+        persistent_mount_path : str, optional
+            Where the persistent volume is mounted; required with one.
+
+        Returns
+        -------
+        Pod
+            As the API returns it, or with the requested fields if the API does not return it yet.
+
+        Raises
+        ------
+        InvalidRequest
+            A parameter is invalid. Nothing was sent.
+        CreateOutcomeUnknown
+            Whether a pod was created is unknown. Do not create another one before you looked for it.
+        ApiError, ConnectionFailed, UnexpectedResponse
+            No pod was created.
+        WaitInterrupted
+            Ctrl-C after the pod was created.
+        """
+        options: dict[str, Any] = {
+            "image": image,
+            "gpu_type": gpu_type,
+            "pod_name": pod_name,
+            "region": region,
+            "cloud_type": cloud_type,
+            "official_image": official_image,
+            "resource_type": resource_type,
+            "image_public_type": image_public_type,
+            "image_registry_username": image_registry_username,
+            "image_registry_token": image_registry_token,
+            "initialization_command": initialization_command,
+            "environment_vars": environment_vars,
+            "expose": expose,
+            "min_single_card_ram_in_gb": min_single_card_ram_in_gb,
+            "container_volume_in_gb": container_volume_in_gb,
+            "persistent_volume_in_gb": persistent_volume_in_gb,
+            "persistent_mount_path": persistent_mount_path,
+        }
+        if spec is None:
+            spec = PodSpec(gpu_count=gpu_count, **options)
+        elif gpu_count != 1 or any(value is not None for value in options.values()):
+            raise InvalidRequest("create accepts a PodSpec or keyword arguments, not both.")
+        del options, image_registry_token, environment_vars  # A verbose traceback shows local variables.
+        try:
+            created = create_once(self._backend, spec, self.list)
+        finally:
+            self._publish(PodsChanged())
+        if isinstance(created, Pod):
+            return created
+        self._created_at[created] = time.monotonic()
+        return self._get_created(spec, created)
+
+    def find_by_launch_id(self, launch_id: str) -> Pod:
+        """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        launch_id : str
+            From `CreateOutcomeUnknown.launch_id`.
+
+        Returns
+        -------
+        Pod
+
+        Raises
+        ------
+        PodNotFound
+            No listed pod has that launch ID.
+        ApiError, ConnectionFailed, UnexpectedResponse
+            As for `list`.
+        """
+        pod = find_by_launch_id(self.list(), launch_id)
+        if pod is None:
+            raise PodNotFound(
+                None,
+                None,
+                f"No listed pod has the launch ID {single_line(launch_id, 60)}.",
+                advice="A listing may lag: look again in a minute before you create it again.",
+            )
+        return pod
+
+    def preview(self, spec: PodSpec) -> dict[str, Any]:
+        """Return the request body of a create, with masked secrets. Sends nothing.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        dict
+            By the field names of the API.
+        """
+        return self._backend.preview(spec)
+
+    def pause(self, pod_id: str) -> None:
+        """Pause a running pod: ``POST /openapi/v1/pods/pause/{podId}``. A paused pod is charged for volumes only.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Raises
+        ------
+        InvalidPodState
+            The pod is not running.
+        PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `get`.
+        """
+        self._transition("pause", self._backend.pause, pod_id)
+
+    def resume(self, pod_id: str) -> None:
+        """Resume a paused pod: ``POST /openapi/v1/pods/resume/{podId}``.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Raises
+        ------
+        InvalidPodState
+            The pod is not paused.
+        PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `get`.
+        """
+        self._transition("resume", self._backend.resume, pod_id)
+
+    def delete(self, pod_id: str) -> None:
+        """Delete a pod permanently: ``DELETE /openapi/v1/pods/{podId}``.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Raises
+        ------
+        InvalidPodState
+            The pod is already being deleted.
+        PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `get`.
+        """
+        self._transition("delete", self._backend.delete, pod_id)
+
+    def wait(
+        self,
+        pod_id: str,
+        until: str = "RUNNING",
+        timeout: float = DEFAULT_WAIT_TIMEOUT,
+        *,
+        progress: Progress | None = None,
+    ) -> Pod:
+        """Wait until a pod reaches a status, or is reachable by SSH: polls ``GET /openapi/v1/pods/{podId}``.
+
+        Parameters
+        ----------
+        pod_id : str
+        until : str, default "RUNNING"
+            A status, or ``"SSH"``: RUNNING, and the SSH port healthy.
+        timeout : float, default 900
+            Seconds.
+        progress : callable, optional
+            Called after each request with a dict of the pod by its id.
+
+        Returns
+        -------
+        Pod
+
+        Raises
+        ------
+        WaitTimeout
+            The pod did not reach the status in time. It may still cost money; the message says how to stop it.
+        WaitInterrupted
+            Ctrl-C; the message says the same.
+        InvalidPodState
+            The pod cannot reach the status: it failed, was deleted, is paused, or exposes no SSH port.
+        InvalidRequest, PodNotFound, AuthenticationError
+            As for `get`.
+        """
+        outcome = self.wait_all([pod_id], until, timeout, progress=progress)[validate_pod_id(pod_id)]
+        if isinstance(outcome, YottaError):
+            raise outcome
+        return outcome
+
+    def wait_all(
+        self,
+        pod_ids: Sequence[str],
+        until: str = "RUNNING",
+        timeout: float = DEFAULT_WAIT_TIMEOUT,
+        *,
+        progress: Progress | None = None,
+    ) -> dict[str, Pod | YottaError]:
+        """Wait for several pods concurrently.
+
+        Parameters
+        ----------
+        pod_ids : sequence of str
+        until, timeout, progress
+            As for `wait`.
+
+        Returns
+        -------
+        dict
+            For each id the pod, or the error that `wait` would raise.
+
+        Raises
+        ------
+        WaitInterrupted
+            Ctrl-C; has all pods that have not reached the status.
+        """
+        if not 0 <= timeout <= MAX_WAIT_TIMEOUT:
+            raise InvalidRequest(f"A timeout is 0 to {MAX_WAIT_TIMEOUT:.0f} seconds (7 days).")
+        ids = list(dict.fromkeys(validate_pod_id(pod_id) for pod_id in pod_ids))
+        return wait_until(self, ids, until, timeout, progress)
+
+    def bulk(self, action: str, pod_ids: Sequence[str]) -> Sequence[YottaError | None]:
+        """Pause, resume or delete several pods concurrently. One failure does not stop the others.
+
+        Parameters
+        ----------
+        action : str
+            ``pause``, ``resume`` or ``delete``.
+        pod_ids : sequence of str
+
+        Returns
+        -------
+        list
+            For each id None, or its error.
+        """
+        return map_concurrently({"pause": self.pause, "resume": self.resume, "delete": self.delete}[action], pod_ids)
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call a function after each response with pods and each request that may have changed pods.
+
+        Parameters
+        ----------
+        callback : callable
+            Called with a `PodsListed` or `PodsChanged` on the requesting thread. Must return at once.
+
+        Returns
+        -------
+        callable
+            Ends the subscription.
+        """
+        key = object()
+        with self._lock:
+            self._subscribers[key] = callback
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers.pop(key, None)
+
+        return unsubscribe
+
+    def is_recently_created(self, pod_id: str, seconds: float) -> bool:
+        """Return whether this client created a pod within the last seconds, so that a listing may lack it.
+
+        Parameters
+        ----------
+        pod_id : str
+        seconds : float
+
+        Returns
+        -------
+        bool
+        """
+        created_at = self._created_at.get(pod_id)
+        return created_at is not None and time.monotonic() - created_at < seconds
+
+    def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
+        pod = _pending_pod(spec, pod_id)
+        try:
+            pod = self._backend.get(pod_id)
+        except YottaError:
+            pass  # The pod exists, whatever a response says that lags or fails.
+        except KeyboardInterrupt:
+            raise WaitInterrupted(pod) from None
+        self._publish_pods([pod], complete=False)
+        return pod
+
+    def _transition(self, action: str, request: Callable[[str], None], pod_id: str) -> None:
+        pod_id = validate_pod_id(pod_id)
+        try:
+            request(pod_id)
+        except PodNotFound as error:
+            if action != "delete" or not error.may_be_duplicate:
+                raise
+        except InvalidPodState as error:
+            status = self._status_or_none(pod_id)
+            transition = TRANSITIONS[action]
+            if not error.may_be_duplicate or status not in (transition.during, transition.after):
+                raise _state_error(action, status, error) from None
+        finally:
+            self._publish(PodsChanged())
+
+    def _status_or_none(self, pod_id: str) -> str | None:
+        try:
+            return self.get(pod_id).status
+        except YottaError:
+            return None
+
+    def _publish_pods(self, pods: builtins.list[Pod], complete: bool) -> None:
+        latest = {pod.id: pod for pod in pods}
+        self.cached = latest if complete else {**self.cached, **latest}
+        self._publish(PodsListed(pods, complete))
+
+    def _publish(self, event: Event) -> None:
+        with self._lock:
+            callbacks = list(self._subscribers.values())
+        for callback in callbacks:
+            callback(event)
+
+
+def validate_pod_id(pod_id: str) -> str:
+    """Return a pod's id as a string.
+
+    Parameters
+    ----------
+    pod_id : str
+        An int is converted.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InvalidRequest
+        It is not a valid id.
+    """
+    if isinstance(pod_id, int) and not isinstance(pod_id, bool):
+        pod_id = str(pod_id)
+    if not is_valid_pod_id(pod_id):
+        raise InvalidRequest(f"A pod's id is a string such as '331864222263676928', not {single_line(pod_id, 40)!r}.")
+    return pod_id
+
+
+def _parse_regions(regions: Regions) -> list[str]:
+    parsed = [regions] if isinstance(regions, str) else list(regions)
+    if not all(isinstance(region, str) and region.strip() for region in parsed):
+        raise InvalidRequest("A region is a string such as us-west-1; leave the filter out for all regions.")
+    return parsed
+
+
+def _state_error(action: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
+    """Return the error with the pod's status, which the API's own message lacks."""
+    if status is None:
+        return error
+    pod_id = error.pod_id
+    transition = TRANSITIONS[action]
+    if status in (transition.during, transition.after):
+        message = f"Pod {pod_id} is {status} already; there is nothing to {action}."
+    else:
+        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}, and must be {transition.required}."
+    return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
+
+
+def _pending_pod(spec: PodSpec, pod_id: str) -> Pod:
+    """Return a new pod with the fields that its spec determines."""
+    return Pod(
+        id=pod_id,
+        pod_name=spec.pod_name,
+        status="INITIALIZE",
+        gpu_type=spec.gpu_type,
+        gpu_count=spec.gpu_count,
+        region=spec.region,
+        image=spec.image,
+        environment_vars=[EnvironmentVariable(key, value) for key, value in spec.environment_vars.items()],
+        expose=[ExposedPort(port=port.port, protocol=port.protocol, healthy=False) for port in spec.expose],
+    )

@@ -1,0 +1,182 @@
+"""Wait until pods reach a status."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ..errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailed,
+    InvalidPodState,
+    InvalidRequest,
+    PodNotFound,
+    UnexpectedResponse,
+    WaitInterrupted,
+    WaitTimeout,
+    YottaError,
+)
+from ..models import STATUSES, TERMINAL_STATUSES, Pod, parse_status
+from ..sanitize import single_line
+from ..spelling import did_you_mean
+from .concurrency import map_concurrently
+
+if TYPE_CHECKING:
+    from .pods import PodsClient
+
+SSH: Final = "SSH"
+"""The target of a wait until a pod is RUNNING and its SSH port is healthy."""
+
+DEFAULT_WAIT_TIMEOUT: Final = 900.0
+MAX_WAIT_TIMEOUT: Final = 7 * 86400.0
+INITIAL_INTERVAL: Final = 0.5
+MAX_INTERVAL: Final = 5.0
+BACKOFF_FACTOR: Final = 1.3
+LISTING_LAG: Final = 15.0
+"""Seconds for which responses may not show yet what a request has changed."""
+
+PodsById = dict[str, Pod]
+Progress = Callable[[PodsById], None]
+
+
+def parse_target(until: str) -> str:
+    """Return the target of a wait: the name of a status, or ``SSH``.
+
+    Parameters
+    ----------
+    until : str
+        In any case.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InvalidRequest
+        It is neither. The message suggests the closest one.
+    """
+    if isinstance(until, str) and until.strip().upper() == SSH:
+        return SSH
+    try:
+        return parse_status(until)
+    except InvalidRequest:
+        hint = did_you_mean(str(until), [*STATUSES, SSH])
+        raise InvalidRequest(
+            f"A wait ends at SSH or a status, not at {single_line(until, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}."
+        ) from None
+
+
+def has_reached(pod: Pod, target: str) -> bool:
+    """Return whether a pod has reached the target of a wait.
+
+    Parameters
+    ----------
+    pod : Pod
+    target : str
+        As returned by `parse_target`.
+
+    Returns
+    -------
+    bool
+    """
+    return pod.ssh_ready if target == SSH else pod.status == target
+
+
+def wait_until(
+    pods: PodsClient, pod_ids: Sequence[str], until: str, timeout: float, progress: Progress | None = None
+) -> dict[str, Pod | YottaError]:
+    """Poll pods until each has reached the target or cannot reach it, or until a timeout.
+
+    Parameters
+    ----------
+    pods : PodsClient
+    pod_ids : sequence of str
+    until : str
+        A status, or ``SSH``.
+    timeout : float
+        Seconds.
+    progress : callable, optional
+        Called after each round with the latest pods by id.
+
+    Returns
+    -------
+    dict
+        For each id the pod, or the error that ended its wait.
+
+    Raises
+    ------
+    WaitInterrupted
+        Ctrl-C or Interrupt Kernel.
+    """
+    target = parse_target(until)
+    started = time.monotonic()
+    latest: PodsById = {}
+    done: dict[str, Pod | YottaError] = {}
+    interval = INITIAL_INTERVAL
+    try:
+        while pending := [pod_id for pod_id in pod_ids if pod_id not in done]:
+            waited = time.monotonic() - started
+            for pod_id, result in zip(pending, map_concurrently(pods.get, pending), strict=True):
+                outcome = _evaluate(pods, pod_id, result, target, latest, waited)
+                if outcome is None and waited >= timeout:
+                    outcome = _timeout_error(latest.get(pod_id), result, waited, target)
+                if outcome is not None:
+                    done[pod_id] = outcome
+            if progress:
+                progress(latest)
+            if len(done) < len(pod_ids):
+                time.sleep(max(0.0, min(interval, timeout - (time.monotonic() - started))))
+                interval = min(interval * BACKOFF_FACTOR, MAX_INTERVAL)
+    except KeyboardInterrupt:
+        interrupted = tuple(latest.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pending)
+    else:
+        return {pod_id: done[pod_id] for pod_id in pod_ids}
+    raise WaitInterrupted(*interrupted, target=target)
+
+
+def _evaluate(
+    pods: PodsClient, pod_id: str, result: Pod | YottaError, target: str, latest: PodsById, waited: float
+) -> Pod | YottaError | None:
+    """Return how the wait for a pod ends, or None while it continues. Updates `latest`."""
+    if isinstance(result, Pod):
+        latest[pod_id] = result
+        return result if has_reached(result, target) else _unreachable(result, target, waited)
+    if isinstance(result, PodNotFound):
+        if pod_id in latest and target == "TERMINATED":
+            latest[pod_id] = msgspec.structs.replace(latest[pod_id], status="TERMINATED")
+            return latest[pod_id]
+        return None if pods.is_recently_created(pod_id, LISTING_LAG) else result
+    # A network failure of a minute must not end a wait of fifteen.
+    is_transient = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
+        result, AuthenticationError
+    )
+    return None if is_transient and pod_id in latest else result
+
+
+def _unreachable(pod: Pod, target: str, waited: float) -> YottaError | None:
+    """Return an error if the pod cannot reach the target without another request."""
+    goal = "be reachable by SSH" if target == SSH else f"become {target}"
+    message = (
+        f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id}) is {single_line(pod.status, 40)} and will not {goal}"
+    )
+    if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
+        message = f"{message}: it exposes no SSH port"
+    elif pod.status == "PAUSED" and target in ("RUNNING", SSH):
+        if waited <= LISTING_LAG:  # A resume may not show yet.
+            return None
+    elif pod.status not in TERMINAL_STATUSES:
+        return None
+    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
+
+
+def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:
+    if pod is None and isinstance(result, YottaError):
+        return result
+    pod = result if isinstance(result, Pod) else pod
+    assert pod is not None
+    return WaitTimeout(pod, waited, target)

@@ -1,0 +1,127 @@
+"""A client for one account, and `connect`."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from .api import Event, PodsClient, PodsListed, V1Backend
+from .api.transport import Transport
+from .catalog import Catalog
+from .config import Config, resolve_config, validate_api_key
+from .errors import InvalidRequest
+from .sanitize import single_line
+from .urls import is_loopback, normalize_base_url
+
+SANDBOX_SERVER: Final = "YottaSandbox"
+"""The ``Server`` header of the sandbox. A loopback address alone may also be a tunnel to the cloud."""
+
+
+class Client:
+    """A client for one account, created by `connect`. Thread-safe; also a context manager.
+
+    Parameters
+    ----------
+    config : yotta_jupyter.config.Config
+
+    Attributes
+    ----------
+    pods : PodsClient
+        The pods of the account.
+    catalog : Catalog
+        Known GPU types, images and regions. Updated by each listing.
+    base_url : str
+    api_key : Secret
+    timeout : float or None
+        Seconds for a complete response.
+    key_source : str
+        Where the key was found.
+
+    Raises
+    ------
+    InvalidRequest
+        The key, address or timeout is invalid.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.api_key = validate_api_key(config.api_key)
+        self.base_url = normalize_base_url(config.base_url)
+        self.timeout = _validate_timeout(config.timeout)
+        self.key_source = config.key_source
+        self.catalog = Catalog()
+        self._transport = Transport(self.base_url, self.api_key, self.timeout)
+        self.pods = PodsClient(V1Backend(self._transport))
+        self.pods.subscribe(self._update_catalog)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the last response came from a sandbox on this machine, where nothing costs money."""
+        is_local = is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_local and self._transport.server == SANDBOX_SERVER
+
+    def close(self) -> None:
+        """Close idle connections. The client remains usable."""
+        self._transport.close()
+
+    def _update_catalog(self, event: Event) -> None:
+        if isinstance(event, PodsListed):
+            self.catalog.update(event.pods)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url} {self.api_key.masked()}>"
+
+
+def connect(
+    api_key: str | None = None,
+    *,
+    base_url: str | None = None,
+    profile: str | None = None,
+    timeout: float | None = None,
+) -> Client:
+    """Connect to the Pods API. Sends nothing yet.
+
+    Key and address are each taken from the first source that has them: the arguments, ``%config``, the environment
+    (``YOTTA_API_KEY``, ``YOTTA_BASE_URL``, ``YOTTA_PROFILE``), ``~/.yotta/config``.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        Better not written in a notebook: save it once with ``%yotta login``.
+    base_url : str, optional
+        The address of the API: https, or http only for loopback.
+    profile : str, optional
+        A profile of ``~/.yotta/config``.
+    timeout : float, optional
+        Seconds for a complete response; 60 by default.
+
+    Returns
+    -------
+    Client
+
+    Raises
+    ------
+    InvalidRequest
+        There is no key, or the key, address, profile or timeout is invalid.
+
+    Examples
+    --------
+    >>> yotta = connect()                                # doctest: +SKIP
+    >>> yotta.pods.frame(statuses="running")             # doctest: +SKIP
+    """
+    return Client(resolve_config(api_key, base_url, profile, timeout))
+
+
+def _validate_timeout(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout <= 3600:
+        raise InvalidRequest(
+            f"A timeout is a number of seconds above 0 and up to 3600, not {single_line(timeout, 40)}."
+        )
+    return float(timeout)

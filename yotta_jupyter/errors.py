@@ -1,0 +1,290 @@
+"""Exceptions of this package.
+
+* YottaError
+  + InvalidRequest
+  + ConnectionFailed
+  + UnexpectedResponse
+  + ApiError
+    - AuthenticationError
+    - PodNotFound
+    - InvalidPodState
+    - ServerError
+  + CreateOutcomeUnknown
+  + WaitTimeout
+* WaitInterrupted (a KeyboardInterrupt)
+
+Errors carry facts (code, HTTP status, pod) and the next step for a Python caller. `yotta_jupyter.hints` replaces that
+step by a ``%yotta`` command where a user works with the magics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .sanitize import single_line
+
+if TYPE_CHECKING:
+    from .models import Pod
+
+
+class _CompactTraceback:
+    """Makes IPython show an exception as one line; the cell still fails."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class YottaError(_CompactTraceback, Exception):
+    """Base class of all errors of this package.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one line.
+    advice : str, optional
+        What to do next.
+    base_url : str, optional
+        The address of the API that the request was for.
+
+    Attributes
+    ----------
+    message, advice : str
+        ``str(error)`` is both.
+    base_url : str or None
+    """
+
+    def __init__(self, message: str, *, advice: str = "", base_url: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+        self.base_url = base_url
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
+
+
+class InvalidRequest(YottaError):
+    """A request is invalid. Nothing was sent.
+
+    Parameters
+    ----------
+    message : str
+    field : str, optional
+        The field of `PodSpec` at fault.
+    advice : str, optional
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.field = field
+
+
+class ConnectionFailed(YottaError):
+    """No response: connection refused, unknown host, timeout, or connection lost.
+
+    Parameters
+    ----------
+    message : str
+    may_have_been_delivered : bool, default True
+        False if the request was certainly not sent: connection refused, unknown host, untrusted certificate.
+    method : str, optional
+        The HTTP method.
+    advice, base_url : str, optional
+    """
+
+    def __init__(
+        self,
+        message: str,
+        may_have_been_delivered: bool = True,
+        *,
+        method: str | None = None,
+        advice: str = "",
+        base_url: str | None = None,
+    ) -> None:
+        super().__init__(message, advice=advice, base_url=base_url)
+        self.may_have_been_delivered = may_have_been_delivered
+        self.method = method
+
+
+class UnexpectedResponse(YottaError):
+    """The response is not one of the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.
+
+    Parameters
+    ----------
+    message : str
+    http_status : int
+    advice, base_url : str, optional
+    """
+
+    def __init__(self, message: str, http_status: int, *, advice: str = "", base_url: str | None = None) -> None:
+        super().__init__(message, advice=advice, base_url=base_url)
+        self.args = (message, http_status)
+        self.http_status = http_status
+
+
+class ApiError(YottaError):
+    """The API refused a request or failed.
+
+    Parameters
+    ----------
+    code : int or None
+        The code of the API's envelope, such as 12001; None without an envelope.
+    http_status : int or None
+        None if the error was derived from a pod's status.
+    message : str
+    pod_id : str, optional
+        The pod that the request was about.
+    pod_status : str, optional
+        The status of that pod.
+    may_be_duplicate : bool, default False
+        Whether an earlier attempt of the same request may have been processed.
+    advice, base_url : str, optional
+    """
+
+    def __init__(
+        self,
+        code: int | None,
+        http_status: int | None,
+        message: str,
+        *,
+        pod_id: str | None = None,
+        pod_status: str | None = None,
+        may_be_duplicate: bool = False,
+        advice: str = "",
+        base_url: str | None = None,
+    ) -> None:
+        super().__init__(message, advice=advice, base_url=base_url)
+        self.args = (code, http_status, message)
+        self.code = code
+        self.http_status = http_status
+        self.pod_id = pod_id
+        self.pod_status = pod_status
+        self.may_be_duplicate = may_be_duplicate
+
+
+class AuthenticationError(ApiError):
+    """The API refused the key."""
+
+
+class PodNotFound(ApiError):
+    """There is no pod with that id."""
+
+
+class InvalidPodState(ApiError):
+    """The pod's status does not allow the action, such as pausing a paused pod."""
+
+
+class ServerError(ApiError):
+    """The API failed. It may have processed the request."""
+
+
+class CreateOutcomeUnknown(YottaError):
+    """A create request was sent, but whether it created a pod is unknown. It is not sent again.
+
+    Parameters
+    ----------
+    launch_id : str
+        The value of ``YOTTA_JUPYTER_LAUNCH`` in the pod's environment, if the pod exists.
+    reason : str
+        What happened to the response.
+    """
+
+    def __init__(self, launch_id: str, reason: str) -> None:
+        super().__init__(
+            f"The pod may exist and cost money: {reason}",
+            advice=f'Do not create it again yet; look for it with pods.find_by_launch_id("{launch_id}").',
+        )
+        self.args = (launch_id, reason)
+        self.launch_id = launch_id
+        self.reason = reason
+
+
+class WaitTimeout(YottaError):
+    """A pod did not reach a status in time.
+
+    Parameters
+    ----------
+    pod : Pod
+        In its last known status.
+    waited : float
+        Seconds.
+    target : str, default "RUNNING"
+        The status that was waited for, or ``SSH``.
+    """
+
+    def __init__(self, pod: Pod, waited: float, target: str = "RUNNING") -> None:
+        super().__init__(_pending_message(f"Not {target} after {waited:.0f} s", (pod,)), advice=_stop_advice((pod,)))
+        self.args = (pod, waited, target)
+        self.pod = pod
+        self.waited = waited
+        self.target = target
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The pod, as a tuple like that of `WaitInterrupted`."""
+        return (self.pod,)
+
+
+class WaitInterrupted(_CompactTraceback, KeyboardInterrupt):
+    """A wait was interrupted by Ctrl-C or Interrupt Kernel. A `KeyboardInterrupt`, so that loops around it end too.
+
+    Parameters
+    ----------
+    *pods : Pod
+        One or more, in their last known status.
+    target : str, default "RUNNING"
+        The status that was waited for, or ``SSH``.
+    """
+
+    def __init__(self, *pods: Pod, target: str = "RUNNING") -> None:
+        super().__init__(*pods)
+        self.pods = pods
+        self.target = target
+        self.message = _pending_message("Interrupted", pods)
+        self.advice = _stop_advice(pods)
+
+    @property
+    def pod(self) -> Pod:
+        """The first of the pods."""
+        return self.pods[0]
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
+
+
+_STOPPING: Final = {"PAUSING", "PAUSED", "TERMINATING"}
+
+
+def stop_action(pods: tuple[Pod, ...]) -> str | None:
+    """Return the action that stops the cost of pods after a wait ended early.
+
+    Parameters
+    ----------
+    pods : tuple of Pod
+
+    Returns
+    -------
+    str or None
+        ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
+    """
+    billable = [pod for pod in pods if pod.is_billable]
+    if all(pod.status in _STOPPING for pod in billable):
+        return None
+    return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
+
+
+def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
+    states = ", ".join(
+        f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods[:3]
+    )
+    more = f" and {len(pods) - 3} more" if len(pods) > 3 else ""
+    if not any(pod.is_billable for pod in pods):
+        return f"{reason}: {states}{more}."
+    cost = "still costs" if any(pod.hourly_cost for pod in pods) else "may still cost"
+    return f"{reason}: {states}{more}. This {cost} money."
+
+
+def _stop_advice(pods: tuple[Pod, ...]) -> str:
+    action = stop_action(pods)
+    first = next((pod for pod in pods if pod.is_billable), None)
+    return f'Stop it with pods.{action}("{first.id}").' if action and first else ""

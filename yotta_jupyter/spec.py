@@ -1,0 +1,398 @@
+"""What a pod is created from. Everything is validated before a request is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from .errors import InvalidRequest
+from .models import LAUNCH_ID_ENV
+from .sanitize import single_line
+from .secret import Secret
+from .spelling import did_you_mean
+
+PROTOCOLS: Final = ("SSH", "HTTP", "TCP")
+ALLOWED_VALUES: Final = {
+    "image_public_type": ("OFFICIAL", "CUSTOM", "PUBLIC", "PRIVATE"),
+    "official_image": ("OFFICIAL", "CUSTOM"),
+    "cloud_type": ("SECURE", "COMMUNITY"),
+    "resource_type": ("GPU", "CPU"),
+}
+"""The values of fields that have a fixed set of values."""
+
+_ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENV_FORMS: Final = "environment_vars is a dict, or a list of {'key': NAME, 'value': VALUE}."
+
+
+class PortSpec(msgspec.Struct, frozen=True):
+    """A port to expose.
+
+    Attributes
+    ----------
+    port : int
+        The port inside the pod, 1 to 65535.
+    protocol : str
+        ``SSH``, ``HTTP`` or ``TCP``.
+    """
+
+    port: int
+    protocol: str
+
+
+class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pod is created from. Validates itself.
+
+    Attributes
+    ----------
+    image : str
+        A Docker image, such as ``yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04``.
+    gpu_type : str
+        A GPU type of the API, such as ``NVIDIA_L4_24G``.
+    gpu_count : int
+        A power of two.
+    environment_vars : dict of str to Secret
+        Environment variables. Also accepts a dict of plain values, or the API's list of ``{"key", "value"}``.
+    expose : tuple of PortSpec
+        Ports to expose. Also accepts ports, ``(port, protocol)`` pairs, or the API's list of ``{"port", "protocol"}``.
+    image_public_type : str or None
+        ``OFFICIAL``, ``CUSTOM``, ``PUBLIC`` or ``PRIVATE``. PRIVATE requires `image_registry_username` and
+        `image_registry_token`.
+    container_volume_in_gb, persistent_volume_in_gb, min_single_card_ram_in_gb : int or None
+        Gigabytes. A persistent volume requires a `persistent_mount_path`.
+
+    Raises
+    ------
+    InvalidRequest
+        A field is invalid. `InvalidRequest.field` names it.
+    """
+
+    image: str
+    gpu_type: str
+    gpu_count: int = 1
+    pod_name: str | None = None
+    region: str | None = None
+    cloud_type: str | None = None
+    official_image: str | None = None
+    resource_type: str | None = None
+    image_public_type: str | None = None
+    image_registry_username: str | None = None
+    image_registry_token: Secret | None = None
+    initialization_command: str | None = None
+    environment_vars: dict[str, Secret] = {}
+    expose: tuple[PortSpec, ...] = ()
+    min_single_card_ram_in_gb: int | None = None
+    container_volume_in_gb: int | None = None
+    persistent_volume_in_gb: int | None = None
+    persistent_mount_path: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            value = _DEFAULTS.get(name) if value is None else value
+            if value is not None:
+                validate = _VALIDATORS.get(name, _validate_text)
+                msgspec.structs.force_setattr(self, name, validate(name, value))
+            elif name in ("image", "gpu_type"):
+                _validate_reference(name, value)
+        _validate_registry(self)
+        _validate_volume(self)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The values of the environment variables, and the registry token if there is one."""
+        token = self.image_registry_token
+        return (*self.environment_vars.values(), *(() if token is None else (token,)))
+
+
+def parse_gpu_count(value: object) -> int:
+    """Return a number of GPUs.
+
+    Parameters
+    ----------
+    value : int or str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InvalidRequest
+        It is not a power of two.
+    """
+    count = _to_int(value)
+    if count is None or count < 1 or count & (count - 1):
+        raise InvalidRequest(
+            f"A GPU count is 1, 2, 4, 8 or another power of two, not {single_line(value, 40)}.", field="gpu_count"
+        )
+    return count
+
+
+def parse_port(port: object, protocol: object = None) -> PortSpec:
+    """Return a port to expose. The default protocol is SSH for port 22 and HTTP for any other.
+
+    Parameters
+    ----------
+    port : int or str
+        A number, or ``PORT/PROTOCOL``.
+    protocol : str, optional
+        ``SSH``, ``HTTP`` or ``TCP`` in any case.
+
+    Returns
+    -------
+    PortSpec
+
+    Raises
+    ------
+    InvalidRequest
+        The port is not 1 to 65535, or the protocol is unknown.
+    """
+    if protocol is None and isinstance(port, str) and "/" in port:
+        port, _, protocol = port.partition("/")
+    number = _to_int(port)
+    if number is None or not 1 <= number <= 65535:
+        raise InvalidRequest(f"A port is a number from 1 to 65535, not {single_line(port, 40)}.", field="expose")
+    if protocol is None:
+        return PortSpec(number, "SSH" if number == 22 else "HTTP")
+    name = str(protocol).upper()
+    if name not in PROTOCOLS:
+        raise InvalidRequest(
+            f"The protocol of a port is SSH, HTTP or TCP, not {single_line(protocol, 40)}.", field="expose"
+        )
+    return PortSpec(number, name)
+
+
+def parse_ports(expose: object) -> tuple[PortSpec, ...]:
+    """Return the ports to expose, from any form that `PodSpec` accepts.
+
+    Parameters
+    ----------
+    expose : iterable of int, str, (int, str), dict or PortSpec, or one of them
+
+    Returns
+    -------
+    tuple of PortSpec
+
+    Raises
+    ------
+    InvalidRequest
+        A port is invalid, or exposed twice.
+    """
+    if isinstance(expose, (int, str, Mapping, PortSpec)):
+        expose = [expose]
+    if not isinstance(expose, Iterable):
+        raise InvalidRequest(
+            f"expose is a list of ports such as [22, (8888, 'HTTP')], not {single_line(expose, 40)}.", field="expose"
+        )
+    ports = tuple(_coerce_port(entry) for entry in expose)
+    numbers = [port.port for port in ports]
+    duplicate = next((number for number in numbers if numbers.count(number) > 1), None)
+    if duplicate is not None:
+        raise InvalidRequest(f"Port {duplicate} is exposed twice; name it once.", field="expose")
+    return ports
+
+
+def parse_env(variables: object) -> dict[str, Secret]:
+    """Return environment variables by name, from any form that `PodSpec` accepts.
+
+    Parameters
+    ----------
+    variables : mapping, or iterable of mapping
+
+    Returns
+    -------
+    dict of str to Secret
+
+    Raises
+    ------
+    InvalidRequest
+        A name is invalid or given twice, or a value is not text.
+    """
+    pairs: list[tuple[object, object]]
+    if isinstance(variables, Mapping):
+        pairs = list(variables.items())
+    elif isinstance(variables, Iterable) and not isinstance(variables, str):
+        pairs = [_key_and_value(entry) for entry in variables]
+    else:
+        raise InvalidRequest(_ENV_FORMS, field="environment_vars")
+    env: dict[str, Secret] = {}
+    for key, value in pairs:
+        name = validate_env_name(key)
+        if name in env:
+            raise InvalidRequest(f"The environment variable {name} is given twice.", field="environment_vars")
+        env[name] = _parse_env_value(name, value)
+    return env
+
+
+def validate_env_name(name: object) -> str:
+    """Return the name of an environment variable.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InvalidRequest
+        It is not a valid name in a shell, or it is reserved for the launch ID.
+    """
+    if not isinstance(name, str) or not _ENV_NAME.fullmatch(name):
+        # The message does not repeat the name: it may be a secret value in the wrong place.
+        raise InvalidRequest(
+            "The name of an environment variable consists of letters, digits and _, and does not start with a digit.",
+            field="environment_vars",
+        )
+    if name == LAUNCH_ID_ENV:
+        raise InvalidRequest(f"{LAUNCH_ID_ENV} is set by each create request; leave it out.", field="environment_vars")
+    return name
+
+
+def _parse_env_value(name: str, value: object) -> Secret:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise InvalidRequest(
+            f"The value of the environment variable {name} is not text; pass a string.", field="environment_vars"
+        )
+    secret = value if isinstance(value, Secret) else Secret(str(value))
+    try:
+        secret.reveal().encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            f"The value of the environment variable {name} is not valid UTF-8.", field="environment_vars"
+        ) from None
+    return secret
+
+
+def _coerce_port(entry: object) -> PortSpec:
+    if isinstance(entry, PortSpec):
+        return parse_port(entry.port, entry.protocol)
+    if isinstance(entry, Mapping):
+        if set(entry) - {"port", "protocol"} or "port" not in entry:
+            raise InvalidRequest(
+                "A port of expose is {'port': 22, 'protocol': 'SSH'}, without other keys.", field="expose"
+            )
+        return parse_port(entry["port"], entry.get("protocol"))
+    if isinstance(entry, (tuple, list)):
+        if len(entry) != 2:
+            raise InvalidRequest("A port of expose is a number, or a pair such as (8888, 'HTTP').", field="expose")
+        return parse_port(*entry)
+    return parse_port(entry)
+
+
+def _key_and_value(entry: object) -> tuple[object, object]:
+    if isinstance(entry, Mapping) and set(entry) == {"key", "value"}:
+        return entry["key"], entry["value"]
+    raise InvalidRequest(_ENV_FORMS, field="environment_vars")
+
+
+def _to_int(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal() and len(value) < 12:
+        return int(value)
+    index = getattr(value, "__index__", None)  # NumPy integers, such as those of a DataFrame.
+    return int(index()) if index else None
+
+
+def _validate_reference(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        example = "NVIDIA_L4_24G" if name == "gpu_type" else "yottalabsai/pytorch:TAG"
+        raise InvalidRequest(f"create requires {name}, such as {example}.", field=name)
+    reference = value.strip()
+    if any(c.isspace() or not c.isprintable() for c in reference):
+        raise InvalidRequest(
+            f"{name} contains a space or a control character: {single_line(reference, 60)!r}.", field=name
+        )
+    return reference
+
+
+def _validate_text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRequest(f"{name} is a non-empty string.", field=name)
+    if not value.isprintable():
+        raise InvalidRequest(f"{name} contains a line break or another control character; remove it.", field=name)
+    return value
+
+
+def _validate_command(name: str, value: object) -> str:
+    if isinstance(value, str) and not value.translate({10: " ", 9: " "}).isprintable():
+        raise InvalidRequest(f"{name} contains a control character; remove it.", field=name)
+    return value if isinstance(value, str) and value.strip() else _validate_text(name, value)
+
+
+def _validate_token(name: str, value: object) -> Secret:
+    return Secret(_validate_text(name, value.reveal() if isinstance(value, Secret) else value))
+
+
+def _validate_choice(name: str, value: object) -> str:
+    choice, choices = str(value).upper(), ALLOWED_VALUES[name]
+    if choice not in choices:
+        hint = did_you_mean(choice, choices)
+        raise InvalidRequest(f"{name} is one of {', '.join(choices)}, not {single_line(value, 40)}.{hint}", field=name)
+    return choice
+
+
+def _validate_size(name: str, value: object) -> int:
+    size = _to_int(value)
+    if size is None or size < 0:
+        raise InvalidRequest(f"{name} is a whole number of gigabytes, not {single_line(value, 40)}.", field=name)
+    return size
+
+
+_VALIDATORS: Final[dict[str, Any]] = {
+    "image": _validate_reference,
+    "gpu_type": _validate_reference,
+    "gpu_count": lambda _, value: parse_gpu_count(value),
+    "environment_vars": lambda _, value: parse_env(value),
+    "expose": lambda _, value: parse_ports(value),
+    "image_registry_token": _validate_token,
+    "initialization_command": _validate_command,
+    "min_single_card_ram_in_gb": _validate_size,
+    "container_volume_in_gb": _validate_size,
+    "persistent_volume_in_gb": _validate_size,
+    **dict.fromkeys(ALLOWED_VALUES, _validate_choice),
+}
+"""Called with a field's name and value; return the value to use. Other fields are plain text."""
+
+_DEFAULTS: Final[dict[str, Any]] = {"gpu_count": 1, "environment_vars": {}, "expose": ()}
+"""Values of fields that are None."""
+
+
+def _validate_registry(spec: PodSpec) -> None:
+    credentials = {name: getattr(spec, name) for name in ("image_registry_username", "image_registry_token")}
+    if spec.image_public_type == "PRIVATE":
+        missing = next((name for name, value in credentials.items() if not value), None)
+        if missing:
+            raise InvalidRequest(
+                "A private image requires image_registry_username and image_registry_token.", field=missing
+            )
+    elif any(credentials.values()):
+        raise InvalidRequest(
+            "Registry credentials require image_public_type='PRIVATE'; add it, or leave the credentials out.",
+            field="image_public_type",
+        )
+
+
+def _validate_volume(spec: PodSpec) -> None:
+    mount = spec.persistent_mount_path
+    if spec.persistent_volume_in_gb and not mount:
+        raise InvalidRequest(
+            "A persistent volume requires persistent_mount_path, such as /workspace.", field="persistent_mount_path"
+        )
+    if mount and not mount.startswith("/"):
+        raise InvalidRequest(
+            f"persistent_mount_path is an absolute path such as /workspace, not {single_line(mount, 60)}.",
+            field="persistent_mount_path",
+        )
+    if mount and not spec.persistent_volume_in_gb:
+        raise InvalidRequest(
+            "persistent_mount_path requires persistent_volume_in_gb; add its size.", field="persistent_volume_in_gb"
+        )
