@@ -1,17 +1,17 @@
-"""The matrix of versions: ``nox`` runs all of it, ``nox -l`` lists it, ``nox -s "versions(oldest)"`` runs one."""
+"""The supported versions: ``nox`` tests all of them, ``nox -l`` lists them, ``nox -s "versions(oldest)"`` tests one."""
 
 import nox
 
-# What a user of these versions meets: clicks arrive on different threads in each of the three ipykernels.
+# Tests of everything that depends on versions: the three ipykernels handle messages of widgets on different threads.
 TESTS = [
-    "tests/panel/test_see_and_act.py",
+    "tests/panel/test_actions.py",
     "tests/panel/test_launch.py",
     "tests/magics",
     "tests/api",
     "tests/sandbox",
     "tests/test_frames.py",
     "tests/test_catalog.py",
-    "tests/test_settings.py",
+    "tests/test_config.py",
     "tests/test_ssh.py",
 ]
 OLDEST = [
@@ -36,15 +36,15 @@ VERSIONS = [
     nox.param("3.12", [], id="python-3.12"),
     nox.param("3.13", [], id="python-3.13"),
 ]
-SHOWN = ["ipython", "ipykernel", "ipywidgets", "anywidget", "pandas", "jupyterlab", "notebook", "msgspec", "requests"]
+REPORTED = ["ipython", "ipykernel", "ipywidgets", "anywidget", "pandas", "jupyterlab", "notebook", "msgspec", "requests"]
 
 
 @nox.session(venv_backend="none")
 @nox.parametrize(["interpreter", "pins"], VERSIONS)
 def versions(session: nox.Session, interpreter: str, pins: list[str]) -> None:
-    """Run what a user meets on one set of versions; what is not pinned is the newest that there is."""
+    """Test one set of versions. Packages that are not pinned have their newest version."""
     python = f"python{interpreter}"
-    folder = session.create_tmp()  # An environment of its own here, for nox ties an interpreter to a session.
+    folder = session.create_tmp()  # Not nox's own environment: a session cannot choose its interpreter.
     session.run(python, "-m", "venv", "--clear", f"{folder}/venv", external=True)
     inside = f"{folder}/venv/bin/python"
     session.run(inside, "-m", "pip", "install", "-q", "-e", ".[test]", *pins, external=True)
@@ -52,7 +52,7 @@ def versions(session: nox.Session, interpreter: str, pins: list[str]) -> None:
         "import importlib.metadata as m, sys; "
         "print('Python', sys.version.split()[0], *(f'{name} {m.version(name)}' for name in sys.argv[1:]), sep=', ')"
     )
-    session.run(inside, "-c", report, *SHOWN, external=True)
+    session.run(inside, "-c", report, *REPORTED, external=True)
     session.run(
         inside, "-m", "pytest", "-p", "no:cacheprovider", *TESTS, *session.posargs, external=True, env={"CI": "1"}
     )

@@ -1,4 +1,4 @@
-"""What the documents say is so: snippets run, commands parse, links lead somewhere, the reference is the code's."""
+"""The documents are correct: snippets run, commands parse, links resolve, and the reference matches the code."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from yotta_jupyter import Sandbox
-from yotta_jupyter.magics.dispatch import command_named
-from yotta_jupyter.magics.line import words
+from yotta_jupyter.magics.dispatch import get_command
+from yotta_jupyter.magics.expansion import split_line
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUN_ELSEWHERE = {
-    "sh": "installing and starting: what .ci/run and a newcomer's trial run; here it is only looked at",
-    "text": "docstrings, whose calls have tests of their own",
+NOT_RUN = {
+    "sh": "installs and starts programs; .ci/run does, and the test below only checks its names",
+    "text": "docstrings and fragments",
+    "mermaid": "diagrams",
 }
+PROGRAMS = {"python3", "python", ".", "pip", "jupyter", "pytest", "nox", "npm", "pre-commit"}
 
 
-def snippets(kinds: set[str]) -> Iterator[object]:
+def snippets(languages: set[str]) -> Iterator[object]:
     for document in DOCUMENTS:
-        for number, (kind, text) in enumerate(FENCE.findall(document.read_text())):
-            if kind in kinds:
-                yield pytest.param(kind, text, id=f"{document.name}-{number}")
+        for number, (language, text) in enumerate(FENCE.findall(document.read_text())):
+            if language in languages:
+                yield pytest.param(language, text, id=f"{document.name}-{number}")
 
 
 @pytest.fixture
 def shell(bare_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """A shell that is connected to a sandbox with the pods that the documents speak of."""
+    """A shell connected to a sandbox that has the pods of the documents."""
     with Sandbox(speed=50) as sandbox:
         for name, value in {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}.items():
             monkeypatch.setenv(name, value)
@@ -43,28 +45,26 @@ def shell(bare_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iter
         bare_shell.run_cell("%unload_ext yotta_jupyter")
 
 
-def test_every_kind_of_snippet_is_known() -> None:
-    kinds = {kind for document in DOCUMENTS for kind, _ in FENCE.findall(document.read_text())}
-    assert kinds == {"ipython", "python", *RUN_ELSEWHERE}
+def test_all_languages_of_snippets_are_known() -> None:
+    languages = {language for document in DOCUMENTS for language, _ in FENCE.findall(document.read_text())}
+    assert languages == {"ipython", "python", *NOT_RUN}
 
 
-@pytest.mark.parametrize(("kind", "text"), list(snippets({"ipython", "python"})))
-def test_a_snippet_runs(shell: InteractiveShell, kind: str, text: str) -> None:
-    cells = re.findall(r"^In \[\d+\]: (.*)$", text, re.MULTILINE) or [text]
-    if cells == [text]:
-        cells.insert(0, "%load_ext yotta_jupyter")
+@pytest.mark.parametrize(("language", "text"), list(snippets({"ipython", "python"})))
+def test_snippet_runs(shell: InteractiveShell, language: str, text: str) -> None:
+    cells = re.findall(r"^In \[\d+\]: (.*)$", text, re.MULTILINE) or ["%load_ext yotta_jupyter", text]
     for cell in cells:
         with capture_output():
             shell.run_cell(cell).raise_error()
 
 
-@pytest.mark.parametrize(("kind", "text"), list(snippets({"sh"})))
-def test_what_a_shell_snippet_installs_and_opens_is_there(kind: str, text: str) -> None:
+@pytest.mark.parametrize(("language", "text"), list(snippets({"sh"})))
+def test_extras_files_and_programs_of_shell_snippets_exist(language: str, text: str) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert set(re.findall(r"\[(\w+)\]", text)) <= set(extras)
     assert all((ROOT / path).exists() for path in re.findall(r"\S+\.(?:ipynb|py)\b", text))
     programs = {line.split()[0] for line in re.split(r"&&|\n", text) if line.strip()}
-    assert programs <= {"python3", ".", "pip", "jupyter", "pytest", "python", "nox"}
+    assert programs <= PROGRAMS
 
 
 def magics() -> Iterator[object]:
@@ -74,21 +74,26 @@ def magics() -> Iterator[object]:
 
 
 @pytest.mark.parametrize("line", list(magics()))
-def test_a_magic_that_is_named_is_one(line: str) -> None:
-    name, *arguments = words(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
-    command = command_named(name)
+def test_magic_parses(line: str) -> None:
+    name, *arguments = split_line(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
+    command = get_command(name)
     assert command is not None, line
     if arguments and arguments != ["-h"] and not arguments[0].isupper():
         command.parser().parse_line(arguments)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
-    text = document.read_text()
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
-        assert target.startswith("https://") or (document.parent / target).exists(), target
+def test_links_resolve(document: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
+        linked = document.parent / target if target else document
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_reference_is_the_codes() -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))
-    assert made["reference"]() == made["FILE"].read_text(), "run: python docs/make_reference.py"
+def test_reference_matches_the_code() -> None:
+    module = runpy.run_path(str(ROOT / "docs" / "generate_reference.py"))
+    assert module["reference"]() == module["FILE"].read_text(), "run: python docs/generate_reference.py"
