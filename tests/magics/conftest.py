@@ -1,4 +1,4 @@
-"""A real IPython shell with the extension, connected to a sandbox."""
+"""Fixtures: an IPython shell with the extension, connected to a sandbox."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def shell(bare_shell: InteractiveShell) -> Iterator[InteractiveShell]:
 
 @pytest.fixture
 def connected(shell: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """The shell, configured for `sandbox`."""
     monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
     monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
     return shell
@@ -28,7 +29,7 @@ def connected(shell: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def run(connected: InteractiveShell) -> Callable[[str], Any]:
-    """Run a cell; return its result, or raise what it raised."""
+    """Run a cell; return its result or raise its error."""
 
     def run(cell: str) -> Any:
         with capture_output():
@@ -40,13 +41,25 @@ def run(connected: InteractiveShell) -> Callable[[str], Any]:
 
 
 @pytest.fixture
-def shown(connected: InteractiveShell) -> Callable[[str], str]:
-    """Run a cell; return all the text that it shows."""
+def captured_output(connected: InteractiveShell) -> Callable[[str], str]:
+    """Run a cell; return all text that it shows."""
 
-    def shown(cell: str) -> str:
+    def captured_output(cell: str) -> str:
         with capture_output() as captured:
             connected.run_cell(cell)
         displayed = [output.data.get("text/plain", "") for output in captured.outputs]
         return "\n".join([captured.stdout + captured.stderr, *displayed]).strip("\n")
 
-    return shown
+    return captured_output
+
+
+@pytest.fixture
+def requests_to(sandbox: Sandbox) -> Callable[[str], list[Any]]:
+    """Return the requests that `sandbox` received at an endpoint, such as ``create``."""
+    return lambda endpoint: [request for request in sandbox.requests if request.endpoint == endpoint]
+
+
+@pytest.fixture
+def pod_id(sandbox: Sandbox) -> str:
+    """The id of train-1, a running pod of `sandbox`."""
+    return next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-1")

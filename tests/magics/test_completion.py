@@ -1,4 +1,4 @@
-"""What Tab offers, and that it asks nobody."""
+"""Tab completion, which sends no request."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from yotta_jupyter import Sandbox
 Run = Callable[[str], Any]
 
 
-def offered(shell: InteractiveShell, text: str) -> list[str]:
+def completions(shell: InteractiveShell, text: str) -> list[str]:
     with provisionalcompleter():
         return [completion.text for completion in shell.Completer.completions(text, len(text))]
 
 
 @pytest.mark.parametrize(
-    ("text", "among"),
+    ("text", "expected"),
     [
         ("%yotta l", {"list", "login"}),
         ("x = %yotta l", {"list", "login"}),
@@ -37,21 +37,29 @@ def offered(shell: InteractiveShell, text: str) -> list[str]:
         ("%yotta sandbox st", {"start", "stop", "status"}),
     ],
 )
-def test_tab_offers_these_alone(shell: InteractiveShell, text: str, among: set[str]) -> None:
-    assert set(offered(shell, text)) == among
+def test_tab_completes_only_these(shell: InteractiveShell, text: str, expected: set[str]) -> None:
+    assert set(completions(shell, text)) == expected
 
 
 def test_pods_and_regions_come_from_the_last_listing(run: Run, connected: InteractiveShell, sandbox: Sandbox) -> None:
     run("%yotta list")
-    asked = len(sandbox.requests)
-    assert offered(connected, "%yotta pause tra") == ["train-1"]
-    assert offered(connected, "%yotta pause train-1 note") == ["notebook-1"]
-    assert offered(connected, "%yotta list --region us-w") == ["us-west-1"]
-    assert len(sandbox.requests) == asked
+    request_count = len(sandbox.requests)
+    assert completions(connected, "%yotta pause tra") == ["train-1"]
+    assert completions(connected, "%yotta pause train-1 note") == ["notebook-1"]
+    assert completions(connected, "%yotta list --region us-w") == ["us-west-1"]
+    assert len(sandbox.requests) == request_count
 
 
-def test_tab_does_not_wait_for_pandas() -> None:
-    """A first Tab that takes a second is pressed again."""
+def test_profiles_come_from_the_config_file(
+    run: Run, connected: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: sandbox.api_key)
+    run("%yotta login --profile work")
+    assert completions(connected, "%yotta login --profile w") == ["work"]
+
+
+def test_tab_does_not_import_pandas() -> None:
+    """The import would make the first Tab take a second."""
     program = (
         "import sys; from IPython.core.interactiveshell import InteractiveShell; s = InteractiveShell.instance(); "
         "s.run_line_magic('load_ext', 'yotta_jupyter'); matches = s.complete('%yotta l', '%yotta l')[1]; "
@@ -60,5 +68,5 @@ def test_tab_does_not_wait_for_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_other_lines_are_left_alone(shell: InteractiveShell) -> None:
-    assert "import" in offered(shell, "impor")
+def test_other_lines_are_left_to_ipython(shell: InteractiveShell) -> None:
+    assert "import" in completions(shell, "impor")

@@ -1,37 +1,19 @@
-"""From a line behind ``%yotta`` to the command that it names."""
+"""Runs a line of ``%yotta``."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ..api import AuthenticationError, InvalidRequest
-from ..api.text import did_you_mean, printable
-from . import account, acting, creating, listing, local, waiting
-from .command import Command, HelpShown
-from .line import words
+from ..errors import AuthenticationError, InvalidRequest, WaitInterrupted, YottaError
+from ..hints import add_advice
+from ..sanitize import single_line
+from ..spelling import did_you_mean
+from .commands import COMMANDS, command_names, get_command
+from .expansion import split_line
+from .parser import Command, HelpRequested
+from .session import Session
 
-if TYPE_CHECKING:
-    from .session import Session
-
-_ROOMS_ABOVE: Final = ("yotta_jupyter.panel.command",)
-"""Modules of commands that are made of more than this room knows; named, so that nothing is imported upward."""
-
-COMMANDS: Final[tuple[Command, ...]] = (
-    *listing.COMMANDS,
-    *creating.COMMANDS,
-    *acting.COMMANDS,
-    *waiting.COMMANDS,
-    *account.COMMANDS,
-    *(command for room in _ROOMS_ABOVE for command in import_module(room).COMMANDS),
-    *local.COMMANDS,
-)
-"""All commands, in the order in which the help lists them."""
-
-_BY_NAME: Final = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}
-
-
-_OTHERS_CALL_IT: Final = {
+COMMAND_SYNONYMS: Final = {
     **dict.fromkeys(("stop", "suspend", "halt"), "pause"),
     **dict.fromkeys(("start", "unpause", "continue"), "resume"),
     **dict.fromkeys(("rm", "remove", "kill", "terminate", "destroy"), "delete"),
@@ -39,72 +21,73 @@ _OTHERS_CALL_IT: Final = {
     **dict.fromkeys(("ps", "pods"), "list"),
     **dict.fromkeys(("show", "describe", "inspect", "info"), "get"),
 }
-"""What other tools call a command: spelled much like it are some that do the opposite."""
+"""Names of commands in other tools. They are suggested, never run.
+
+By spelling alone, the suggestion for ``remove`` would be ``resume``.
+"""
 
 
-def command_named(name: str) -> Command | None:
-    """Return the command of a name or alias, or None.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Command or None
-    """
-    return _BY_NAME.get(name)
-
-
-def run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
-    """Run a line and return what its cell shows.
+def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
+    """Run a line and return the result of its cell.
 
     Parameters
     ----------
     session : Session
     line : str
-        What stands behind ``%yotta``.
+        The text after ``%yotta``.
     namespace : dict
-        The notebook's variables.
+        The variables of the notebook.
 
     Returns
     -------
     object
-        The command's result, or None where help was printed.
+        The result of the command, or None if help was printed.
 
     Raises
     ------
     InvalidRequest
-        The line is wrong; nothing was sent.
+        The line is invalid. Nothing was sent.
     YottaError
-        What the command raises.
+        As raised by the command, with advice that names ``%yotta`` commands.
+    WaitInterrupted
+        A wait was interrupted.
     """
-    name, *arguments = words(line, namespace) or ["-h"]
+    try:
+        return _run(session, line, namespace)
+    except (YottaError, WaitInterrupted) as error:
+        add_advice(error)
+        raise
+
+
+def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
+    name, *args = split_line(line, namespace) or ["help"]
     if name in ("-h", "--help", "help"):
         print(help_text())
         return None
-    command = command_named(name)
+    command = get_command(name)
     if command is None:
-        meant = _OTHERS_CALL_IT.get(name.lower())
-        hint = f" Did you mean {meant}?" if meant else did_you_mean(name, _BY_NAME)
-        raise InvalidRequest(f"%yotta has no command {printable(name, 40)!r}.{hint} See %yotta -h")
+        raise _unknown_command(name)
     try:
-        parsed = command.parser().parse_line(arguments)
-    except HelpShown:
+        arguments = command.parser().parse_line(args)
+    except HelpRequested:
         return None
     try:
-        return command.run(session, parsed)
+        return command.run(session, arguments)
     except AuthenticationError as error:
-        refused = error
-    raise _with_source(refused, session, command)
+        _add_key_source(error, session, command)
+        raise
 
 
-def _with_source(error: AuthenticationError, session: Session, command: Command) -> AuthenticationError:
-    """Return the error with the place that the key came from: another one than the user believes may go first."""
-    if command.name == "login" or session.last_client is None:
-        return error
-    told = f"{error} The key came from {session.last_client.source}."
-    return AuthenticationError(error.code, error.http_status, told)
+def _unknown_command(name: str) -> InvalidRequest:
+    synonym = COMMAND_SYNONYMS.get(name.lower())
+    suggestion = f" Did you mean {synonym}?" if synonym else did_you_mean(name, command_names())
+    return InvalidRequest(f"%yotta has no command {single_line(name, 40)!r}.{suggestion} See %yotta -h")
+
+
+def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:
+    """Add to the message where the key came from, because the user may expect another key to be in use."""
+    if command.name != "login" and session.cached_client is not None:
+        error.message += f" The key came from {session.cached_client.key_source}."
 
 
 def help_text() -> str:
@@ -119,6 +102,6 @@ def help_text() -> str:
             *rows,
             "",
             "%yotta COMMAND -h shows a command's arguments. No account? Start here: %yotta sandbox start",
-            "POD is an id, the beginning of one, or a name. $name and {expression} fill in Python values.",
+            "POD is an id, the beginning of one, or a name. $name and {expression} expand to Python values.",
         ]
     )

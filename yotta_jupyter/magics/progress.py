@@ -1,4 +1,4 @@
-"""One line that tells how a wait is going, in a notebook or in a terminal."""
+"""Progress of a wait as one line, in a notebook, a terminal or a log."""
 
 from __future__ import annotations
 
@@ -6,91 +6,106 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..api import Pod
-from ..api.text import printable
+from ..api.waiter import SSH
+from ..models import Pod
+from ..sanitize import single_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+_MAX_PODS: Final = 4
+"""Pods that the line describes; the others are counted."""
+
 
 @contextmanager
-def wait_progress(
+def progress_reporter(
     shell: InteractiveShell, target: str, names: Mapping[str, str]
 ) -> Iterator[Callable[[dict[str, Pod]], None]]:
-    """Give a function that shows how far pods are, to be given to `PodsClient.wait`; at the end, end its line.
+    """Provide the `progress` callback of `PodsClient.wait_all`.
+
+    A notebook updates one output, a terminal rewrites one line, and a log gets a line for each change.
 
     Parameters
     ----------
     shell : IPython.core.interactiveshell.InteractiveShell
-        A notebook's line is replaced in place; a terminal's is written over; a log gets a line a change.
     target : str
-        What is waited for.
+        A status, or ``SSH``.
     names : mapping of str to str
-        The pods' names by id.
+        The names of the pods by id.
 
     Yields
     ------
     callable
+        Called with the latest known pods by id.
     """
     started = time.monotonic()
-    show = _notebook_line() if hasattr(shell, "kernel") else _terminal_line()
+    in_notebook = hasattr(shell, "kernel")
+    write = _notebook_writer() if in_notebook else _stdout_writer()
+    written = False
 
-    begun = False
-
-    def progress(seen: dict[str, Pod]) -> None:
-        nonlocal begun
-        begun = True
-        states = [f"{printable(names[pod_id], 40)} {_state(seen[pod_id])}" for pod_id in names if pod_id in seen]
-        more = f" and {len(states) - 4} more" if len(states) > 4 else ""
-        there = sum(_there(pod, target) for pod in seen.values())
-        lead = f"{there} of {len(names)} {target}" if len(names) > 1 else f"until {target}"
-        show(f"{lead}, {time.monotonic() - started:.0f} s: {', '.join(states[:4])}{more}")
+    def report(latest: dict[str, Pod]) -> None:
+        nonlocal written
+        written = True
+        write(_format_progress(target, names, latest, time.monotonic() - started))
 
     try:
-        yield progress
+        yield report
     finally:
-        # What comes next, an error too, begins a line of its own.
-        if begun and not hasattr(shell, "kernel") and sys.stdout.isatty():
+        # The result or error starts on a new line.
+        if written and not in_notebook and sys.stdout.isatty():
             print()
 
 
-def _there(pod: Pod, target: str) -> bool:
-    return pod.ssh_ready if target == "SSH" else pod.status == target
+def _format_progress(target: str, names: Mapping[str, str], latest: Mapping[str, Pod], elapsed: float) -> str:
+    states = [f"{single_line(name, 40)} {_format_state(latest[id_])}" for id_, name in names.items() if id_ in latest]
+    more = f" and {len(states) - _MAX_PODS} more" if len(states) > _MAX_PODS else ""
+    done = sum(_is_done(pod, target) for pod in latest.values())
+    prefix = f"{done} of {len(names)} {target}" if len(names) > 1 else f"until {target}"
+    return f"{prefix}, {elapsed:.0f} s: {', '.join(states[:_MAX_PODS])}{more}"
 
 
-def _state(pod: Pod) -> str:
+def _is_done(pod: Pod, target: str) -> bool:
+    return pod.ssh_ready if target == SSH else pod.status == target
+
+
+def _format_state(pod: Pod) -> str:
     if pod.status == "RUNNING" and pod.ssh_port is not None:
         return "RUNNING, SSH ready" if pod.ssh_ready else "RUNNING, SSH not ready"
-    return printable(pod.status, 30)
+    return single_line(pod.status, 30)
 
 
-def _notebook_line() -> Callable[[str], None]:
+def _notebook_writer() -> Callable[[str], None]:
     from IPython.display import DisplayHandle, display
 
-    handle: list[DisplayHandle] = []
+    handle: DisplayHandle | None = None
 
-    def show(text: str) -> None:
+    def write(text: str) -> None:
+        nonlocal handle
         bundle = {"text/plain": text}
-        if handle:
-            handle[0].update(bundle, raw=True)
-        elif (new := display(bundle, raw=True, display_id=True)) is not None:
-            handle.append(new)
+        if handle is None:
+            handle = display(bundle, raw=True, display_id=True)
+        else:
+            handle.update(bundle, raw=True)
 
-    return show
+    return write
 
 
-def _terminal_line() -> Callable[[str], None]:
-    shown = ""
+def _stdout_writer() -> Callable[[str], None]:
+    last = ""
 
-    def show(text: str) -> None:
-        nonlocal shown
+    def write(text: str) -> None:
+        nonlocal last
         if sys.stdout.isatty():
             sys.stdout.write(f"\r\x1b[K{text}")
-        elif text.partition(": ")[2] != shown.partition(": ")[2]:
+        elif _without_time(text) != _without_time(last):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
-        shown = text
+        last = text
 
-    return show
+    return write
+
+
+def _without_time(text: str) -> str:
+    return text.partition(": ")[2]

@@ -1,13 +1,14 @@
-"""What a notebook is connected to, from one ``%yotta`` to the next."""
+"""The connection of a shell, kept from one ``%yotta`` to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import settings
-from ..api import InvalidRequest
 from ..catalog import Catalog
-from ..connection import Yotta
+from ..client import Client
+from ..config import Config, ConfigOverrides, resolve_config
+from ..errors import InvalidRequest
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -16,62 +17,67 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """The connection and the sandbox of a notebook.
+    """The client and the sandbox of a shell.
 
     Parameters
     ----------
     shell : IPython.core.interactiveshell.InteractiveShell
+    overrides : callable, optional
+        Returns the settings that this shell makes; no settings by default.
 
     Attributes
     ----------
     sandbox : Sandbox or None
-        The one that ``%yotta sandbox start`` started.
+        Started by ``%yotta sandbox start``.
+    sandbox_options : dict
+        The options that it was started with.
     """
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, overrides: Callable[[], ConfigOverrides] = ConfigOverrides) -> None:
         self.shell = shell
+        self.overrides = overrides
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
-        self._client: Yotta | None = None
-        self._found: settings.Settings | None = None
+        self._client: Client | None = None
+        self._config: Config | None = None
 
     @property
-    def client(self) -> Yotta:
-        """The client for what is configured now; a new one where that has changed.
+    def client(self) -> Client:
+        """The client for the present configuration. It is replaced when the configuration changes.
 
         Raises
         ------
         InvalidRequest
-            No key anywhere.
+            There is no API key, or the configuration is invalid.
         """
-        found = settings.resolve()
-        if self._client is None or found != self._found:
-            self.disconnect()
-            self._client, self._found = Yotta(found), found
+        config = resolve_config(overrides=self.overrides())
+        if self._client is None or config != self._config:
+            self.reset()
+            self._client, self._config = Client(config), config
+        return self._client
+
+    @property
+    def cached_client(self) -> Client | None:
+        """The client of the previous command, or None. Reads no configuration and sends no request."""
         return self._client
 
     @property
     def catalog(self) -> Catalog:
-        """What is known of GPU types and images: what listings taught, or without a connection what is shipped."""
+        """The catalog of the client, or the bundled one if there is no valid configuration."""
         try:
             return self.client.catalog
         except InvalidRequest:
             return Catalog()
 
-    @property
-    def last_client(self) -> Yotta | None:
-        """The client of the last command, if there was one. Asks nobody and reads no file."""
-        return self._client
-
-    def disconnect(self) -> None:
-        """Forget the client and close its connections."""
+    def reset(self) -> None:
+        """Close the client. The next command creates a new one."""
         if self._client is not None:
             self._client.close()
-        self._client = self._found = None
+        self._client = self._config = None
 
     def close(self) -> None:
-        """Stop the sandbox and close the connections."""
-        self.disconnect()
+        """Close the client and stop the sandbox."""
+        self.reset()
         if self.sandbox is not None:
             self.sandbox.stop()
             self.sandbox = None

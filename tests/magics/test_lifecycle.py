@@ -1,0 +1,158 @@
+"""The commands pause, resume, delete and wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pytest
+
+from yotta_jupyter import InvalidPodState, InvalidRequest, Sandbox, WaitTimeout, YottaError
+
+Run = Callable[[str], Any]
+Output = Callable[[str], str]
+Requests = Callable[[str], list[Any]]
+MakeClient = Callable[..., Any]
+
+
+def raise_keyboard_interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def raise_eof_error(*_: object) -> NoReturn:
+    raise EOFError
+
+
+def test_pause_and_resume_return_a_row_per_pod(run: Run) -> None:
+    frame = run("%yotta pause train-1 notebook-1 --wait")
+    assert list(frame.columns) == ["name", "action", "ok", "status", "error"]
+    assert list(frame["action"]) == ["pause", "pause"]
+    assert list(frame["ok"]) == [True, True]
+    assert list(frame["status"]) == ["PAUSED", "PAUSED"]
+    assert list(run("%yotta resume train-1 notebook-1 --wait")["status"]) == ["RUNNING", "RUNNING"]
+
+
+@pytest.mark.parametrize(
+    ("line", "listings"),
+    [
+        ("resume finetune-1 --wait", 1),
+        ("pause train-1 --wait", 1),
+        ("delete train-1 --yes --wait", 1),
+        ("wait train-1", 1),
+        ("resume finetune-1", 2),
+    ],
+)
+def test_a_wait_needs_no_second_listing(run: Run, requests_to: Requests, line: str, listings: int) -> None:
+    """One listing finds the pods. Only without a wait does a second one show the new statuses."""
+    run(f"%yotta {line}")
+    assert len(requests_to("list")) == listings
+
+
+def test_pausing_a_paused_pod_fails(run: Run) -> None:
+    with pytest.raises(InvalidPodState, match="is PAUSED already"):
+        run("%yotta pause finetune-1")
+
+
+@pytest.mark.parametrize("wait", ["", "--wait"])
+def test_one_failure_does_not_stop_the_others_and_fails_the_cell(
+    run: Run, captured_output: Output, sandbox: Sandbox, wait: str
+) -> None:
+    output = captured_output(f"%yotta pause train-1 finetune-1 notebook-1 {wait}")
+    assert "pause failed for 1 of 3 pods" in output
+    assert "train-1" in output
+    status = {pod["podName"]: pod["status"] for pod in sandbox.pods()}
+    assert "RUNNING" not in (status["train-1"], status["notebook-1"])
+    with pytest.raises(YottaError):
+        run("%yotta pause train-1 finetune-1")
+
+
+def test_delete_asks_first_and_accepts_no(
+    run: Run, captured_output: Output, requests_to: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "n")
+    assert "Nothing was deleted." in captured_output("%yotta delete train-1")
+    assert "train-1 (RUNNING, $" in questions[0]
+    assert requests_to("delete") == []
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert list(run("%yotta delete train-1 --wait")["status"]) == ["TERMINATED"]
+
+
+def test_delete_without_input_advises_yes(run: Run, requests_to: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", raise_eof_error)
+    with pytest.raises(InvalidRequest, match=r"nothing was deleted.*--yes"):
+        run("%yotta delete train-1")
+    assert requests_to("delete") == []
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(
+    captured_output: Output, requests_to: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builtins.input", raise_keyboard_interrupt)
+    assert "Nothing was deleted." in captured_output("%yotta delete train-1")
+    assert requests_to("delete") == []
+
+
+def test_a_deleted_pod_that_the_api_no_longer_has_is_terminated(
+    run: Run, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", make_client(speed=1e6).base_url)
+    frame = run("%yotta delete train-1 notebook-1 --yes --wait")
+    assert list(frame["ok"]) == [True, True]
+    assert list(frame["status"]) == ["TERMINATED", "TERMINATED"]
+
+
+@pytest.mark.parametrize("name", ["''", '"$name"', "' '"])
+def test_an_empty_name_matches_no_pod(
+    run: Run, make_client: MakeClient, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(pods=1)
+    monkeypatch.setenv("YOTTA_BASE_URL", client.base_url)
+    run("name = ''")
+    with pytest.raises(InvalidRequest, match="empty"):
+        run(f"%yotta delete {name} --yes")
+    assert [pod.status for pod in client.pods.list()] == ["RUNNING"]
+
+
+def test_wait_until_ssh(run: Run) -> None:
+    run("%yotta create pytorch --gpu L4 --name mine")
+    frame = run("%yotta wait mine --until ssh")
+    assert list(frame["status"]) == ["RUNNING"]
+    assert run("%yotta ssh mine").startswith("ssh user@")
+
+
+def test_a_wait_timeout_names_id_status_cost_and_next_commands(run: Run, pod_id: str) -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        run("%yotta wait train-1 --until paused --timeout 0")
+    message = str(caught.value)
+    assert f"({pod_id}) is RUNNING. This still costs money" in message
+    assert f"%yotta pause {pod_id}" in message
+    assert f"%yotta wait {pod_id}" in message
+
+
+@pytest.mark.parametrize(("action", "target"), [("pause", "paused"), ("delete", "terminated")])
+def test_a_wait_timeout_for_a_requested_change_does_not_advise_delete(
+    run: Run, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, action: str, target: str
+) -> None:
+    slow = make_client(speed=0.001)
+    monkeypatch.setenv("YOTTA_BASE_URL", slow.base_url)
+    getattr(slow.pods, action)(run("%yotta get train-1").id)
+    with pytest.raises(WaitTimeout, match=rf"%yotta wait \d+ --until {target}\.?$") as caught:
+        run(f"%yotta wait train-1 --until {target} --timeout 0")
+    assert "%yotta delete" not in str(caught.value)
+
+
+def test_pods_that_are_not_ready_yet_have_not_failed(
+    run: Run, captured_output: Output, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", make_client(speed=0.001).base_url)
+    line = "%yotta wait train-1 notebook-1 --until paused --timeout 0"
+    with pytest.raises(YottaError, match=r"^2 of 2 pods are not ready yet"):
+        run(line)
+    assert "failed" not in captured_output(line)
+
+
+def test_an_invalid_timeout_is_rejected_before_any_request(run: Run, sandbox: Sandbox) -> None:
+    with pytest.raises(InvalidRequest, match="number of seconds"):
+        run("%yotta wait train-1 --timeout soon")
+    assert sandbox.requests == []

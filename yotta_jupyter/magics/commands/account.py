@@ -1,0 +1,84 @@
+"""The commands for the connection: login and status."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import Namespace
+
+from ... import config
+from ...client import Client
+from ...config import Config
+from ...errors import InvalidRequest
+from ...formatting import format_rate, pluralize
+from ...models import summarize
+from ..display import PlainText
+from ..parser import Command, LineParser
+from ..session import Session
+
+
+def _add_login_arguments(parser: LineParser) -> None:
+    parser.add_argument(
+        "--profile",
+        metavar="P",
+        completer="profile",
+        help="the profile to save the key in; default: the active profile",
+    )
+
+
+def _login(session: Session, arguments: Namespace) -> PlainText:
+    if session.sandbox is not None:
+        raise InvalidRequest(
+            "This notebook is connected to its sandbox. To log in to your account, first: %yotta sandbox stop"
+        )
+    overrides = session.overrides()
+    profile = arguments.profile or config.active_profile(overrides)
+    base_url = config.base_url_for(profile, overrides)
+    key = config.validate_api_key(_prompt_secret(f"API key for {base_url} (Settings → Access Keys): "))
+    with Client(Config(api_key=key, base_url=base_url, timeout=overrides.timeout, key_source="%yotta login")) as client:
+        pods = client.pods.list()  # Only a key that works is saved.
+    config.save_profile(profile, key, base_url)
+    session.reset()
+    return PlainText(
+        f"{base_url} accepted the key {key.masked()}; {pluralize(len(pods), 'pod')}. "
+        f"Saved as profile {profile} in ~/.yotta/config.{_shadowed_note(session, profile)}"
+    )
+
+
+def _shadowed_note(session: Session, profile: str) -> str:
+    """Return how to use a profile if another key takes precedence, or an empty string."""
+    command = f'%config YottaMagics.profile = "{profile}"'
+    try:
+        source = config.resolve_config(overrides=session.overrides()).key_source
+    except InvalidRequest:
+        return f" To use it in this notebook: {command}"
+    if source == f"profile {profile}":
+        return ""
+    return f" This notebook takes its key from {source}; to use the new one: {command}"
+
+
+def _prompt_secret(prompt: str) -> str:
+    from IPython.core.error import StdinNotImplementedError
+
+    try:
+        return getpass.getpass(prompt)
+    except (StdinNotImplementedError, EOFError):
+        pass
+    except KeyboardInterrupt:
+        raise InvalidRequest("No key was entered, and nothing was saved.") from None
+    raise InvalidRequest(f"Input is not possible here. Set the environment variable {config.API_KEY_ENV} instead.")
+
+
+def _status(session: Session, arguments: Namespace) -> PlainText:
+    client = session.client
+    totals = summarize(client.pods.list())
+    prefix = "SANDBOX, nothing costs money: " if client.is_sandbox else ""
+    return PlainText(
+        f"{prefix}{client.base_url} as {client.api_key.masked()} (key from {client.key_source}); "
+        f"{pluralize(totals.total, 'pod')}, {totals.running} running, {format_rate(totals.hourly_cost)} now"
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("login", "Save your API key, entered hidden, after testing it.", _login, _add_login_arguments),
+    Command("status", "Show the API, the key and the cost of this notebook's connection.", _status),
+)

@@ -1,0 +1,217 @@
+"""The command that creates a pod."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ...api import preview_create
+from ...api.waiter import SSH
+from ...catalog import OFFICIAL_PREFIX
+from ...errors import InvalidRequest
+from ...formatting import format_rate
+from ...launch import (
+    CREATE_FLAGS,
+    DEFAULT_EXPOSE,
+    GPU_COUNTS,
+    JUPYTER_PASSWORD_ENV,
+    estimate_rate,
+    find_by_name,
+    needs_jupyter_password,
+)
+from ...models import Pod
+from ...sanitize import single_line
+from ...secret import Secret, is_sensitive_name
+from ...spec import PodSpec, parse_env, parse_ports, validate_env_name
+from ..parser import Command, LineParser
+from ..progress import progress_reporter
+from ..session import Session
+
+_FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "gpu_type": {
+        "required": True,
+        "metavar": "TYPE",
+        "completer": "gpu",
+        "help": "a GPU type, or a unique part of one: L4",
+    },
+    "gpu_count": {
+        "default": "1",
+        "metavar": "N",
+        "help": f"number of GPUs: {', '.join(map(str, GPU_COUNTS))}; default: %(default)s",
+    },
+    "pod_name": {"metavar": "NAME", "help": "a name for the pod"},
+    "region": {"metavar": "R", "completer": "region", "help": "the region of the pod"},
+    "cloud_type": {"metavar": "CLOUD", "completer": "cloud", "help": "SECURE or COMMUNITY"},
+    "initialization_command": {"metavar": "CMD", "help": "a command to run when the pod starts"},
+    "container_volume_in_gb": {"metavar": "GB", "help": "the size of the container volume"},
+    "persistent_volume_in_gb": {
+        "metavar": "GB",
+        "help": f"the size of a volume that survives a pause; requires {CREATE_FLAGS['persistent_mount_path']}",
+    },
+    "persistent_mount_path": {"metavar": "PATH", "help": "the mount path of the persistent volume"},
+    "image_registry_username": {"metavar": "U", "help": "the user of the private registry"},
+}
+"""The fields of `PodSpec` whose flag holds the value itself, with the options of `LineParser.add_argument`."""
+
+_FLAG_ALIASES: Final = {"gpu_count": ("--gpus",)}
+_MIN_SECRET_LENGTH: Final = 8
+"""Shorter values of secrets are not searched for in the line, because they may occur in it by chance."""
+
+
+def _add_arguments(parser: LineParser) -> None:
+    parser.add_argument(
+        "image", metavar="IMAGE", completer="image", help="an image, or the short name of an official one: pytorch"
+    )
+    for field, options in _FIELD_OPTIONS.items():
+        parser.add_argument(CREATE_FLAGS[field], *_FLAG_ALIASES.get(field, ()), dest=field, **options)
+    username, token = CREATE_FLAGS["image_registry_username"], CREATE_FLAGS["image_registry_token"]
+    parser.add_argument(
+        token, dest="token_env", metavar="VAR", help="the environment variable that holds the registry's token"
+    )
+    parser.add_argument(
+        CREATE_FLAGS["image_public_type"],
+        dest="private",
+        action="store_true",
+        help=f"the image is private; requires {username} and {token}",
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="K=V",
+        help="an environment variable that is not secret; may be repeated",
+    )
+    parser.add_argument(
+        CREATE_FLAGS["environment_vars"],
+        dest="env_from",
+        action="append",
+        default=[],
+        metavar="VAR",
+        help="an environment variable with its value in this notebook; for secrets; may be repeated",
+    )
+    parser.add_argument(
+        CREATE_FLAGS["expose"],
+        dest="expose",
+        action="append",
+        metavar="PORT[/PROTOCOL]",
+        help=f"a port to expose: SSH, HTTP or TCP; may be repeated; default: {' and '.join(DEFAULT_EXPOSE)}",
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait until the pod can be used: SSH healthy where it is exposed, else RUNNING",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
+
+
+def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
+    _reject_inline_secrets(arguments)
+    spec, warnings = _build_spec(session, arguments)
+    client = None if arguments.dry_run else session.client  # A dry run needs no API key.
+    for note in [*warnings, *_notes(session, spec)]:
+        print(f"Note: {note}")
+    if client is None:
+        return preview_create(spec)
+    pod = client.pods.create(spec)
+    if not arguments.wait:
+        print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until ssh")
+        return pod
+    print(f"Created pod {pod.id}.")
+    target = SSH if any(port.protocol == "SSH" for port in spec.expose) else "RUNNING"
+    with progress_reporter(session.shell, target, {pod.id: pod.name or pod.id}) as report:
+        return client.pods.wait(pod.id, target, progress=report)
+
+
+def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[str]]:
+    """Return the pod to create, and the warnings of the catalog about its names."""
+    catalog = session.catalog
+    fields: dict[str, Any] = {name: getattr(arguments, name) for name in _FIELD_OPTIONS}
+    matches = {"image": catalog.image(arguments.image), "gpu_type": catalog.gpu(arguments.gpu_type)}
+    if arguments.region:
+        matches["region"] = catalog.region(arguments.region)
+    fields |= {name: match.name for name, match in matches.items()}
+    spec = PodSpec(
+        **fields,
+        image_public_type="PRIVATE" if arguments.private else None,
+        image_registry_token=_secret_from_env(arguments.token_env) if arguments.token_env else None,
+        environment_vars=_environment_vars(arguments),
+        expose=parse_ports(arguments.expose or DEFAULT_EXPOSE),
+    )
+    return spec, [match.warning for match in matches.values() if match.warning]
+
+
+def _environment_vars(arguments: Namespace) -> dict[str, Secret]:
+    variables: list[dict[str, object]] = []
+    for pair in arguments.env:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidRequest(
+                "--env takes NAME=VALUE. For a variable of this notebook's environment, use --env-from NAME"
+            )
+        if is_sensitive_name(validate_env_name(name)):
+            raise InvalidRequest(
+                f"{name} looks like a secret, and this line stays in the notebook. Put the value into the environment "
+                f'(import os, getpass; os.environ["{name}"] = getpass.getpass()), then: --env-from {name}'
+            )
+        variables.append({"key": name, "value": value})
+    variables += [{"key": name, "value": _secret_from_env(name)} for name in arguments.env_from]
+    return parse_env(variables)
+
+
+def _reject_inline_secrets(arguments: Namespace) -> None:
+    """Raise if an argument contains the value of a secret, which would be shown and sent as plain text."""
+    texts = list(_texts(arguments))
+    for name, secret in os.environ.items():
+        if len(secret) < _MIN_SECRET_LENGTH or not is_sensitive_name(name):
+            continue
+        if any(secret in text for text in texts):
+            raise InvalidRequest(
+                f"This line contains the value of {single_line(name, 60)}, which would be shown and sent as text. "
+                f"Use --env-from {single_line(name, 60)}, and read that variable in the pod's command."
+            )
+
+
+def _texts(arguments: Namespace) -> Iterator[str]:
+    for value in vars(arguments).values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from value
+
+
+def _secret_from_env(name: str) -> Secret:
+    if "=" in name:
+        raise InvalidRequest(
+            "A secret's value must not be written into a line. Name only the variable, as in --env-from NAME."
+        )
+    value = os.environ.get(name)
+    if not value:
+        raise InvalidRequest(
+            f"There is no environment variable {single_line(name, 60)} here. Set it first: "
+            f"import os, getpass; os.environ[{single_line(name, 60)!r}] = getpass.getpass()"
+        )
+    return Secret(value)
+
+
+def _notes(session: Session, spec: PodSpec) -> Iterator[str]:
+    cached = session.cached_client.pods.cached.values() if session.cached_client else ()
+    duplicate = find_by_name(cached, spec.pod_name) if spec.pod_name else None
+    if duplicate is not None:
+        yield (
+            f"there is a pod of that name already ({duplicate.id}, {single_line(duplicate.status, 20)}); "
+            "both will cost money."
+        )
+    if spec.image.startswith(OFFICIAL_PREFIX) and needs_jupyter_password(spec):
+        flag = CREATE_FLAGS["environment_vars"]
+        yield (f"official images start Jupyter only if {JUPYTER_PASSWORD_ENV} is set: {flag} {JUPYTER_PASSWORD_ENV}")
+    rate = estimate_rate(spec, session.catalog)
+    if rate is not None:
+        yield (
+            f"the estimated price is {format_rate(rate)} for {spec.gpu_count} × {spec.gpu_type}, "
+            "from the latest listing; volumes are charged in addition."
+        )
+
+
+COMMANDS: tuple[Command, ...] = (Command("create", "Create a pod, exactly once.", _create, _add_arguments),)

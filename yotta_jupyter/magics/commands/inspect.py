@@ -1,0 +1,131 @@
+"""The commands that only read: list, get, ssh, cost, gpus, images."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from ... import ssh
+from ...catalog import tokenize
+from ...client import Client
+from ...formatting import format_rate
+from ...models import Pod, summarize
+from ...sanitize import single_line
+from ...spelling import did_you_mean
+from ..display import PlainText
+from ..parser import Command, LineParser
+from ..resolve import resolve_pods
+from ..session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _add_list_arguments(parser: LineParser) -> None:
+    parser.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="R",
+        completer="region",
+        help="only this region; may be repeated",
+    )
+    parser.add_argument(
+        "--status",
+        action="append",
+        default=[],
+        metavar="S",
+        completer="status",
+        help="only this status, by name or number; may be repeated",
+    )
+    parser.add_argument("--gpu", metavar="G", completer="gpu", help="only GPU types with these words, such as L4")
+    parser.add_argument("--name", metavar="TEXT", help="only names that contain this text")
+    parser.add_argument("--wide", action="store_true", help="all fields of the API")
+
+
+def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
+    client = session.client
+    frame = client.pods.frame(arguments.region, arguments.status, arguments.wide)
+    if frame.empty and arguments.region:
+        _warn_unknown_regions(client, arguments.region)
+    return _filter(frame, arguments.gpu, arguments.name)
+
+
+def _filter(frame: pd.DataFrame, gpu: str | None, name: str | None) -> pd.DataFrame:
+    """Filter by GPU type and name. Print a note if no row is left: an empty table does not reveal a typing mistake."""
+    total = len(frame)
+    filters = []
+    if gpu is not None:
+        required_tokens = tokenize(gpu)
+        matches = {gpu_type: required_tokens <= tokenize(gpu_type) for gpu_type in frame["gpu_type"].dropna().unique()}
+        frame = frame[frame["gpu_type"].map(matches).fillna(False).astype(bool)]
+        filters.append(f"--gpu {single_line(gpu, 40)}")
+    if name is not None:
+        frame = frame[frame["name"].str.contains(name, case=False, regex=False, na=False)]
+        filters.append(f"--name {single_line(name, 40)}")
+    if total and frame.empty:
+        print(f"Note: none of {total} pods matches {' '.join(filters)}. See all: %yotta list")
+    return frame
+
+
+def _warn_unknown_regions(client: Client, regions: list[str]) -> None:
+    """Print a note for each region without a pod. It may be mistyped: there is no list of all regions."""
+    used = {pod.region for pod in client.pods.list() if pod.region}
+    others = f" There are pods in {single_line(', '.join(sorted(used)))}." if used else ""
+    for region in regions:
+        if region not in used:
+            print(f"Note: there is no pod in {single_line(region, 60)}.{did_you_mean(region, used)}{others}")
+
+
+def _add_pod_argument(parser: LineParser) -> None:
+    parser.add_argument("pod", metavar="POD", completer="pod", help="an id, the beginning of one, or a name")
+
+
+def _get(session: Session, arguments: Namespace) -> Pod:
+    return resolve_pods(session.client, [arguments.pod])[0]
+
+
+def _add_ssh_arguments(parser: LineParser) -> None:
+    _add_pod_argument(parser)
+    parser.add_argument("--key", metavar="FILE", help="the file of your private key")
+    parser.add_argument("--user", metavar="USER", help="the user to log in as; the pod's own by default")
+    parser.add_argument("--config", action="store_true", help="a block for ~/.ssh/config instead of a command")
+
+
+def _ssh(session: Session, arguments: Namespace) -> PlainText:
+    (pod,) = resolve_pods(session.client, [arguments.pod])
+    render = ssh.config_block if arguments.config else ssh.command
+    return PlainText(render(pod, arguments.key, arguments.user))
+
+
+def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
+    from ...frames import cost_frame
+
+    pods = session.client.pods.list()
+    totals = summarize(pods)
+    unknown = f", without {totals.unknown_cost} of unknown price" if totals.unknown_cost else ""
+    print(
+        f"Total: {format_rate(totals.hourly_cost)} now, {format_rate(totals.hourly_rate)} while all pods run{unknown}."
+    )
+    return cost_frame(pods)
+
+
+def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
+    return session.catalog.gpus_frame()
+
+
+def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
+    from ...frames import UntruncatedFrame
+
+    # The names of similar images differ only at the end, which pandas would cut off.
+    return UntruncatedFrame(session.catalog.images_frame())
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("list", "List pods as a DataFrame.", _list, _add_list_arguments, aliases=("ls",)),
+    Command("get", "Show all fields of one pod.", _get, _add_pod_argument),
+    Command("ssh", "Show the command that opens a shell on a pod, ready to copy.", _ssh, _add_ssh_arguments),
+    Command("cost", "Show what each pod costs an hour now, and the total.", _cost),
+    Command("gpus", "List the known GPU types.", _gpus),
+    Command("images", "List the known images.", _images),
+)

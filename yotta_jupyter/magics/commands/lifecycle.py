@@ -1,0 +1,95 @@
+"""The commands that change pods: pause, resume, delete."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from ...errors import InvalidRequest, PodNotFound, YottaError
+from ...formatting import format_rate, pluralize
+from ...models import TRANSITIONS, Pod
+from ...sanitize import single_line
+from ..display import fetch_statuses, results_or_raise
+from ..parser import Command, LineParser
+from ..resolve import resolve_pods
+from ..session import Session
+from .wait import add_pods_argument, split_outcomes, wait_with_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MAX_NAMED: Final = 8
+"""Pods that the question before a delete names; the others are counted."""
+
+
+def _add_arguments(parser: LineParser) -> None:
+    add_pods_argument(parser)
+    parser.add_argument("--wait", action="store_true", help="wait until it is done")
+    parser.add_argument("--yes", action="store_true", help="delete without asking; pause and resume never ask")
+
+
+def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
+    client = session.client
+    pods = resolve_pods(client, arguments.pods)
+    if action == "delete" and not arguments.yes and not _confirm_delete(pods):
+        print("Nothing was deleted.")
+        return None
+    ids = [pod.id for pod in pods]
+    errors: dict[str, YottaError | None] = dict(zip(ids, client.pods.bulk(action, ids), strict=True))
+    accepted = [pod for pod in pods if errors[pod.id] is None]
+    statuses = {pod.id: TRANSITIONS[action].during for pod in accepted}
+    if not arguments.wait:
+        statuses = fetch_statuses(client, statuses)
+    elif accepted:
+        wait_errors, wait_statuses = _wait(session, action, accepted)
+        errors |= wait_errors
+        statuses |= wait_statuses
+    return results_or_raise(action, pods, errors, statuses)
+
+
+def _wait(session: Session, action: str, pods: Sequence[Pod]) -> tuple[dict[str, YottaError | None], dict[str, str]]:
+    """Wait until an accepted action is completed; return errors and statuses by id."""
+    target = TRANSITIONS[action].after
+    errors, statuses = split_outcomes(session, wait_with_progress(session, pods, target))
+    if action == "delete":
+        for pod_id, error in errors.items():
+            if isinstance(error, PodNotFound):  # Deleted, and already missing from the API.
+                errors[pod_id] = None
+                statuses[pod_id] = target
+    return errors, statuses
+
+
+def _confirm_delete(pods: Sequence[Pod]) -> bool:
+    """Ask whether to delete pods; name them and what they cost."""
+    from IPython.core.error import StdinNotImplementedError
+
+    named = ", ".join(
+        f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {_format_cost(pod)})"
+        for pod in pods[:_MAX_NAMED]
+    )
+    more = f" and {len(pods) - _MAX_NAMED} more" if len(pods) > _MAX_NAMED else ""
+    try:
+        reply = input(f"Delete {pluralize(len(pods), 'pod')} permanently: {named}{more}? [y/N] ")
+    except (StdinNotImplementedError, EOFError):
+        reply = None
+    except KeyboardInterrupt:
+        print()
+        return False
+    if reply is None:
+        raise InvalidRequest("Input is not possible here, so nothing was deleted. To delete without asking, add --yes")
+    return reply.strip().lower() in ("y", "yes")
+
+
+def _format_cost(pod: Pod) -> str:
+    if pod.status == "INITIALIZE":
+        return f"{format_rate(pod.hourly_rate)} while it runs"
+    return format_rate(pod.hourly_cost)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("pause", "Pause pods: only their volumes are charged then.", partial(_run_action, "pause"), _add_arguments),
+    Command("resume", "Resume paused pods.", partial(_run_action, "resume"), _add_arguments),
+    Command("delete", "Delete pods permanently; asks first.", partial(_run_action, "delete"), _add_arguments),
+)

@@ -1,0 +1,107 @@
+"""The wait command, and the wait of other commands with ``--wait``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...api.waiter import DEFAULT_WAIT_TIMEOUT, parse_target
+from ...errors import InvalidRequest, YottaError
+from ...models import Pod
+from ...sanitize import single_line
+from ..display import results_or_raise
+from ..parser import Command, LineParser
+from ..progress import progress_reporter
+from ..resolve import resolve_pods
+from ..session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def wait_with_progress(
+    session: Session, pods: Sequence[Pod], target: str, timeout: float = DEFAULT_WAIT_TIMEOUT
+) -> dict[str, Pod | YottaError]:
+    """Wait for pods and show progress.
+
+    Parameters
+    ----------
+    session : Session
+    pods : sequence of Pod
+    target : str
+        A status, or ``SSH``.
+    timeout : float
+        Seconds.
+
+    Returns
+    -------
+    dict
+        As returned by `PodsClient.wait_all`.
+    """
+    with progress_reporter(session.shell, target, {pod.id: pod.name or pod.id for pod in pods}) as report:
+        return session.client.pods.wait_all([pod.id for pod in pods], target, timeout, progress=report)
+
+
+def split_outcomes(
+    session: Session, outcomes: dict[str, Pod | YottaError]
+) -> tuple[dict[str, YottaError | None], dict[str, str]]:
+    """Split the outcomes of a wait into errors and statuses. Sends no request.
+
+    Parameters
+    ----------
+    session : Session
+    outcomes : dict
+        As returned by `wait_with_progress`.
+
+    Returns
+    -------
+    errors : dict of str to YottaError or None
+        By id.
+    statuses : dict of str to str
+        The latest statuses by id, also of pods whose wait failed.
+    """
+    errors = {pod_id: outcome if isinstance(outcome, YottaError) else None for pod_id, outcome in outcomes.items()}
+    latest = session.client.pods.cached | {
+        pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, Pod)
+    }
+    return errors, {pod_id: latest[pod_id].status for pod_id in outcomes if pod_id in latest}
+
+
+def add_pods_argument(parser: LineParser) -> None:
+    """Add the positional argument for one or more pods."""
+    parser.add_argument("pods", nargs="+", metavar="POD", completer="pod", help="ids, beginnings of ids, or names")
+
+
+def _add_arguments(parser: LineParser) -> None:
+    add_pods_argument(parser)
+    parser.add_argument(
+        "--until",
+        default="running",
+        metavar="STATUS",
+        completer="wait_target",
+        help="a status, or ssh; default: %(default)s",
+    )
+    parser.add_argument(
+        "--timeout", default=f"{DEFAULT_WAIT_TIMEOUT:.0f}", metavar="S", help="seconds; default: %(default)s"
+    )
+
+
+def _wait(session: Session, arguments: Namespace) -> pd.DataFrame:
+    target, timeout = parse_target(arguments.until), _parse_seconds(arguments.timeout)
+    pods = resolve_pods(session.client, arguments.pods)
+    outcomes = wait_with_progress(session, pods, target, timeout)
+    errors, statuses = split_outcomes(session, outcomes)
+    return results_or_raise(f"wait until {target}", pods, errors, statuses)
+
+
+def _parse_seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidRequest(f"--timeout is a number of seconds, such as 900, not {single_line(text, 40)!r}.") from None
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("wait", "Wait until pods run, are reachable by SSH, or reach another status.", _wait, _add_arguments),
+)

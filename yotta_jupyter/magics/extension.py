@@ -1,0 +1,127 @@
+"""Registers ``%yotta`` and its completion in an IPython shell.
+
+``%load_ext`` imports this module, so it must not import pandas, msgspec-heavy modules or the commands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
+from IPython.core.magic import (
+    Magics,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+    output_can_be_silenced,
+)
+from traitlets import Float, Unicode
+
+from .. import config
+from ..config import ConfigOverrides
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .session import Session
+
+NAME: Final = "yotta"
+
+
+@magics_class
+class YottaMagics(Magics):
+    """The ``%yotta`` line magic. Configure it with ``%config YottaMagics.profile = "work"``."""
+
+    base_url = Unicode(None, allow_none=True, help="Base URL of the API: https, or http for loopback.").tag(config=True)
+    profile = Unicode(None, allow_none=True, help="A profile of ~/.yotta/config.").tag(config=True)
+    timeout = Float(None, allow_none=True, help="Timeout of a request in seconds; 60 by default.").tag(config=True)
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._session: Session | None = None
+        self.matcher = _create_matcher(self)
+
+    @property
+    def session(self) -> Session:
+        """The connection of this shell, created on first use."""
+        if self._session is None:
+            from .session import Session
+
+            self._session = Session(self.shell, self.overrides)
+        return self._session
+
+    @output_can_be_silenced
+    @needs_local_scope
+    @no_var_expand
+    @line_magic(NAME)  # type: ignore[arg-type]
+    def yotta(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+        """List, create, pause, resume and delete GPU pods: ``%yotta -h`` shows the commands."""
+        from .dispatch import run_line
+
+        return run_line(self.session, line, {**self.shell.user_ns, **(local_ns or {})})
+
+    def overrides(self) -> ConfigOverrides:
+        """Return the settings of this shell: its sandbox if one was started, else its ``%config``."""
+        sandbox = None if self._session is None else self._session.sandbox
+        if sandbox is None:
+            return ConfigOverrides(base_url=self.base_url, profile=self.profile, timeout=self.timeout)
+        return ConfigOverrides(
+            base_url=sandbox.base_url, timeout=self.timeout, api_key=sandbox.api_key, source="the sandbox"
+        )
+
+    def close(self) -> None:
+        """Close the connections and stop the sandbox."""
+        if self._session is not None:
+            self._session.close()
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magic and its completion in a shell, replacing an earlier registration.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+    """
+    unload(shell)
+    magics = YottaMagics(shell)
+    shell.register_magics(magics)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(magics.matcher)
+    config.register_overrides(shell, magics.overrides)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Remove the magic and its completion from a shell, close its connections and stop its sandbox.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+    """
+    magics = shell.magics_manager.registry.pop(YottaMagics.__name__, None)
+    if magics is None:
+        return
+    config.unregister_overrides(shell)
+    magics.close()
+    if shell.magics_manager.magics["line"].get(NAME) == magics.yotta:
+        del shell.magics_manager.magics["line"][NAME]
+    configurables: list[Any] = shell.configurables
+    if magics in configurables:
+        configurables.remove(magics)
+    if shell.Completer is not None and magics.matcher in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(magics.matcher)
+
+
+def _create_matcher(magics: YottaMagics) -> Any:
+    @context_matcher()  # type: ignore[untyped-decorator]
+    def yotta_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        line = context.text_until_cursor
+        if f"%{NAME}" not in line:
+            return {"completions": []}
+        from .completion import complete
+
+        return complete(magics.session, line)
+
+    return yotta_matcher

@@ -1,0 +1,173 @@
+"""Commands of ``%yotta`` and the parser of their arguments."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+
+import msgspec
+
+from ..errors import InvalidRequest
+from ..sanitize import single_line
+from ..spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from .session import Session
+
+CompletionKind = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile"]
+
+_SEE_ALSO: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
+"""The commands that list the possible values of a missing argument."""
+
+
+class HelpRequested(Exception):
+    """The help was printed; there is nothing to run."""
+
+
+class LineParser(argparse.ArgumentParser):
+    """An `argparse` parser that raises a one-line error with a suggestion instead of exiting the interpreter.
+
+    Parameters
+    ----------
+    prog : str
+        The command, such as ``%yotta list``.
+    description : str
+
+    Attributes
+    ----------
+    completers : dict of str to str
+        What Tab completes, by the argument's ``dest``.
+    """
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        self.completers: dict[str, CompletionKind] = {}
+
+    def add_argument(
+        self, *name_or_flags: str, completer: CompletionKind | None = None, **kwargs: Any
+    ) -> argparse.Action:
+        """Add an argument.
+
+        Parameters
+        ----------
+        *name_or_flags : str
+            The flag, or the name of a positional argument.
+        completer : str, optional
+            The kind of value that Tab completes.
+        **kwargs
+            As for `argparse.ArgumentParser.add_argument`.
+
+        Returns
+        -------
+        argparse.Action
+        """
+        action = super().add_argument(*name_or_flags, **kwargs)
+        if completer is not None:
+            self.completers[action.dest] = completer
+        return action
+
+    def flags(self) -> list[str]:
+        """Return all long flags."""
+        return [flag for flag in self._option_string_actions if flag.startswith("--")]
+
+    def get_action(self, flag: str) -> argparse.Action | None:
+        """Return the action of a flag, or None."""
+        return self._option_string_actions.get(flag)
+
+    def positionals(self) -> list[argparse.Action]:
+        """Return the actions of the positional arguments, in order."""
+        return list(self._get_positional_actions())
+
+    def parse_line(self, args: Sequence[str]) -> argparse.Namespace:
+        """Parse the arguments of a command.
+
+        Parameters
+        ----------
+        args : sequence of str
+
+        Returns
+        -------
+        argparse.Namespace
+
+        Raises
+        ------
+        InvalidRequest
+            An argument is missing or invalid. The message suggests the closest flag or value.
+        HelpRequested
+            ``-h`` is among the arguments.
+        """
+        self._reject_unknown_flags(args)
+        arguments, extra = self.parse_known_args(args)
+        if extra:
+            raise InvalidRequest(f"{self.prog} does not take {single_line(extra[0], 40)!r}. See {self.prog} -h")
+        return arguments
+
+    def _reject_unknown_flags(self, args: Sequence[str]) -> None:
+        # argparse reports a missing argument first, which hides the mistyped flag that is the cause.
+        for arg in args:
+            flag = arg.partition("=")[0]
+            if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
+                hint = did_you_mean(flag, self.flags())
+                raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
+
+    def error(self, message: str) -> NoReturn:
+        see_also = [
+            command
+            for kind, command in _SEE_ALSO.items()
+            if "are required" in message and self._mentions(message, kind)
+        ]
+        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join([*see_also, f'{self.prog} -h'])}")
+
+    def _mentions(self, message: str, kind: str) -> bool:
+        """Return whether argparse's message names an argument of a kind."""
+        names = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
+        return any(
+            self.completers.get(action.dest) == kind and {*action.option_strings, action.metavar} & names
+            for action in self._actions
+        )
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise HelpRequested
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            hint = did_you_mean(str(value), choices)
+            name = action.option_strings[-1] if action.option_strings else action.metavar or action.dest
+            raise InvalidRequest(
+                f"{self.prog}: {name} is one of {', '.join(choices)}, not {single_line(value, 40)!r}.{hint}"
+            )
+
+
+def no_arguments(parser: LineParser) -> None:
+    """Add no arguments."""
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command of ``%yotta``.
+
+    Attributes
+    ----------
+    name : str
+    summary : str
+        One line for the list of commands.
+    run : callable
+        Takes the session and the parsed arguments; returns the result of the cell.
+    add_arguments : callable
+        Adds the arguments to a `LineParser`.
+    aliases : tuple of str
+    """
+
+    name: str
+    summary: str
+    run: Callable[[Session, argparse.Namespace], Any]
+    add_arguments: Callable[[LineParser], None] = no_arguments
+    aliases: tuple[str, ...] = ()
+
+    def parser(self) -> LineParser:
+        """Return a parser of the command's arguments."""
+        parser = LineParser(f"%yotta {self.name}", self.summary)
+        self.add_arguments(parser)
+        return parser

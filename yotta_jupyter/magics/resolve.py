@@ -1,0 +1,88 @@
+"""Finds the pod for an id, the beginning of an id, a name or a launch ID."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from ..client import Client
+from ..errors import InvalidRequest, PodNotFound
+from ..models import TERMINAL_STATUSES, Pod
+from ..sanitize import single_line
+from ..spelling import did_you_mean
+
+_LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COMPLETE_ID: Final = re.compile(r"\d{10,}")
+_MAX_NAMED: Final = 6
+"""Pods that an error names; the others are counted."""
+
+
+def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
+    """Return the pods matching each query, without duplicates. Sends one list request.
+
+    Parameters
+    ----------
+    client : Client
+    queries : sequence of str
+        Ids, unique beginnings of ids, unique names, or launch IDs. A terminated or failed pod matches only if no other
+        pod does.
+
+    Returns
+    -------
+    list of Pod
+
+    Raises
+    ------
+    InvalidRequest
+        A query is empty, or matches several pods. The message names them.
+    PodNotFound
+        A query matches no pod. The message suggests the closest name.
+    """
+    # An empty query is the beginning of every id, so it would match the only pod of an account.
+    if not all(query.strip() for query in queries):
+        raise InvalidRequest("A pod is named by its id, the beginning of one, or its name; one of these is empty.")
+    pods = client.pods.list()
+    found = [_resolve_one(client, pods, query) for query in queries]
+    return list({pod.id: pod for pod in found}.values())
+
+
+def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
+    if _LAUNCH_ID.fullmatch(query):
+        by_launch_id = next((pod for pod in pods if pod.launch_id == query), None)
+        return by_launch_id or client.pods.find_by_launch_id(query)
+    matches = _matches(pods, query)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise _ambiguous(query, matches)
+    if _COMPLETE_ID.fullmatch(query):
+        return client.pods.get(query)  # The listing may lag behind.
+    names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in TERMINAL_STATUSES]
+    raise PodNotFound(
+        None,
+        None,
+        f"There is no pod {single_line(query, 60)!r}.{did_you_mean(query, names)}",
+        advice="List your pods with: %yotta list",
+    )
+
+
+def _matches(pods: list[Pod], query: str) -> list[Pod]:
+    """Return the pods whose id is the query, else those with that name, else those whose id starts with it."""
+    tiers = (
+        [pod for pod in pods if pod.id == query],
+        [pod for pod in pods if pod.name == query],
+        [pod for pod in pods if pod.id.startswith(query)],
+    )
+    matches = next(filter(None, tiers), [])
+    return [pod for pod in matches if pod.status not in TERMINAL_STATUSES] or matches
+
+
+def _ambiguous(query: str, matches: list[Pod]) -> InvalidRequest:
+    several = ", ".join(
+        f"{single_line(pod.name or '', 40)} {pod.id} ({single_line(pod.status, 20)})" for pod in matches[:_MAX_NAMED]
+    )
+    more = f" and {len(matches) - _MAX_NAMED} more" if len(matches) > _MAX_NAMED else ""
+    return InvalidRequest(
+        f"{single_line(query, 60)!r} matches {len(matches)} pods: {several}{more}. Write the id of one."
+    )
