@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from yotta_jupyter.launch import DEFAULT_EXPOSE
 
 from yotta_jupyter import InvalidRequest, Sandbox
+from yotta_jupyter.launch import DEFAULT_EXPOSE
 
 Run = Callable[[str], Any]
 Output = Callable[[str], str]

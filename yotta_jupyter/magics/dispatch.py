@@ -102,6 +102,6 @@ def help_text() -> str:
             *rows,
             "",
             "%yotta COMMAND -h shows a command's arguments. No account? Start here: %yotta sandbox start",
-            "POD is an id, the beginning of one, or a name. $name and {expression} expand to Python values.",
+            "POD is an id, the beginning of one, or a name. $name and {expression} insert Python values.",
         ]
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..client import Client
 from ..errors import WaitTimeout, YottaError
 from ..hints import add_advice
 from ..models import Pod
@@ -51,40 +50,20 @@ def results_or_raise(
     if failures and len(pods) == 1:
         raise failures[0]
 
+    from IPython.display import display
+
     from ..frames import results_frame
 
     for error in failures:
         add_advice(error)
     frame = results_frame(action, [(pod, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods])
     if failures:
-        _display_and_raise(action, frame, failures)
+        display(frame)
+        raise _summarize_failures(action, failures, len(pods))
     return frame
 
 
-def _display_and_raise(action: str, frame: pd.DataFrame, failures: Sequence[YottaError]) -> None:
-    from IPython.display import display
-
-    display(frame)
+def _summarize_failures(action: str, failures: Sequence[YottaError], total: int) -> YottaError:
     if all(isinstance(error, WaitTimeout) for error in failures):
-        raise YottaError(f"{len(failures)} of {len(frame)} pods are not ready yet. The first: {failures[0]}")
-    raise YottaError(f"{action} failed for {len(failures)} of {len(frame)} pods. The first error: {failures[0]}")
-
-
-def fetch_statuses(client: Client, fallback: Mapping[str, str]) -> dict[str, str]:
-    """Return the statuses of all pods from a new listing.
-
-    Parameters
-    ----------
-    client : Client
-    fallback : mapping of str to str
-        The statuses by id of pods that the listing lacks, and of all pods if the listing fails.
-
-    Returns
-    -------
-    dict of str to str
-        The statuses by id.
-    """
-    try:
-        return {**fallback, **{pod.id: pod.status for pod in client.pods.list()}}
-    except YottaError:
-        return dict(fallback)
+        return YottaError(f"{len(failures)} of {total} pods are not ready yet. The first: {failures[0]}")
+    return YottaError(f"{action} failed for {len(failures)} of {total} pods. The first error: {failures[0]}")

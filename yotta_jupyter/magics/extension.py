@@ -1,6 +1,6 @@
 """Registers ``%yotta`` and its completion in an IPython shell.
 
-``%load_ext`` imports this module, so it must not import pandas, msgspec-heavy modules or the commands.
+``%load_ext`` imports this module, so it imports neither the commands nor other slow modules.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from ...launch import (
 from ...models import Pod
 from ...sanitize import single_line
 from ...secret import Secret, is_sensitive_name
-from ...spec import PodSpec, parse_env, parse_ports, validate_env_name
+from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports, validate_env_name
 from ..parser import Command, LineParser
 from ..progress import progress_reporter
 from ..session import Session
@@ -39,11 +39,11 @@ _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "gpu_count": {
         "default": "1",
         "metavar": "N",
-        "help": f"number of GPUs: {', '.join(map(str, GPU_COUNTS))}; default: %(default)s",
+        "help": f"number of GPUs: {', '.join(map(str, GPU_COUNTS))}; default: 1",
     },
     "pod_name": {"metavar": "NAME", "help": "a name for the pod"},
     "region": {"metavar": "R", "completer": "region", "help": "the region of the pod"},
-    "cloud_type": {"metavar": "CLOUD", "completer": "cloud", "help": "SECURE or COMMUNITY"},
+    "cloud_type": {"metavar": "CLOUD", "completer": "cloud", "help": " or ".join(ALLOWED_VALUES["cloud_type"])},
     "initialization_command": {"metavar": "CMD", "help": "a command to run when the pod starts"},
     "container_volume_in_gb": {"metavar": "GB", "help": "the size of the container volume"},
     "persistent_volume_in_gb": {
@@ -96,7 +96,8 @@ def _add_arguments(parser: LineParser) -> None:
         dest="expose",
         action="append",
         metavar="PORT[/PROTOCOL]",
-        help=f"a port to expose: SSH, HTTP or TCP; may be repeated; default: {' and '.join(DEFAULT_EXPOSE)}",
+        help=f"a port to expose; protocols: {', '.join(PROTOCOLS)}; may be repeated; "
+        f"default: {' and '.join(DEFAULT_EXPOSE)}",
     )
     parser.add_argument(
         "--wait",
@@ -115,11 +116,11 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if client is None:
         return preview_create(spec)
     pod = client.pods.create(spec)
+    target = SSH if any(port.protocol == "SSH" for port in spec.expose) else "RUNNING"
     if not arguments.wait:
-        print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until ssh")
+        print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until {target.lower()}")
         return pod
     print(f"Created pod {pod.id}.")
-    target = SSH if any(port.protocol == "SSH" for port in spec.expose) else "RUNNING"
     with progress_reporter(session.shell, target, {pod.id: pod.name or pod.id}) as report:
         return client.pods.wait(pod.id, target, progress=report)
 
@@ -197,7 +198,7 @@ def _secret_from_env(name: str) -> Secret:
 
 def _notes(session: Session, spec: PodSpec) -> Iterator[str]:
     cached = session.cached_client.pods.cached.values() if session.cached_client else ()
-    duplicate = find_by_name(cached, spec.pod_name) if spec.pod_name else None
+    duplicate = find_by_name(cached, spec.pod_name)
     if duplicate is not None:
         yield (
             f"there is a pod of that name already ({duplicate.id}, {single_line(duplicate.status, 20)}); "
@@ -205,7 +206,7 @@ def _notes(session: Session, spec: PodSpec) -> Iterator[str]:
         )
     if spec.image.startswith(OFFICIAL_PREFIX) and needs_jupyter_password(spec):
         flag = CREATE_FLAGS["environment_vars"]
-        yield (f"official images start Jupyter only if {JUPYTER_PASSWORD_ENV} is set: {flag} {JUPYTER_PASSWORD_ENV}")
+        yield f"official images start Jupyter only if {JUPYTER_PASSWORD_ENV} is set: {flag} {JUPYTER_PASSWORD_ENV}"
     rate = estimate_rate(spec, session.catalog)
     if rate is not None:
         yield (

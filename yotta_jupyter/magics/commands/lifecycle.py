@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ...client import Client
 from ...errors import InvalidRequest, PodNotFound, YottaError
 from ...formatting import format_rate, pluralize
 from ...models import TRANSITIONS, Pod
 from ...sanitize import single_line
-from ..display import fetch_statuses, results_or_raise
+from ..display import results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
@@ -41,7 +42,7 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
     accepted = [pod for pod in pods if errors[pod.id] is None]
     statuses = {pod.id: TRANSITIONS[action].during for pod in accepted}
     if not arguments.wait:
-        statuses = fetch_statuses(client, statuses)
+        statuses = _fetch_statuses(client, statuses)
     elif accepted:
         wait_errors, wait_statuses = _wait(session, action, accepted)
         errors |= wait_errors
@@ -49,10 +50,19 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
     return results_or_raise(action, pods, errors, statuses)
 
 
+def _fetch_statuses(client: Client, fallback: Mapping[str, str]) -> dict[str, str]:
+    """Return the statuses of a new listing by id, and the fallback of each pod that it lacks."""
+    try:
+        return {**fallback, **{pod.id: pod.status for pod in client.pods.list()}}
+    except YottaError:
+        return dict(fallback)
+
+
 def _wait(session: Session, action: str, pods: Sequence[Pod]) -> tuple[dict[str, YottaError | None], dict[str, str]]:
     """Wait until an accepted action is completed; return errors and statuses by id."""
     target = TRANSITIONS[action].after
-    errors, statuses = split_outcomes(session, wait_with_progress(session, pods, target))
+    outcomes = wait_with_progress(session, pods, target)
+    errors, statuses = split_outcomes(outcomes, session.client.pods.cached)
     if action == "delete":
         for pod_id, error in errors.items():
             if isinstance(error, PodNotFound):  # Deleted, and already missing from the API.

@@ -43,7 +43,9 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
         session.sandbox.stop()
         session.sandbox = None
         session.reset()
-        return PlainText("The sandbox is stopped and its pods are gone. %yotta connects to your account again.")
+        return PlainText(
+            "The sandbox is stopped and its pods are gone. %yotta uses your own API key again, if there is one."
+        )
     if arguments.action == "reset":
         session.sandbox.reset()
         return _status_text(session.sandbox, "The sandbox is reset")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...api.waiter import DEFAULT_WAIT_TIMEOUT, parse_target
@@ -44,27 +44,26 @@ def wait_with_progress(
 
 
 def split_outcomes(
-    session: Session, outcomes: dict[str, Pod | YottaError]
+    outcomes: Mapping[str, Pod | YottaError], cached: Mapping[str, Pod]
 ) -> tuple[dict[str, YottaError | None], dict[str, str]]:
-    """Split the outcomes of a wait into errors and statuses. Sends no request.
+    """Split the outcomes of a wait into errors and statuses.
 
     Parameters
     ----------
-    session : Session
-    outcomes : dict
+    outcomes : mapping of str to Pod or YottaError
         As returned by `wait_with_progress`.
+    cached : mapping of str to Pod
+        The latest known pods by id, used for pods whose wait failed.
 
     Returns
     -------
     errors : dict of str to YottaError or None
         By id.
     statuses : dict of str to str
-        The latest statuses by id, also of pods whose wait failed.
+        The latest known statuses by id.
     """
     errors = {pod_id: outcome if isinstance(outcome, YottaError) else None for pod_id, outcome in outcomes.items()}
-    latest = session.client.pods.cached | {
-        pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, Pod)
-    }
+    latest = {**cached, **{pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, Pod)}}
     return errors, {pod_id: latest[pod_id].status for pod_id in outcomes if pod_id in latest}
 
 
@@ -80,18 +79,17 @@ def _add_arguments(parser: LineParser) -> None:
         default="running",
         metavar="STATUS",
         completer="wait_target",
-        help="a status, or ssh; default: %(default)s",
+        help="a status, or ssh; default: running",
     )
-    parser.add_argument(
-        "--timeout", default=f"{DEFAULT_WAIT_TIMEOUT:.0f}", metavar="S", help="seconds; default: %(default)s"
-    )
+    default_timeout = f"{DEFAULT_WAIT_TIMEOUT:.0f}"
+    parser.add_argument("--timeout", default=default_timeout, metavar="S", help=f"seconds; default: {default_timeout}")
 
 
 def _wait(session: Session, arguments: Namespace) -> pd.DataFrame:
     target, timeout = parse_target(arguments.until), _parse_seconds(arguments.timeout)
     pods = resolve_pods(session.client, arguments.pods)
     outcomes = wait_with_progress(session, pods, target, timeout)
-    errors, statuses = split_outcomes(session, outcomes)
+    errors, statuses = split_outcomes(outcomes, session.client.pods.cached)
     return results_or_raise(f"wait until {target}", pods, errors, statuses)
 
 
@@ -99,7 +97,9 @@ def _parse_seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InvalidRequest(f"--timeout is a number of seconds, such as 900, not {single_line(text, 40)!r}.") from None
+        raise InvalidRequest(
+            f"--timeout is a number of seconds, such as {DEFAULT_WAIT_TIMEOUT:.0f}, not {single_line(text, 40)!r}."
+        ) from None
 
 
 COMMANDS: tuple[Command, ...] = (
