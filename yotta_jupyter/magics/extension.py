@@ -18,8 +18,7 @@ from IPython.core.magic import (
 )
 from traitlets import Float, Unicode
 
-from .. import config
-from ..config import ConfigOverrides
+from ..overrides import ConfigOverrides, register_overrides, unregister_overrides
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -90,7 +89,7 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(magics.matcher)
-    config.register_overrides(shell, magics.overrides)
+    register_overrides(shell, magics.overrides)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -103,7 +102,7 @@ def unload(shell: InteractiveShell) -> None:
     magics = shell.magics_manager.registry.pop(YottaMagics.__name__, None)
     if magics is None:
         return
-    config.unregister_overrides(shell)
+    unregister_overrides(shell)
     magics.close()
     if shell.magics_manager.magics["line"].get(NAME) == magics.yotta:
         del shell.magics_manager.magics["line"][NAME]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..catalog import Catalog
 from ..client import Client
-from ..config import Config, ConfigOverrides, resolve_config
+from ..config import Config, resolve_config
 from ..errors import InvalidRequest
+from ..overrides import ConfigOverrides
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
