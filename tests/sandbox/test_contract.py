@@ -1,4 +1,4 @@
-"""The examples of the provider's own page, sent and answered as they stand there."""
+"""The requests and responses of the provider's API page."""
 
 import json
 import shutil
@@ -7,14 +7,14 @@ import subprocess
 import pytest
 import requests
 
-PUBLIC = {
+PUBLIC_IMAGE = {
     "image": "yottalabsai/pytorch:2.8.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04-2025050802",
     "gpuType": "NVIDIA_L4_24G",
     "gpuCount": 1,
     "environmentVars": [{"key": "JUPYTER_PASSWORD", "value": "your_password"}],
     "expose": [{"port": 22, "protocol": "SSH"}],
 }
-PRIVATE = {
+PRIVATE_IMAGE = {
     "imagePublicType": "PRIVATE",
     "imageRegistryUsername": "your_registry_user",
     "imageRegistryToken": "dckr_pat_xxx",
@@ -24,7 +24,7 @@ PRIVATE = {
     "initializationCommand": "sshd &",
     "expose": [{"port": 22, "protocol": "SSH"}],
 }
-POD = """{
+EXAMPLE_POD = """{
     "id": "331864222263676928",
     "orgId": "217646376996249600",
     "applicantId": "217646376987860992",
@@ -74,16 +74,16 @@ POD = """{
       "updatedAt": "2025-07-04 10:48:13"
   }"""
 POD_ID = "331864222263676928"
-DONE = '{"message": "success", "code": 10000, "data": null}'
+SUCCESS = '{"message": "success", "code": 10000, "data": null}'
 
 
 def same_json(text, expected):
-    """Equal values, and equal order of the keys, at every depth."""
+    """Return whether values and the order of keys are equal at every depth."""
     return json.loads(text, object_pairs_hook=list) == json.loads(expected, object_pairs_hook=list)
 
 
-@pytest.mark.parametrize("body", [PUBLIC, PRIVATE], ids=["public", "private"])
-def test_create(api, body):
+@pytest.mark.parametrize("body", [PUBLIC_IMAGE, PRIVATE_IMAGE], ids=["public", "private"])
+def test_create_example(api, body):
     response = requests.post(
         f"{api.sandbox.base_url}/openapi/v1/pods/create",
         headers={"x-api-key": api.sandbox.api_key, "Content-Type": "application/json"},
@@ -91,36 +91,40 @@ def test_create(api, body):
         timeout=60,
     )
     assert response.status_code == 200
-    answer = response.json()
-    assert list(answer) == ["message", "code", "data"]
-    assert (answer["message"], answer["code"]) == ("success", 10000)
-    assert type(answer["data"]) is int
-    pod = api.get(str(answer["data"]))
-    assert list(pod) == list(json.loads(POD))
+    envelope = response.json()
+    assert list(envelope) == ["message", "code", "data"]
+    assert (envelope["message"], envelope["code"]) == ("success", 10000)
+    assert type(envelope["data"]) is int
+    pod = api.get(str(envelope["data"]))
+    assert list(pod) == list(json.loads(EXAMPLE_POD))
     assert pod["image"] == body["image"]
     assert pod["environmentVars"] == body.get("environmentVars", [])
     assert pod["initializationCommand"] == body.get("initializationCommand", "")
-    assert "dckr_pat_xxx" not in api.send("GET", "list").text
+    assert "dckr_pat_xxx" not in api.request("GET", "list").text
 
 
-@pytest.mark.parametrize("record", [POD, POD.encode(), json.loads(POD)], ids=["text", "bytes", "dict"])
-def test_list_answers_the_example(serve, record):
-    response = serve(records=[record]).send("GET", "list")
+@pytest.mark.parametrize(
+    "record", [EXAMPLE_POD, EXAMPLE_POD.encode(), json.loads(EXAMPLE_POD)], ids=["text", "bytes", "dict"]
+)
+def test_list_example(serve, record):
+    response = serve(records=[record]).request("GET", "list")
     assert response.status_code == 200
-    assert same_json(response.text, f'{{"message": "success", "code": 10000, "data": [{POD}]}}')
+    assert same_json(response.text, f'{{"message": "success", "code": 10000, "data": [{EXAMPLE_POD}]}}')
 
 
-def test_a_record_given_as_text_is_served_byte_for_byte(serve):
-    assert POD in serve(records=[POD]).send("GET", "list").text
+def test_text_record_is_served_byte_for_byte(serve):
+    assert EXAMPLE_POD in serve(records=[EXAMPLE_POD]).request("GET", "list").text
 
 
-def test_list_with_the_query_of_the_page(serve):
-    record = json.loads(POD)
+def test_list_query_examples(serve):
+    record = json.loads(EXAMPLE_POD)
     pods = [record | {"id": str(n), "status": status} for n, status in enumerate(("RUNNING", "PAUSED", "TERMINATED"))]
     pods.append(pods[0] | {"id": "9", "region": "us-east-2"})
     api = serve(records=pods)
-    found = api.send("GET", "list?statusList=RUNNING&statusList=PAUSED&regionList=gke-dev-us-west-1").json()["data"]
-    assert [pod["id"] for pod in found] == ["1", "0"]
+    found_pods = api.request("GET", "list?statusList=RUNNING&statusList=PAUSED&regionList=gke-dev-us-west-1").json()[
+        "data"
+    ]
+    assert [pod["id"] for pod in found_pods] == ["1", "0"]
     params = [("statusList", "RUNNING"), ("statusList", "PAUSED"), ("regionList", "us-east-2")]
     assert [pod["id"] for pod in api.list(*params)] == ["9"]
 
@@ -129,20 +133,20 @@ def test_list_with_the_query_of_the_page(serve):
     ("status", "method", "path"),
     [("RUNNING", "POST", "pause/"), ("PAUSED", "POST", "resume/"), ("RUNNING", "DELETE", "")],
 )
-def test_pause_resume_delete(serve, status, method, path):
-    api = serve(records=[json.loads(POD) | {"status": status}])
-    response = api.send(method, path + POD_ID)
+def test_pause_resume_delete_examples(serve, status, method, path):
+    api = serve(records=[json.loads(EXAMPLE_POD) | {"status": status}])
+    response = api.request(method, path + POD_ID)
     assert response.status_code == 200
-    assert same_json(response.text, DONE)
+    assert same_json(response.text, SUCCESS)
 
 
-def test_create_by_curl(api):
+def test_create_with_curl(api):
     curl = shutil.which("curl")
     if curl is None:
-        pytest.skip("there is no curl on this machine")
+        pytest.skip("curl is not installed")
     command = [curl, "-sS", "--noproxy", "*", "--max-time", "20", "-X", "POST"]
     command += [f"{api.sandbox.base_url}/openapi/v1/pods/create", "-H", f"x-api-key: {api.sandbox.api_key}"]
-    command += ["-H", "Content-Type: application/json", "-d", json.dumps(PUBLIC, indent=4)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    answer = json.loads(done.stdout)
-    assert str(answer["data"]) in [pod["id"] for pod in api.list()]
+    command += ["-H", "Content-Type: application/json", "-d", json.dumps(PUBLIC_IMAGE, indent=4)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    envelope = json.loads(result.stdout)
+    assert str(envelope["data"]) in [pod["id"] for pod in api.list()]
