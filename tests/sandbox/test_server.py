@@ -92,6 +92,15 @@ def test_invalid_http_is_rejected(serve, capfd, raw):
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_client_disconnect_prints_no_traceback(api, wait_until, capfd):
+    before = len(sandbox_threads())
+    with socket.create_connection(("127.0.0.1", port_of(api.sandbox)), timeout=20) as connection:
+        # The server fails to send the later responses, because the client has closed the connection by then.
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+    wait_until(lambda: len(api.sandbox.requests) > 1 and len(sandbox_threads()) == before)
+    assert capfd.readouterr().err == ""
+
+
 def test_restart_uses_the_same_port(api):
     url, pod_id = api.sandbox.base_url, api.create_pod()
     for _ in range(3):

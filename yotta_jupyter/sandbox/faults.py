@@ -36,7 +36,7 @@ class FaultKind(NamedTuple):
         The format of the value, a key of ``_VALUE_FORMATS``; empty if the kind takes none.
     default : str or None
         The value if none is given.
-    endpoints : collection of str
+    endpoints : tuple of str
         The endpoints at which the fault can occur.
     """
 
@@ -44,31 +44,36 @@ class FaultKind(NamedTuple):
     applied: bool
     value: str = ""
     default: str | None = None
-    endpoints: Collection[str] = tuple(ENDPOINTS)
+    endpoints: tuple[str, ...] = tuple(ENDPOINTS)
 
 
 FAULT_KINDS = {
-    "lost": FaultKind("connection closed without a response", True),
-    "dropped": FaultKind("connection closed without a response", False),
-    "500-before": FaultKind("HTTP 500 with code 10002", False),
-    "500-after": FaultKind("HTTP 500 with code 10002", True),
-    "timeout": FaultKind("no response, connection stays open", False),
-    "timeout-after": FaultKind("no response, connection stays open", True),
-    "slow": FaultKind("response after SECONDS (real time)", True, "SECONDS"),
-    "html": FaultKind("HTML page with that HTTP status", False, "STATUS", "200"),
-    "html-after": FaultKind("HTML page with that HTTP status", True, "STATUS", "200"),
-    "empty": FaultKind("HTTP 200 without a body", False),
-    "empty-after": FaultKind("HTTP 200 without a body", True),
-    "truncated": FaultKind("only half of the body arrives", True),
-    "list": FaultKind("JSON list instead of the envelope", False),
-    "list-after": FaultKind("JSON list instead of the envelope", True),
-    "code": FaultKind("HTTP 200 with that code in the envelope", False, "N"),
-    "status": FaultKind("that HTTP status with an envelope", False, "STATUS"),
-    "bare": FaultKind("that HTTP status without a body", False, "STATUS"),
-    "429": FaultKind("HTTP 429 with that Retry-After", False, "SECONDS", "1"),
-    "redirect": FaultKind("HTTP 302 to that address", False, "URL"),
-    "lag": FaultKind("changes of the last SECONDS (sandbox time) are missing", True, "SECONDS", None, ("list", "get")),
-    "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", True, endpoints=("create",)),
+    "lost": FaultKind("connection closed without a response", applied=True),
+    "dropped": FaultKind("connection closed without a response", applied=False),
+    "500-before": FaultKind("HTTP 500 with code 10002", applied=False),
+    "500-after": FaultKind("HTTP 500 with code 10002", applied=True),
+    "timeout": FaultKind("no response, connection stays open", applied=False),
+    "timeout-after": FaultKind("no response, connection stays open", applied=True),
+    "slow": FaultKind("response after SECONDS (real time)", applied=True, value="SECONDS"),
+    "html": FaultKind("HTML page with that HTTP status", applied=False, value="STATUS", default="200"),
+    "html-after": FaultKind("HTML page with that HTTP status", applied=True, value="STATUS", default="200"),
+    "empty": FaultKind("HTTP 200 without a body", applied=False),
+    "empty-after": FaultKind("HTTP 200 without a body", applied=True),
+    "truncated": FaultKind("only half of the body arrives", applied=True),
+    "list": FaultKind("JSON list instead of the envelope", applied=False),
+    "list-after": FaultKind("JSON list instead of the envelope", applied=True),
+    "code": FaultKind("HTTP 200 with that code in the envelope", applied=False, value="N"),
+    "status": FaultKind("that HTTP status with an envelope", applied=False, value="STATUS"),
+    "bare": FaultKind("that HTTP status without a body", applied=False, value="STATUS"),
+    "429": FaultKind("HTTP 429 with that Retry-After", applied=False, value="SECONDS", default="1"),
+    "redirect": FaultKind("HTTP 302 to that address", applied=False, value="URL"),
+    "lag": FaultKind(
+        "changes of the last SECONDS (sandbox time) are missing",
+        applied=True,
+        value="SECONDS",
+        endpoints=("list", "get"),
+    ),
+    "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", applied=True, endpoints=("create",)),
 }
 
 

@@ -55,7 +55,7 @@ class Gateway:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request."""
         try:
-            app = self._reject(environ) or self._app
+            app = self._check(environ) or self._app
             return app(environ, start_response)
         except ConnectionError:
             raise
@@ -63,8 +63,8 @@ class Gateway:
             _log.exception("error in the sandbox")
             return failure(500, SYSTEM_ERROR, "system error")(environ, start_response)
 
-    def _reject(self, environ: "WSGIEnvironment") -> Response | None:
-        """Return the response to a request that must not reach the application, else None."""
+    def _check(self, environ: "WSGIEnvironment") -> Response | None:
+        """Record and route a request. Return an error response, or None if the application can handle the request."""
         request = Request(environ)
         environ["wsgi.input"] = io.BytesIO(request.get_data())  # Recording the request consumes the stream.
         try:
@@ -73,7 +73,7 @@ class Gateway:
             self._record(request, "")
             response = failure(error.code, error.code, error.name.lower())
             if isinstance(error, MethodNotAllowed):
-                response.allow.update(error.valid_methods or ())
+                response.allow.update(sorted(error.valid_methods or ()))
             return response
         self._record(request, endpoint)
         if endpoint == "get" and not self._get_endpoint:

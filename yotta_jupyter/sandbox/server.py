@@ -9,14 +9,14 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.wrappers import Response
+from werkzeug.test import run_wsgi_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 16 * 2**20
-_POLL_INTERVAL = 0.05  # In seconds: the longest that a stop waits for the accepting thread.
+_POLL_INTERVAL = 0.1  # Seconds between two checks of the accepting thread whether it must stop.
 
 
 class _Handler(WSGIRequestHandler):
@@ -38,12 +38,13 @@ class _Handler(WSGIRequestHandler):
             return
         environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
         try:
-            response = Response.from_app(self.server.app, environ)
-            self.send_response(response.status_code)
-            for name, value in response.headers:
+            body_iterator, status, headers = run_wsgi_app(self.server.app, environ)
+            code, _, reason = status.partition(" ")
+            self.send_response(int(code), reason)
+            for name, value in headers:
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.writelines(response.iter_encoded())
+            self.wfile.writelines(body_iterator)
         except ConnectionError:
             self.close_connection = True
 
@@ -82,6 +83,11 @@ class _Server(ThreadedWSGIServer):
         thread.start()
         self._connections = [connection for connection in self._connections if connection[0].is_alive()]
         self._connections.append((thread, request))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client may disconnect at any time. Other exceptions are bugs and printed with a traceback.
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def close_connections(self) -> None:
         """Close all connections and wait until their threads have ended. Call it when `serve_forever` has ended."""
@@ -128,6 +134,9 @@ class ServerThread:
 
     def stop(self) -> None:
         """Stop accepting, close all connections, and wait until no thread is left."""
+        with contextlib.suppress(OSError):
+            # On Linux this wakes the accepting thread; elsewhere a stop takes up to the poll interval.
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()
         self._server.close_connections()
