@@ -51,7 +51,7 @@ PORTS_SECONDS = 2.0
 TOMBSTONE_SECONDS = 60.0
 """The sandbox seconds for which a TERMINATED pod is still listed."""
 
-_EPOCH = float("-inf")
+_EPOCH = float("-inf")  # Earlier than any other time.
 _MAX_VERSIONS = 16
 
 
