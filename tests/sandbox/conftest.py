@@ -1,6 +1,7 @@
-"""A sandbox over real HTTP, and a small client of it that knows nothing but the routes."""
+"""A sandbox over real HTTP, and a small client that knows only the routes."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,9 +10,16 @@ import requests
 
 from yotta_jupyter.sandbox import Sandbox
 
+CREATE_BODY = {
+    "image": "made/up:1",
+    "gpuType": "NVIDIA_L4_24G",
+    "gpuCount": 1,
+    "expose": [{"port": 22, "protocol": "SSH"}],
+}
+
 
 class Api:
-    """The routes as functions that return the plain response."""
+    """The routes as methods. `request` and `create` return the response, the others its data."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -19,44 +27,40 @@ class Api:
         self.session.trust_env = False
         self.session.headers["x-api-key"] = sandbox.api_key
 
-    def send(self, method: str, path: str, **options: Any) -> requests.Response:
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
         options.setdefault("timeout", 20)
         options.setdefault("allow_redirects", False)
         return self.session.request(method, f"{self.sandbox.base_url}/openapi/v1/pods/{path}", **options)
 
-    def create(self, **changes: Any) -> requests.Response:
-        body = {"image": "made/up:1", "gpuType": "NVIDIA_L4_24G", "gpuCount": 1, "expose": [SSH]}
-        return self.send("POST", "create", json=body | changes)
+    def create(self, *, timeout: Any = 20, **fields: Any) -> requests.Response:
+        return self.request("POST", "create", json=CREATE_BODY | fields, timeout=timeout)
 
-    def created(self, **changes: Any) -> str:
-        answer = self.create(**changes).json()
-        assert answer["code"] == 10000
-        return str(answer["data"])
+    def create_pod(self, **fields: Any) -> str:
+        return str(self._data(self.create(**fields)))
 
     def list(self, *params: tuple[str, str]) -> list[dict[str, Any]]:
-        answer = self.send("GET", "list", params=params).json()
-        assert answer["code"] == 10000
-        pods = answer["data"]
+        pods = self._data(self.request("GET", "list", params=params))
         assert isinstance(pods, list)
         return pods
 
     def get(self, pod_id: str) -> dict[str, Any]:
-        answer = self.send("GET", pod_id).json()
-        assert answer["code"] == 10000
-        pod = answer["data"]
+        pod = self._data(self.request("GET", pod_id))
         assert isinstance(pod, dict)
         return pod
 
     def status(self, pod_id: str) -> str:
         return str(self.get(pod_id)["status"])
 
-
-SSH = {"port": 22, "protocol": "SSH"}
+    @staticmethod
+    def _data(response: requests.Response) -> Any:
+        envelope = response.json()
+        assert envelope["code"] == 10000
+        return envelope["data"]
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Api]]:
-    """Start sandboxes; they are stopped at the end, and none of their threads is left."""
+    """Start sandboxes, stop them at the end, and check that no thread is left."""
     started: list[Api] = []
     before = set(threading.enumerate())
 
@@ -68,11 +72,24 @@ def serve() -> Iterator[Callable[..., Api]]:
     for api in started:
         api.sandbox.stop()
         api.session.close()
-    left = set(threading.enumerate()) - before
-    assert [thread for thread in left if thread.name.startswith("yotta-sandbox")] == []
+    new_threads = set(threading.enumerate()) - before
+    assert [thread for thread in new_threads if thread.name.startswith("yotta-sandbox")] == []
 
 
 @pytest.fixture
 def api(serve: Callable[..., Api]) -> Api:
-    """A sandbox with its three pods."""
+    """A sandbox with its three sample pods."""
     return serve()
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait until a condition is true; fail after ``seconds``."""
+
+    def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not become true"
+            time.sleep(0.005)
+
+    return wait

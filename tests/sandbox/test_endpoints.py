@@ -1,4 +1,4 @@
-"""Each endpoint: routes, the key, filters, bad bodies, and the envelope of what fails."""
+"""Each endpoint: routes, the API key, filters, invalid bodies, and error responses."""
 
 import json
 
@@ -6,19 +6,18 @@ import pytest
 import requests
 
 SSH = {"port": 22, "protocol": "SSH"}
-ENVELOPE = ["message", "code", "data"]
 
 
-def failure(response):
-    """The HTTP status and code of an answer that has the envelope of a failure."""
-    answer = response.json()
-    assert list(answer) == ENVELOPE
-    assert answer["data"] is None
-    assert answer["message"] != "success"
-    return response.status_code, answer["code"]
+def error_codes(response):
+    """Return the HTTP status and the code of an error response, and check its envelope."""
+    envelope = response.json()
+    assert list(envelope) == ["message", "code", "data"]
+    assert envelope["data"] is None
+    assert envelope["message"] != "success"
+    return response.status_code, envelope["code"]
 
 
-def test_every_pod_has_an_18_digit_id_and_can_be_asked_for(api):
+def test_pods_have_18_digit_ids_and_can_be_fetched(api):
     pods = api.list()
     assert len(pods) == 3
     for pod in pods:
@@ -29,7 +28,7 @@ def test_every_pod_has_an_18_digit_id_and_can_be_asked_for(api):
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "X-API-KEY", "X-Api-Key"])
-def test_the_header_of_the_key_in_any_case(api, name):
+def test_api_key_header_is_case_insensitive(api, name):
     headers = {name: api.sandbox.api_key}
     assert requests.get(f"{api.sandbox.base_url}/openapi/v1/pods/list", headers=headers, timeout=20).ok
 
@@ -39,11 +38,11 @@ def test_the_header_of_the_key_in_any_case(api, name):
     ("method", "path"),
     [("POST", "create"), ("GET", "list"), ("GET", "1"), ("POST", "pause/1"), ("POST", "resume/1"), ("DELETE", "1")],
 )
-def test_a_missing_or_wrong_key(api, method, path, key):
+def test_missing_or_wrong_api_key_is_rejected(api, method, path, key):
     api.session.headers.pop("x-api-key")
     headers = {} if key is None else {"x-api-key": key.encode("latin-1")}
-    response = api.send(method, path, headers=headers)
-    assert failure(response) == (401, 401)
+    response = api.request(method, path, headers=headers)
+    assert error_codes(response) == (401, 401)
     assert api.sandbox.api_key not in response.text
 
 
@@ -51,39 +50,39 @@ def test_a_missing_or_wrong_key(api, method, path, key):
     ("method", "path"), [("GET", "{}"), ("POST", "pause/{}"), ("POST", "resume/{}"), ("DELETE", "{}")]
 )
 @pytest.mark.parametrize("pod_id", ["1", "999999999999999999", "nonsense"])
-def test_an_unknown_pod(api, method, path, pod_id):
-    assert failure(api.send(method, path.format(pod_id))) == (404, 13000)
+def test_unknown_pod_is_not_found(api, method, path, pod_id):
+    assert error_codes(api.request(method, path.format(pod_id))) == (404, 13000)
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/openapi/v1/pods", "/openapi/v2/pods/list", "/openapi/v1//pods/list", "/openapi/v1/pods/list/"]
 )
-def test_an_unknown_route(api, path):
+def test_unknown_route_is_not_found(api, path):
     response = api.session.get(api.sandbox.base_url + path, timeout=20, allow_redirects=False)
     assert response.status_code == 404
     assert response.json() == {"message": "not found", "code": 404, "data": None}
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "create"), ("POST", "list"), ("GET", "pause/1"), ("PATCH", "1")])
-def test_a_wrong_method(api, method, path):
-    assert failure(api.send(method, path)) == (405, 405)
+def test_wrong_method_is_not_allowed(api, method, path):
+    assert error_codes(api.request(method, path)) == (405, 405)
 
 
 @pytest.mark.parametrize("body", [None, b"", b"{}", b"not json"])
 def test_pause_and_resume_ignore_the_body(api, body):
     pod_id = next(pod["id"] for pod in api.list() if pod["status"] == "RUNNING")
-    assert api.send("POST", f"pause/{pod_id}", data=body).json()["code"] == 10000
+    assert api.request("POST", f"pause/{pod_id}", data=body).json()["code"] == 10000
     api.sandbox.advance(3)
-    assert api.send("POST", f"resume/{pod_id}", data=body).json()["code"] == 10000
+    assert api.request("POST", f"resume/{pod_id}", data=body).json()["code"] == 10000
 
 
-def test_a_chunked_body_and_a_kept_connection(api):
+def test_chunked_body_on_a_reused_connection(api):
     parts = iter([b'{"image": "made/up:1", "gpuType"', b': "NVIDIA_L4_24G", "gpuCount": 1}'])
-    pod_id = str(api.send("POST", "create", data=parts).json()["data"])
+    pod_id = str(api.request("POST", "create", data=parts).json()["data"])
     assert api.status(pod_id) == "INITIALIZE"
 
 
-def test_create_with_every_field(api):
+def test_create_with_all_fields(api):
     fields = {
         "podName": "made-up",
         "region": "us-east-2",
@@ -99,8 +98,8 @@ def test_create_with_every_field(api):
         "initializationCommand": "sshd &",
         "environmentVars": [{"key": "A", "value": ""}, {"key": "B", "value": "ü=1"}],
     }
-    sent = fields | {"imageRegistryToken": "tok-made-up", "minSingleCardRamInGb": 500, "notInTheContract": [1]}
-    pod = api.get(api.created(**sent))
+    body = fields | {"imageRegistryToken": "tok-made-up", "minSingleCardRamInGb": 500, "notInTheContract": [1]}
+    pod = api.get(api.create_pod(**body))
     assert {name: pod[name] for name in fields} == fields
     assert pod["singleCardRamInGb"] == 500
     assert pod["gpuDisplayName"] == "L4"
@@ -108,7 +107,7 @@ def test_create_with_every_field(api):
 
 
 @pytest.mark.parametrize(
-    ("changes", "names"),
+    ("changes", "field"),
     [
         ({"image": None}, "image"),
         ({"image": ""}, "image"),
@@ -145,31 +144,31 @@ def test_create_with_every_field(api):
         ({"podName": 7}, "podName"),
     ],
 )
-def test_a_bad_create_body(api, changes, names):
+def test_invalid_create_body_names_the_field(api, changes, field):
     response = api.create(**changes)
-    assert failure(response) == (400, 10001)
-    assert response.json()["message"].startswith(f"invalid request parameters: {names}: ")
+    assert error_codes(response) == (400, 10001)
+    assert response.json()["message"].startswith(f"invalid request parameters: {field}: ")
     assert len(api.sandbox.pods()) == 3
 
 
 @pytest.mark.parametrize("missing", ["image", "gpuType", "gpuCount"])
-def test_a_required_field_that_is_missing(api, missing):
+def test_missing_required_field_is_named(api, missing):
     body = {"image": "made/up:1", "gpuType": "NVIDIA_L4_24G", "gpuCount": 1}
     del body[missing]
-    response = api.send("POST", "create", json=body)
-    assert failure(response) == (400, 10001)
+    response = api.request("POST", "create", json=body)
+    assert error_codes(response) == (400, 10001)
     assert f"{missing}: required" in response.json()["message"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"image": "\xff"}'])
-def test_a_create_body_that_is_no_json_object(api, body):
-    assert failure(api.send("POST", "create", data=body)) == (400, 10001)
+def test_create_body_must_be_a_json_object(api, body):
+    assert error_codes(api.request("POST", "create", data=body)) == (400, 10001)
 
 
 @pytest.fixture
-def one_of_each(serve):
-    """A pod of each status (the place of the status is its id), in two regions by turns."""
-    statuses = ["INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED", "UNHEARD_OF"]
+def pod_per_status(serve):
+    """A pod of each status, whose id is the index of the status, alternately in two regions."""
+    statuses = ["INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED", "UNKNOWN"]
     return serve(
         records=[
             {"id": str(n), "status": s, "region": ("us-west-1", "us-east-2")[n % 2]} for n, s in enumerate(statuses)
@@ -197,25 +196,25 @@ def one_of_each(serve):
         ("page=4", "01234567"),
     ],
 )
-def test_filters(one_of_each, query, ids):
-    found = one_of_each.send("GET", f"list?{query}").json()["data"]
-    assert "".join(sorted(pod["id"] for pod in found)) == ids
+def test_list_filters(pod_per_status, query, ids):
+    pods = pod_per_status.request("GET", f"list?{query}").json()["data"]
+    assert "".join(sorted(pod["id"] for pod in pods)) == ids
 
 
 @pytest.mark.parametrize("value", ["7", "-1", "1.0", "RUNING", "true", "1,x"])
-def test_an_unknown_status_in_the_filter(one_of_each, value):
-    response = one_of_each.send("GET", "list", params={"statusList": value})
-    assert failure(response) == (400, 10001)
+def test_unknown_status_in_filter_is_rejected(pod_per_status, value):
+    response = pod_per_status.request("GET", "list", params={"statusList": value})
+    assert error_codes(response) == (400, 10001)
     assert "statusList" in response.json()["message"]
 
 
-def test_newest_first_and_then_by_id(serve):
+def test_list_is_sorted_by_update_time_then_id(serve):
     times = ["2025-01-01 00:00:00", "2025-01-03 00:00:00", "2025-01-02 00:00:00", "2025-01-03 00:00:00", None]
     api = serve(records=[{"id": str(10 + n), "updatedAt": value} for n, value in enumerate(times)])
     assert [pod["id"] for pod in api.list()] == ["13", "11", "12", "10", "14"]
 
 
-def test_odd_records_are_served_as_they_are(serve):
+def test_malformed_records_are_served_unchanged(serve):
     records = [
         {"id": 331864222263676929, "status": 1, "gpuCount": "2", "expose": None, "somethingNew": {"a": [1]}},
         {"id": None, "status": None, "region": ["list"], "updatedAt": 1720089000000},
@@ -223,22 +222,22 @@ def test_odd_records_are_served_as_they_are(serve):
         {"id": "5", "status": "Warming-Up", "environmentVars": "?"},
     ]
     api = serve(records=records)
-    served = api.list()
-    assert len(served) == 4
-    assert all(record in served for record in records)
+    pods = api.list()
+    assert len(pods) == 4
+    assert all(record in pods for record in records)
     assert api.list(("regionList", "us-west-1")) == []
-    assert api.send("POST", "pause/331864222263676929").json()["code"] == 10000
+    assert api.request("POST", "pause/331864222263676929").json()["code"] == 10000
     assert api.get("331864222263676929")["status"] == "PAUSING"
     assert api.get("331864222263676929")["somethingNew"] == {"a": [1]}
-    assert failure(api.send("POST", "resume/5")) == (400, 12001)
-    assert api.send("DELETE", "5").json()["code"] == 10000
+    assert error_codes(api.request("POST", "resume/5")) == (400, 12001)
+    assert api.request("DELETE", "5").json()["code"] == 10000
 
 
-def test_without_the_endpoint_of_one_pod(serve):
+def test_get_endpoint_can_be_missing(serve):
     api = serve(get_endpoint=False)
     pod_id = api.list()[0]["id"]
-    response = api.send("GET", pod_id)
+    response = api.request("GET", pod_id)
     assert response.status_code == 404
     with pytest.raises(requests.JSONDecodeError):
         response.json()
-    assert api.send("DELETE", pod_id).json()["code"] == 10000
+    assert api.request("DELETE", pod_id).json()["code"] == 10000

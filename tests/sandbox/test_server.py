@@ -1,4 +1,4 @@
-"""Starting and stopping, in this process and as a process of its own."""
+"""Starting and stopping, in this process and in a process of its own."""
 
 import http.client
 import re
@@ -12,13 +12,18 @@ import pytest
 import requests
 
 from yotta_jupyter.sandbox import Sandbox
+from yotta_jupyter.sandbox.faults import FAULT_KINDS, parse_fault
+
+
+def port_of(sandbox):
+    return int(sandbox.base_url.rpartition(":")[2])
 
 
 def sandbox_threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("yotta-sandbox")]
 
 
-def test_importing_it_needs_no_werkzeug():
+def test_import_does_not_need_werkzeug():
     code = (
         "import sys; sys.modules['werkzeug'] = None\n"
         "from yotta_jupyter.sandbox import Sandbox\n"
@@ -26,27 +31,29 @@ def test_importing_it_needs_no_werkzeug():
         "try: sandbox.start()\n"
         "except ImportError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == 'The sandbox needs its extra: pip install "yotta-jupyter[sandbox]"\n'
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == 'The sandbox needs its extra: pip install "yotta-jupyter[sandbox]"\n'
 
 
-def test_stop_closes_kept_connections_and_leaves_no_thread():
+def test_stop_closes_connections_and_ends_threads():
     before = len(sandbox_threads())
     sandbox = Sandbox().start()
-    with socket.create_connection(("127.0.0.1", int(sandbox.base_url.rpartition(":")[2])), timeout=20) as kept:
-        kept.sendall(f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode())
-        assert kept.recv(12) == b"HTTP/1.1 200"
+    with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=20) as connection:
+        connection.sendall(
+            f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode()
+        )
+        assert connection.recv(12) == b"HTTP/1.1 200"
         assert len(sandbox_threads()) == before + 2
         sandbox.stop()
         assert len(sandbox_threads()) == before
-        while kept.recv(65536):
+        while connection.recv(65536):
             pass
     assert not sandbox.running
     sandbox.stop()
 
 
-def test_connections_are_kept_alive(api):
-    connection = http.client.HTTPConnection("127.0.0.1", int(api.sandbox.base_url.rpartition(":")[2]), timeout=20)
+def test_connections_are_reused(api):
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(api.sandbox), timeout=20)
     headers = {"x-api-key": api.sandbox.api_key}
     connection.connect()
     first = connection.sock
@@ -75,20 +82,27 @@ def test_connections_are_kept_alive(api):
         b"POST /openapi/v1/pods/create HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_what_is_not_http_is_refused(serve, capfd, raw):
+def test_invalid_http_is_rejected(serve, capfd, raw):
     api = serve(verbose=True)
-    with socket.create_connection(
-        ("127.0.0.1", int(api.sandbox.base_url.rpartition(":")[2])), timeout=20
-    ) as connection:
+    with socket.create_connection(("127.0.0.1", port_of(api.sandbox)), timeout=20) as connection:
         connection.sendall(raw)
-        with connection.makefile("rb") as answer:
-            assert b"400" in answer.read()
+        with connection.makefile("rb") as response:
+            assert b"400" in response.read()
     assert len(api.list()) == 3
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_again_on_the_same_port(api):
-    url, pod_id = api.sandbox.base_url, api.created()
+def test_client_disconnect_prints_no_traceback(api, wait_until, capfd):
+    before = len(sandbox_threads())
+    with socket.create_connection(("127.0.0.1", port_of(api.sandbox)), timeout=20) as connection:
+        # The server fails to send the later responses, because the client has closed the connection by then.
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+    wait_until(lambda: len(api.sandbox.requests) > 1 and len(sandbox_threads()) == before)
+    assert capfd.readouterr().err == ""
+
+
+def test_restart_uses_the_same_port(api):
+    url, pod_id = api.sandbox.base_url, api.create_pod()
     for _ in range(3):
         api.sandbox.stop()
         assert api.sandbox.base_url == url
@@ -99,13 +113,13 @@ def test_again_on_the_same_port(api):
         assert api.status(pod_id) == "INITIALIZE"
 
 
-def test_a_port_that_is_taken(api):
-    port = int(api.sandbox.base_url.rpartition(":")[2])
+def test_port_in_use_is_an_error(api):
+    port = port_of(api.sandbox)
     with pytest.raises(OSError, match="in use"):
         Sandbox(port=port).start()
 
 
-def test_before_the_first_start():
+def test_base_url_needs_a_start():
     sandbox = Sandbox()
     assert not sandbox.running
     assert repr(sandbox) == "<Sandbox no address yet (stopped)>"
@@ -114,7 +128,7 @@ def test_before_the_first_start():
     assert len(sandbox.pods()) == 3
 
 
-def test_the_context_manager_and_the_repr():
+def test_context_manager_and_repr():
     with Sandbox(api_key="made-up-key") as sandbox:
         assert sandbox.running
         assert sandbox.start() is sandbox
@@ -142,36 +156,36 @@ def test_the_context_manager_and_the_repr():
         {"faults": ["create:nothing"]},
     ],
 )
-def test_bad_arguments(options):
+def test_invalid_arguments(options):
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         Sandbox(**options)
 
 
-def test_what_arrived_is_remembered(api):
+def test_requests_are_recorded(api):
     api.list(("statusList", "1"), ("statusList", "3"))
-    api.created(podName="made-up")
+    api.create_pod(podName="made-up")
     api.session.get(f"{api.sandbox.base_url}/elsewhere", timeout=20)
-    listed, created, elsewhere = api.sandbox.requests
-    assert (listed.method, listed.path, listed.endpoint) == ("GET", "/openapi/v1/pods/list", "list")
-    assert listed.query == "statusList=1&statusList=3"
-    assert listed.params == [("statusList", "1"), ("statusList", "3")]
-    assert listed.headers["x-api-key"] == api.sandbox.api_key
-    assert (created.endpoint, created.json["podName"]) == ("create", "made-up")
-    assert elsewhere.endpoint == ""
-    assert listed.time < created.time < elsewhere.time
+    list_request, create_request, unknown_request = api.sandbox.requests
+    assert (list_request.method, list_request.path, list_request.endpoint) == ("GET", "/openapi/v1/pods/list", "list")
+    assert list_request.query == "statusList=1&statusList=3"
+    assert list_request.params == [("statusList", "1"), ("statusList", "3")]
+    assert list_request.headers["x-api-key"] == api.sandbox.api_key
+    assert (create_request.endpoint, create_request.json["podName"]) == ("create", "made-up")
+    assert unknown_request.endpoint == ""
+    assert list_request.time < create_request.time < unknown_request.time
     assert api.sandbox.api_key not in repr(api.sandbox.requests)
     assert "made-up" not in repr(api.sandbox.requests)
     api.sandbox.reset()
     assert api.sandbox.requests == []
 
 
-def test_many_threads_create_at_once(serve):
+def test_concurrent_creates(serve):
     first = serve(pods=0)
     sandbox, ids = first.sandbox, []
 
     def create():
         api = type(first)(sandbox)
-        ids.extend(api.created() for _ in range(10))
+        ids.extend(api.create_pod() for _ in range(10))
         api.session.close()
 
     threads = [threading.Thread(target=create) for _ in range(8)]
@@ -186,8 +200,8 @@ def test_many_threads_create_at_once(serve):
 COMMAND = [sys.executable, "-m", "yotta_jupyter.sandbox"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_stopped(number):
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_command_serves_until_a_signal(signal_number):
     process = subprocess.Popen(
         [
             *COMMAND,
@@ -215,7 +229,7 @@ def test_the_command_serves_until_it_is_stopped(number):
             assert len(pods) == 5
             paused = session.post(f"{url}/openapi/v1/pods/pause/{pods[0]['id']}", timeout=20)
             assert paused.json()["code"] == 12001
-            process.send_signal(number)
+            process.send_signal(signal_number)
             out, err = process.communicate(timeout=20)
     finally:
         process.kill()
@@ -225,7 +239,7 @@ def test_the_command_serves_until_it_is_stopped(number):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--fault", "create:lots"], "did you mean 'lost'"),
         (["--port", "x"], "--port"),
@@ -235,28 +249,24 @@ def test_the_command_serves_until_it_is_stopped(number):
         (["--nonsense"], "--nonsense"),
     ],
 )
-def test_bad_arguments_of_the_command(arguments, says):
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert says in done.stderr
+def test_invalid_command_arguments(arguments, message):
+    result = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
 
 
-def test_the_command_says_which_port_is_taken(api):
-    port = api.sandbox.base_url.rpartition(":")[2]
-    done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert f"cannot listen on port {port}" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_command_names_the_port_in_use(api):
+    port = str(port_of(api.sandbox))
+    result = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 2
+    assert f"cannot listen on port {port}" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
-def test_the_help_explains_every_fault():
-    from yotta_jupyter.sandbox.faults import KINDS
-
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
-    for kind in KINDS:
-        assert re.search(rf"^  {re.escape(kind)}\b", done.stdout, re.MULTILINE)
-    for example in re.findall(r"--fault '?([^\s']+:[^\s']+)", done.stdout):
-        from yotta_jupyter.sandbox.faults import parse_fault
-
+def test_help_lists_every_fault():
+    result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for kind in FAULT_KINDS:
+        assert re.search(rf"^  {re.escape(kind)}\b", result.stdout, re.MULTILINE)
+    for example in re.findall(r"--fault '?([^\s']+:[^\s']+)", result.stdout):
         assert parse_fault(example).spec == example

@@ -1,9 +1,9 @@
-"""A stand-in for the Pods API on this machine: no account, no network, no cost.
+"""A local server with the Pods API for demos and tests. It needs no account and no network, and costs nothing.
 
-``Sandbox`` serves it from a thread of this process; ``python -m yotta_jupyter.sandbox`` serves it from one of its own.
+``Sandbox`` serves the API from a thread of this process, ``python -m yotta_jupyter.sandbox`` from a process of its own.
 """
 
-from yotta_jupyter.sandbox.control import Sandbox
-from yotta_jupyter.sandbox.seen import SeenRequest
+from .recorder import RecordedRequest
+from .sandbox import Sandbox
 
-__all__ = ["Sandbox", "SeenRequest"]
+__all__ = ["RecordedRequest", "Sandbox"]

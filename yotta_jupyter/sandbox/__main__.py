@@ -1,4 +1,4 @@
-"""``python -m yotta_jupyter.sandbox``: the sandbox as a process of its own."""
+"""``python -m yotta_jupyter.sandbox``: serve the sandbox from a process of its own."""
 
 import argparse
 import signal
@@ -6,9 +6,28 @@ import sys
 import threading
 from typing import NoReturn
 
-from yotta_jupyter.sandbox import fleet
-from yotta_jupyter.sandbox.control import Sandbox
-from yotta_jupyter.sandbox.faults import ENDPOINTS, GRAMMAR, KINDS, parse_fault
+from .endpoints import ENDPOINTS
+from .faults import FAULT_KINDS, GRAMMAR, parse_fault
+from .sandbox import Sandbox
+from .simulator import PORTS_SECONDS, TOMBSTONE_SECONDS, TRANSITIONS
+
+_DESCRIPTION = """\
+A local server with the Pods API. It needs no account and no network, and costs nothing. It prints
+
+  YOTTA_BASE_URL=http://127.0.0.1:PORT
+  YOTTA_API_KEY=...
+
+and serves until it is stopped (Ctrl-C, SIGTERM). It listens on 127.0.0.1 only.
+"""
+_EXAMPLES = """\
+Examples:
+  --fault create:lost               pods are created, but no response arrives
+  --fault 'list:slow=2@0.5'         about half of the listings take two seconds
+  --fault pause:429=3x2             the first two requests to pause get HTTP 429 with Retry-After: 3
+  --fault '*:status=503@0.1'        one request in ten gets HTTP 503
+  --fault list:lag=5 --fault create:lostx1   one response is lost, and listings show the pod 5 s later
+  --fault 'create:html=502'  --fault get:code=13000  --fault delete:timeout-afterx1
+  --fault list:redirect=http://127.0.0.1:9/   --fault create:failedx1"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,97 +43,77 @@ def _fault(text: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    up = f"INITIALIZE ({fleet.INITIALIZE_SECONDS:g} s) -> RUNNING, and {fleet.SSH_SECONDS:g} s later its ports answer"
-    down = (
-        f"TERMINATING ({fleet.TERMINATE_SECONDS:g} s) -> TERMINATED, listed {fleet.LISTED_SECONDS:g} s more, then gone"
-    )
     parser = _Parser(
         prog="python -m yotta_jupyter.sandbox",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
-        description=f"""\
-A stand-in for the Pods API on this machine: no account, no network, no cost. It prints
-
-  YOTTA_BASE_URL=http://127.0.0.1:PORT
-  YOTTA_API_KEY=...
-
-and serves until it is stopped (Ctrl-C, SIGTERM). It listens on 127.0.0.1 only.
-
-How pods move, in seconds at speed 1 (--speed 10 makes all of it ten times as fast):
-  create   {up}
-  pause    PAUSING ({fleet.PAUSE_SECONDS:g} s) -> PAUSED
-  resume   {up}
-  delete   {down}""",
-        epilog=_faults_help(),
+        description=f"{_DESCRIPTION}\n{_lifecycle_help()}",
+        epilog=f"{_faults_help()}\n\n{_EXAMPLES}",
     )
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="the port (default: a free one)")
-    parser.add_argument("--pods", type=int, default=3, metavar="N", help="invented pods at the start (default: 3)")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="port (default: a free one)")
+    parser.add_argument("--pods", type=int, default=3, metavar="N", help="number of sample pods (default: 3)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the sample pods (default: 0)")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="speed of status changes (default: 1)")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="the same seed gives the same pods (default: 0)"
+        "--fault", type=_fault, action="append", default=[], metavar="SPEC", help="fault, see below; repeatable"
     )
-    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="how many times faster pods move")
-    parser.add_argument(
-        "--fault",
-        type=_fault,
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="what goes wrong, see below; repeatable",
-    )
-    parser.add_argument("--api-key", metavar="KEY", help="the key to take (default: one that says what it is)")
-    parser.add_argument("--verbose", action="store_true", help="write a line a request to stderr")
+    parser.add_argument("--api-key", metavar="KEY", help="valid API key (default: a key derived from the seed)")
+    parser.add_argument("--verbose", action="store_true", help="write one line per request to stderr")
     return parser
+
+
+def _lifecycle_help() -> str:
+    lines = ["Status changes, in seconds at speed 1 (--speed 10 makes them ten times as fast):"]
+    next_steps = {
+        "RUNNING": f", ports healthy {PORTS_SECONDS:g} s later",
+        "TERMINATED": f", removed {TOMBSTONE_SECONDS:g} s later",
+    }
+    for action, transition in TRANSITIONS.items():
+        after = transition.after + next_steps.get(transition.after, "")
+        lines.append(f"  {action:<8} {transition.during} ({transition.seconds:g} s) -> {after}")
+    return "\n".join(lines)
 
 
 def _faults_help() -> str:
     lines = [
         f"Faults: {GRAMMAR}",
-        f"  ENDPOINT is one of {', '.join(ENDPOINTS)}, or * for all of them. KIND is one of:",
+        f"  ENDPOINT is {', '.join(ENDPOINTS)}, or * for all of them.",
+        "  KIND is one of these; a request that is not applied has no effect:",
     ]
-    for name, kind in KINDS.items():
+    for name, kind in FAULT_KINDS.items():
         value = f"={kind.value}" if kind.value else ""
         value = f"[{value}]" if kind.default is not None else value
-        only = f" (only {', '.join(kind.only)})" if kind.only else ""
-        lines.append(f"  {name + value:<20} {kind.summary}{only}")
-    lines += [
-        "  Of several at one endpoint, the first that happens is the one; lag and failed go with any other.",
-        "",
-        "Examples:",
-        "  --fault create:lost               each pod is created, but the answer never arrives",
-        "  --fault 'list:slow=2@0.5'         about half of the listings take two seconds",
-        "  --fault pause:429=3x2             the first two pauses are told to come again in 3 s",
-        "  --fault '*:status=503@0.1'        one request in ten finds the API unavailable",
-        "  --fault list:lag=5 --fault create:lostx1   one lost create, seen by listings only 5 s later",
-        "  --fault 'create:html=502'  --fault get:code=13000  --fault delete:timeout-afterx1",
-        "  --fault list:redirect=http://127.0.0.1:9/   --fault create:failedx1",
-    ]
+        applied = "applied" if kind.applied else "not applied"
+        endpoints = f" (only {', '.join(kind.endpoints)})" if len(kind.endpoints) < len(ENDPOINTS) else ""
+        lines.append(f"  {name + value:<20} {applied}: {kind.summary}{endpoints}")
+    lines.append("  A request gets the first fault that fires, besides lag and failed, which combine with any other.")
     return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM and return the exit status."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.set())
     try:
         sandbox = Sandbox(
-            port=given.port,
-            pods=given.pods,
-            seed=given.seed,
-            speed=given.speed,
-            faults=given.fault,
-            api_key=given.api_key,
-            verbose=given.verbose,
+            port=args.port,
+            pods=args.pods,
+            seed=args.seed,
+            speed=args.speed,
+            faults=args.fault,
+            api_key=args.api_key,
+            verbose=args.verbose,
         ).start()
     except (ValueError, ImportError) as error:
         parser.error(str(error))
     except OSError as error:
-        parser.error(f"cannot listen on port {given.port}: {error.strerror or error}")
+        parser.error(f"cannot listen on port {args.port}: {error.strerror or error}")
     with sandbox:
         print(f"YOTTA_BASE_URL={sandbox.base_url}", f"YOTTA_API_KEY={sandbox.api_key}", sep="\n", flush=True)
-        # In steps, because a wait without end does not hear Ctrl-C on Windows.
+        # With a timeout, because on Windows Ctrl-C does not interrupt a wait without one.
         while not stop.wait(0.5):
             pass
     return 0

@@ -1,207 +1,240 @@
-"""Faults: what can go wrong at an endpoint, how it is written, and when it happens."""
+"""Faults: which exist, how they are written, and which ones a request gets."""
 
 import difflib
 import re
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-ENDPOINTS = ("create", "list", "get", "pause", "resume", "delete")
+from .endpoints import ENDPOINTS
+
 GRAMMAR = "ENDPOINT:KIND[=VALUE][@PROBABILITY][xTIMES]"
 
 _SPEC = re.compile(
-    r"(?P<endpoint>[^:]*):(?P<kind>[^=@]+?)(?:=(?P<value>.*?))?(?:@(?P<chance>[^@=]*?))?(?:x(?P<times>\d+))?"
+    r"(?P<endpoint>[^:]*):(?P<kind>[^=@]+?)(?:=(?P<value>.*?))?(?:@(?P<probability>[^@=]*?))?(?:x(?P<times>\d+))?"
 )
+_VALUE_FORMATS = {
+    "SECONDS": (r"\d+(\.\d+)?|\.\d+", "a number of seconds, 0 or more"),
+    "STATUS": (r"[2-5]\d\d", "an HTTP status, 200 to 599"),
+    "N": (r"-?\d{1,18}", "a whole number"),
+    "URL": (r"\S+", "an address"),
+}
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """A kind of fault.
 
-    ``value`` is what its value must be: nothing (empty), ``SECONDS``, ``STATUS``, ``N`` or ``URL``; ``default`` is the
-    value where none is given; ``only`` the endpoints that it makes sense at (all, where empty).
+    Attributes
+    ----------
+    summary : str
+        The response that the client gets.
+    applied : bool
+        Whether the request takes effect.
+    value : str
+        The format of the value, a key of ``_VALUE_FORMATS``; empty if the kind takes none.
+    default : str or None
+        The value if none is given.
+    endpoints : tuple of str
+        The endpoints at which the fault can occur.
     """
 
     summary: str
+    applied: bool
     value: str = ""
     default: str | None = None
-    only: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = tuple(ENDPOINTS)
 
 
-KINDS = {
-    "lost": Kind("applied, then the connection is closed without a byte"),
-    "dropped": Kind("not applied, the connection is closed without a byte"),
-    "500-before": Kind("HTTP 500 with code 10002, not applied"),
-    "500-after": Kind("HTTP 500 with code 10002, although applied"),
-    "timeout": Kind("not applied, never answers"),
-    "timeout-after": Kind("applied, never answers"),
-    "slow": Kind("applied, answers after that many real seconds", "SECONDS"),
-    "html": Kind("an HTML page with that HTTP status, not applied", "STATUS", "200"),
-    "html-after": Kind("the same, although applied", "STATUS", "200"),
-    "empty": Kind("HTTP 200 without a body, not applied"),
-    "empty-after": Kind("the same, although applied"),
-    "truncated": Kind("applied, only half of the body arrives"),
-    "list": Kind("a JSON list instead of the envelope, not applied"),
-    "list-after": Kind("the same, although applied"),
-    "code": Kind("HTTP 200 with that code in the envelope, not applied", "N"),
-    "status": Kind("that HTTP status with an envelope, not applied", "STATUS"),
-    "bare": Kind("that HTTP status without a body, not applied", "STATUS"),
-    "429": Kind("HTTP 429 with that Retry-After, not applied", "SECONDS", "1"),
-    "redirect": Kind("HTTP 302 to that address, not applied", "URL"),
-    "lag": Kind("what changed in the last SECONDS (sandbox ones) is not seen yet", "SECONDS", only=("list", "get")),
-    "failed": Kind("the new pod goes from INITIALIZE to FAILED", only=("create",)),
+FAULT_KINDS = {
+    "lost": FaultKind("connection closed without a response", applied=True),
+    "dropped": FaultKind("connection closed without a response", applied=False),
+    "500-before": FaultKind("HTTP 500 with code 10002", applied=False),
+    "500-after": FaultKind("HTTP 500 with code 10002", applied=True),
+    "timeout": FaultKind("no response, connection stays open", applied=False),
+    "timeout-after": FaultKind("no response, connection stays open", applied=True),
+    "slow": FaultKind("response after SECONDS (real time)", applied=True, value="SECONDS"),
+    "html": FaultKind("HTML page with that HTTP status", applied=False, value="STATUS", default="200"),
+    "html-after": FaultKind("HTML page with that HTTP status", applied=True, value="STATUS", default="200"),
+    "empty": FaultKind("HTTP 200 without a body", applied=False),
+    "empty-after": FaultKind("HTTP 200 without a body", applied=True),
+    "truncated": FaultKind("only half of the body arrives", applied=True),
+    "list": FaultKind("JSON list instead of the envelope", applied=False),
+    "list-after": FaultKind("JSON list instead of the envelope", applied=True),
+    "code": FaultKind("HTTP 200 with that code in the envelope", applied=False, value="N"),
+    "status": FaultKind("that HTTP status with an envelope", applied=False, value="STATUS"),
+    "bare": FaultKind("that HTTP status without a body", applied=False, value="STATUS"),
+    "429": FaultKind("HTTP 429 with that Retry-After", applied=False, value="SECONDS", default="1"),
+    "redirect": FaultKind("HTTP 302 to that address", applied=False, value="URL"),
+    "lag": FaultKind(
+        "changes of the last SECONDS (sandbox time) are missing",
+        applied=True,
+        value="SECONDS",
+        endpoints=("list", "get"),
+    ),
+    "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", applied=True, endpoints=("create",)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault as read from its text."""
+    """A parsed fault. ``times`` is None if there is no limit."""
 
     spec: str
     endpoint: str
     kind: str
     value: str = ""
-    chance: float = 1.0
+    probability: float = 1.0
     times: int | None = None
 
     @property
-    def number(self) -> float:
-        """The value as a number."""
+    def seconds(self) -> float:
+        """The value of a kind that takes seconds."""
         return float(self.value)
 
-    def is_at(self, endpoint: str) -> bool:
-        """Return whether the fault belongs to that endpoint."""
-        return self.endpoint in ("*", endpoint) and endpoint in (KINDS[self.kind].only or ENDPOINTS)
+    def applies_to(self, endpoint: str) -> bool:
+        """Return whether the fault can occur at the endpoint."""
+        return self.endpoint in ("*", endpoint) and endpoint in FAULT_KINDS[self.kind].endpoints
 
 
 def parse_fault(spec: str) -> Fault:
-    """Read a fault such as ``create:lost``, ``list:slow=2@0.5`` or ``pause:429=3x2``.
+    """Parse a fault such as ``create:lost``, ``list:slow=2@0.5`` or ``pause:429=3x2``.
 
     Raises
     ------
     ValueError
-        With one line that says what is allowed.
+        If the text does not follow ``GRAMMAR``. The message is one line with the allowed values.
     """
-    parts = _SPEC.fullmatch(spec)
-    if parts is None:
-        raise ValueError(f"fault {spec!r}: expected {GRAMMAR}, for example create:lost or list:slow=2@0.5")
-    endpoint, name = parts["endpoint"].strip().lower(), parts["kind"].strip().lower()
-    if endpoint not in (*ENDPOINTS, "*"):
-        raise ValueError(_unknown(spec, "endpoint", endpoint, (*ENDPOINTS, "*")))
-    if name not in KINDS:
-        raise ValueError(_unknown(spec, "kind", name, tuple(KINDS)))
-    kind = KINDS[name]
-    if kind.only and endpoint not in (*kind.only, "*"):
-        raise ValueError(f"fault {spec!r}: {name} is only for {' and '.join(kind.only)}")
-    return Fault(
-        spec, endpoint, name, _value(spec, name, parts["value"]), _chance(spec, parts["chance"]), _times(spec, parts)
-    )
+    try:
+        return _parse(spec)
+    except ValueError as error:
+        raise ValueError(f"fault {spec!r}: {error}") from None
 
 
-def _unknown(spec: str, what: str, given: str, allowed: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return f"fault {spec!r}: unknown {what} {given!r}; {meant}allowed: {', '.join(allowed)}"
+def _parse(spec: str) -> Fault:
+    match = _SPEC.fullmatch(spec)
+    if match is None:
+        raise ValueError(f"expected {GRAMMAR}, for example create:lost or list:slow=2@0.5")
+    endpoint = _parse_name("endpoint", match["endpoint"], [*ENDPOINTS, "*"])
+    name = _parse_name("kind", match["kind"], FAULT_KINDS)
+    kind = FAULT_KINDS[name]
+    if endpoint not in (*kind.endpoints, "*"):
+        raise ValueError(f"{name} is only for {' and '.join(kind.endpoints)}")
+    value = _parse_value(name, match["value"])
+    probability = _parse_probability(match["probability"])
+    times = None if match["times"] is None else int(match["times"])
+    if times == 0:
+        raise ValueError("the times after x must be 1 or more")
+    return Fault(spec, endpoint, name, value, probability, times)
 
 
-def _value(spec: str, name: str, given: str | None) -> str:
-    kind = KINDS[name]
+def _parse_name(label: str, text: str, allowed: Collection[str]) -> str:
+    name = text.strip().lower()
+    if name in allowed:
+        return name
+    matches = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    suggestion = f"did you mean {matches[0]!r}? " if matches else ""
+    raise ValueError(f"unknown {label} {name!r}; {suggestion}allowed: {', '.join(allowed)}")
+
+
+def _parse_value(name: str, text: str | None) -> str:
+    kind = FAULT_KINDS[name]
     if not kind.value:
-        if given is not None:
-            raise ValueError(f"fault {spec!r}: {name} takes no value")
+        if text is not None:
+            raise ValueError(f"{name} takes no value")
         return ""
-    value = kind.default if given is None else given.strip()
-    shape, example = {
-        "SECONDS": (r"\d+(\.\d+)?|\.\d+", "a number of seconds, 0 or more"),
-        "STATUS": (r"[2-5]\d\d", "an HTTP status, 200 to 599"),
-        "N": (r"-?\d{1,18}", "a whole number"),
-        "URL": (r"\S+", "an address"),
-    }[kind.value]
-    if value is None or not re.fullmatch(shape, value, re.ASCII):
-        raise ValueError(f"fault {spec!r}: {name} needs {example}, as in ENDPOINT:{name}={kind.value}")
+    value = kind.default if text is None else text.strip()
+    pattern, description = _VALUE_FORMATS[kind.value]
+    if value is None or not re.fullmatch(pattern, value, re.ASCII):
+        raise ValueError(f"{name} needs {description}, as in ENDPOINT:{name}={kind.value}")
     return value
 
 
-def _chance(spec: str, given: str | None) -> float:
+def _parse_probability(text: str | None) -> float:
     try:
-        chance = 1.0 if given is None else float(given)
+        probability = 1.0 if text is None else float(text)
     except ValueError:
-        chance = -1.0
-    if not 0 <= chance <= 1:
-        raise ValueError(f"fault {spec!r}: the probability after @ must be a number from 0 to 1, not {given!r}")
-    return chance
-
-
-def _times(spec: str, parts: re.Match[str]) -> int | None:
-    times = None if parts["times"] is None else int(parts["times"])
-    if times == 0:
-        raise ValueError(f"fault {spec!r}: the times after x must be 1 or more")
-    return times
+        probability = -1.0
+    if not 0 <= probability <= 1:
+        raise ValueError(f"the probability after @ must be a number from 0 to 1, not {text!r}")
+    return probability
 
 
 @dataclass(slots=True)
-class Plan:
-    """What goes wrong with one request: at most one ``fault``, besides ``lag`` (in seconds) and ``fails``."""
+class FaultPlan:
+    """The faults of one request: at most one ``fault``, besides a ``lag`` in sandbox seconds and ``should_fail``."""
 
     fault: Fault | None = None
     lag: float = 0.0
-    fails: bool = False
+    should_fail: bool = False
 
 
 @dataclass(slots=True)
-class _Armed:
+class _ActiveFault:
     fault: Fault
     random: Random
-    left: int | None = field(init=False)
+    remaining: int | None
 
-    def __post_init__(self) -> None:
-        self.left = self.fault.times
-
-    def fires(self) -> bool:
-        if self.left == 0 or self.random.random() >= self.fault.chance:
+    def should_fire(self) -> bool:
+        if self.remaining == 0 or self.random.random() >= self.fault.probability:
             return False
-        if self.left is not None:
-            self.left -= 1
+        if self.remaining is not None:
+            self.remaining -= 1
         return True
 
 
 class Faults:
-    """The faults in force, asked once a request. Safe to use from many threads.
+    """The active faults. Thread-safe.
 
     Parameters
     ----------
+    specs : iterable of str
+        The faults that are active at the start and after `reset`.
     seed : int
         The same seed and the same requests give the same faults.
+
+    Raises
+    ------
+    ValueError
+        If a fault cannot be parsed.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, specs: Iterable[str] = (), seed: int = 0) -> None:
         self._lock = threading.Lock()
         self._seed = seed
-        self._armed: list[_Armed] = []
+        self._initial = [parse_fault(spec) for spec in specs]
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial faults."""
+        self.clear()
+        for fault in self._initial:
+            self.add(fault)
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force, after those that are."""
+        """Activate a fault. It comes after those that are already active."""
         with self._lock:
-            random = Random(f"{self._seed}/{len(self._armed)}/{fault.spec}")
-            self._armed.append(_Armed(fault, random))
+            random = Random(f"{self._seed}/{len(self._active)}/{fault.spec}")
+            self._active.append(_ActiveFault(fault, random, fault.times))
 
     def clear(self) -> None:
-        """End all faults."""
+        """Deactivate all faults."""
         with self._lock:
-            self._armed.clear()
+            self._active: list[_ActiveFault] = []
 
-    def plan(self, endpoint: str) -> Plan:
-        """Decide what goes wrong with a request to that endpoint. The first fault that fires is the one."""
-        plan = Plan()
+    def plan(self, endpoint: str) -> FaultPlan:
+        """Choose the faults of one request to the endpoint."""
+        plan = FaultPlan()
         with self._lock:
-            for armed in self._armed:
-                fault = armed.fault
-                if not fault.is_at(endpoint):
+            for active in self._active:
+                fault = active.fault
+                if not fault.applies_to(endpoint):
                     continue
                 if fault.kind == "lag":
-                    plan.lag = max(plan.lag, fault.number) if armed.fires() else plan.lag
+                    plan.lag = max(plan.lag, fault.seconds) if active.should_fire() else plan.lag
                 elif fault.kind == "failed":
-                    plan.fails = armed.fires() or plan.fails
-                elif plan.fault is None and armed.fires():
+                    plan.should_fail = active.should_fire() or plan.should_fail
+                elif plan.fault is None and active.should_fire():
                     plan.fault = fault
         return plan

@@ -1,8 +1,8 @@
-"""A public client of the v1 API, written by others, works against the sandbox."""
+"""yottactl, a public client of the v1 API by another author, works against the sandbox."""
 
 import pytest
 
-pytest.importorskip("yotta.pod", reason="the public client yottactl is not installed")
+pytest.importorskip("yotta.pod", reason="yottactl is not installed")
 
 from yotta import ClientError
 from yotta.pod import PodApi
@@ -15,8 +15,8 @@ def client(api):
     pods.session.close()
 
 
-def test_the_life_of_a_pod(api, client):
-    answer = client.new_pod(
+def test_pod_lifecycle(api, client):
+    envelope = client.new_pod(
         image="yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04",
         gpu_type="NVIDIA_GeForce_RTX_5090_32G",
         gpu_count=2,
@@ -32,34 +32,34 @@ def test_the_life_of_a_pod(api, client):
         environment_vars=[{"key": "JUPYTER_PASSWORD", "value": "made-up"}],
         expose=[{"port": 22, "protocol": "SSH"}, {"port": 8888, "protocol": "HTTP"}],
     )
-    assert answer["code"] == 10000
-    pod_id = answer["data"]
+    assert envelope["code"] == 10000
+    pod_id = envelope["data"]
     assert client.get_pod(pod_id)["data"]["gpuDisplayName"] == "RTX 5090"
     api.sandbox.advance(8)
     assert client.get_pod(str(pod_id))["data"]["status"] == "RUNNING"
     assert client.pause_pod(pod_id) == {"message": "success", "code": 10000, "data": None}
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         client.resume_pod(pod_id)
-    assert (caught.value.status_code, caught.value.error_code) == (400, 12001)
+    assert (error.value.status_code, error.value.error_code) == (400, 12001)
     api.sandbox.advance(3)
     assert client.resume_pod(pod_id)["code"] == 10000
     assert client.delete_pod(pod_id)["code"] == 10000
     api.sandbox.advance(70)
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         client.get_pod(pod_id)
-    assert (caught.value.status_code, caught.value.error_code) == (404, 13000)
+    assert (error.value.status_code, error.value.error_code) == (404, 13000)
 
 
-def test_listings(client):
-    everything = client.get_pods()["data"]
-    assert len(everything) == 3
-    running = client.get_pods(region_list=["us-west-1", "ap-southeast-1"], status_list=[1, 3])["data"]
-    assert {pod["podName"] for pod in running} == {"train-1", "notebook-1"}
+def test_list_filters(client):
+    pods = client.get_pods()["data"]
+    assert len(pods) == 3
+    pods = client.get_pods(region_list=["us-west-1", "ap-southeast-1"], status_list=[1, 3])["data"]
+    assert {pod["podName"] for pod in pods} == {"train-1", "notebook-1"}
     assert [pod["podName"] for pod in client.get_pods(status_list=["PAUSED"])["data"]] == ["finetune-1"]
     assert client.get_pods(region_list=["elsewhere"])["data"] == []
 
 
-def test_a_wrong_key(api):
-    with pytest.raises(ClientError) as caught:
+def test_wrong_api_key(api):
+    with pytest.raises(ClientError) as error:
         PodApi("wrong", base_url=api.sandbox.base_url, timeout=20).get_pods()
-    assert caught.value.status_code == 401
+    assert error.value.status_code == 401

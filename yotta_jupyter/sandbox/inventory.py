@@ -1,14 +1,15 @@
-"""What the sandbox has in stock (GPU types, regions, images) and how a pod's record is made from it."""
+"""The GPU types, regions and images of the sandbox, and the records of pods built from them."""
 
 import re
+from datetime import datetime
 from random import Random
 from typing import Any, NamedTuple
 
-from yotta_jupyter.sandbox.checks import CreateBody
+from .validation import CreateBody
 
 
 class Gpu(NamedTuple):
-    """A GPU type: what a listing calls it, its memory in GB, and a made-up price of one card in US dollars an hour."""
+    """A GPU type: its display name, memory in GB, and a made-up price of one card in US dollars an hour."""
 
     display_name: str
     vram: int
@@ -45,7 +46,7 @@ REGIONS = {
     "eu-central-1": ("DE", 1.05),
     "ap-northeast-1": ("JP", 1.08),
 }
-"""Region to its location and what a price is multiplied by there."""
+"""Region to its location and price factor."""
 
 IMAGES = (
     "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04",
@@ -56,12 +57,19 @@ IMAGES = (
     "yottalabsai/ai-toolkit:cuda12.8.1-ubuntu22.04-2025122201",
 )
 
-# RFC 5737: these ranges are kept for documentation, so no host of these can be anybody's.
-_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
+# Networks reserved for documentation (RFC 5737), so that no address belongs to a real host.
+DOC_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
+
+_NO_ENDPOINT = {"proxyPort": None, "host": None, "healthy": False, "ingressUrl": None}
 
 
-def pod_record(create: CreateBody, pod_id: str, seed: int, created_at: str) -> dict[str, Any]:
-    """Return the record of a pod just created: every field of the contract, none of its ports reachable yet."""
+def format_timestamp(time: datetime) -> str:
+    """Format a time in UTC as the API does."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def build_pod(create: CreateBody, pod_id: str, seed: int, created: datetime, *, status: str) -> dict[str, Any]:
+    """Return the record of a new pod, with every field of the contract and without endpoints of its ports."""
     rng = Random(f"{seed}/{pod_id}/record")
     gpu = GPUS.get(create.gpu_type) or _unknown_gpu(create.gpu_type)
     region = create.region or rng.choice(list(REGIONS))
@@ -69,10 +77,10 @@ def pod_record(create: CreateBody, pod_id: str, seed: int, created_at: str) -> d
     container_volume = create.container_volume_in_gb
     return {
         "id": pod_id,
-        "orgId": _fixed_id(f"{seed}/org"),
-        "applicantId": _fixed_id(f"{seed}/applicant"),
+        "orgId": _stable_id(f"{seed}/org"),
+        "applicantId": _stable_id(f"{seed}/applicant"),
         "podName": create.pod_name or "My Pod",
-        "imageId": _fixed_id(create.image),
+        "imageId": _stable_id(create.image),
         "officialImage": create.official_image or "CUSTOM",
         "imagePublicType": create.image_public_type or "PUBLIC",
         "image": create.image,
@@ -101,59 +109,58 @@ def pod_record(create: CreateBody, pod_id: str, seed: int, created_at: str) -> d
         "environmentVars": [{"key": var.key, "value": var.value} for var in create.environment_vars or ()],
         "expose": [
             {
-                "port": entry.port,
+                "port": port.port,
                 "proxyPort": None,
-                "protocol": entry.protocol,
+                "protocol": port.protocol,
                 "host": None,
                 "healthy": False,
                 "ingressUrl": None,
-                "serviceName": f"{entry.protocol} Port",
+                "serviceName": f"{port.protocol} Port",
             }
-            for entry in create.expose or ()
+            for port in create.expose or ()
         ],
         "sshCmd": "",
-        "status": "INITIALIZE",
-        "createdAt": created_at,
-        "updatedAt": created_at,
+        "status": status,
+        "createdAt": format_timestamp(created),
+        "updatedAt": format_timestamp(created),
     }
 
 
-def reachable(expose: object, pod_id: str, seed: int) -> object:
-    """Return the ``expose`` list of a pod whose ports answer; what is not a list is returned as it is."""
-    rng = Random(f"{seed}/{pod_id}/endpoint")
-    host = f"{rng.choice(_NETWORKS)}.{rng.randrange(1, 255)}"
-    first = rng.randrange(30000, 60000)
+def assign_endpoints(expose: object, pod_id: str, seed: int) -> object:
+    """Return the ``expose`` list with healthy ports and their public addresses. Malformed values are kept."""
     if not isinstance(expose, list):
         return expose
+    rng = Random(f"{seed}/{pod_id}/endpoint")
+    host = f"{rng.choice(DOC_NETWORKS)}.{rng.randrange(1, 255)}"
+    first_port = rng.randrange(30000, 60000)
     return [
-        entry | _endpoint(entry.get("protocol"), host, first + place) if isinstance(entry, dict) else entry
-        for place, entry in enumerate(expose)
+        port | _endpoint(port.get("protocol"), host, first_port + index) if isinstance(port, dict) else port
+        for index, port in enumerate(expose)
     ]
 
 
-def unreachable(expose: object) -> object:
-    """Return the ``expose`` list of a pod whose ports do not answer; what is not a list is returned as it is."""
+def clear_endpoints(expose: object) -> object:
+    """Return the ``expose`` list without healthy ports and public addresses. Malformed values are kept."""
     if not isinstance(expose, list):
         return expose
-    nothing = {"proxyPort": None, "host": None, "healthy": False, "ingressUrl": None}
-    return [entry | nothing if isinstance(entry, dict) else entry for entry in expose]
+    return [port | _NO_ENDPOINT if isinstance(port, dict) else port for port in expose]
 
 
 def _endpoint(protocol: object, host: str, proxy_port: int) -> dict[str, Any]:
-    addresses = {
+    urls = {
         "SSH": f"ssh user@{host} -p {proxy_port} -i <private key file>",
         "HTTP": f"http://{host}:{proxy_port}",
     }
-    url = addresses.get(str(protocol).upper(), f"{host}:{proxy_port}")
+    url = urls.get(str(protocol).upper(), f"{host}:{proxy_port}")
     return {"proxyPort": proxy_port, "host": host, "healthy": True, "ingressUrl": url}
 
 
-def _fixed_id(source: str) -> str:
+def _stable_id(source: str) -> str:
     return str(Random(source).randrange(2 * 10**17, 3 * 10**17))
 
 
 def _unknown_gpu(gpu_type: str) -> Gpu:
-    """Read what can be read from an identifier such as ``VENDOR_MODEL_48G``."""
-    parts = re.fullmatch(r"(?:[^_]+_)?(.+?)(?:_(\d{1,4})G)?", gpu_type)
-    name, vram = (parts[1], parts[2]) if parts else (gpu_type, None)
+    """Derive the name and memory of a GPU from an identifier such as ``VENDOR_MODEL_48G``."""
+    match = re.fullmatch(r"(?:[^_]+_)?(.+?)(?:_(\d{1,4})G)?", gpu_type)
+    name, vram = (match[1], match[2]) if match else (gpu_type, None)
     return Gpu(name.replace("_", " "), int(vram or 24), 1.0)

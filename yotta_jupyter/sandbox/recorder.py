@@ -1,4 +1,4 @@
-"""What arrived at the sandbox, kept for tests to look at."""
+"""The requests that the sandbox received, recorded for tests."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,23 +8,23 @@ import msgspec
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRequest:
-    """One request as it arrived.
+class RecordedRequest:
+    """A request as the sandbox received it.
 
     Attributes
     ----------
     method, path : str
-        As sent; the path without the query.
+        The HTTP method, and the path without the query.
     query : str
         The raw query string, without the question mark.
     endpoint : str
-        ``create``, ``list``, ``get``, ``pause``, ``resume``, ``delete``, or empty for an unknown route.
+        ``create``, ``list``, ``get``, ``pause``, ``resume`` or ``delete``; empty for an unknown route.
     headers : dict of str to str
-        Names in lower case. Holds the API key, so it is not part of the repr.
+        The headers, names in lower case. Not in the repr, because they contain the API key.
     body : bytes
-        As sent. Not part of the repr: it may hold secrets.
+        The raw body. Not in the repr, because it may contain secrets.
     time : float
-        ``time.monotonic()`` at arrival.
+        ``time.monotonic()`` when the request arrived.
     """
 
     method: str
@@ -37,7 +37,7 @@ class SeenRequest:
 
     @property
     def params(self) -> list[tuple[str, str]]:
-        """The query as (name, value) pairs, in the order sent."""
+        """The query as (name, value) pairs in their original order."""
         return parse_qsl(self.query, keep_blank_values=True)
 
     @property

@@ -1,0 +1,231 @@
+"""The `Sandbox` class: start and stop the server, change its pods and faults, read its requests."""
+
+import hashlib
+import math
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .faults import Faults, parse_fault
+from .recorder import RecordedRequest
+from .simulator import Simulator
+
+if TYPE_CHECKING:
+    from .server import ServerThread
+
+_MAX_REQUESTS = 10_000
+_MAX_PODS = 100_000
+_MAX_CLOCK_OFFSET = 10 * 365 * 86400
+
+
+class Sandbox:
+    """A Pods API on this machine, served from a thread. Also a context manager, which starts and stops it.
+
+    Parameters
+    ----------
+    port : int
+        The port on 127.0.0.1; 0 for a free one.
+    pods : int
+        The number of sample pods at the start.
+    seed : int
+        The same seed gives the same pods and the same random faults.
+    speed : float
+        How many times faster than real time pods change status.
+    faults : iterable of str
+        The faults at the start, each as in `add_fault`.
+    records : iterable of dict, str or bytes, optional
+        JSON objects to serve as pods instead of sample pods. Each is served unchanged until an action changes the
+        pod; str and bytes are served byte for byte.
+    api_key : str, optional
+        The valid API key. The default is a key that is recognizable as one of a sandbox.
+    get_endpoint : bool
+        Whether ``GET /openapi/v1/pods/{podId}`` exists. Some deployments lack it.
+    clock_offset : float
+        The seconds by which the sandbox's time of day is ahead of this machine's; negative if it is behind.
+    verbose : bool
+        Write one line per request to stderr.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid.
+
+    Examples
+    --------
+    >>> with Sandbox(speed=100) as sandbox:
+    ...     print(len(sandbox.pods()))
+    3
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        pods: int = 3,
+        seed: int = 0,
+        speed: float = 1.0,
+        faults: Iterable[str] = (),
+        records: Iterable[Mapping[str, Any] | str | bytes] | None = None,
+        api_key: str | None = None,
+        get_endpoint: bool = True,
+        clock_offset: float = 0.0,
+        verbose: bool = False,
+    ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port must be 0 to 65535, not {port}")
+        if not 0 <= pods <= _MAX_PODS:
+            raise ValueError(f"pods must be 0 to {_MAX_PODS}, not {pods}")
+        if not (math.isfinite(speed) and speed > 0):
+            raise ValueError(f"speed must be more than 0, not {speed}")
+        if not abs(clock_offset) <= _MAX_CLOCK_OFFSET:
+            raise ValueError(
+                f"clock_offset must be -{_MAX_CLOCK_OFFSET} to {_MAX_CLOCK_OFFSET} seconds, not {clock_offset}"
+            )
+        if api_key is not None and not (api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key):
+            raise ValueError("api_key must be printable ASCII without spaces")
+        if isinstance(faults, str):
+            raise ValueError("faults must be a list of strings, not one string")
+        self._port = port
+        self._faults = Faults(faults, seed)
+        self._simulator = Simulator(pod_count=pods, seed=seed, speed=speed, records=records, clock_offset=clock_offset)
+        self._api_key = api_key or f"sandbox-not-a-secret-{hashlib.sha256(str(seed).encode()).hexdigest()[:8]}"
+        self._get_endpoint = get_endpoint
+        self._verbose = verbose
+        self._server: ServerThread | None = None
+        self._start_lock = threading.Lock()
+        self._requests: deque[RecordedRequest] = deque(maxlen=_MAX_REQUESTS)
+
+    def start(self) -> Self:
+        """Start serving and return the sandbox. Has no effect if it is already running.
+
+        After a stop it serves on the same port again, and its pods are kept.
+
+        Raises
+        ------
+        ImportError
+            If the extra ``sandbox`` is not installed.
+        OSError
+            If the port is in use.
+        """
+        try:
+            from .app import PodsApp
+            from .fault_middleware import FaultMiddleware
+            from .gateway import Gateway
+            from .server import ServerThread
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "werkzeug":
+                raise
+            raise ImportError('The sandbox needs its extra: pip install "yotta-jupyter[sandbox]"') from None
+        with self._start_lock:
+            if self._server is None:
+                app = Gateway(
+                    FaultMiddleware(PodsApp(self._simulator), self._faults),
+                    api_key=self._api_key,
+                    get_endpoint=self._get_endpoint,
+                    on_request=self._requests.append,
+                )
+                self._server = ServerThread(app, self._port, verbose=self._verbose)
+                self._port = self._server.port
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, close all connections and end all threads. Has no effect if it is not running."""
+        with self._start_lock:
+            server, self._server = self._server, None
+            if server is not None:
+                server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "running" if self.running else "stopped"
+        address = f"http://127.0.0.1:{self._port}" if self._port else "no address yet"
+        return f"<Sandbox {address} ({state})>"
+
+    @property
+    def base_url(self) -> str:
+        """The address, such as ``http://127.0.0.1:8765``. It stays the same after a stop.
+
+        Raises
+        ------
+        RuntimeError
+            If the sandbox has never been started and its port is not fixed.
+        """
+        if not self._port:
+            raise RuntimeError("The sandbox has no address before its first start()")
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def api_key(self) -> str:
+        """The valid API key."""
+        return self._api_key
+
+    @property
+    def running(self) -> bool:
+        """Whether the sandbox is serving."""
+        return self._server is not None
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The last 10,000 requests received, oldest first."""
+        return list(self._requests)
+
+    def reset(self) -> None:
+        """Return to the initial pods and faults, and clear the recorded requests."""
+        self._simulator.reset()
+        self._faults.reset()
+        self._requests.clear()
+
+    def add_fault(self, spec: str) -> None:
+        """Activate a fault: ``ENDPOINT:KIND[=VALUE][@PROBABILITY][xTIMES]``.
+
+        ``python -m yotta_jupyter.sandbox --help`` lists the kinds.
+
+        Parameters
+        ----------
+        spec : str
+            The fault, such as ``create:lost`` or ``list:slow=2@0.5``.
+
+        Raises
+        ------
+        ValueError
+            If the fault is invalid. The message is one line with the allowed values.
+        """
+        self._faults.add(parse_fault(spec))
+
+    def clear_faults(self) -> None:
+        """Deactivate all faults."""
+        self._faults.clear()
+
+    def add_pods(self, count: int) -> None:
+        """Add sample pods that were created some time before."""
+        self._simulator.add(count)
+
+    def pods(self) -> list[dict[str, Any]]:
+        """Return the records of all pods, most recently updated first, with the values of environment variables."""
+        return self._simulator.snapshot()
+
+    def advance(self, seconds: float) -> None:
+        """Move the pods' clock forward without waiting.
+
+        Parameters
+        ----------
+        seconds : float
+            Sandbox seconds, 0 or more.
+
+        Raises
+        ------
+        ValueError
+            If ``seconds`` is negative.
+        """
+        if seconds < 0:
+            raise ValueError("seconds must be 0 or more")
+        self._simulator.advance(seconds)
