@@ -1,4 +1,4 @@
-"""A real JupyterLab or Notebook 7, and a notebook in a real Chromium."""
+"""A real JupyterLab or Notebook 7 server, and a notebook in a real Chromium."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ panel
 
 
 def chromium() -> str | None:
-    """Return the path of a browser, or None."""
+    """Return the path of the browser, or None if there is none."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def connect_cell(sandbox: Sandbox) -> str:
-    """Return a cell that connects a kernel to a sandbox."""
+    """Return the source of a cell that configures a kernel for a sandbox."""
     return (
         "import os\n"
         f"os.environ['YOTTA_API_KEY'] = {sandbox.api_key!r}\n"
@@ -57,14 +57,19 @@ def connect_cell(sandbox: Sandbox) -> str:
     )
 
 
-class Jupyter:
-    """A Jupyter server with a home of its own.
+class JupyterServer:
+    """A Jupyter server with a private home directory.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        For the home directory and the notebooks.
 
     Attributes
     ----------
     url : str
     folder : pathlib.Path
-        Where its notebooks are.
+        The folder of the notebooks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -107,10 +112,10 @@ class Jupyter:
         raise RuntimeError(log.read_text())
 
     def get(self, path: str, method: str = "GET") -> Any:
-        """Return what the server's own API answers."""
+        """Send a request to the server's REST API and return its JSON."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {TOKEN}"}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            body = answer.read()
+        with urllib.request.urlopen(request, timeout=10) as response:
+            body = response.read()
         return json.loads(body) if body else None
 
     def close(self) -> None:
@@ -124,14 +129,14 @@ class Notebook:
     Parameters
     ----------
     page : playwright.sync_api.Page
-    jupyter : Jupyter
+    jupyter : JupyterServer
     name : str
     cells : list of str
     app : str
         ``lab`` or ``notebook``.
     """
 
-    def __init__(self, page: Page, jupyter: Jupyter, name: str, cells: list[str], app: str = "lab") -> None:
+    def __init__(self, page: Page, jupyter: JupyterServer, name: str, cells: list[str], app: str = "lab") -> None:
         self.page, self.jupyter, self.name, self.app = page, jupyter, name, app
         document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         document.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -139,38 +144,38 @@ class Notebook:
         self.open()
 
     def open(self) -> None:
-        """Open it, in the JupyterLab that the page shows already where it does."""
+        """Open it, without loading JupyterLab again if the page shows it already."""
         if self.app == "lab" and self.page.evaluate("Boolean(window.jupyterapp)"):
             self.page.evaluate(OPEN, self.name)
         else:
             self._load()
         try:
-            self._shown()
+            self._wait_until_ready()
         except Error:
-            # On a busy machine JupyterLab at times misses that a kernel became idle.
+            # On a busy machine JupyterLab sometimes misses that a kernel became idle.
             self.page.goto("about:blank")
             self._load()
-            self._shown()
+            self._wait_until_ready()
 
-    def _shown(self) -> None:
+    def _wait_until_ready(self) -> None:
         self.page.locator(".jp-Notebook").wait_for()
-        self.idle()
+        self.wait_until_idle()
 
     def restart(self) -> None:
         """Restart its kernel."""
         self.page.evaluate(RESTART)
-        self.idle()
+        self.wait_until_idle()
 
     def close(self) -> None:
-        """Close it without asking, where it is open in JupyterLab."""
+        """Close it without a dialog, if it is open in JupyterLab."""
         self.page.evaluate(CLOSE, self.name)
 
     def _load(self) -> None:
         path = f"/lab/tree/{self.name}?reset&" if self.app == "lab" else f"/notebooks/{self.name}?"
         self.page.goto(f"{self.jupyter.url}{path}token={TOKEN}")
 
-    def idle(self) -> None:
-        """Wait until the kernel has started and the page has connected to it; a cell that is run before is lost."""
+    def wait_until_idle(self) -> None:
+        """Wait until the page is connected to an idle kernel. A cell that is run earlier is lost."""
         for _ in range(300):
             kernels = [
                 session["kernel"] for session in self.jupyter.get("/api/sessions") if session["path"] == self.name
@@ -181,11 +186,11 @@ class Notebook:
         self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
 
     def run(self, number: int, wait: bool = True) -> Any:
-        """Run a cell; return it."""
+        """Run a cell and return it."""
         cell = self._cell(number)
         prompt = cell.locator(".jp-InputArea-prompt")
         before = prompt.inner_text()
-        for _ in range(20):  # A notebook that is still being drawn does not take the key.
+        for _ in range(20):  # A notebook that is still rendering ignores the key.
             cell.locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
             try:
@@ -198,17 +203,17 @@ class Notebook:
         return cell
 
     def type(self, number: int, text: str) -> None:
-        """Write into a cell that is empty."""
+        """Type a text into an empty cell."""
         self._cell(number).locator(".cm-content").click()
         self.page.keyboard.insert_text(text)
 
     def _cell(self, number: int) -> Any:
-        """Return a cell; JupyterLab 4.2 draws only those that are near the window."""
+        """Return a cell. JupyterLab 4.2 renders only those near the viewport."""
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
         if not cell.is_visible():
             self.page.locator(".jp-WindowedPanel-outer").last.evaluate("box => { box.scrollTop = box.scrollHeight; }")
         return cell
 
-    def text(self, number: int) -> str:
-        """Run a cell and return the text that it shows."""
+    def output_of(self, number: int) -> str:
+        """Run a cell and return the text of its last output."""
         return str(self.run(number).locator(".jp-OutputArea-output").last.inner_text())

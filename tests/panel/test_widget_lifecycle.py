@@ -1,4 +1,4 @@
-"""The panel's life: busy kernels, several views, closing, dead notebooks, hostile data."""
+"""The widget in busy kernels, several views, closed and restarted kernels, saved notebooks, and with hostile data."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox, connect
 
-from .jupyter import PANEL, Jupyter, Notebook, connect_cell
+from .helpers import THREAD_NAMES, OpenNotebook, fill_in, requests_to, row
+from .jupyter_server import PANEL, JupyterServer, connect_cell
 
-Opens = Callable[..., Notebook]
-THREADS = "sorted(t.name for t in __import__('threading').enumerate() if 'yotta' in t.name)"
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
     "long " * 2000,
@@ -27,66 +26,68 @@ HOSTILE = [
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
+def sandbox() -> Iterator[Sandbox]:
     with Sandbox(pods=12, speed=20) as sandbox:
         yield sandbox
 
 
-def row(page: Page, name: str):
-    return page.locator("[data-pod-id]").filter(has=page.get_by_text(name, exact=True))
-
-
-def test_a_busy_kernel_refreshes_and_does_a_click_once(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
+def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
+) -> None:
     until = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
-    opened = notebook(connect_cell(sandbox), PANEL, until)
-    opened.run(0)
-    opened.run(1)
+    notebook = open_notebook(connect_cell(sandbox), PANEL, until)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
-    opened.run(2, wait=False)
-    with connect(sandbox.api_key, base_url=sandbox.base_url) as elsewhere:
-        elsewhere.pods.pause(next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-2"))
+    notebook.run(2, wait=False)
+    with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
+        other_client.pods.pause(next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-2"))
     expect(row(page, "train-2")).to_contain_text("Paused", timeout=20_000)
     button = page.get_by_role("button", name="Pause train-1")
     for _ in range(5):
         button.click(force=True)
     expect(row(page, "train-1")).to_contain_text("Waiting for kernel…")
-    (opened.jupyter.folder / "go").touch()
+    (notebook.jupyter.folder / "go").touch()
     expect(row(page, "train-1")).to_contain_text("Paused", timeout=15_000)
-    (opened.jupyter.folder / "go").unlink()
-    assert sum(request.endpoint == "pause" for request in sandbox.requests) == 2  # One of them from elsewhere.
+    (notebook.jupyter.folder / "go").unlink()
+    assert len(requests_to(sandbox, "pause")) == 2  # One of them is that of the other client.
 
 
-def test_two_views_share_one_thread_and_closing_leaves_nothing(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
-    opened = notebook(connect_cell(sandbox), PANEL, "panel", THREADS, "panel.close(); " + THREADS, THREADS)
-    opened.run(0)
-    opened.run(1)
-    opened.run(2)
+def test_two_views_share_one_thread_and_close_leaves_none(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
+) -> None:
+    notebook = open_notebook(
+        connect_cell(sandbox), PANEL, "panel", THREAD_NAMES, "panel.close(); " + THREAD_NAMES, THREAD_NAMES
+    )
+    notebook.run(0)
+    notebook.run(1)
+    notebook.run(2)
     regions = page.get_by_role("region", name="Yotta pods")
     expect(regions).to_have_count(2)
-    assert opened.text(3).count("yotta-panel") == 1
+    assert notebook.output_of(3).count("yotta-panel") == 1
     regions.last.get_by_role("button", name="Pause train-1").click()
     for region in (regions.first, regions.last):
         expect(region.locator("[data-pod-id]").filter(has_text="train-1")).to_contain_text("Paused")
-    assert opened.text(4) == "[]"
+    assert notebook.output_of(4) == "[]"
     expect(regions).to_have_count(0)
 
 
-def test_a_panel_that_nobody_sees_has_no_thread(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
-    opened = notebook(connect_cell(sandbox), PANEL, f"import time\nwhile ({THREADS}): time.sleep(0.05)\n'gone'")
-    opened.run(0)
-    opened.run(1)
+def test_hidden_panel_has_no_thread(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(
+        connect_cell(sandbox), PANEL, f"import time\nwhile ({THREAD_NAMES}): time.sleep(0.05)\n'gone'"
+    )
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").click(button="right", position={"x": 5, "y": 5})
     page.get_by_role("menuitem", name="Clear Cell Output").click()
-    assert opened.text(2) == "'gone'"
+    assert notebook.output_of(2) == "'gone'"
 
 
-def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(
-    page: Page, notebook: Opens, sandbox: Sandbox
-) -> None:
-    opened = notebook(connect_cell(sandbox), PANEL)
-    opened.run(0)
-    opened.run(1)
+def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
     gaps = """rows => {
       const tops = rows.map((row) => row.getBoundingClientRect().top);
@@ -96,7 +97,7 @@ def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(
     region = page.get_by_role("region", name="Yotta pods")
     for width in (400, 700, 791, 792, 900):
         region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
-        expect(region).to_have_class(re.compile("yotta-narrow") if width < 792 else re.compile("^yotta-panel$"))
+        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 792 else re.compile("^yotta-panel$"))
         assert page.locator("[data-pod-id]").evaluate_all(gaps)
         button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
         panel = region.bounding_box()
@@ -105,42 +106,39 @@ def test_rows_stand_below_each_other_with_their_buttons_in_view_at_any_width(
         assert button["x"] + button["width"] < panel["x"] + panel["width"]
 
 
-def test_a_kernel_that_restarts_is_told(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
-    opened = notebook(connect_cell(sandbox), PANEL, "%load_ext yotta_jupyter\n" + THREADS)
-    opened.run(0)
-    opened.run(1)
+def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL, "%load_ext yotta_jupyter\n" + THREAD_NAMES)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
-    opened.restart()
+    notebook.restart()
     expect(page.get_by_role("alert")).to_contain_text("The kernel has gone")
     expect(row(page, "train-1")).to_be_visible()
     page.get_by_role("button", name="Pause train-1").click()
-    assert sum(request.endpoint == "pause" for request in sandbox.requests) == 0
-    assert opened.text(2) == "[]"
+    assert requests_to(sandbox, "pause") == []
+    assert notebook.output_of(2) == "[]"
 
 
-def test_reloading_the_extension_ends_its_panels(page: Page, notebook: Opens, sandbox: Sandbox) -> None:
-    opened = notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREADS)
-    opened.run(0)
-    opened.run(1)
+def test_reloading_the_extension_closes_its_panels(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREAD_NAMES)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
-    assert opened.text(2) == "[]"
+    assert notebook.output_of(2) == "[]"
 
 
-def test_a_dead_notebook_shows_a_table_and_no_secret(
-    page: Page, notebook: Opens, sandbox: Sandbox, jupyter: Jupyter
+def test_saved_notebook_contains_a_table_and_no_secret(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, jupyter: JupyterServer
 ) -> None:
     environment = {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}
     (jupyter.folder / "environment.json").write_text(json.dumps(environment))
-    opened = notebook("import json, os; os.environ.update(json.load(open('environment.json')))", PANEL)
-    opened.run(0)
-    opened.run(1)
+    notebook = open_notebook("import json, os; os.environ.update(json.load(open('environment.json')))", PANEL)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
     page.get_by_text("More options").click()
     page.get_by_role("button", name="Add a variable").click()
-    page.get_by_label("Variable name").fill("HF_TOKEN")
-    page.get_by_label("Variable value").fill("canary-value")
-    page.get_by_label("GPU type").fill("L4")
-    page.get_by_label("Image", exact=True).fill("pytorch")
+    fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value", GPU_type="L4", Image="pytorch")
     page.get_by_role("button", name="Launch", exact=True).click()
     password = page.get_by_label("Jupyter password of", exact=False).first.input_value()
     page.get_by_role("menuitem", name="Settings").click()
@@ -148,7 +146,7 @@ def test_a_dead_notebook_shows_a_table_and_no_secret(
     save.click()
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
-    path = jupyter.folder / opened.name
+    path = jupyter.folder / notebook.name
     page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
     text = path.read_text()
     assert "train-1" in text
@@ -163,21 +161,21 @@ def test_a_dead_notebook_shows_a_table_and_no_secret(
     assert "train-1</td>" in html
     for session in jupyter.get("/api/sessions"):
         jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
-    opened.close()
-    opened.open()
+    notebook.close()
+    notebook.open()
     # The static table, or, where the widget's state was saved before the notebook was, the panel as it was then.
     expect(page.locator(".yotta-static, .yotta-panel").get_by_text("train-1").locator("visible=true")).to_have_count(1)
 
 
-def test_hostile_texts_are_text(page: Page, notebook: Opens) -> None:
+def test_hostile_text_is_shown_as_text(page: Page, open_notebook: OpenNotebook) -> None:
     pods = [
         {"id": str(10**17 + n), "status": "RUNNING", "podName": name, "region": name, "image": name}
         for n, name in enumerate(HOSTILE)
     ]
     with Sandbox(records=pods) as sandbox:
-        opened = notebook(connect_cell(sandbox), PANEL)
-        opened.run(0)
-        opened.run(1)
+        notebook = open_notebook(connect_cell(sandbox), PANEL)
+        notebook.run(0)
+        notebook.run(1)
         expect(page.locator("[data-pod-id]")).to_have_count(len(HOSTILE))
         assert page.title() != "owned"
         assert page.locator(".yotta-panel img").count() == 0
