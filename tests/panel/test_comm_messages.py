@@ -87,7 +87,8 @@ def test_one_change_is_one_small_message_and_no_change_is_none(page: Page, open_
         expect(row).to_contain_text("Initializing")
         ((type_, frame),) = recorder.frames
         assert type_ == "comm_msg"
-        assert len(frame) <= 700, frame.decode("latin")
+        # Headers and ids of Jupyter take more than 600 bytes of it.
+        assert len(frame) <= 850, frame.decode("latin")
 
 
 def test_number_of_elements_does_not_depend_on_the_number_of_pods(page: Page, open_notebook: OpenNotebook) -> None:

@@ -44,9 +44,9 @@ def changing_pods(sandbox: Sandbox, share: float) -> Iterator[None]:
         while not stop.wait(2.0):
             pods = sandbox.pods()
             for pod in generator.sample(pods, int(len(pods) * share)):
-                act = {"RUNNING": sandbox._simulator.pause, "PAUSED": sandbox._simulator.resume}.get(pod["status"])
-                if act:
-                    act(pod["id"])
+                action = {"RUNNING": "pause", "PAUSED": "resume"}.get(pod["status"])
+                if action:
+                    sandbox._simulator.transition(action, pod["id"])
 
     thread = threading.Thread(target=change)
     thread.start()

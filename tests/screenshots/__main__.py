@@ -1,4 +1,4 @@
-"""Takes pictures of the panel in JupyterLab: the README's, or with ``python -m tests.pictures FOLDER`` all of them."""
+"""Takes screenshots of the panel in JupyterLab: ``python -m tests.screenshots`` that of the README, with FOLDER all."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.panel.jupyter import PANEL, Jupyter, Notebook, chromium, connect_cell
+from tests.panel.jupyter_server import PANEL, JupyterServer, Notebook, chromium, connect_cell
 from yotta_jupyter import Sandbox
 
 README = Path(__file__).parents[2] / "docs" / "panel.png"
 
 
 class Camera:
-    """Takes pictures of panels.
+    """Takes screenshots of panels.
 
     Parameters
     ----------
     browser : playwright.sync_api.Browser
-    jupyter : Jupyter
+    jupyter : JupyterServer
     """
 
-    def __init__(self, browser: Browser, jupyter: Jupyter) -> None:
+    def __init__(self, browser: Browser, jupyter: JupyterServer) -> None:
         self._browser, self._jupyter = browser, jupyter
 
     def take(
@@ -37,7 +37,7 @@ class Camera:
         dark: bool = False,
         height: int = 1000,
     ) -> None:
-        """Show a panel, prepare it, and take its picture."""
+        """Show a panel, prepare it, and take its screenshot."""
         page = self._browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
         name = f"{path.stem}.ipynb"
         notebook = Notebook(page, self._jupyter, name, [connect_cell(sandbox), PANEL])
@@ -56,7 +56,7 @@ class Camera:
         page.close()
 
 
-def _errors(page: Page) -> None:
+def _show_form_errors(page: Page) -> None:
     page.get_by_text("More options").click()
     page.get_by_label("Ports").fill("22/SHS")
     page.get_by_role("button", name="Add a variable").click()
@@ -65,7 +65,7 @@ def _errors(page: Page) -> None:
     expect(page.locator("form").get_by_text("Choose an image")).to_be_visible()
 
 
-def _acting(page: Page) -> None:
+def _show_actions(page: Page) -> None:
     page.get_by_label("Select train-1").check()
     page.get_by_label("Select finetune-1").check()
     page.get_by_role("button", name="Delete train-2", exact=True).click()
@@ -76,58 +76,58 @@ def _acting(page: Page) -> None:
     expect(page.get_by_text("an estimate of $")).to_be_visible()
 
 
-def _down(page: Page) -> None:
+def _show_failed_refresh(page: Page) -> None:
     page.get_by_role("button", name="Refresh", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-def _refused(page: Page) -> None:
+def _show_failed_action(page: Page) -> None:
     page.get_by_role("button", name="Pause train-1").click()
     expect(page.get_by_role("button", name="Dismiss").first).to_be_visible()
 
 
-def _every_picture(camera: Camera, folder: Path) -> None:
+def _take_all(camera: Camera, folder: Path) -> None:
     for pods in (0, 1, 12, 1000):
         for theme in ("light", "dark"):
             with Sandbox(pods=pods) as sandbox:
                 camera.take(folder / f"{pods}-pods-{theme}.png", sandbox, dark=theme == "dark")
     narrow: dict[str, Any] = {"width": 500, "height": 1600}
-    wanted: list[tuple[str, Callable[[Page], None], dict[str, Any]]] = [
-        ("acting", _acting, {}),
-        ("acting-dark", _acting, {"dark": True}),
-        ("errors", _errors, {"height": 1400}),
-        ("errors-dark-narrow", _errors, {**narrow, "dark": True}),
+    views: list[tuple[str, Callable[[Page], None], dict[str, Any]]] = [
+        ("acting", _show_actions, {}),
+        ("acting-dark", _show_actions, {"dark": True}),
+        ("errors", _show_form_errors, {"height": 1400}),
+        ("errors-dark-narrow", _show_form_errors, {**narrow, "dark": True}),
         ("narrow", lambda page: None, narrow),
         ("wide", lambda page: None, {"width": 1900}),
-        ("refused", _refused, {}),
-        ("refused-narrow", _refused, narrow),
+        ("refused", _show_failed_action, {}),
+        ("refused-narrow", _show_failed_action, narrow),
     ]
-    for name, prepare, options in wanted:
+    for name, prepare, options in views:
         with Sandbox(pods=12, faults=["pause:code=10002"]) as sandbox:
             camera.take(folder / f"{name}.png", sandbox, prepare, **options)
     with Sandbox(pods=12) as sandbox:
 
-        def down(page: Page) -> None:
+        def prepare(page: Page) -> None:
             sandbox.add_fault("list:status=503")
-            _down(page)
+            _show_failed_refresh(page)
 
-        camera.take(folder / "down.png", sandbox, down)
+        camera.take(folder / "down.png", sandbox, prepare)
 
 
 def main() -> None:
-    """Take the README's picture, or all into a folder."""
+    """Take the README's screenshot, or all into a folder."""
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        jupyter = Jupyter(Path(home))
+        jupyter = JupyterServer(Path(home))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         camera = Camera(browser, jupyter)
         try:
             if len(sys.argv) > 1:
                 folder = Path(sys.argv[1])
                 folder.mkdir(parents=True, exist_ok=True)
-                _every_picture(camera, folder)
+                _take_all(camera, folder)
             else:
                 with Sandbox(pods=12) as sandbox:
-                    camera.take(README, sandbox, _acting)
+                    camera.take(README, sandbox, _show_actions)
         finally:
             browser.close()
             jupyter.close()

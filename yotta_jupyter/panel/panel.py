@@ -16,10 +16,10 @@ from ..api.waiter import LISTING_LAG
 from ..client import Client, connect
 from ..errors import AuthenticationError, InvalidRequest, PodNotFound, YottaError
 from ..hints import describe
-from ..launch import JUPYTER_PASSWORD_ENV, needs_jupyter_password, with_jupyter_password
 from ..models import Pod
 from . import fallback, form
 from .actions import Actions
+from .messages import MessageHandler
 from .poller import Poller
 from .state import PanelState
 from .widget import Message, PanelWidget
@@ -89,8 +89,6 @@ class Panel:
         )
         if self._client.pods.last_listed_at is not None:
             self._state.seed(self._client.pods.cached.values(), self._client.pods.last_listed_at)
-        self._visible_views: dict[str, bool] = {}
-        self._launch_ids: set[str] = set()
         self._failures = 0
         self._first_listing = threading.Event()
         self._snapshot_is_current = False
@@ -98,20 +96,10 @@ class Panel:
         self._refresh_lock = threading.Lock()
         self._poller = Poller(self._poll, self._on_paused)
         self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
-        self._handlers = {
-            "view": self._set_visible,
-            "pause": self._act,
-            "resume": self._act,
-            "delete": self._act,
-            "undo": self._undo,
-            "dismiss": self._dismiss,
-            "select": self._select,
-            "refresh": lambda message: self._poller.request_refresh(),
-            "resync": self._resync,
-            "validate": self._validate,
-            "launch": self._launch,
-        }
         self._widget = PanelWidget(self._snapshot, self._on_message)
+        self._messages = MessageHandler(
+            self._client, self._state, self._actions, self._poller, self._widget, on_change=self._send
+        )
         self._unsubscribe = self._client.pods.subscribe(self._on_event)
         _open_panels.add(self)
 
@@ -157,8 +145,6 @@ class Panel:
     def flush(self) -> None:
         """Send pending deletes now, without the time to undo them."""
         self._actions.flush()
-
-    # Listing
 
     def _current_pods(self) -> list[Pod]:
         if self._state.refreshed_at is None:
@@ -218,8 +204,6 @@ class Panel:
         if isinstance(event, PodsChanged):
             self._poller.request_refresh()
 
-    # To the browser
-
     def _send(self) -> None:
         """Send what has changed. Never raises: the kernel may be shutting down."""
         with contextlib.suppress(Exception), self._state.lock:
@@ -235,96 +219,9 @@ class Panel:
         """Return a snapshot; before the first listing only as many rows as the browser draws at once."""
         return self._state.snapshot(None if self._first_listing.is_set() else INITIAL_ROWS)
 
-    def _ack(self, pod_ids: Sequence[str] = ()) -> None:
-        self._widget.send_message({"type": "ack", "pods": list(pod_ids)})
-
-    # From the browser
-
     def _on_message(self, message: Message) -> None:
-        """Handle a message. Runs on any thread, and returns at once."""
-        handler = self._handlers.get(str(message.get("type")))
-        if handler is not None and not self._closed:
-            handler(message)
-
-    def _set_visible(self, message: Message) -> None:
-        view_id, visible = str(message.get("view_id")), bool(message.get("visible"))
-        if message.get("closed"):
-            self._visible_views.pop(view_id, None)
-        else:
-            self._visible_views[view_id] = visible
-        self._poller.set_visible(any(self._visible_views.values()))
-        if visible:
-            self._ack()  # The browser checks that the kernel is alive.
-
-    def _act(self, message: Message) -> None:
-        pod_ids = _pod_ids(message)
-        self._ack_unchanged(pod_ids, self._actions.act(str(message["type"]), pod_ids))
-
-    def _undo(self, message: Message) -> None:
-        pod_ids = _pod_ids(message)
-        self._ack_unchanged(pod_ids, self._actions.undo(pod_ids))
-
-    def _ack_unchanged(self, pod_ids: Sequence[str], changed: Sequence[str]) -> None:
-        """Acknowledge a request for pods whose rows it has not changed; a change is an acknowledgement itself."""
-        if unchanged := sorted(set(pod_ids).difference(changed)):
-            self._ack(unchanged)
-
-    def _dismiss(self, message: Message) -> None:
-        for row_id in _pod_ids(message):
-            self._state.dismiss(row_id)
-        self._send()
-
-    def _select(self, message: Message) -> None:
-        self._state.selected = _pod_ids(message)
-
-    def _resync(self, message: Message) -> None:
-        with self._state.lock:
-            if message.get("version") != self._state.version:
-                self._widget.send_snapshot()
-
-    def _validate(self, message: Message) -> None:
-        result = self._validate_form(message)
-        self._widget.send_message(
-            {"type": "validation", "request_id": message.get("request_id"), **_result_keys(result)}
-        )
-
-    def _validate_form(self, message: Message) -> form.FormResult:
-        with self._state.lock:
-            pods = list(self._state.pods.values())
-        return form.validate(message.get("form") or {}, self._client.catalog, pods)
-
-    def _launch(self, message: Message) -> None:
-        temp_id = str(message.get("temp_id"))
-        with self._state.lock:  # The same click may arrive on two threads.
-            if temp_id in self._launch_ids:
-                return
-            self._launch_ids.add(temp_id)
-        try:
-            self._launch_once(temp_id, message)
-        except Exception as error:  # The browser waits for a result.
-            text = f"Not launched ({type(error).__name__}). Run the cell of the panel again, then launch."
-            self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": text})
-
-    def _launch_once(self, temp_id: str, message: Message) -> None:
-        result = self._validate_form(message)
-        if result.spec is None:
-            self._launch_ids.discard(temp_id)
-            self._widget.send_message({"type": "rejected", "temp_id": temp_id, **_result_keys(result)})
-            return
-        spec = with_jupyter_password(result.spec)
-        buffers = []
-        if needs_jupyter_password(result.spec):
-            buffers.append(spec.environment_vars[JUPYTER_PASSWORD_ENV].reveal().encode())
-
-        def on_done(outcome: Pod | YottaError) -> None:
-            if isinstance(outcome, Pod):
-                self._widget.send_message({"type": "launched", "temp_id": temp_id, "id": outcome.id}, buffers)
-            else:
-                self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": describe(outcome)})
-
-        self._actions.launch(temp_id, spec, on_done)
-
-    # Display
+        if not self._closed:
+            self._messages.handle(message)
 
     def _ipython_display_(self) -> None:
         from IPython.core.getipython import get_ipython
@@ -376,16 +273,3 @@ def _validate_delete_delay(seconds: Any) -> None:
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
     if not (is_number and 0 <= seconds <= MAX_DELETE_DELAY):
         raise InvalidRequest(f"delete_delay is a number of seconds from 0 to {MAX_DELETE_DELAY:.0f}.")
-
-
-def _pod_ids(message: Message) -> list[str]:
-    return [str(pod_id) for pod_id in message.get("pods") or ()]
-
-
-def _result_keys(result: form.FormResult) -> dict[str, Any]:
-    return {
-        "errors": result.errors,
-        "notes": result.notes,
-        "command": result.command,
-        "estimate": result.estimate,
-    }

@@ -16,13 +16,14 @@ ack        pods                                            requests for these po
                                                            without pods a sign of life
 validation request_id, errors, notes, command, estimate    the result of ``validate``
 rejected   temp_id, errors, notes, command, estimate       the launch form is invalid; nothing was sent
-launched   temp_id, id; buffer: the generated password     the pod exists
+launched   temp_id, pod_id; buffer: the generated password the pod exists
 failed     temp_id, error                                  the launch failed, or its outcome is unknown
 ========== =============================================== ======================================================
 
-`info` stands for these keys, in a patch only the changed ones: ``base_url``, ``undo_seconds``, ``sandbox``,
-``choices`` (what the launch form offers), ``loaded``, ``totals``, ``interval`` (seconds between refreshes, null if
-paused), ``refreshed_at`` (seconds since 1970), ``error`` (why the last refresh failed).
+`info` stands for these keys, in a patch the changed ones: ``base_url``, ``undo_seconds``, ``sandbox``,
+``choices`` (what the launch form offers), ``loaded``, ``totals`` (in a patch the changed
+ones), ``interval`` (seconds between refreshes, null if paused), ``refreshed_at`` (seconds since 1970), ``error`` (why
+the last refresh failed).
 
 From the browser:
 
@@ -45,11 +46,11 @@ The field ``pending`` of a row is the requested action: ``pause``, ``resume``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .. import ssh
-from ..models import Pod, allowed_actions
+from ..models import Pod, Totals, allowed_actions
 from ..sanitize import single_line
 from ..spec import PodSpec
 
@@ -68,8 +69,8 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "gpu_count": lambda pod: pod.gpu_count,
     "region": lambda pod: _one_line(pod.region),
     "image": lambda pod: _one_line(pod.image),
-    "hourly_cost": lambda pod: round_dollars(pod.hourly_cost),
-    "hourly_rate": lambda pod: round_dollars(pod.hourly_rate),
+    "hourly_cost": lambda pod: _round(pod.hourly_cost),
+    "hourly_rate": lambda pod: _round(pod.hourly_rate),
     "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
     "ssh": ssh.try_command,
     "actions": lambda pod: allowed_actions(pod.status),
@@ -146,17 +147,45 @@ def diff_rows(before: Row, after: Row) -> dict[str, Any]:
     return {"id": after[0], **changed}
 
 
-def round_dollars(amount: float | None) -> float | None:
-    """Return an amount with four decimals, so that noise in the last digits is not sent as a change.
+def totals_info(totals: Totals) -> dict[str, Any]:
+    """Return the totals that the header shows.
 
     Parameters
     ----------
-    amount : float or None
+    totals : Totals
 
     Returns
     -------
-    float or None
+    dict
     """
+    return {
+        "running": totals.running,
+        "paused": totals.paused,
+        "total": totals.total,
+        "hourly_cost": _round(totals.hourly_cost),
+        "unknown_cost": totals.unknown_cost,
+    }
+
+
+def diff_info(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changed keys of the information beside the rows; of ``totals`` only the changed counts.
+
+    Parameters
+    ----------
+    before, after : mapping
+
+    Returns
+    -------
+    dict
+    """
+    changed = {key: value for key, value in after.items() if value != before.get(key)}
+    if "totals" in changed and "totals" in before:
+        changed["totals"] = {key: value for key, value in after["totals"].items() if value != before["totals"][key]}
+    return changed
+
+
+def _round(amount: float | None) -> float | None:
+    """Return an amount without the noise in its last digits, which would be sent as a change."""
     return None if amount is None else round(amount, 4) or 0
 
 

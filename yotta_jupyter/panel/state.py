@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from ..models import Pod, Totals, summarize
+from ..models import Pod, summarize
 from ..spec import PodSpec
-from .protocol import FIELDS, PENDING_DELETE, Row, diff_rows, placeholder_row, pod_row, round_dollars
+from .protocol import FIELDS, PENDING_DELETE, Row, diff_info, diff_rows, placeholder_row, pod_row, totals_info
 
 
 class PendingAction(msgspec.Struct):
@@ -330,7 +330,7 @@ class PanelState:
                 "removed": [row_id for row_id in self._sent_rows if row_id not in rows],
             }
             content = {key: value for key, value in changes.items() if value}
-            content |= {key: value for key, value in info.items() if value != self._sent_info.get(key)}
+            content |= diff_info(self._sent_info, info)
             if not content:
                 return None
             self._sent_rows, self._sent_info = rows, info
@@ -355,7 +355,7 @@ class PanelState:
     def _info(self) -> dict[str, Any]:
         return {
             "loaded": self.refreshed_at is not None,
-            "totals": _totals_info(self._totals),
+            "totals": totals_info(self._totals),
             "error": self.error,
             "interval": self.interval,
             **self._dynamic_info(),
@@ -363,16 +363,6 @@ class PanelState:
 
     def _refreshed_at(self) -> dict[str, Any]:
         return {"refreshed_at": int(self.refreshed_at.timestamp())} if self.refreshed_at else {}
-
-
-def _totals_info(totals: Totals) -> dict[str, Any]:
-    return {
-        "running": totals.running,
-        "paused": totals.paused,
-        "total": totals.total,
-        "hourly_cost": round_dollars(totals.hourly_cost),
-        "unknown_cost": totals.unknown_cost,
-    }
 
 
 def _newest(pods: Iterable[Pod], limit: int) -> Sequence[Pod]:

@@ -187,12 +187,12 @@ describe("a launch", () => {
     const id = store.launch(FORM);
     const password = new DataView(new TextEncoder().encode("p4ssw0rd").buffer);
     model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id: "3" }))], removed: [id] });
-    model.receive({ type: "launched", temp_id: id, id: "3" }, [password]);
+    model.receive({ type: "launched", temp_id: id, pod_id: "3" }, [password]);
     expect(store.passwords).toEqual([{ name: "new", password: "p4ssw0rd" }]);
   });
 
   test("the password of a launch in another page is ignored", () => {
-    model.receive({ type: "launched", temp_id: "other", id: "3" }, [new DataView(new ArrayBuffer(4))]);
+    model.receive({ type: "launched", temp_id: "other", pod_id: "3" }, [new DataView(new ArrayBuffer(4))]);
     expect(store.passwords).toEqual([]);
   });
 

@@ -42,7 +42,7 @@ test("each model has a store of its own, shared by its views", async () => {
   const first = new FakeModel(encodeSnapshot([podRow()], { totals: totalsOf(1) }));
   const second = new FakeModel(encodeSnapshot([podRow()], { totals: totalsOf(2) }));
   const views = [...(await openWidget(first)), ...(await openWidget(second))];
-  first.receive({ type: "patch", version: 2, totals: totalsOf(9) });
+  first.receive({ type: "patch", version: 2, totals: { total: 9 } });
   expect(views.map(totals)).toEqual([9, 9, 2, 2].map((n) => `1 running0 paused${n} in all$1.50 an hour now`));
 });
 

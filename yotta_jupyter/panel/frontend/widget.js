@@ -428,7 +428,7 @@ var Store = class {
     this._launches.delete(message.temp_id);
     if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
     if (message.type === "launched" && buffers?.length) {
-      this.passwords.push({ name: name || message.id, password: new TextDecoder().decode(buffers[0]) });
+      this.passwords.push({ name: name || message.pod_id, password: new TextDecoder().decode(buffers[0]) });
     }
   }
   /** @param {Patch} patch */
@@ -440,9 +440,9 @@ var Store = class {
       this.send({ type: "resync" });
       return;
     }
-    const { type: _, version, added, updated = [], removed = [], ...info } = patch;
+    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
     this._version = version;
-    Object.assign(this.info, info);
+    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
@@ -974,7 +974,7 @@ var LaunchForm = class {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this.context.announce(`Launched ${name || message.id}`);
+      this.context.announce(`Launched ${name || message.pod_id}`);
       this.fields.inputs.pod_name.value = "";
       this._validate();
       return;

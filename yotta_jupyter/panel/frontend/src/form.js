@@ -85,7 +85,7 @@ export class LaunchForm {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this.context.announce(`Launched ${name || message.id}`);
+      this.context.announce(`Launched ${name || message.pod_id}`);
       this.fields.inputs.pod_name.value = ""; // Each pod gets a name of its own.
       this._validate();
       return;

@@ -79,7 +79,7 @@
 
 /**
  * @typedef {{ type: "patch", version: number, added?: unknown[][], updated?: (Partial<PodRow> & { id: string })[],
- *   removed?: string[] } & Partial<Info>} Patch
+ *   removed?: string[], totals?: Partial<Totals> } & Partial<Omit<Info, "totals">>} Patch
  */
 
 /**
@@ -96,7 +96,7 @@
  * What became of a launch.
  *
  * @typedef {({ type: "rejected", temp_id: string } & FormResult)
- *   | { type: "launched", temp_id: string, id: string }
+ *   | { type: "launched", temp_id: string, pod_id: string }
  *   | { type: "failed", temp_id: string, error: string }} LaunchResult
  */
 

@@ -264,7 +264,7 @@ export class Store {
     // A patch removes the row, unless the kernel has never had it.
     if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
     if (message.type === "launched" && buffers?.length) {
-      this.passwords.push({ name: name || message.id, password: new TextDecoder().decode(buffers[0]) });
+      this.passwords.push({ name: name || message.pod_id, password: new TextDecoder().decode(buffers[0]) });
     }
   }
 
@@ -277,9 +277,9 @@ export class Store {
       this.send({ type: "resync" }); // A patch was lost, or arrived before the first snapshot.
       return;
     }
-    const { type: _, version, added, updated = [], removed = [], ...info } = patch;
+    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
     this._version = version;
-    Object.assign(this.info, info);
+    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
