@@ -1,4 +1,4 @@
-"""A secret is shown nowhere."""
+"""`Secret` never shows its value; redaction of secrets in other text."""
 
 import copy
 import json
@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import Secret
-from yotta_jupyter.api.secret import MASK, names_a_secret
+from yotta_jupyter.secret import MASK, MIN_REDACT_LENGTH, is_sensitive_name, redact
 
 VALUE = "made-up-value-4f2a"
-SHOWN = {
+CONVERSIONS = {
     "repr": repr,
     "str": str,
     "f-string": lambda secret: f"{secret}",
@@ -35,74 +35,74 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("show", SHOWN.values(), ids=SHOWN)
-def test_a_secret_is_masked(show):
-    shown = show(Secret(VALUE))
-    assert VALUE not in shown
-    assert VALUE.upper() not in shown
+@pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS)
+def test_secret_is_masked(convert):
+    text = convert(Secret(VALUE))
+    assert VALUE not in text
+    assert VALUE.upper() not in text
 
 
-def test_a_secret_is_masked_in_a_log(caplog):
+def test_secret_is_masked_in_a_log(caplog):
     with caplog.at_level(logging.INFO):
         logging.getLogger("test").info("key %s %r", Secret(VALUE), Secret(VALUE))
     assert VALUE not in caplog.text
     assert MASK in caplog.text
 
 
-def test_a_secret_is_revealed_on_purpose():
+def test_reveal_returns_the_value():
     assert Secret(VALUE).reveal() == VALUE
     assert type(Secret(VALUE).reveal()) is str
     assert Secret(Secret(VALUE)).reveal() == VALUE
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_copy_in_memory_keeps_the_value(copied):
-    assert copied(Secret(VALUE)).reveal() == VALUE
-    assert copied({"key": Secret(VALUE)})["key"].reveal() == VALUE
+@pytest.mark.parametrize("copy_function", [copy.copy, copy.deepcopy])
+def test_copy_keeps_the_value(copy_function):
+    assert copy_function(Secret(VALUE)).reveal() == VALUE
+    assert copy_function({"key": Secret(VALUE)})["key"].reveal() == VALUE
 
 
-def test_a_pickled_secret_comes_back_as_the_mask():
-    back = pickle.loads(pickle.dumps(Secret(VALUE)))
-    assert isinstance(back, Secret)
-    assert back.reveal() == MASK
+def test_unpickled_secret_is_the_mask():
+    unpickled = pickle.loads(pickle.dumps(Secret(VALUE)))
+    assert isinstance(unpickled, Secret)
+    assert unpickled.reveal() == MASK
 
 
-def test_secrets_are_compared_by_value_and_not_with_text():
+def test_secrets_are_compared_by_value_but_not_to_text():
     assert Secret(VALUE) == Secret(VALUE)
     assert Secret(VALUE) != Secret("another")
     assert Secret(VALUE) != VALUE
     assert len({Secret(VALUE), Secret(VALUE), Secret("another")}) == 2
 
 
-def test_an_empty_secret_is_false():
+def test_empty_secret_is_false():
     assert not Secret("")
     assert Secret("x")
 
 
-@pytest.mark.parametrize(("value", "shown"), [(VALUE, f"{MASK}4f2a"), ("short", MASK), ("", MASK)])
-def test_the_last_four_of_a_long_secret(value, shown):
-    assert Secret(value).last_four() == shown
+@pytest.mark.parametrize(("value", "masked"), [(VALUE, f"{MASK}4f2a"), ("short", MASK), ("", MASK)])
+def test_masked_shows_the_last_four_characters_of_a_long_secret(value, masked):
+    assert Secret(value).masked() == masked
 
 
-def test_a_secret_cannot_be_changed():
+def test_secret_is_immutable():
     with pytest.raises(AttributeError):
         Secret(VALUE).value = "x"
 
 
-def test_a_client_does_not_show_its_key(yotta, sandbox):
+def test_client_does_not_show_its_key(yotta, sandbox):
     assert sandbox.api_key not in repr(yotta)
-    assert sandbox.api_key not in repr(vars(yotta))
+    assert sandbox.api_key not in repr(vars(yotta)) + repr(vars(yotta._transport)) + repr(vars(yotta.pods))
 
 
-def test_a_pod_does_not_show_its_values(client_of, record):
-    (pod,) = client_of(records=[record()]).pods.list()
+def test_pod_does_not_show_values_of_environment_variables(make_client, record):
+    (pod,) = make_client(records=[record()]).pods.list()
     value = record()["environmentVars"][0]["value"]
     assert value not in repr(pod) + repr(pod.environment_vars)
     assert pod.environment["JUPYTER_PASSWORD"].reveal() == value
 
 
 @pytest.mark.parametrize(
-    ("name", "secret"),
+    ("name", "sensitive"),
     [
         ("HF_TOKEN", True),
         ("jupyterPassword", True),
@@ -119,5 +119,33 @@ def test_a_pod_does_not_show_its_values(client_of, record):
         ("", False),
     ],
 )
-def test_names_of_secrets(name, secret):
-    assert names_a_secret(name) is secret
+def test_is_sensitive_name(name, sensitive):
+    assert is_sensitive_name(name) is sensitive
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (VALUE, VALUE),
+        ('a "quoted" value', 'a \\"quoted\\" value'),
+        ("a <b> & c", "a &lt;b&gt; &amp; c"),
+        ("a <b> & c", "a \\u003cb\\u003e \\u0026 c"),
+        ("a <b> & c", "a \\u003Cb\\u003E \\u0026 c"),
+        ("a/b/c", "a\\/b\\/c"),
+        ("a b&c", "a%20b%26c"),
+        ("a b&c", "a+b%26c"),
+        ("schlüssel", "schl\\u00fcssel"),
+        ("schlüssel", "schl%C3%BCssel"),
+    ],
+)
+def test_redact_finds_each_encoding(value, encoded):
+    assert redact(f"[{encoded}] {encoded}", [Secret(value)]) == f"[{MASK}] {MASK}"
+
+
+def test_redact_replaces_the_longest_secret_first():
+    assert redact("made-up-and-more", [Secret("made-up"), Secret("made-up-and-more")]) == MASK
+
+
+def test_redact_ignores_short_secrets():
+    short = "x" * (MIN_REDACT_LENGTH - 1)
+    assert redact(f"te{short}t", [Secret(short), Secret("")]) == f"te{short}t"
