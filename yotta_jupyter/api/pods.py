@@ -570,7 +570,8 @@ def _state_error(action: str, status: str | None, error: InvalidPodState) -> Inv
     if status in (transition.during, transition.after):
         message = f"Pod {pod_id} is {status} already; there is nothing to {action}."
     else:
-        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}, and must be {transition.required}."
+        required = f", and must be {transition.required}" if transition.required else ""
+        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}{required}."
     return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
 
