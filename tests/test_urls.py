@@ -3,8 +3,8 @@
 import pytest
 
 from yotta_jupyter import InvalidRequest, connect
-from yotta_jupyter.config import Config
 from yotta_jupyter.client import Client
+from yotta_jupyter.config import Config
 from yotta_jupyter.secret import Secret
 from yotta_jupyter.urls import is_loopback, is_valid_host, normalize_base_url
 
