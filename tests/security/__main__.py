@@ -1,4 +1,4 @@
-"""The long tier of the proof: ``python -m tests.proof``. More arguments go to pytest."""
+"""The security tests with many more examples: ``python -m tests.security``. Further arguments are passed to pytest."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-ATTACKS = [str(HERE), str(HERE.parent / "panel" / "test_load.py")]
+TESTS = [str(HERE), str(HERE.parent / "panel" / "test_load.py")]
 
 if __name__ == "__main__":
-    sys.exit(pytest.main([*ATTACKS, "--long", "-n0", *sys.argv[1:]]))
+    sys.exit(pytest.main([*TESTS, "--long", "-n0", *sys.argv[1:]]))

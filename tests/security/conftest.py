@@ -1,4 +1,4 @@
-"""What the attacks share: how long they go on, what they count, and what they must not leave behind."""
+"""Fixtures of the security tests: the number of examples, a count of attacks, and a check for leaks."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-ACTIVE = re.compile(
+CONTROL_CHARS = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]"
 )
-"""What moves a terminal's cursor, turns the reading direction, or cannot be seen."""
+"""Characters that move a terminal's cursor, change the direction of text, or are invisible."""
 
-_counted = pytest.StashKey[Counter[str]]()
+_attack_counter = pytest.StashKey[Counter[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_counted] = Counter()
+    config.stash[_attack_counter] = Counter()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what the attacks came to, where they ran in this process."""
-    if config.stash[_counted]:
+    """Print the number of attacks. Those of xdist's workers are not included."""
+    if config.stash[_attack_counter]:
         terminalreporter.section("attacks")
-    for what, count in sorted(config.stash[_counted].items()):
-        terminalreporter.line(f"{count:>12,}  {what}")
+    for label, count in sorted(config.stash[_attack_counter].items()):
+        terminalreporter.line(f"{count:>12,}  {label}")
 
 
 @pytest.fixture
-def counted(request: pytest.FixtureRequest) -> Counter[str]:
-    """Counts what was tried, for the summary."""
-    return request.config.stash[_counted]
+def attack_counter(request: pytest.FixtureRequest) -> Counter[str]:
+    """Counts of attacks by kind, for the summary."""
+    return request.config.stash[_attack_counter]
 
 
 @pytest.fixture
-def effort(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
-    """Return the first number in the suite, the second one in the long tier."""
-    return lambda quick, long: long if request.config.getoption("--long") else quick
+def example_budget(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """Return the first number in the test suite, and the second one with ``--long``."""
+    return lambda short, long: long if request.config.getoption("--long") else short
 
 
 @pytest.fixture
-def search(effort: Callable[[int, int], int]) -> Callable[..., hypothesis.settings]:
-    """Settings of a hypothesis search of that many examples."""
+def search_settings(example_budget: Callable[[int, int], int]) -> Callable[..., hypothesis.settings]:
+    """Return the settings of a hypothesis search with a number of examples."""
 
-    def settings(quick: int, long: int, **options: object) -> hypothesis.settings:
+    def search_settings(short: int, long: int, **options: object) -> hypothesis.settings:
         return hypothesis.settings(
-            max_examples=effort(quick, long),
+            max_examples=example_budget(short, long),
             deadline=None,
             database=None,
             print_blob=True,
@@ -60,52 +60,52 @@ def search(effort: Callable[[int, int], int]) -> Callable[..., hypothesis.settin
             **options,  # type: ignore[arg-type]
         )
 
-    return settings
+    return search_settings
 
 
-def eventually(is_so: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Wait until something is so, and return whether it came to be."""
-    end = time.monotonic() + seconds
-    while not (so := is_so()) and time.monotonic() < end:
-        threading.Event().wait(0.02)
-    return so
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Wait until a condition is true, and return whether it is."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()) and time.monotonic() < deadline:
+        threading.Event().wait(0.02)  # time.sleep may be patched.
+    return result
 
 
-class Left:
-    """What threads and sockets this process has, against what it had."""
+class LeakChecker:
+    """Compares the threads and sockets of this process with those at its creation."""
 
     def __init__(self) -> None:
         self._threads = set(threading.enumerate())
-        self._sockets = self._open()
+        self._sockets = self._count_sockets()
 
     @staticmethod
-    def _open() -> int:
+    def _count_sockets() -> int:
         return len(psutil.Process().net_connections("inet"))
 
     def check(self) -> None:
-        """Fail where there are more than before, after a moment to end."""
-        assert eventually(lambda: set(threading.enumerate()) <= self._threads), [
+        """Fail if new threads or sockets remain after some seconds."""
+        assert wait_until(lambda: set(threading.enumerate()) <= self._threads), [
             thread.name for thread in set(threading.enumerate()) - self._threads
         ]
-        assert eventually(lambda: self._open() <= self._sockets), psutil.Process().net_connections("inet")
+        assert wait_until(lambda: self._count_sockets() <= self._sockets), psutil.Process().net_connections("inet")
 
 
 @pytest.fixture
-def nothing_left() -> Iterator[None]:
-    left = Left()
+def no_resource_leaks() -> Iterator[None]:
+    checker = LeakChecker()
     yield
-    left.check()
+    checker.check()
 
 
 @pytest.fixture
-def shell_run(bare_shell: InteractiveShell) -> Iterator[Callable[[str], str]]:
-    """Run a cell in a terminal's IPython; return all that it prints."""
+def run_cell(bare_shell: InteractiveShell) -> Iterator[Callable[[str], str]]:
+    """Run a cell in an IPython terminal with the extension, and return all of its output."""
     bare_shell.run_line_magic("load_ext", "yotta_jupyter")
 
-    def run(cell: str) -> str:
+    def run_cell(cell: str) -> str:
         with capture_output() as captured:
             bare_shell.run_cell(cell)
-        return str(captured.stdout) + str(captured.stderr) + "".join(repr(shown) for shown in captured.outputs)
+        return str(captured.stdout) + str(captured.stderr) + "".join(repr(output) for output in captured.outputs)
 
-    yield run
+    yield run_cell
     bare_shell.run_line_magic("unload_ext", "yotta_jupyter")

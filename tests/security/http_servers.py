@@ -1,4 +1,4 @@
-"""Servers that mean no good: what they answer is said byte by byte."""
+"""Servers whose responses a test writes byte by byte."""
 
 from __future__ import annotations
 
@@ -14,37 +14,36 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
+Handler = Callable[[BaseHTTPRequestHandler, bytes], None]
+Requests = list[dict[str, str]]
 
 
 @contextmanager
-def server(
-    answer: Answer, seen: list[dict[str, str]] | None = None, tls: ssl.SSLContext | None = None
-) -> Iterator[str]:
-    """Serve that answer to every request, and give the address.
+def serve(handle: Handler, requests: Requests | None = None, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve on a free port of 127.0.0.1 and yield the address.
 
     Parameters
     ----------
-    answer : callable
-        Called with the handler and the request's body; writes what it likes.
-    seen : list, optional
-        Gets the path and the headers of each request.
+    handle : callable
+        Called with the request handler and the body of each request; writes the response.
+    requests : list, optional
+        Receives the path and the headers of each request.
     tls : ssl.SSLContext, optional
-        Speak TLS with it.
+        Serve over TLS.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class RequestHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def _any(self) -> None:
+        def _handle(self) -> None:
             self.close_connection = True
-            if seen is not None:
-                seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+            if requests is not None:
+                requests.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            with contextlib.suppress(OSError):  # The client has had enough.
-                answer(self, body)
+            with contextlib.suppress(OSError):  # The client may disconnect before the end of the response.
+                handle(self, body)
 
-        do_GET = do_POST = do_DELETE = do_CONNECT = _any
+        do_GET = do_POST = do_DELETE = do_CONNECT = _handle
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -61,18 +60,18 @@ def server(
         def handle_error(self, request: Any, client_address: Any) -> None:
             assert isinstance(sys.exception(), OSError)
 
-    with Server(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.05})
+    with Server(("127.0.0.1", 0), RequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{serving.server_address[1]}"
+            yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            serving.shutdown()
+            server.shutdown()
             thread.join()
 
 
-def say(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
-    """Answer as servers do."""
+def respond(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    """Send a complete response. Underscores in names of headers become hyphens."""
     handler.send_response(status)
     for name, value in {"Content-Length": str(len(body)), **headers}.items():
         handler.send_header(name.replace("_", "-"), value)
@@ -80,21 +79,21 @@ def say(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: st
     handler.wfile.write(body)
 
 
-def echo() -> Any:
-    """Serve back what was sent, headers and body, in every place in which a client may show it."""
+def serve_echo() -> contextlib.AbstractContextManager[str]:
+    """Serve responses that repeat the key and the body of the request wherever a client may show them."""
 
-    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    def echo(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         text = f"{handler.headers.get('x-api-key')} {body.decode()}"
-        forms = {
-            "/echo": (400, json.dumps({"code": 10001, "message": text, "data": None})),
-            "/echo-html": (502, f"<html>{text}"),
-            "/echo-code": (200, json.dumps({"code": 12001, "message": text[-150:], "data": text})),
-            "/echo-redirect": (302, ""),
-            "/echo-created": (200, json.dumps({"code": 10000, "message": text, "data": [text]})),
+        responses = {
+            "/echo/": (400, json.dumps({"code": 10001, "message": text, "data": None})),
+            "/echo-html/": (502, f"<html>{text}"),
+            "/echo-code/": (200, json.dumps({"code": 12001, "message": text[-150:], "data": text})),
+            "/echo-redirect/": (302, ""),
+            "/echo-created/": (200, json.dumps({"code": 10000, "message": text, "data": [text]})),
         }
-        status, shown = forms.get(handler.path, (200, text))
-        say(
-            handler, status, shown.encode(), Location="https://example.org/?" + text.encode("ascii", "replace").decode()
-        )
+        prefix = next((prefix for prefix in responses if handler.path.startswith(prefix)), None)
+        status, content = responses[prefix] if prefix else (200, text)
+        location = "https://example.org/?" + text.encode("ascii", "replace").decode()
+        respond(handler, status, content.encode(), Location=location)
 
-    return server(answer)
+    return serve(echo)

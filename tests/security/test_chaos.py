@@ -1,7 +1,7 @@
-"""Client, magics and panel against a sandbox in which every endpoint fails at random, in every way that it knows.
+"""Clients, magics and a panel use a sandbox whose endpoints all fail at random with each kind of fault.
 
-After every step nothing was created, paused or deleted that was not asked for, and nothing created is lost sight of.
-Times are those of the sandbox: whoever sleeps moves its clock by as much.
+After each step: no pod was created, paused or deleted without a request of the user, and no created pod is unknown to
+the user. The clock is that of the sandbox, which each sleep moves forward.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from yotta_jupyter import CreateOutcomeUnknown, Panel, Pod, PodNotFound, Sandbox, YottaError, connect
+from yotta_jupyter.models import LAUNCH_ID_ENV, TRANSITIONS
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.sandbox.faults import Faults
 
-from .conftest import Left
+from .conftest import LeakChecker
 
-MARK = "YOTTA_JUPYTER_LAUNCH"
 TIMEOUT = 0.4
-LONGEST_CALL = 30.0
-"""Seconds after which a call counts as hanging: far above two reads, their retries and the looks after a create."""
+MAX_CALL_SECONDS = 30.0
+"""A call that takes longer hangs: this is far more than two timeouts, the retries, and the lookups of a create."""
 
 FAULTS = [
     "lost",
@@ -72,8 +72,8 @@ FAULTS = [
 ]
 
 
-class Weather(NamedTuple):
-    """What goes on around the calls."""
+class FaultProfile(NamedTuple):
+    """The faults of a run besides `FAULTS`."""
 
     name: str
     faults: tuple[str, ...] = ()
@@ -81,214 +81,240 @@ class Weather(NamedTuple):
     clock_offset: float = 0.0
 
 
-WEATHERS = [
-    Weather("faults"),
-    Weather("restarts", restarts=True),
-    Weather("lag", ("*:lag=5@0.7", "list:lag=12@0.1")),
-    Weather("clock ahead", clock_offset=3600.0),
-    Weather("clock behind", clock_offset=-3600.0),
+PROFILES = [
+    FaultProfile("faults"),
+    FaultProfile("restarts", restarts=True),
+    FaultProfile("lag", ("*:lag=5@0.7", "list:lag=12@0.1")),
+    FaultProfile("clock ahead", clock_offset=3600.0),
+    FaultProfile("clock behind", clock_offset=-3600.0),
 ]
 
 CLIENTS = st.sampled_from((0, 1))
-PLACES = st.integers(0, 30)
-ACTIONS = st.sampled_from(("pause", "resume", "delete"))
-ROUTES = st.sampled_from(("client", "magic", "panel"))
-NEEDED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
+INDEXES = st.integers(0, 30)
+ACTIONS = st.sampled_from(tuple(TRANSITIONS))
+INTERFACES = st.sampled_from(("client", "magic", "panel"))
+REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
+MISSING_POD = "331864222263676928"
 
 
-class Chaos(RuleBasedStateMachine):
-    """One account in trouble, and a ledger of what was asked and told."""
+class ChaosMachine(RuleBasedStateMachine):
+    """One account under faults, with a record of requested actions and of results.
 
-    def __init__(self, weather: Weather, shell: InteractiveShell, clock: Clock, counted: Counter[str]) -> None:
+    Attributes
+    ----------
+    initial_pods : set of str
+        Ids of the pods at the start.
+    returned : set of str
+        Ids of created pods that the user got.
+    unknown : set of str
+        Launch IDs of creates whose outcome the user was told is unknown.
+    requested : dict of str to set of str
+        Ids of pods by the action that the user requested.
+    launch_ids : dict of str to str
+        The launch ID of each pod that has ever existed, by id; empty for initial pods.
+    """
+
+    def __init__(
+        self, profile: FaultProfile, shell: InteractiveShell, patches: Patches, attack_counter: Counter[str]
+    ) -> None:
         super().__init__()
-        self.weather, self.shell, self.clock, self.counted = weather, shell, clock, counted
-        self.left = Left()
-        self.told: set[str] = set()
+        self.profile, self.shell, self.patches, self.attack_counter = profile, shell, patches, attack_counter
+        self.leak_checker = LeakChecker()
+        self.returned: set[str] = set()
         self.unknown: set[str] = set()
-        self.asked: dict[str, set[str]] = {"pause": set(), "resume": set(), "delete": set()}
-        self.ever: dict[str, str] = {}
+        self.requested: dict[str, set[str]] = {action: set() for action in TRANSITIONS}
+        self.launch_ids: dict[str, str] = {}
         self.checked_requests = 0
 
     @initialize(seed=st.integers(0, 2**32))
-    def begin(self, seed: int) -> None:
-        faults = [f"*:{fault}@0.012" for fault in FAULTS] + ["create:failed@0.1", *self.weather.faults]
-        self.sandbox = Sandbox(seed=seed, pods=3, faults=faults, clock_offset=self.weather.clock_offset).start()
-        self.clock.sandbox = self.sandbox
-        self.first = {record["id"] for record in self.sandbox.pods()}
+    def start(self, seed: int) -> None:
+        faults = [f"*:{fault}@0.012" for fault in FAULTS] + ["create:failed@0.1", *self.profile.faults]
+        self.sandbox = Sandbox(seed=seed, pods=3, faults=faults, clock_offset=self.profile.clock_offset).start()
+        self.patches.sandbox = self.sandbox
+        self.initial_pods = {record["id"] for record in self.sandbox.pods()}
         self.clients = [
             connect(self.sandbox.api_key, base_url=self.sandbox.base_url, timeout=TIMEOUT) for _ in range(2)
         ]
         self.shell.run_line_magic("load_ext", "yotta_jupyter")
         self.shell.run_line_magic("config", f"YottaMagics.timeout = {TIMEOUT}")
-        self.clock.setenv("YOTTA_API_KEY", self.sandbox.api_key)
-        self.clock.setenv("YOTTA_BASE_URL", self.sandbox.base_url)
+        self.patches.setenv("YOTTA_API_KEY", self.sandbox.api_key)
+        self.patches.setenv("YOTTA_BASE_URL", self.sandbox.base_url)
         self.panel = Panel(self.clients[0], delete_delay=60)
-        self.pending: set[str] = set()
+        self.pending_deletes: set[str] = set()
 
-    # What can be done.
+    # Steps
 
     @rule(client=CLIENTS)
     def create_by_client(self, client: int) -> None:
-        self._told_of_create(self._call(lambda: self.clients[client].pods.create(**NEEDED)))
+        self._record_create(self._call(lambda: self.clients[client].pods.create(**REQUIRED)))
 
     @rule()
     def create_by_magic(self) -> None:
-        self._told_of_create(self._magic("create made/up:1 --gpu L4"))
+        self._record_create(self._magic("create made/up:1 --gpu L4"))
 
     @rule(clicks=st.integers(1, 3))
     def launch_in_panel(self, clicks: int) -> None:
-        self._told_of_create(self._call(lambda: self._launched(clicks)))
+        self._record_create(self._call(lambda: self._launch(clicks)))
 
-    @rule(places=st.lists(PLACES, min_size=1, max_size=4), action=ACTIONS, route=ROUTES, client=CLIENTS)
-    def act(self, places: list[int], action: str, route: str, client: int) -> None:
-        pods = self._pods(places)
-        self.asked[action].update(pods)
-        if route == "client":
-            each = self.clients[client].pods
-            self._call(lambda: each.each(getattr(each, action), pods))
-        elif route == "magic":
-            self._magic(f"{action} --yes {' '.join(pods)}")
+    @rule(indexes=st.lists(INDEXES, min_size=1, max_size=4), action=ACTIONS, interface=INTERFACES, client=CLIENTS)
+    def act(self, indexes: list[int], action: str, interface: str, client: int) -> None:
+        pod_ids = self._pod_ids(indexes)
+        self.requested[action].update(pod_ids)
+        if interface == "client":
+            self._call(lambda: self.clients[client].pods.bulk(action, pod_ids))
+        elif interface == "magic":
+            self._magic(f"{action} --yes {' '.join(pod_ids)}")
         elif action != "delete":
-            self._call(lambda: self._clicked({"t": action, "pods": pods}))
+            self._call(lambda: self._click({"type": action, "pods": pod_ids}))
         else:
-            self.pending.update(pods)
-            self._call(lambda: self.panel._received({"t": "delete", "pods": pods}))
+            self.pending_deletes.update(pod_ids)
+            self._call(lambda: self.panel._on_message({"type": "delete", "pods": pod_ids}))
 
-    @rule(places=st.lists(PLACES, min_size=1, max_size=3))
-    def delete_in_panel_and_undo(self, places: list[int]) -> None:
-        pods = [pod for pod in self._pods(places) if pod not in self.pending]
-        self._call(lambda: self.panel._received({"t": "delete", "pods": pods}))
-        self._call(lambda: self.panel._received({"t": "undo", "pods": pods}))
+    @rule(indexes=st.lists(INDEXES, min_size=1, max_size=3))
+    def delete_in_panel_and_undo(self, indexes: list[int]) -> None:
+        pod_ids = [pod_id for pod_id in self._pod_ids(indexes) if pod_id not in self.pending_deletes]
+        self._call(lambda: self.panel._on_message({"type": "delete", "pods": pod_ids}))
+        self._call(lambda: self.panel._on_message({"type": "undo", "pods": pod_ids}))
 
-    @rule(client=CLIENTS, place=PLACES, what=st.integers(0, 9))
-    def look(self, client: int, place: int, what: int) -> None:
-        pods, pod = self.clients[client].pods, self._pods([place])[0]
-        looks: list[Callable[[], object]] = [
+    @rule(client=CLIENTS, index=INDEXES, number=st.integers(0, 9))
+    def read(self, client: int, index: int, number: int) -> None:
+        pods, pod_id = self.clients[client].pods, self._pod_ids([index])[0]
+        reads: list[Callable[[], object]] = [
             lambda: self._call(pods.list),
             lambda: self._call(lambda: pods.list(statuses="running")),
             lambda: self._call(pods.frame),
             lambda: self._call(lambda: pods.frame(wide=True)),
-            lambda: self._call(lambda: pods.get(pod)),
-            lambda: self._call(lambda: pods.wait(pod, timeout=0.2)),
+            lambda: self._call(lambda: pods.get(pod_id)),
+            lambda: self._call(lambda: pods.wait(pod_id, timeout=0.2)),
             lambda: self._call(self.panel.refresh),
             lambda: self._magic("list"),
             lambda: self._magic("cost"),
-            lambda: self._magic(f"ssh {pod}"),
+            lambda: self._magic(f"ssh {pod_id}"),
         ]
-        looks[what]()
+        reads[number]()
 
-    @rule(action=ACTIONS, place=PLACES)
-    def two_clients_at_once(self, action: str, place: int) -> None:
-        pod = self._pods([place])[0]
-        self.asked[action].add(pod)
-        calls: list[Callable[[], object]] = [lambda: self.clients[0].pods.create(**NEEDED)]
-        calls += [lambda: self.clients[1].pods.create(**NEEDED)]
-        calls += [lambda client=client: getattr(client.pods, action)(pod) for client in self.clients]
-        with ThreadPoolExecutor(len(calls)) as pool:
-            outcomes = list(pool.map(self._outcome, calls))
+    @rule(action=ACTIONS, index=INDEXES)
+    def use_two_clients_concurrently(self, action: str, index: int) -> None:
+        pod_id = self._pod_ids([index])[0]
+        self.requested[action].add(pod_id)
+        calls: list[Callable[[], object]] = [lambda: self.clients[0].pods.create(**REQUIRED)]
+        calls += [lambda: self.clients[1].pods.create(**REQUIRED)]
+        calls += [lambda client=client: getattr(client.pods, action)(pod_id) for client in self.clients]
+        with ThreadPoolExecutor(len(calls)) as executor:
+            outcomes = list(executor.map(self._outcome, calls))
         for outcome in outcomes[:2]:
-            self._told_of_create(outcome)
+            self._record_create(outcome)
 
     @rule(seconds=st.floats(0.5, 20))
-    def time_goes_by(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.sandbox.advance(seconds)
 
-    @precondition(lambda self: self.weather.restarts)
+    @precondition(lambda self: self.profile.restarts)
     @rule()
-    def the_server_is_killed_or_comes_back(self) -> None:
+    def stop_or_start_the_server(self) -> None:
         if self.sandbox.running:
             self.sandbox.stop()
         else:
             self.sandbox.start()
 
-    @precondition(lambda self: self.weather.restarts)
-    @rule(after=st.floats(0, 0.02))
-    def the_server_is_killed_during_a_create(self, after: float) -> None:
-        with ThreadPoolExecutor(1) as pool:
-            creating = pool.submit(self._outcome, lambda: self.clients[0].pods.create(**NEEDED))
-            threading.Event().wait(after)
+    @precondition(lambda self: self.profile.restarts)
+    @rule(delay=st.floats(0, 0.02))
+    def restart_the_server_during_a_create(self, delay: float) -> None:
+        with ThreadPoolExecutor(1) as executor:
+            future = executor.submit(self._outcome, lambda: self.clients[0].pods.create(**REQUIRED))
+            threading.Event().wait(delay)
             self.sandbox.stop()
             self.sandbox.start()
-            self._told_of_create(creating.result(LONGEST_CALL))
+            self._record_create(future.result(MAX_CALL_SECONDS))
 
-    # What must be so.
+    # Checks
 
     @invariant()
-    def nothing_happened_that_was_not_asked_for(self) -> None:
+    def changes_were_requested_and_results_are_true(self) -> None:
         if not hasattr(self, "sandbox"):
             return
         for record in self.sandbox.pods():
-            marks = [entry["value"] for entry in record["environmentVars"] or () if entry["key"] == MARK]
-            self.ever.setdefault(record["id"], marks[0] if marks and record["id"] not in self.first else "")
-        new = {pod_id: mark for pod_id, mark in self.ever.items() if pod_id not in self.first}
-        marks = Counter(new.values())
-        assert self.told <= set(self.ever), "a pod was told of that never was"
-        assert all(marks[self.ever[pod_id]] == 1 for pod_id in self.told - self.first), "created twice"
-        lost = [pod_id for pod_id, mark in new.items() if pod_id not in self.told and mark not in self.unknown]
-        assert not lost, "a pod exists of which nobody was told"
+            launch_ids = [entry["value"] for entry in record["environmentVars"] or () if entry["key"] == LAUNCH_ID_ENV]
+            is_new = launch_ids and record["id"] not in self.initial_pods
+            self.launch_ids.setdefault(record["id"], launch_ids[0] if is_new else "")
+        self._check_creates()
         requests = self.sandbox.requests
         for request in requests[self.checked_requests :]:
-            if request.endpoint in self.asked:
+            if request.endpoint in self.requested:
                 pod_id = request.path.rpartition("/")[2]
-                assert pod_id in self.asked[request.endpoint], f"{request.endpoint} was not asked for"
+                assert pod_id in self.requested[request.endpoint], f"{request.endpoint} was not requested"
         self.checked_requests = len(requests)
         sent = Counter(
             entry["value"]
             for request in requests
             if request.endpoint == "create"
             for entry in request.json["environmentVars"]
-            if entry["key"] == MARK
+            if entry["key"] == LAUNCH_ID_ENV
         )
-        assert all(count == 1 for count in sent.values()), "a create was sent twice"
+        assert all(count == 1 for count in sent.values()), "a create request was sent twice"
+
+    def _check_creates(self) -> None:
+        created = {pod_id: launch for pod_id, launch in self.launch_ids.items() if pod_id not in self.initial_pods}
+        counts = Counter(created.values())
+        assert self.returned <= set(self.launch_ids), "a returned pod has never existed"
+        assert all(counts[self.launch_ids[pod_id]] == 1 for pod_id in self.returned - self.initial_pods), (
+            "a pod was created twice"
+        )
+        lost = [
+            pod_id
+            for pod_id, launch_id in created.items()
+            if pod_id not in self.returned and launch_id not in self.unknown
+        ]
+        assert not lost, "the user does not know of a created pod"
 
     def teardown(self) -> None:
         if not hasattr(self, "sandbox"):
             return
         self.sandbox.clear_faults()
         self.sandbox.start()
-        self._marks_lead_to_their_pods()
+        self._check_lookup_by_launch_id()
         self.panel.close()
         self.shell.run_line_magic("unload_ext", "yotta_jupyter")
-        self.nothing_happened_that_was_not_asked_for()
-        self.counted["requests that the sandbox got"] += len(self.sandbox.requests)
-        self.counted["pods created"] += len(self.ever) - len(self.first)
-        self.counted["creates of unknown outcome"] += len(self.unknown)
+        self.changes_were_requested_and_results_are_true()
+        self.attack_counter["requests to the sandbox"] += len(self.sandbox.requests)
+        self.attack_counter["created pods"] += len(self.launch_ids) - len(self.initial_pods)
+        self.attack_counter["creates of unknown outcome"] += len(self.unknown)
         for client in self.clients:
             client.close()
         self.sandbox.stop()
-        self.clock.sandbox = None
-        self.left.check()
+        self.patches.sandbox = None
+        self.leak_checker.check()
 
-    def _marks_lead_to_their_pods(self) -> None:
-        there = {record["id"] for record in self.sandbox.pods()}
-        by_mark = {mark: pod_id for pod_id, mark in self.ever.items() if pod_id in there}
-        for mark in self.unknown:
+    def _check_lookup_by_launch_id(self) -> None:
+        existing = {record["id"] for record in self.sandbox.pods()}
+        by_launch_id = {launch_id: pod_id for pod_id, launch_id in self.launch_ids.items() if pod_id in existing}
+        for launch_id in self.unknown:
             try:
-                assert self.clients[0].pods.find_launch(mark).id == by_mark[mark]
+                assert self.clients[0].pods.find_by_launch_id(launch_id).id == by_launch_id[launch_id]
             except PodNotFound:
-                assert mark not in by_mark
+                assert launch_id not in by_launch_id
 
-    # How it is done.
+    # Helpers
 
-    def _pods(self, places: list[int]) -> list[str]:
-        """Return ids of pods that are there, and now and then one that is not."""
-        there = [*sorted(self.ever or self.first), "331864222263676928"]
-        return list(dict.fromkeys(there[place % len(there)] for place in places))
+    def _pod_ids(self, indexes: list[int]) -> list[str]:
+        """Return ids of existing pods, and sometimes one that does not exist."""
+        ids = [*sorted(self.launch_ids or self.initial_pods), MISSING_POD]
+        return list(dict.fromkeys(ids[index % len(ids)] for index in indexes))
 
-    def _call(self, call: Callable[[], object]) -> object:
-        """Call something on a thread of its own, and return what came of it within the longest time."""
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._outcome, call).result(LONGEST_CALL)
+    def _call(self, func: Callable[[], object]) -> object:
+        """Call a function on another thread and return its result or error. Fails if it hangs."""
+        with ThreadPoolExecutor(1) as executor:
+            return executor.submit(self._outcome, func).result(MAX_CALL_SECONDS)
 
-    def _outcome(self, call: Callable[[], object]) -> object:
-        self.counted["steps"] += 1
+    def _outcome(self, func: Callable[[], object]) -> object:
+        self.attack_counter["steps"] += 1
         try:
-            return call()
+            return func()
         except YottaError as error:
-            shown = "".join(error._render_traceback_())
-            assert "\n" not in shown
-            assert len(shown) < 1500
-            assert self.sandbox.api_key not in shown
+            text = "".join(error._render_traceback_())
+            assert "\n" not in text
+            assert len(text) < 1500
+            assert self.sandbox.api_key not in text
             return error
 
     def _magic(self, line: str) -> object:
@@ -303,87 +329,97 @@ class Chaos(RuleBasedStateMachine):
 
         started = time.monotonic()
         outcome = self._outcome(run)  # IPython runs cells on the main thread.
-        assert time.monotonic() - started < LONGEST_CALL
+        assert time.monotonic() - started < MAX_CALL_SECONDS
         return outcome
 
-    def _launched(self, clicks: int) -> object:
-        key = uuid.uuid4().hex
+    def _launch(self, clicks: int) -> object:
+        temp_id = uuid.uuid4().hex
+        form = {"gpu_type": "L4", "image": "made/up:1"}
         for _ in range(clicks):
-            self.panel._received({"t": "launch", "key": key, "form": {"gpu_type": "L4", "image": "made/up:1"}})
+            self.panel._on_message({"type": "launch", "temp_id": temp_id, "form": form})
         self._join_actions()
-        (told,) = [message for message in self.clock.messages if message.get("key") == key]
-        if told["t"] == "launched":
-            return Pod(id=told["id"], status="INITIALIZE")
-        self.counted["launches that failed in the panel"] += 1
-        words = told["error"].split()
-        mark = words[-1] if "%yotta get" in told["error"] else ""
-        return CreateOutcomeUnknown(mark, "") if mark else YottaError(told["error"])
+        (result,) = [message for message in self.patches.messages if message.get("temp_id") == temp_id]
+        if result["type"] == "launched":
+            return Pod(id=result["id"], status="INITIALIZE")
+        self.attack_counter["failed launches in the panel"] += 1
+        launch_id = result["error"].split()[-1] if "%yotta get" in result["error"] else ""
+        return CreateOutcomeUnknown(launch_id, "") if launch_id else YottaError(result["error"])
 
-    def _clicked(self, message: dict[str, Any]) -> None:
-        self.panel._received(message)
+    def _click(self, message: dict[str, Any]) -> None:
+        self.panel._on_message(message)
         self._join_actions()
 
     def _join_actions(self) -> None:
-        """Wait for what was asked in the panel, but not for deletes that can still be undone."""
+        """Wait for actions of the panel, except for deletes that can still be undone."""
         for thread in threading.enumerate():
-            if thread.name == "yotta-panel-action" and thread not in self.clock.waiting:
-                thread.join(LONGEST_CALL)
+            if thread.name == "yotta-panel-action" and thread not in self.patches.delayed_deletes:
+                thread.join(MAX_CALL_SECONDS)
                 assert not thread.is_alive()
 
-    def _told_of_create(self, outcome: object) -> None:
+    def _record_create(self, outcome: object) -> None:
         if isinstance(outcome, Pod):
-            assert outcome.id not in self.told, "one pod was told of twice"
-            self.told.add(outcome.id)
+            assert outcome.id not in self.returned, "two creates returned the same pod"
+            self.returned.add(outcome.id)
         elif isinstance(outcome, CreateOutcomeUnknown):
             self.unknown.add(outcome.launch_id)
         else:
             assert isinstance(outcome, YottaError)
 
 
-class Clock:
-    """The sandbox's time, moved by whoever sleeps; and what is noted of the panel."""
+class Patches:
+    """Makes sleeps move the clock of the sandbox, and records faults, delayed deletes and messages of the panel.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, counted: Counter[str]) -> None:
+    Attributes
+    ----------
+    sandbox : Sandbox or None
+    messages : list of dict
+        All messages of panels to the browser.
+    delayed_deletes : set of threading.Thread
+        Threads that wait before a delete.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, attack_counter: Counter[str]) -> None:
         self.sandbox: Sandbox | None = None
         self.messages: list[dict[str, Any]] = []
-        self.waiting: set[threading.Thread] = set()
+        self.delayed_deletes: set[threading.Thread] = set()
         self.setenv = monkeypatch.setenv
-        really_sleep, really_plan = time.sleep, Faults.plan
+        original_sleep, original_plan, original_delete = time.sleep, Faults.plan, Actions._delayed_delete
 
         def sleep(seconds: float) -> None:
             if self.sandbox is not None and seconds > 0:
                 self.sandbox.advance(seconds)
-            really_sleep(min(seconds, 0.01))
+            original_sleep(min(seconds, 0.01))
 
         def plan(faults: Faults, endpoint: str) -> Any:
-            planned = really_plan(faults, endpoint)
-            if planned.fault or planned.lag or planned.fails:
-                counted["faults injected"] += 1
-            return planned
+            fault_plan = original_plan(faults, endpoint)
+            if fault_plan.fault or fault_plan.lag or fault_plan.should_fail:
+                attack_counter["injected faults"] += 1
+            return fault_plan
 
-        really_delete_later = Actions._delete_later
+        def delayed_delete(actions: Actions, pod_ids: Any) -> None:
+            self.delayed_deletes.add(threading.current_thread())
+            original_delete(actions, pod_ids)
 
-        def delete_later(actions: Actions, pods: Any) -> None:
-            self.waiting.add(threading.current_thread())
-            really_delete_later(actions, pods)
+        def send_message(widget: PanelWidget, message: Any, buffers: object = ()) -> None:
+            self.messages.append(message)
 
         monkeypatch.setattr(time, "sleep", sleep)
         monkeypatch.setattr(Faults, "plan", plan)
-        monkeypatch.setattr(Actions, "_delete_later", delete_later)
-        monkeypatch.setattr(PanelWidget, "send_message", lambda widget, message: self.messages.append(message))
+        monkeypatch.setattr(Actions, "_delayed_delete", delayed_delete)
+        monkeypatch.setattr(PanelWidget, "send_message", send_message)
 
 
-@pytest.mark.parametrize("weather", WEATHERS, ids=lambda weather: weather.name)
-def test_nobody_pays_twice_and_nothing_is_done_unasked(
-    weather: Weather,
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_no_pod_is_created_twice_lost_or_changed_without_a_request(
+    profile: FaultProfile,
     bare_shell: InteractiveShell,
     monkeypatch: pytest.MonkeyPatch,
-    counted: Counter[str],
-    search: Callable[..., hypothesis_settings],
+    attack_counter: Counter[str],
+    search_settings: Callable[..., hypothesis_settings],
 ) -> None:
-    clock = Clock(monkeypatch, counted)
+    patches = Patches(monkeypatch, attack_counter)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Chaos(weather, bare_shell, clock, counted),
-        # Faults and threads make no two runs of an example quite the same: it is not tried again to find a shorter one.
-        settings=search(3, 60, stateful_step_count=25, phases=[Phase.generate]),
+        lambda: ChaosMachine(profile, bare_shell, patches, attack_counter),
+        # Threads and faults make each run of an example different, so hypothesis cannot shrink a failing one.
+        settings=search_settings(3, 60, stateful_step_count=25, phases=[Phase.generate]),
     )

@@ -1,4 +1,4 @@
-"""Lines that nobody meant and pods that no server should give: an answer or one line of ours, never a traceback."""
+"""Random lines, pods, responses and forms give a result or an error of one line, never another exception."""
 
 from __future__ import annotations
 
@@ -15,91 +15,93 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from yotta_jupyter import Sandbox, YottaError, ssh
-from yotta_jupyter.api import v1
-from yotta_jupyter.api.transport import Answer
+from yotta_jupyter import PodSpec, Sandbox, Secret, YottaError, ssh
+from yotta_jupyter.api.transport import Response
+from yotta_jupyter.api.v1 import V1Backend, responses
 from yotta_jupyter.catalog import Catalog
 from yotta_jupyter.frames import cost_frame, pods_frame
-from yotta_jupyter.magics.dispatch import COMMANDS, run
+from yotta_jupyter.magics.commands import COMMANDS
+from yotta_jupyter.magics.dispatch import run_line
 from yotta_jupyter.magics.session import Session
-from yotta_jupyter.panel import form, static
+from yotta_jupyter.models import Pod
+from yotta_jupyter.panel import fallback, form
 from yotta_jupyter.panel.state import PanelState
 
-from .conftest import ACTIVE
+from .conftest import CONTROL_CHARS
 
 FLAGS = sorted({flag for command in COMMANDS for flag in command.parser()._option_string_actions})
 NAMES = [name for command in COMMANDS for name in (command.name, *command.aliases) if name != "login"]
-MEANT = ["train-1", "notebook-1", "finetune-1", "1", "L4", "pytorch", "running", "us-west-1", "A=b", "22/SSH"]
-FILLED_IN = ["$pod", "$$", "{pod}", "{{", "$undefined", "{1/0}"]
+VALID_WORDS = ["train-1", "notebook-1", "finetune-1", "1", "L4", "pytorch", "running", "us-west-1", "A=b", "22/SSH"]
+EXPANSIONS = ["$pod", "$$", "{pod}", "{{", "$undefined", "{1/0}"]
 PUNCTUATION = ["'", '"', "a b", "''", "#", ";", "--", "-", "=", "\\", "\n", "\x00", "\u202e", "\x1b[2J"]
-WRONG = ["HF_TOKEN=x", "0", "-1", "99999999999999999999", "1e999", "nan", "é", "../x", "*", "x" * 3000]
-WORDS = MEANT + FILLED_IN + PUNCTUATION + WRONG
+INVALID_WORDS = ["HF_TOKEN=x", "0", "-1", "99999999999999999999", "1e999", "nan", "é", "../x", "*", "x" * 3000]
+WORDS = VALID_WORDS + EXPANSIONS + PUNCTUATION + INVALID_WORDS
 LINES = st.lists(st.sampled_from(NAMES + FLAGS + WORDS) | st.text(max_size=8), max_size=8).map(" ".join)
-AIMED = st.tuples(st.sampled_from(NAMES), LINES).map(" ".join)
+TARGETED = st.tuples(st.sampled_from(NAMES), LINES).map(" ".join)
 
 
 @pytest.fixture
-def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waits pass their time at once."""
+def fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock for waits that a sleep moves forward at once."""
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += max(seconds, 0.1) * 100
 
     clock = types.SimpleNamespace(sleep=sleep, monotonic=lambda: now[0])
-    monkeypatch.setattr("yotta_jupyter.api.wait.time", clock)
+    monkeypatch.setattr("yotta_jupyter.api.waiter.time", clock)
 
 
-@pytest.mark.usefixtures("quick_clock")
-def test_a_line_does_what_it_says_or_tells_what_is_wrong(
+@pytest.mark.usefixtures("fake_clock")
+def test_line_sends_only_what_it_says_or_is_rejected(
     bare_shell: InteractiveShell,
     monkeypatch: pytest.MonkeyPatch,
-    search: Callable[..., hypothesis.settings],
-    counted: Counter[str],
+    search_settings: Callable[..., hypothesis.settings],
+    attack_counter: Counter[str],
 ) -> None:
-    def nobody(prompt: str = "") -> str:
+    def no_stdin(prompt: str = "") -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", nobody)
+    monkeypatch.setattr("builtins.input", no_stdin)
     with Sandbox(speed=1000) as sandbox:
         monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
         session = Session(bare_shell)
         ids = {record["podName"]: record["id"] for record in sandbox.pods()}
 
-        @search(300, 12_000)
-        @hypothesis.given(AIMED | LINES)
+        @search_settings(300, 12_000)
+        @hypothesis.given(TARGETED | LINES)
         def attack(line: str) -> None:
-            counted["lines tried"] += 1
+            attack_counter["lines"] += 1
             before = len(sandbox.requests)
             try:
                 with capture_output():
-                    run(session, line, {"pod": ids["train-1"]})
+                    run_line(session, line, {"pod": ids["train-1"]})
             except YottaError as error:
-                _one_line(error)
-                counted["lines refused in one line"] += 1
+                _check_one_line(error)
+                attack_counter["rejected lines"] += 1
             if session.sandbox is not None:
                 session.sandbox.stop()
                 session.sandbox = None
-            sent = sandbox.requests[before:]
+            requests = sandbox.requests[before:]
             if len(sandbox.requests) > 5000:
                 sandbox.reset()
-            _asked_for(line, sent)
+            _check_requests(line, requests)
 
         attack()
         session.close()
 
 
-def _one_line(error: YottaError) -> None:
+def _check_one_line(error: YottaError) -> None:
     assert "\n" not in str(error)
-    assert not ACTIVE.search(str(error))
+    assert not CONTROL_CHARS.search(str(error))
     assert len(str(error)) < 1500
 
 
-def _asked_for(line: str, sent: list[Any]) -> None:
-    """Fail where something was sent that changes pods and that the line does not say."""
+def _check_requests(line: str, requests: list[Any]) -> None:
+    """Fail if a request changes pods and the line does not say so."""
     words = line.split()
-    for request in sent:
+    for request in requests:
         if request.method == "GET":
             continue
         assert words[0] == request.endpoint, line
@@ -117,7 +119,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = [field.encode_name for field in msgspec.structs.fields(v1.Pod) if field.encode_name]
+FIELDS = [field.encode_name for field in msgspec.structs.fields(Pod) if field.encode_name]
 PORT = st.dictionaries(st.sampled_from(["port", "proxyPort", "protocol", "host", "healthy", "ingressUrl", "x"]), JSON)
 PODS = st.fixed_dictionaries(
     {"id": st.sampled_from(["1", "331864222263676928"]) | st.integers(1, 10**18)},
@@ -135,45 +137,45 @@ def _body(envelope: Any) -> bytes:
     return json.dumps(envelope).encode()
 
 
-def test_pods_of_any_shape_are_shown_or_refused(
-    search: Callable[..., hypothesis.settings], counted: Counter[str]
+def test_random_pods_are_shown_or_rejected(
+    search_settings: Callable[..., hypothesis.settings], attack_counter: Counter[str]
 ) -> None:
-    @search(60, 12_000)
-    @hypothesis.given(st.lists(PODS, max_size=3), st.booleans())
-    def attack(records: list[dict[str, Any]], fails: bool) -> None:
-        counted["listings tried"] += 1
-        answer = Answer("https://example.org", 200, _body({"code": 10000, "message": "ok", "data": records}))
+    @search_settings(60, 12_000)
+    @hypothesis.given(st.lists(PODS, max_size=3))
+    def attack(records: list[dict[str, Any]]) -> None:
+        attack_counter["listings"] += 1
+        response = Response("https://example.org", 200, _body({"code": 10000, "message": "ok", "data": records}))
         try:
-            pods = v1.pods(answer)
-            frames = [pods_frame(v1.rows(answer, wide), wide) for wide in (False, True)]
+            pods = responses.parse_pods(response)
+            frames = [pods_frame(pods, wide) for wide in (False, True)]
         except YottaError as error:
-            _one_line(error)
-            counted["listings refused in one line"] += 1
+            _check_one_line(error)
+            attack_counter["rejected listings"] += 1
             return
         assert len(pods) == len(frames[0]) == len(frames[1]) == len(records)
         assert list(map(str, frames[0].dtypes)) == list(map(str, pods_frame([]).dtypes))
-        shown = [repr(pod) for pod in pods] + [repr(frame) for frame in (*frames, cost_frame(pods))]
-        shown.append(static.text(pods, "x", None))
+        texts = [repr(pod) for pod in pods] + [repr(frame) for frame in (*frames, cost_frame(pods))]
+        texts.append(fallback.text(pods, "x", None))
         for pod in pods:
-            for made in (ssh.command, ssh.config_block):
+            for build in (ssh.command, ssh.config_block):
                 try:
-                    shown.append(made(pod))
+                    texts.append(build(pod))
                 except YottaError as error:
-                    shown.append(str(error))
-        for text in shown:
-            assert not ACTIVE.search(text), text
-        Catalog().learn(pods)
-        state = PanelState({}, dict)
-        state.seen(pods, 0.0)
+                    texts.append(str(error))
+        for text in texts:
+            assert not CONTROL_CHARS.search(text), text
+        Catalog().update(pods)
+        state = PanelState()
+        state.apply_listing(pods, 0.0)
         msgspec.json.decode(state.snapshot())
-        state.seen(pods[:1], 1.0)
+        state.apply_listing(pods[:1], 1.0)
         state.patch()
 
     attack()
 
 
-def test_answers_of_any_shape_are_read_or_refused(
-    search: Callable[..., hypothesis.settings], counted: Counter[str]
+def test_random_responses_are_parsed_or_rejected(
+    search_settings: Callable[..., hypothesis.settings], attack_counter: Counter[str]
 ) -> None:
     envelopes = JSON | st.fixed_dictionaries(
         {
@@ -185,48 +187,59 @@ def test_answers_of_any_shape_are_read_or_refused(
     bodies = (
         st.binary(max_size=60) | envelopes.map(_body) | envelopes.map(_body).map(lambda body: body[: len(body) // 2])
     )
-    readers: list[Callable[[Answer], object]] = [
-        v1.pods,
-        v1.rows,
-        lambda answer: v1.rows(answer, True),
-        lambda answer: v1.pod(answer, "1"),
-        v1.created_id,
-        v1.data,
+    parsers: list[Callable[[Response], object]] = [
+        responses.parse_pods,
+        lambda response: responses.parse_pod(response, "1"),
+        responses.parse_created_id,
+        responses.unwrap_envelope,
     ]
 
-    @search(300, 12_000)
+    @search_settings(300, 12_000)
     @hypothesis.given(bodies, st.sampled_from([200, 201, 204, 301, 400, 401, 404, 429, 500, 503]))
     def attack(body: bytes, status: int) -> None:
-        counted["answers tried"] += 1
-        for read in readers:
+        attack_counter["responses"] += 1
+        for parse in parsers:
             try:
-                read(Answer("https://example.org", status, body))
+                parse(Response("https://example.org", status, body))
             except YottaError as error:
-                _one_line(error)
+                _check_one_line(error)
 
     attack()
 
 
-def test_a_form_of_any_shape_is_checked(search: Callable[..., hypothesis.settings], counted: Counter[str]) -> None:
-    names = ["gpu_type", "image", "gpu_count", "ports", "name", "region", "cloud", "init", "container_volume"]
-    names += ["persistent_volume", "mount", "registry_username", "registry_token"]
+class _FakeTransport:
+    """Decodes the body of a create request instead of sending it."""
+
+    def request_once(self, method: str, path: str, body: Secret, secrets: object) -> Response:
+        assert json.loads(body.reveal())["image"]
+        return Response("https://example.org", 200, _body({"code": 10000, "message": "ok", "data": "1"}))
+
+
+def test_random_forms_are_validated(
+    search_settings: Callable[..., hypothesis.settings], attack_counter: Counter[str]
+) -> None:
+    names = [name for name in PodSpec.__struct_fields__ if name not in ("environment_vars", "image_public_type")]
     values = st.sampled_from(["L4", "pytorch", "1", "22", "50", "/x", "SECURE", "a/b:1", "\x1b", "x" * 5000]) | JSON
     pairs = st.lists(st.tuples(values, values), max_size=3)
     forms = st.fixed_dictionaries(
         {"gpu_type": st.just("L4"), "image": st.just("pytorch")},
-        optional={**dict.fromkeys(names[2:], values), "private": st.booleans(), "env": pairs},
+        optional={
+            **dict.fromkeys([name for name in names if name not in ("gpu_type", "image")], values),
+            "image_public_type": st.sampled_from(["PRIVATE", ""]) | JSON,
+            "environment_vars": pairs,
+        },
     ) | st.dictionaries(st.sampled_from(names), values)
 
-    @search(300, 12_000)
+    @search_settings(300, 12_000)
     @hypothesis.given(forms)
     def attack(values: dict[str, Any]) -> None:
-        counted["forms tried"] += 1
-        checked = form.check(values, Catalog())
-        assert (checked.spec is None) == bool(checked.errors)
-        for told in (*checked.errors.values(), *checked.notes.values(), checked.line or ""):
-            assert "\n" not in told
-            assert not ACTIVE.search(told)
-        if checked.spec is not None:
-            v1.encode_create_body(v1.create_body(checked.spec, "mark"))
+        attack_counter["forms"] += 1
+        result = form.validate(values, Catalog())
+        assert (result.spec is None) == bool(result.errors)
+        for text in (*result.errors.values(), *result.notes.values(), result.command or ""):
+            assert "\n" not in text
+            assert not CONTROL_CHARS.search(text)
+        if result.spec is not None:
+            V1Backend(_FakeTransport()).create(result.spec, "launch-id")  # type: ignore[arg-type]
 
     attack()
