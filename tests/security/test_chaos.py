@@ -340,7 +340,7 @@ class ChaosMachine(RuleBasedStateMachine):
         self._join_actions()
         (result,) = [message for message in self.patches.messages if message.get("temp_id") == temp_id]
         if result["type"] == "launched":
-            return Pod(id=result["id"], status="INITIALIZE")
+            return Pod(id=result["pod_id"], status="INITIALIZE")
         self.attack_counter["failed launches in the panel"] += 1
         launch_id = result["error"].split()[-1] if "%yotta get" in result["error"] else ""
         return CreateOutcomeUnknown(launch_id, "") if launch_id else YottaError(result["error"])

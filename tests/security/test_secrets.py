@@ -222,7 +222,7 @@ def _use_a_panel(kernel: Kernel) -> None:
     kernel.run("panel.pods, panel.selected, repr(panel), panel._widget.comm.comm_id")
     comm = next(
         message["content"]["comm_id"]
-        for message in kernel.said
+        for message in kernel.messages
         if message["msg_type"] == "comm_open" and "anywidget" in str(message["content"])
     )
     form = {
