@@ -107,7 +107,7 @@ class ChaosMachine(RuleBasedStateMachine):
     returned : set of str
         Ids of created pods that the user got.
     unknown : set of str
-        Launch IDs of creates whose outcome the user was told is unknown.
+        Launch IDs of creates that ended with `CreateOutcomeUnknown`.
     requested : dict of str to set of str
         Ids of pods by the action that the user requested.
     launch_ids : dict of str to str
