@@ -164,14 +164,16 @@ def _unreachable(pod: Pod, target: str, waited: float) -> YottaError | None:
     message = (
         f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id}) is {single_line(pod.status, 40)} and will not {goal}"
     )
+    advice = ""
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
         message = f"{message}: it exposes no SSH port"
+        advice = "Create the pod with expose=[22]."
     elif pod.status == "PAUSED" and target in ("RUNNING", SSH):
         if waited <= LISTING_LAG:  # A resume may not show yet.
             return None
     elif pod.status not in TERMINAL_STATUSES:
         return None
-    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
+    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status, advice=advice)
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:

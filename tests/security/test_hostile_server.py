@@ -1,4 +1,4 @@
-"""What a server may say to do harm: to the page, the terminal, the shell, the memory, the patience."""
+"""Responses that attack the page, the terminal, the shell, memory or time."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ from yotta_jupyter import (
     ssh,
 )
 from yotta_jupyter.magics.completion import complete
-from yotta_jupyter.magics.line import words
+from yotta_jupyter.magics.expansion import split_line
 from yotta_jupyter.magics.session import Session
+from yotta_jupyter.panel import fallback
 
-from .conftest import ACTIVE
-from .servers import say, server
+from .conftest import CONTROL_CHARS
+from .http_servers import respond, serve
 
 KEY = "not-a-real-key"
 TIMEOUT = 0.5
 
-pytestmark = pytest.mark.usefixtures("nothing_left", "no_pauses")
+pytestmark = pytest.mark.usefixtures("no_resource_leaks", "no_backoff")
 
 
 @pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once."""
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry without a delay."""
     monkeypatch.setattr(Retry, "sleep", lambda retry, response=None: None)
 
 
@@ -79,7 +80,7 @@ TEXTS = [
 
 
 def hostile_pods() -> list[dict[str, Any]]:
-    """Return a pod for each text, which is in every field that has one."""
+    """Return a pod for each text, with that text in all of its text fields."""
     return [
         {
             "id": str(10**17 + number),
@@ -99,28 +100,28 @@ def hostile_pods() -> list[dict[str, Any]]:
     ]
 
 
-def test_hostile_texts_are_text_wherever_they_are_shown(
-    shell_run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, counted: Counter[str]
+def test_hostile_texts_are_shown_without_control_characters(
+    run_cell: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, attack_counter: Counter[str]
 ) -> None:
     with Sandbox(records=hostile_pods()) as sandbox:
         monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
-        shown = [shell_run(f"%yotta {line}") for line in ("list", "list --wide", "cost", "gpus", "images", "status")]
+        outputs = [run_cell(f"%yotta {line}") for line in ("list", "list --wide", "cost", "gpus", "images", "status")]
         for record in hostile_pods():
-            shown += [shell_run(f"%yotta {line} {record['id']}") for line in ("get", "ssh", "ssh --config", "pause")]
+            outputs += [run_cell(f"%yotta {line} {record['id']}") for line in ("get", "ssh", "ssh --config", "pause")]
         with connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
             frame = yotta.pods.frame(wide=True)
             panel = Panel(yotta)
-            shown += [repr(panel), repr(frame), frame.to_string()]
+            outputs += [repr(panel), repr(frame), frame.to_string()]
             panel.close()
-    for text in shown:
-        assert not ACTIVE.search(re.sub(r"\x1b\[[\d;]*m", "", text) if "Out[" in text else text), text
+    for text in outputs:
+        assert not CONTROL_CHARS.search(re.sub(r"\x1b\[[\d;]*m", "", text) if "Out[" in text else text), text
     assert "<script" not in frame.to_html()
-    counted["outputs looked at for active characters"] += len(shown)
+    attack_counter["outputs searched for control characters"] += len(outputs)
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_hostile_host_makes_no_command(text: str) -> None:
+def test_hostile_host_gets_no_command(text: str) -> None:
     port = {
         "port": 22,
         "proxyPort": 22,
@@ -130,41 +131,41 @@ def test_a_hostile_host_makes_no_command(text: str) -> None:
         "ingressUrl": f"ssh {text}@h",
     }
     record = {"id": "331864222263676928", "status": "RUNNING", "podName": text, "expose": [port]}
-    good = {**record, "id": "331864222263676929", "expose": [{**port, "host": "192.0.2.7"}]}
-    with Sandbox(records=[record, good]) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
+    valid = {**record, "id": "331864222263676929", "expose": [{**port, "host": "192.0.2.7"}]}
+    with Sandbox(records=[record, valid]) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
         with pytest.raises(InvalidPodState):
             ssh.command(yotta.pods.get(record["id"]))
         with pytest.raises(InvalidPodState):
             ssh.config_block(yotta.pods.get(record["id"]))
-        pod = yotta.pods.get(good["id"])
+        pod = yotta.pods.get(valid["id"])
         assert shlex.split(ssh.command(pod)) == ["ssh", "user@192.0.2.7", "-p", "22"]
         block = ssh.config_block(pod).splitlines()
         assert len(block) == 4
         assert re.fullmatch(r"Host [A-Za-z0-9][\w.-]*", block[0])
 
 
-@pytest.mark.parametrize("odd", ["1\n    ProxyCommand x", "../x", "1;x", "$(x)", "\x1b[2J", "a b", "é", "1" * 65])
-def test_what_is_no_id_is_not_taken_for_one(odd: str) -> None:
-    listing = json.dumps({"code": 10000, "message": "ok", "data": [{"id": odd, "status": "RUNNING"}]}).encode()
-    created = json.dumps({"code": 10000, "message": "ok", "data": odd}).encode()
+@pytest.mark.parametrize("pod_id", ["1\n    ProxyCommand x", "../x", "1;x", "$(x)", "\x1b[2J", "a b", "é", "1" * 65])
+def test_invalid_id_is_an_unexpected_response(pod_id: str) -> None:
+    listing = json.dumps({"code": 10000, "message": "ok", "data": [{"id": pod_id, "status": "RUNNING"}]}).encode()
+    created = json.dumps({"code": 10000, "message": "ok", "data": pod_id}).encode()
 
-    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        say(handler, 200, created if handler.command == "POST" else listing)
+    def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        respond(handler, 200, created if handler.command == "POST" else listing)
 
-    with server(answer) as address, connect(KEY, base_url=address) as yotta:
+    with serve(handle) as address, connect(KEY, base_url=address) as yotta:
         for call in (
             yotta.pods.list,
             yotta.pods.frame,
             lambda: yotta.pods.frame(wide=True),
             lambda: yotta.pods.get("1"),
         ):
-            with pytest.raises(YottaError) as caught:
+            with pytest.raises(YottaError) as error:
                 call()
-            assert not ACTIVE.search(str(caught.value))
+            assert not CONTROL_CHARS.search(str(error.value))
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_tab_offers_nothing_that_is_not_one_word(text: str) -> None:
+def test_completions_are_single_words(text: str) -> None:
     record = {"id": "331864222263676928", "status": "RUNNING", "podName": text, "region": text, "gpuType": text}
     with Sandbox(records=[{**record, "image": text}]) as sandbox:
         client = connect(sandbox.api_key, base_url=sandbox.base_url)
@@ -172,76 +173,77 @@ def test_tab_offers_nothing_that_is_not_one_word(text: str) -> None:
         session = Session(None)  # type: ignore[arg-type]
         session._client = client
         for line in ("get ", "list --region ", "create ", "create x --gpu "):
-            for offer in complete(session, f"%yotta {line}")["completions"]:
-                assert words(offer.text, {}) == [offer.text]
+            for completion in complete(session, f"%yotta {line}")["completions"]:
+                assert split_line(completion.text, {}) == [completion.text]
         client.close()
 
 
-def test_a_value_of_the_notebook_is_filled_in_and_not_run() -> None:
+def test_value_of_a_variable_is_expanded_to_one_argument() -> None:
     for text in filter(str.strip, TEXTS):
         for value in (text, [text]):
             if text.startswith("-"):
                 with pytest.raises(InvalidRequest, match="Write flags"):
-                    words("get $name", {"name": value})
+                    split_line("get $name", {"name": value})
             else:
-                assert words("get $name", {"name": value}) == ["get", text]
+                assert split_line("get $name", {"name": value}) == ["get", text]
 
 
-def slowly(handler: BaseHTTPRequestHandler, what: bytes) -> None:
-    for byte in what:
+def drip(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    """Send one byte at a time."""
+    for byte in content:
         handler.wfile.write(bytes([byte]))
         handler.wfile.flush()
         time.sleep(0.02)
 
 
-def wait_for_the_client(handler: BaseHTTPRequestHandler) -> None:
+def wait_for_disconnect(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.settimeout(10)
     handler.rfile.read(1)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
-PATIENCE: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {
-    "status line": lambda handler, body: slowly(handler, b"HTTP/1.1 200 " + b"O" * 10_000),
-    "headers": lambda handler, body: slowly(handler, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000),
-    "body": lambda handler, body: slowly(handler, HEAD + b" " * 10_000),
-    "chunks": lambda handler, body: slowly(
+SLOW_RESPONSES: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {
+    "status line": lambda handler, body: drip(handler, b"HTTP/1.1 200 " + b"O" * 10_000),
+    "headers": lambda handler, body: drip(handler, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000),
+    "body": lambda handler, body: drip(handler, HEAD + b" " * 10_000),
+    "chunks": lambda handler, body: drip(
         handler, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 2000
     ),
-    "continue": lambda handler, body: slowly(handler, b"HTTP/1.1 100 Continue\r\n\r\n" * 400),
-    "nothing": lambda handler, body: wait_for_the_client(handler),
-    "no end": lambda handler, body: (slowly(handler, HEAD), wait_for_the_client(handler))[0],
+    "continue": lambda handler, body: drip(handler, b"HTTP/1.1 100 Continue\r\n\r\n" * 400),
+    "nothing": lambda handler, body: wait_for_disconnect(handler),
+    "no end": lambda handler, body: (drip(handler, HEAD), wait_for_disconnect(handler))[0],
 }
 
 
-@pytest.mark.parametrize("where", PATIENCE)
-def test_a_byte_now_and_then_holds_nobody_longer_than_the_timeout(
-    where: str, counted: Counter[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", SLOW_RESPONSES)
+def test_timeout_limits_the_whole_response(
+    part: str, attack_counter: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yotta_jupyter.api.create.LOOKS_AFTER", (0,))
-    with server(PATIENCE[where]) as address, connect(KEY, base_url=address, timeout=TIMEOUT) as yotta:
-        for call, failure in (
+    monkeypatch.setattr("yotta_jupyter.api.idempotency.LOOKUP_DELAYS", (0,))
+    with serve(SLOW_RESPONSES[part]) as address, connect(KEY, base_url=address, timeout=TIMEOUT) as yotta:
+        for call, error_type in (
             (yotta.pods.list, YottaError),
             (lambda: yotta.pods.delete("1"), YottaError),
             (lambda: yotta.pods.create(image="a/b:1", gpu_type="L4"), CreateOutcomeUnknown),
         ):
             ended = threading.Event()
-            caught: list[BaseException] = []
+            errors: list[BaseException] = []
 
-            def run(call: Callable[[], object] = call, ended: threading.Event = ended, caught: Any = caught) -> None:
+            def run(call: Callable[[], object] = call, ended: threading.Event = ended, errors: Any = errors) -> None:
                 try:
                     call()
                 except BaseException as error:
-                    caught.append(error)
+                    errors.append(error)
                 ended.set()
 
             thread = threading.Thread(target=run)
             thread.start()
-            # Were the timeout one from byte to byte, this would take minutes.
+            # With a timeout for each byte, this would take minutes.
             assert ended.wait(20)
             thread.join()
-            assert isinstance(caught[0], failure)
-            assert "\n" not in str(caught[0])
-            counted["answers that came slowly"] += 1
+            assert isinstance(errors[0], error_type)
+            assert "\n" not in str(errors[0])
+            attack_counter["slow responses"] += 1
 
 
 ZEROS = gzip.compress(bytes(100 * 2**20))
@@ -251,102 +253,100 @@ BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
     "100 MB": (b'{"code":10000,"message":"ok","data":["' + b"x" * 100 * 2**20, {}),
     "100 MB in 100 KB": (ZEROS, {"Content-Encoding": "gzip"}),
     "a million lists": (b'{"code":10000,"message":"ok","data":' + NESTED, {}),
-    "a million lists alone": (NESTED, {}),
+    "a million lists without an envelope": (NESTED, {}),
     "a million closed lists": (NESTED + b"]" * 1_000_000, {}),
     "600 lists in a field": (DEEP % (b"[" * 600, b"]" * 600), {}),
     "950 lists in a field": (DEEP % (b"[" * 950, b"]" * 950), {}),
     "a million objects": (b'{"a":' * 1_000_000, {}),
     "lists in a pod": (b'{"code":10000,"message":"ok","data":[{"id":"1","x":' + NESTED, {}),
-    "no gzip": (b"not gzip at all", {"Content-Encoding": "gzip"}),
-    "half a gzip": (ZEROS[:5000], {"Content-Encoding": "gzip"}),
+    "invalid gzip": (b"not gzip at all", {"Content-Encoding": "gzip"}),
+    "truncated gzip": (ZEROS[:5000], {"Content-Encoding": "gzip"}),
     "unknown encoding": (b"x", {"Content-Encoding": "rot13"}),
-    "chains of encodings": (b"x", {"Content-Encoding": ", ".join(["gzip"] * 2000)}),
-    "bad chunks": (b"zz\r\nxx", {"Transfer-Encoding": "chunked"}),
+    "many encodings": (b"x", {"Content-Encoding": ", ".join(["gzip"] * 2000)}),
+    "invalid chunks": (b"zz\r\nxx", {"Transfer-Encoding": "chunked"}),
     "a negative chunk": (b"-5\r\nxx\r\n", {"Transfer-Encoding": "chunked"}),
     "a code of many digits": (b'{"code":' + b"9" * 10_000 + b',"message":"x"}', {}),
     "a lone surrogate": (b'{"code":10000,"message":"ok","data":[{"id":"1","podName":"\\ud800"}]}', {}),
-    "no UTF-8": (b'{"code":10000,"message":"ok","data":[{"id":"1","podName":"\xff\xfe"}]}', {}),
-    "a retry that never comes": (b"{}", {"Retry-After": "soon"}),
-    "a retry of many digits": (b"{}", {"Retry-After": "9" * 5000}),
+    "invalid UTF-8": (b'{"code":10000,"message":"ok","data":[{"id":"1","podName":"\xff\xfe"}]}', {}),
+    "an invalid Retry-After": (b"{}", {"Retry-After": "soon"}),
+    "a Retry-After of many digits": (b"{}", {"Retry-After": "9" * 5000}),
     "many headers": (b"{}", {f"X-{number}": "x" for number in range(500)}),
     "a long header": (b"{}", {"X": "x" * 200_000}),
 }
 
 
-@pytest.mark.parametrize("which", BODIES)
-def test_a_monstrous_answer_is_a_clear_error_and_memory_stays_bounded(which: str, counted: Counter[str]) -> None:
-    body, headers = BODIES[which]
+@pytest.mark.parametrize("name", BODIES)
+def test_huge_response_is_an_error_and_uses_bounded_memory(name: str, attack_counter: Counter[str]) -> None:
+    body, headers = BODIES[name]
     status = 429 if "Retry-After" in headers else 200
     with (
-        server(lambda handler, _: say(handler, status, body, **headers)) as address,
+        serve(lambda handler, _: respond(handler, status, body, **headers)) as address,
         connect(KEY, base_url=address, timeout=20) as yotta,
     ):
         tracemalloc.start()
         try:
             for call in (yotta.pods.list, yotta.pods.frame, lambda: yotta.pods.get("1")):
-                with pytest.raises(YottaError) as caught:
+                with pytest.raises(YottaError) as error:
                     call()
-                shown = "".join(caught.value._render_traceback_())
+                shown = "".join(error.value._render_traceback_())
                 assert "\n" not in shown
                 assert len(shown) < 1000
-            most = tracemalloc.get_traced_memory()[1]
+            peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # What is read of a body, twice at most, and the server's own copy of what it sends.
-    assert most < 2.5 * 64 * 2**20
-    counted["monstrous answers"] += 3
+    # The received part of a body, at most twice, and the copy of the server in this process.
+    assert peak < 2.5 * 64 * 2**20
+    attack_counter["huge or malformed responses"] += 3
 
 
-@pytest.mark.parametrize("which", ["100 MB", "a million lists", "a lone surrogate"])
-def test_a_panel_lives_through_a_monstrous_answer(which: str) -> None:
-    body, _ = BODIES[which]
-    good = json.dumps({"code": 10000, "message": "ok", "data": hostile_pods()[:3]}).encode()
-    answers = [good, body, good]
+@pytest.mark.parametrize("name", ["100 MB", "a million lists", "a lone surrogate"])
+def test_panel_survives_a_huge_response(name: str) -> None:
+    body, _ = BODIES[name]
+    valid = json.dumps({"code": 10000, "message": "ok", "data": hostile_pods()[:3]}).encode()
+    responses = [valid, body, valid]
     with (
-        server(lambda handler, _: say(handler, 200, answers[0])) as address,
+        serve(lambda handler, _: respond(handler, 200, responses[0])) as address,
         connect(KEY, base_url=address, timeout=20) as yotta,
     ):
         panel = Panel(yotta)
-        assert panel._refresh_and_tell() > 0
-        answers.pop(0)
-        panel._refresh_and_tell()
-        assert panel._state.problem is not None
+        assert panel._poll() > 0
+        responses.pop(0)
+        panel._poll()
+        assert panel._state.error is not None
         assert len(panel.pods) == 3
-        answers.pop(0)
-        panel._refresh_and_tell()
-        assert panel._state.problem is None
+        responses.pop(0)
+        panel._poll()
+        assert panel._state.error is None
         panel.close()
 
 
-def test_an_error_of_a_server_is_one_line_of_text() -> None:
+def test_error_message_of_a_server_is_one_line() -> None:
     for text in TEXTS:
         body = json.dumps({"code": 10001, "message": text, "data": None}).encode()
         with (
-            server(lambda handler, _, body=body: say(handler, 400, body)) as address,
+            serve(lambda handler, _, body=body: respond(handler, 400, body)) as address,
             connect(KEY, base_url=address) as yotta,
-            pytest.raises(ApiError) as caught,
+            pytest.raises(ApiError) as error,
         ):
             yotta.pods.list()
-        shown = "".join(caught.value._render_traceback_())
-        assert not ACTIVE.search(shown)
+        shown = "".join(error.value._render_traceback_())
+        assert not CONTROL_CHARS.search(shown)
         assert "\n" not in shown
         assert len(shown) < 1000
 
 
-def test_a_static_table_holds_no_markup_of_a_server() -> None:
-    from yotta_jupyter.panel import static
-
+def test_fallback_table_contains_no_markup_of_a_server() -> None:
     with Sandbox(records=hostile_pods()) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
-        shown = static.html(yotta.pods.list(), "x", pd.Timestamp.now("UTC"))
-    assert set(re.findall(r"<(\w+)", shown)) == {"div", "p", "code", "table", "thead", "tbody", "tr", "th", "td"}
-    assert html.escape(TEXTS[1]) in shown
+        text = fallback.html(yotta.pods.list(), "x", pd.Timestamp.now("UTC"))
+    assert set(re.findall(r"<(\w+)", text)) == {"div", "p", "code", "table", "thead", "tbody", "tr", "th", "td"}
+    assert html.escape(TEXTS[1]) in text
 
 
-def test_a_field_that_is_nested_deeply_is_kept_to_a_depth() -> None:
+def test_deeply_nested_field_is_truncated() -> None:
     for depth in (10, 600):
         body = DEEP.replace(b"bad id", b"1") % (b"[" * depth, b"]" * depth)
         with (
-            server(lambda handler, _, body=body: say(handler, 200, body)) as address,
+            serve(lambda handler, _, body=body: respond(handler, 200, body)) as address,
             connect(KEY, base_url=address) as yotta,
         ):
             (pod,) = yotta.pods.list()

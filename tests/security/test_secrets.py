@@ -1,4 +1,4 @@
-"""A canary for each secret, pushed through all that a kernel does, is in nothing that leaves it or stays behind."""
+"""Secrets pass through everything that a kernel does, and none is in its messages or in files afterwards."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from jupyter_client.manager import KernelManager
 
 from yotta_jupyter import Sandbox
 
-from .servers import echo
+from .http_servers import serve_echo
 
 KEY = "canary-of-the-api-key-0a1b2c3d"
 VALUE = 'canary-of-a-variable\'s "value" é'
 TOKEN = "canary-of-the-registry"
 PASSWORD = "canary-of-the-password"
-SERVED = "canary-that-a-server-knows"
+SERVED = "canary-of-the-server"
 CANARIES = (KEY, VALUE, TOKEN, PASSWORD, SERVED)
 
 COMMANDS = [
@@ -48,11 +48,11 @@ COMMANDS = [
     "delete made --yes",
 ]
 
-WRONG = [
+FAILING = [
     "ssh train-1",
     "wait finetune-1 --until terminated --timeout 0",
     "create pytorch --gpu L4 --env HF_TOKEN=x",
-    "create pytorch --gpu L4 --env-from NOT_THERE",
+    "create pytorch --gpu L4 --env-from MISSING",
     "create pytorch --gpu L4 --count 3 --env-from HF_TOKEN",
     "lsit",
     "get nothing-of-that-name",
@@ -62,13 +62,13 @@ WRONG = [
 PYTHON = [
     "import copy, pickle, sys, logging; from yotta_jupyter import connect, Panel, PodSpec",
     "yotta = connect(); yotta, repr(yotta), vars(yotta), vars(yotta._transport), yotta.api_key, f'{yotta.api_key}'",
-    "import yotta_jupyter.settings as settings; settings.resolve()",
-    "made = yotta.pods.create(image='me/own:1', gpu_type='L4', environment_vars={'HF': os.environ['HF_TOKEN']})",
+    "import yotta_jupyter.config as config; config.resolve_config(), config.current_overrides()",
+    "created = yotta.pods.create(image='me/own:1', gpu_type='L4', environment_vars={'HF': os.environ['HF_TOKEN']})",
     "pod = next(pod for pod in yotta.pods.list() if 'SERVED' in pod.environment)",
     "pod, repr(pod), str(pod.environment), pod.environment_vars, copy.deepcopy(pod), copy.copy(pod.environment)",
     "pickle.dumps(pod), pickle.loads(pickle.dumps(pod)).environment",
     "import msgspec; msgspec.structs.asdict(pod), msgspec.structs.astuple(pod)",
-    "spec = PodSpec.of(image='a/b:1', gpu_type='L4', environment_vars={'HF': os.environ['HF_TOKEN']},"
+    "spec = PodSpec(image='a/b:1', gpu_type='L4', environment_vars={'HF': os.environ['HF_TOKEN']},"
     " image_public_type='PRIVATE', image_registry_username='me', image_registry_token=os.environ['REGISTRY'])",
     "spec, pickle.dumps(spec), copy.deepcopy(spec), spec.secrets, msgspec.structs.asdict(spec)",
     "frame = yotta.pods.frame(wide=True); frame.to_csv('p.csv'); frame.to_html('p.html'); frame.to_json('p.json')",
@@ -80,16 +80,17 @@ PYTHON = [
 FAILURES = [
     "%xmode Verbose",
     "yotta.pods.get('1')",
-    "def mine(client, pod, spec, variables):\n    1 / 0\nmine(yotta, pod, spec, pod.environment)",
+    "def fail(client, pod, spec, variables):\n    1 / 0\nfail(yotta, pod, spec, pod.environment)",
     "%tb Verbose",
-    # What nobody expects, at each depth: a traceback with all local variables.
+    # Unexpected exceptions at each level, whose tracebacks show all local variables.
     "import unittest.mock as mock, threading",
     *(
-        f"with mock.patch({where!r}, side_effect=RuntimeError('unexpected')):\n"
+        f"with mock.patch({target!r}, side_effect=RuntimeError('unexpected')):\n"
         f"    yotta.pods.create(image='me/own:1', gpu_type='L4', environment_vars={{'HF': os.environ['HF_TOKEN']}})"
-        for where in (
-            "yotta_jupyter.api.v1.created_id",
-            "yotta_jupyter.api.v1.encode_create_body",
+        for target in (
+            "yotta_jupyter.api.v1.backend.parse_created_id",
+            "yotta_jupyter.api.v1.backend._create_body",
+            "yotta_jupyter.api.v1.backend._reveal",
             "yotta_jupyter.api.transport._read",
             "urllib3.connection.HTTPConnection.request",
             "urllib3.connectionpool.HTTPConnectionPool._make_request",
@@ -105,53 +106,53 @@ FAILURES = [
 
 
 class Kernel:
-    """A kernel in folders of its own, all that it says, and all that it leaves."""
+    """A kernel in private folders. Records its messages."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         for name in ("home", "tmp", "work"):
             (folder / name).mkdir()
-        private = {"HOME": "home", "TMPDIR": "tmp", "IPYTHONDIR": "home/ipython", "JUPYTER_RUNTIME_DIR": "home/runtime"}
+        folders = {"HOME": "home", "TMPDIR": "tmp", "IPYTHONDIR": "home/ipython", "JUPYTER_RUNTIME_DIR": "home/runtime"}
         self._manager = KernelManager(kernel_name="python3")
         self._manager.start_kernel(
-            env={**os.environ, **{name: str(folder / path) for name, path in private.items()}, **environment},
+            env={**os.environ, **{name: str(folder / path) for name, path in folders.items()}, **environment},
             cwd=folder / "work",
             extra_arguments=["--HistoryManager.enabled=True"],
         )
         self.client: BlockingKernelClient = self._manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
-        self.said: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
 
-    def run(self, cell: str, answer: str = "") -> list[dict[str, Any]]:
-        """Run a cell, and return what the kernel said meanwhile."""
-        before = len(self.said)
-        asked = self.client.execute(cell, allow_stdin=bool(answer), store_history=True)
+    def run(self, cell: str, stdin: str = "") -> list[dict[str, Any]]:
+        """Run a cell, and return the messages of the kernel meanwhile."""
+        before = len(self.messages)
+        request_id = self.client.execute(cell, allow_stdin=bool(stdin), store_history=True)
 
-        def ended(message: dict[str, Any]) -> bool:
-            if answer and self.client.stdin_channel.msg_ready():
+        def is_idle(message: dict[str, Any]) -> bool:
+            if stdin and self.client.stdin_channel.msg_ready():
                 self.client.get_stdin_msg()
-                self.client.input(answer)
+                self.client.input(stdin)
             state = message["content"].get("execution_state")
-            return state == "idle" and message["parent_header"].get("msg_id") == asked
+            return state == "idle" and message["parent_header"].get("msg_id") == request_id
 
-        assert self.hear(ended), cell
-        return self.said[before:]
+        assert self.receive_until(is_idle), cell
+        return self.messages[before:]
 
     def click(self, comm: str, message: dict[str, Any], *buffers: bytes) -> None:
-        """Send what a browser would."""
+        """Send a message of the panel's front end."""
         content = {"comm_id": comm, "data": {"method": "custom", "content": message}}
         self.client.session.send(self.client.shell_channel.socket, "comm_msg", content, buffers=list(buffers))
 
-    def hear(self, is_it: Callable[[dict[str, Any]], bool]) -> bool:
-        """Take in what comes until something is said, and return whether it was; nothing stays unnoted."""
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
+    def receive_until(self, condition: Callable[[dict[str, Any]], bool]) -> bool:
+        """Record messages until one meets a condition, and return whether one did."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             try:
-                self.said.append(self.client.get_iopub_msg(timeout=0.1))
+                self.messages.append(self.client.get_iopub_msg(timeout=0.1))
             except queue.Empty:
-                self.said.append({"msg_type": "nothing", "content": {}, "parent_header": {}})
-            if is_it(self.said[-1]):
+                self.messages.append({"msg_type": "nothing", "content": {}, "parent_header": {}})
+            if condition(self.messages[-1]):
                 return True
         return False
 
@@ -160,9 +161,9 @@ class Kernel:
             self.client.stop_channels()
             self._manager.shutdown_kernel()
 
-    def left(self) -> Iterator[tuple[str, bytes]]:
-        """Yield by name all that it said and left, but the file that is there to keep the key."""
-        for message in self.said:
+    def traces(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all messages and files with a name, except for the file that stores the key."""
+        for message in self.messages:
             yield f"{message['msg_type']} {message['content']}"[:300], json.dumps(message, default=str).encode()
             yield "decoded", str(message["content"]).encode()
             for buffer in message.get("buffers", ()):
@@ -181,13 +182,13 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
         {"id": "3" * 18, "podName": "odd", "status": "RUNNING", "secretThing": {"deep": [SERVED]}, "gpuCount": "many"},
         {"id": "4" * 18, "status": "RUNNING", "environmentVars": [{"key": "SERVED", "value": SERVED}]},
     ]
-    with Sandbox(api_key=KEY, records=records, speed=100) as sandbox, echo() as echoing:
+    with Sandbox(api_key=KEY, records=records, speed=100) as sandbox, serve_echo() as echo_url:
         kernel = Kernel(
             tmp_path,
             {
                 "YOTTA_API_KEY": KEY,
                 "YOTTA_BASE_URL": sandbox.base_url,
-                "ECHO": echoing,
+                "ECHO": echo_url,
                 "HF_TOKEN": VALUE,
                 "REGISTRY": TOKEN,
                 "JUPYTER_PASSWORD": PASSWORD,
@@ -199,77 +200,74 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
             kernel.close()
 
 
-def test_no_secret_leaves_a_kernel_or_stays_behind(kernel: Kernel, counted: Counter[str]) -> None:
+def test_no_secret_is_in_messages_or_files(kernel: Kernel, attack_counter: Counter[str]) -> None:
     kernel.run("import logging, os; logging.basicConfig(level=1, filename='all.log', force=True)")
     kernel.run("logging.getLogger().addHandler(logging.StreamHandler())\n%load_ext yotta_jupyter")
-    kernel.run("import yotta_jupyter.api.create as create; create.LOOKS_AFTER = (0,)")
-    cells = [*PYTHON[:1], *(f"%yotta {line}" for line in [*COMMANDS, *WRONG]), *PYTHON[1:], *FAILURES]
+    kernel.run("import yotta_jupyter.api.idempotency as idempotency; idempotency.LOOKUP_DELAYS = (0,)")
+    cells = [*PYTHON[:1], *(f"%yotta {line}" for line in [*COMMANDS, *FAILING]), *PYTHON[1:], *FAILURES]
     failed = [cell for cell in cells if any(message["msg_type"] == "error" for message in kernel.run(cell))]
     assert [cell for cell in [*PYTHON, *(f"%yotta {line}" for line in COMMANDS)] if cell in failed] == []
-    assert [line for line in WRONG if f"%yotta {line}" not in failed] == []
-    kernel.run("echoing = connect(base_url=os.environ['ECHO'])")
+    assert [line for line in FAILING if f"%yotta {line}" not in failed] == []
+    kernel.run("import yotta_jupyter.api.v1.backend as backend; echo = connect(base_url=os.environ['ECHO'])")
     for path in ("echo", "echo-html", "echo-code", "echo-redirect", "echo-created"):
-        kernel.run(
-            f"import yotta_jupyter.api.v1 as v1\n"
-            f"with mock.patch.object(v1, 'CREATE', '/{path}'):\n    echoing.pods.create(spec)"
-        )
-        kernel.run(f"with mock.patch.object(v1, 'LIST', '/{path}'):\n    echoing.pods.list()")
-    kernel.run("%yotta login", answer=KEY)
-    _life_of_a_panel(kernel)
-    counted["places searched for canaries"] += _search(kernel)
+        for call in ("echo.pods.create(spec)", "echo.pods.list()"):
+            kernel.run(f"with mock.patch.object(backend, '_PODS', '/{path}'):\n    {call}")
+    kernel.run("%yotta login", stdin=KEY)
+    _use_a_panel(kernel)
+    attack_counter["messages and files searched for secrets"] += _search(kernel)
 
 
-def _life_of_a_panel(kernel: Kernel) -> None:
+def _use_a_panel(kernel: Kernel) -> None:
     kernel.run("panel = Panel(delete_delay=0); panel")
     kernel.run("panel.pods, panel.selected, repr(panel), panel._widget.comm.comm_id")
     comm = next(
         message["content"]["comm_id"]
-        for message in kernel.said
+        for message in kernel.messages
         if message["msg_type"] == "comm_open" and "anywidget" in str(message["content"])
     )
     form = {
         "gpu_type": "L4",
         "image": "pytorch",
-        "name": "in-panel",
-        "private": True,
-        "registry_username": "me",
-        "registry_token": TOKEN,
-        "env": [["HF_TOKEN", VALUE], ["JUPYTER_PASSWORD", PASSWORD]],
+        "pod_name": "in-panel",
+        "image_public_type": "PRIVATE",
+        "image_registry_username": "me",
+        "image_registry_token": TOKEN,
+        "environment_vars": [["HF_TOKEN", VALUE], ["JUPYTER_PASSWORD", PASSWORD]],
     }
-    kernel.click(comm, {"t": "view", "view": "v", "seen": True})
-    without = {**form, "registry_token": "given", "env": []}
-    kernel.click(comm, {"t": "check", "number": 1, "form": without})
-    assert kernel.hear(lambda message: "'checked'" in str(message["content"]))
+    kernel.click(comm, {"type": "view", "view_id": "v", "visible": True})
+    without_secrets = {**form, "image_registry_token": "masked", "environment_vars": []}
+    kernel.click(comm, {"type": "validate", "request_id": 1, "form": without_secrets})
+    assert kernel.receive_until(lambda message: "'validation'" in str(message["content"]))
     for broken in (False, True):
         if broken:
             kernel.run(
                 "broken = mock.patch('urllib3.connectionpool.HTTPConnectionPool.urlopen', side_effect=TypeError('x'))\n"
                 "broken.start()"
             )
-        kernel.click(comm, {"t": "launch", "key": uuid.uuid4().hex}, json.dumps(form).encode())
-        word = "'failed'" if broken else "'launched'"
-        assert kernel.hear(lambda message, word=word: word in str(message["content"]))
+        kernel.click(comm, {"type": "launch", "temp_id": uuid.uuid4().hex}, json.dumps(form).encode())
+        message_type = "'failed'" if broken else "'launched'"
+        assert kernel.receive_until(lambda message, message_type=message_type: message_type in str(message["content"]))
     kernel.run("broken.stop(); panel.refresh()")
-    for action in ("pause", "resume", "delete", "undo", "dismiss", "select", "rows"):
-        kernel.click(comm, {"t": action, "pods": ["1" * 18]})
+    for action in ("pause", "resume", "delete", "undo", "dismiss", "select", "resync"):
+        kernel.click(comm, {"type": action, "pods": ["1" * 18]})
     kernel.run("import ipywidgets.embed as embed; embed.embed_data([panel._widget])")
     kernel.run("panel.close()\n%unload_ext yotta_jupyter")
 
 
 def _search(kernel: Kernel) -> int:
     kernel.close()
-    needles = {canary: [form.encode() for form in _forms(canary)] for canary in CANARIES}
-    found, places = [], 0
-    for place, content in kernel.left():
-        places += 1
-        found += [(canary, place) for canary, forms in needles.items() if any(form in content for form in forms)]
+    encodings = {canary: [text.encode() for text in _encodings(canary)] for canary in CANARIES}
+    found, count = [], 0
+    for name, content in kernel.traces():
+        count += 1
+        found += [(canary, name) for canary, texts in encodings.items() if any(text in content for text in texts)]
     assert found == []
-    assert places > 100
-    assert b"canary" not in b"".join(content for _, content in kernel.left())
-    return places
+    assert count > 100
+    assert b"canary" not in b"".join(content for _, content in kernel.traces())
+    return count
 
 
-def _forms(canary: str) -> set[str]:
-    """Return how a text may be written: as it is, by Python, in JSON, in HTML, in a URL, in base64."""
-    plain = base64.b64encode(canary.encode()).decode().rstrip("=")
-    return {canary, repr(canary)[1:-1], json.dumps(canary)[1:-1], canary.replace("'", "&#x27;"), plain}
+def _encodings(canary: str) -> set[str]:
+    """Return a text as Python, JSON, HTML and base64 may represent it."""
+    as_base64 = base64.b64encode(canary.encode()).decode().rstrip("=")
+    return {canary, repr(canary)[1:-1], json.dumps(canary)[1:-1], canary.replace("'", "&#x27;"), as_base64}
