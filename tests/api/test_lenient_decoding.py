@@ -192,3 +192,10 @@ def test_each_control_character_is_escaped_in_each_json_encoding(make_client, en
         text = char if encoding == "raw" and char >= " " else escaped
         (pod,) = make_client(records=[f'{{"id": "1", "podName": "a{text}b"}}']).pods.list()
         assert pod.name == f"a{char.encode('unicode_escape').decode()}b", escaped
+
+
+@pytest.mark.parametrize("get_endpoint", [True, False])
+def test_field_without_a_name_is_masked_like_any_unknown_field(make_client, record, get_endpoint):
+    pods = make_client(records=[record(**{"": {"token": "made-up-value"}})], get_endpoint=get_endpoint).pods
+    (pod,) = pods.list()
+    assert "made-up-value" not in repr(pod.extra) + pods.frame(wide=True).to_csv() + repr(pods.get(pod.id).extra)

@@ -88,3 +88,19 @@ def test_wait_all_returns_a_pod_or_an_error_for_each_id(yotta, sandbox):
     assert list(outcomes) == [running.id, "123"]
     assert outcomes[running.id].status == "RUNNING"
     assert "no pod 123" in str(outcomes["123"])
+
+
+def test_interrupt_names_only_pods_that_are_still_pending(make_client):
+    pods = make_client().pods
+    running = next(pod.id for pod in pods.list() if pod.name == "train-1")
+    paused = next(pod.id for pod in pods.list() if pod.name == "finetune-1")
+
+    def interrupt(latest):
+        raise KeyboardInterrupt
+
+    with pytest.raises(WaitInterrupted) as error:
+        pods.wait_all([running, paused], "RUNNING", progress=interrupt)
+    assert [pod.id for pod in error.value.pods] == [paused]
+    with pytest.raises(KeyboardInterrupt) as error:
+        pods.wait_all([running], "RUNNING", progress=interrupt)
+    assert not isinstance(error.value, WaitInterrupted)
