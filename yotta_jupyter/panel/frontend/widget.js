@@ -222,6 +222,7 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 // yotta_jupyter/panel/frontend/src/store.js
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
+var STALE_INTERVALS = 2.5;
 var Store = class {
   /** @param {Model} model */
   constructor(model) {
@@ -363,7 +364,7 @@ var Store = class {
   resyncIfStale() {
     const { interval } = this.info;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < 2e3 * interval) return;
+    if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }

@@ -29,6 +29,8 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "
 /** A click that the kernel has not acknowledged for so long is shown as waiting for the kernel. */
 const STALL_MS = 1500;
 const SELECTION_DEBOUNCE_MS = 100;
+/** Intervals of silence after which the rows are requested again: two refreshes, and time for the second to arrive. */
+const STALE_INTERVALS = 2.5;
 
 export class Store {
   /** @param {Model} model */
@@ -192,7 +194,7 @@ export class Store {
   resyncIfStale() {
     const { interval } = this.info;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < 2000 * interval) return;
+    if (interval === null || silence < STALE_INTERVALS * interval * 1000) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
