@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -12,10 +12,17 @@ import numpy as np
 import pandas as pd
 
 from . import ssh
+from .formatting import format_age, short_gpu_type, short_image
 from .models import STATUSES, Int64, Pod
+from .sanitize import single_line
 from .secret import MASK
 
 TIMESTAMP: Final = "datetime64[us, UTC]"
+TERMINAL_WIDTH: Final = 100
+"""Characters of the compact view in a terminal."""
+
+_MAX_NAME: Final = 18
+_MIN_ID_LENGTH: Final = 4
 
 
 class Column(NamedTuple):
@@ -81,6 +88,59 @@ class UntruncatedFrame(pd.DataFrame):
             return html
 
 
+class PodsFrame(pd.DataFrame):
+    """A DataFrame of pods that shows a compact view of itself while it has the default columns.
+
+    The view shortens GPU types and images and leaves out the SSH command. The data stay exact, and a pickle contains a
+    plain DataFrame.
+    """
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return PodsFrame
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return pd.DataFrame, (pd.DataFrame(self),)
+
+    def __repr__(self) -> str:
+        if not self._is_listing():
+            return super().__repr__()
+        compact = self._compact().set_axis(_unique_prefixes(self.index))
+        with pd.option_context("display.width", TERMINAL_WIDTH, "display.max_columns", None):
+            return repr(compact)
+
+    def _repr_html_(self) -> str | None:
+        html: str | None
+        if not self._is_listing():
+            html = super()._repr_html_()  # type: ignore[misc]
+            return html
+        with pd.option_context("display.max_colwidth", None, "display.show_dimensions", False):
+            html = self._compact()._repr_html_()  # type: ignore[operator]
+        return f"{html}<p>{len(self)} pods; all columns: {', '.join(self.columns)}</p>"
+
+    def _is_listing(self) -> bool:
+        return list(self.columns) == list(COLUMNS) and self.index.name == "id" and len(self) > 0
+
+    def _compact(self) -> pd.DataFrame:
+        gpus = [
+            f"{'?' if pd.isna(count) else count} × {short_gpu_type(gpu_type)}"
+            for count, gpu_type in zip(self["gpu_count"], self["gpu_type"].fillna("?"), strict=True)
+        ]
+        age = (pd.Timestamp.now(tz="UTC") - self["created_at"]).dt.total_seconds()
+        return pd.DataFrame(
+            {
+                "name": self["name"].fillna("").map(lambda name: single_line(name, _MAX_NAME)),
+                "status": self["status"].astype("string").fillna("?"),
+                "$/hour": [("?" if pd.isna(cost) else f"{cost:.2f}") for cost in self["hourly_cost"]],
+                "GPUs": gpus,
+                "region": self["region"].fillna("").map(lambda region: single_line(region, _MAX_NAME)),
+                "image": [short_image(image) for image in self["image"].fillna("")],
+                "age": ["" if pd.isna(seconds) else format_age(seconds) for seconds in age],
+            },
+            index=self.index,
+        )
+
+
 def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
     """Return pods as a DataFrame, in the same order.
 
@@ -99,7 +159,7 @@ def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
         missing. Times are UTC. The categories of `status` are the known statuses, then any unknown ones that occur.
     """
     columns = _WIDE_COLUMNS if wide else COLUMNS
-    return pd.DataFrame(
+    return PodsFrame(
         {name: _to_array(list(map(column.value, pods)), column.dtype) for name, column in columns.items()},
         index=_index(pods),
         copy=False,
@@ -156,6 +216,13 @@ def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | Non
         },
         index=_index([pod for pod, _, _ in results]),
     )
+
+
+def _unique_prefixes(ids: Iterable[str]) -> list[str]:
+    """Return the shortest beginnings of ids, of one length, that ``%yotta`` accepts in place of the ids."""
+    ids = list(ids)
+    length = next(n for n in range(_MIN_ID_LENGTH, 65) if len({pod_id[:n] for pod_id in ids}) == len(set(ids)))
+    return [pod_id if len(pod_id) <= length + 1 else f"{pod_id[:length]}…" for pod_id in ids]
 
 
 def _index(pods: Sequence[Pod]) -> pd.Index[Any]:

@@ -1,16 +1,17 @@
-"""What a launch consists of: default ports, the Jupyter password, and the equal ``%yotta create`` line."""
+"""What a launch consists of: default ports, the Jupyter password, the public key, the equal ``%yotta create`` line."""
 
 from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 
 from .catalog import Catalog
-from .models import TERMINAL_STATUSES, Pod
+from .errors import InvalidRequest
+from .keys import PUBLIC_KEY_ENV
 from .secret import Secret
 from .spec import PodSpec
 
@@ -24,6 +25,10 @@ JUPYTER_PORT: Final = 8888
 JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 REGISTRY_TOKEN_ENV: Final = "REGISTRY_TOKEN"
 """The environment variable that `to_command` names for a registry token."""
+
+MIN_PASSWORD_LENGTH: Final = 12
+PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
+"""Passwords that the provider's images and documents publish. Anyone may try them."""
 
 _PASSWORD_BYTES: Final = 16
 
@@ -91,8 +96,35 @@ def quote_word(text: str) -> str:
     return shlex.quote(text).replace("{", "{{").replace("}", "}}")
 
 
-def needs_jupyter_password(spec: PodSpec) -> bool:
-    """Return whether a pod would expose Jupyter without a password of its own.
+def complete_spec(spec: PodSpec, load_public_key: Callable[[], str]) -> PodSpec:
+    """Return the spec with what every pod needs: a strong Jupyter password and our public key.
+
+    Parameters
+    ----------
+    spec : PodSpec
+    load_public_key : callable
+        Returns the public key. Called only if SSH is exposed and the spec has no ``PUBLIC_KEY`` of its own.
+
+    Returns
+    -------
+    PodSpec
+
+    Raises
+    ------
+    InvalidRequest
+        The Jupyter password of the spec is weak, or there is no usable key.
+    """
+    variables = dict(spec.environment_vars)
+    if exposes_jupyter(spec):
+        password = variables.setdefault(JUPYTER_PASSWORD_ENV, Secret(secrets.token_hex(_PASSWORD_BYTES)))
+        _validate_password(password.reveal())
+    if any(port.protocol == "SSH" for port in spec.expose) and PUBLIC_KEY_ENV not in variables:
+        variables[PUBLIC_KEY_ENV] = Secret(load_public_key())
+    return msgspec.structs.replace(spec, environment_vars=variables)
+
+
+def exposes_jupyter(spec: PodSpec) -> bool:
+    """Return whether a pod exposes the port of Jupyter.
 
     Parameters
     ----------
@@ -102,40 +134,20 @@ def needs_jupyter_password(spec: PodSpec) -> bool:
     -------
     bool
     """
-    exposes_jupyter = any(port.port == JUPYTER_PORT for port in spec.expose)
-    return exposes_jupyter and JUPYTER_PASSWORD_ENV not in spec.environment_vars
+    return any(port.port == JUPYTER_PORT for port in spec.expose)
 
 
-def with_jupyter_password(spec: PodSpec) -> PodSpec:
-    """Return the spec with a random Jupyter password of 128 bits if it needs one.
-
-    Parameters
-    ----------
-    spec : PodSpec
-
-    Returns
-    -------
-    PodSpec
-    """
-    if not needs_jupyter_password(spec):
-        return spec
-    variables = {**spec.environment_vars, JUPYTER_PASSWORD_ENV: Secret(secrets.token_hex(_PASSWORD_BYTES))}
-    return msgspec.structs.replace(spec, environment_vars=variables)
-
-
-def find_by_name(pods: Iterable[Pod], name: str | None) -> Pod | None:
-    """Return a pod with a name that has not ended.
-
-    Parameters
-    ----------
-    pods : iterable of Pod
-    name : str or None
-
-    Returns
-    -------
-    Pod or None
-    """
-    return next((pod for pod in pods if name and pod.name == name and pod.status not in TERMINAL_STATUSES), None)
+def _validate_password(password: str) -> None:
+    """Refuse a password that can be guessed: the official images use it as the token of a root JupyterLab."""
+    if password in PUBLISHED_PASSWORDS:
+        reason = "is published with the provider's images"
+    elif len(password.strip()) < MIN_PASSWORD_LENGTH or len(set(password)) < MIN_PASSWORD_LENGTH // 2:
+        reason = f"can be guessed: use {MIN_PASSWORD_LENGTH} or more different characters"
+    else:
+        return
+    raise InvalidRequest(
+        f"{JUPYTER_PASSWORD_ENV} {reason}. Leave it out to get a random one.", field="environment_vars"
+    )
 
 
 def estimate_rate(spec: PodSpec, catalog: Catalog) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -183,7 +183,18 @@ class EnvironmentVariable(msgspec.Struct, rename="camel", gc=False):
     value: Secret | None = None
 
 
-class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+class PodOperations(Protocol):
+    """What a `Pod` needs of the client that returned it."""
+
+    def get(self, pod_id: str) -> Pod: ...
+    def pause(self, pod_id: str) -> None: ...
+    def resume(self, pod_id: str) -> None: ...
+    def delete(self, pod_id: str) -> None: ...
+    def wait(self, pod_id: str, until: str = ..., timeout: float = ...) -> Pod: ...
+    def ssh_command(self, pod: Pod) -> str: ...
+
+
+class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True, dict=True):
     """A pod.
 
     Ids are strings, times are timezone-aware UTC, prices are US dollars an hour. A field is None if the API omitted it,
@@ -256,6 +267,62 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.updated_at is not None:
             self.updated_at = _to_utc(self.updated_at)
 
+    def bind(self, operations: PodOperations) -> Self:
+        """Set the client for `pause`, `wait` and the other methods that send requests. Not pickled, not compared.
+
+        Parameters
+        ----------
+        operations : PodOperations
+
+        Returns
+        -------
+        Pod
+            The same object.
+        """
+        self.__dict__["_operations"] = operations
+        return self
+
+    def pause(self) -> None:
+        """Pause the pod; see `PodsClient.pause`. `status` becomes PAUSING."""
+        self._client.pause(self.id)
+        self.status = TRANSITIONS["pause"].during
+
+    def resume(self) -> None:
+        """Resume the pod; see `PodsClient.resume`. `status` becomes INITIALIZE."""
+        self._client.resume(self.id)
+        self.status = TRANSITIONS["resume"].during
+
+    def delete(self) -> None:
+        """Delete the pod permanently; see `PodsClient.delete`. `status` becomes TERMINATING."""
+        self._client.delete(self.id)
+        self.status = TRANSITIONS["delete"].during
+
+    def wait(self, until: str = "RUNNING", timeout: float = 900.0) -> Self:
+        """Wait until the pod reaches a status or ``"SSH"``, and update this object; see `PodsClient.wait`."""
+        return self._update(self._client.wait(self.id, until, timeout))
+
+    def refresh(self) -> Self:
+        """Update this object from the API: ``GET /openapi/v1/pods/{podId}``."""
+        return self._update(self._client.get(self.id))
+
+    def ssh_command(self) -> str:
+        """Return the SSH command of the pod with the client's key; see `yotta_jupyter.ssh.command`."""
+        return self._client.ssh_command(self)
+
+    @property
+    def _client(self) -> PodOperations:
+        operations: PodOperations | None = self.__dict__.get("_operations")
+        if operations is None:
+            raise InvalidRequest(
+                "This pod is a copy without a client. Get it again, such as with: connect().pods.get(pod.id)"
+            )
+        return operations
+
+    def _update(self, latest: Pod) -> Self:
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(latest, name))
+        return self
+
     @property
     def name(self) -> str | None:
         """The pod's name, the same as `pod_name`."""
@@ -304,6 +371,13 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         port = self.ssh_port
         return self.status == "RUNNING" and port is not None and port.healthy is True
 
+    @property
+    def pause_loss(self) -> str:
+        """What a pause may erase, as one sentence. The provider keeps only a persistent volume for certain."""
+        if self.persistent_volume_in_gb and self.persistent_mount_path:
+            return f"A pause may erase everything outside {single_line(self.persistent_mount_path, 60)}."
+        return "A pause may erase all files: there is no persistent volume."
+
     def _hourly(self, status: str) -> float | None:
         """Return US dollars an hour in a status.
 
@@ -339,6 +413,8 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
             running = f", ${self.hourly_rate or 0:.4f} while running" if self.is_billable else ""
             rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now{running}"))
         rows.append(("Ports", ", ".join(_format_port(port) for port in self.expose) or "none exposed"))
+        if self.is_billable:
+            rows.append(("Storage", self.pause_loss))
         if self.environment_vars:
             names = ", ".join(single_line(variable.key, 60) for variable in self.environment_vars)
             rows.append(("Variables", f"{names} (values hidden)"))

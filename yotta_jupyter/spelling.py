@@ -19,9 +19,27 @@ def closest_match(value: str, candidates: Iterable[str]) -> str | None:
     str or None
         None if no candidate is similar.
     """
+    return next(iter(closest_matches(value, candidates, count=1)), None)
+
+
+def closest_matches(value: str, candidates: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Return the candidates that are spelled most like a value, ignoring case, closest first.
+
+    Parameters
+    ----------
+    value : str
+    candidates : iterable of str
+    count : int, default 3
+        Maximum number.
+    cutoff : float, default 0.5
+        Minimum similarity, 0 to 1.
+
+    Returns
+    -------
+    list of str
+    """
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[matches[0]] if matches else None
+    return [by_lower[match] for match in difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=cutoff)]
 
 
 def did_you_mean(value: str, candidates: Iterable[str]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import builtins
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .. import ssh
 from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
 from ..models import TRANSITIONS, EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id, parse_status
 from ..sanitize import single_line
@@ -18,6 +20,7 @@ from ..spec import PodSpec, PortSpec
 from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
+from .reuse import find_reusable, live_pods
 from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_WAIT_TIMEOUT, Progress, wait_until
 
 if TYPE_CHECKING:
@@ -59,6 +62,10 @@ class PodsClient:
     ----------
     backend : Backend
         Sends the requests.
+    complete : callable, optional
+        Called with each spec before it is created; returns the spec to use.
+    ssh_key : str, optional
+        The private key file in SSH commands.
 
     Attributes
     ----------
@@ -68,8 +75,15 @@ class PodsClient:
         When the last complete listing was requested, in UTC.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        complete: Callable[[PodSpec], PodSpec] = lambda spec: spec,
+        ssh_key: str | None = None,
+    ) -> None:
         self._backend = backend
+        self._complete = complete
+        self._ssh_key = ssh_key
         self._created_at: dict[str, float] = {}
         self._subscribers: dict[object, Callable[[Event], None]] = {}
         self._lock = threading.Lock()
@@ -157,6 +171,7 @@ class PodsClient:
         self,
         spec: PodSpec | None = None,
         *,
+        reuse: bool = False,
         image: str | None = None,
         gpu_type: str | None = None,
         gpu_count: int = 1,
@@ -185,6 +200,9 @@ class PodsClient:
         ----------
         spec : PodSpec, optional
             What to create, instead of the other parameters.
+        reuse : bool, default False
+            Return the live pod of that name, if there is one with the same GPU type, GPU count, image and region,
+            instead of creating another.
         image : str
             A Docker image.
         gpu_type : str
@@ -216,12 +234,15 @@ class PodsClient:
         Returns
         -------
         Pod
-            As the API returns it, or with the requested fields if the API does not return it yet.
+            As the API returns it, or with the requested fields if the API does not return it yet. A pod that was
+            reused may be paused.
 
         Raises
         ------
         InvalidRequest
             A parameter is invalid. Nothing was sent.
+        NameTaken
+            With `reuse`: a live pod of that name differs, or several have it. Nothing was created.
         CreateOutcomeUnknown
             Whether a pod was created is unknown. Do not create another one before you looked for it.
         ApiError, ConnectionFailed, UnexpectedResponse
@@ -253,6 +274,9 @@ class PodsClient:
         elif gpu_count != 1 or any(value is not None for value in options.values()):
             raise InvalidRequest("create accepts a PodSpec or keyword arguments, not both.")
         del options, image_registry_token, environment_vars  # A verbose traceback shows local variables.
+        if reuse and (existing := find_reusable(self.list(), spec)) is not None:
+            return existing
+        spec = self._complete(spec)
         try:
             created = create_once(self._backend, spec, self.list)
         finally:
@@ -260,7 +284,10 @@ class PodsClient:
         if isinstance(created, Pod):
             return created
         self._created_at[created] = time.monotonic()
-        return self._get_created(spec, created)
+        pod = self._get_created(spec, created)
+        if reuse:
+            self._warn_of_duplicates(pod)
+        return pod
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
         """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
@@ -437,8 +464,16 @@ class PodsClient:
         -------
         list
             For each id None, or its error.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such action.
         """
-        return map_concurrently({"pause": self.pause, "resume": self.resume, "delete": self.delete}[action], pod_ids)
+        if action not in TRANSITIONS:
+            raise InvalidRequest(f"An action is one of {', '.join(TRANSITIONS)}, not {single_line(action, 40)!r}.")
+        request: Callable[[str], None] = getattr(self, action)
+        return map_concurrently(request, pod_ids)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call a function after each response with pods and each request that may have changed pods.
@@ -478,6 +513,24 @@ class PodsClient:
         created_at = self._created_at.get(pod_id)
         return created_at is not None and time.monotonic() - created_at < seconds
 
+    def ssh_command(self, pod: Pod) -> str:
+        """Return the SSH command of a pod with the client's key.
+
+        Parameters
+        ----------
+        pod : Pod
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        InvalidPodState
+            The pod is not reachable by SSH.
+        """
+        return ssh.command(pod, self._ssh_key)
+
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)
         try:
@@ -488,6 +541,19 @@ class PodsClient:
             raise WaitInterrupted(pod) from None
         self._publish_pods([pod], complete=False)
         return pod
+
+    def _warn_of_duplicates(self, pod: Pod) -> None:
+        """Warn if another client has created a pod of the same name at the same time."""
+        try:
+            others = [other.id for other in live_pods(self.list(), pod.name) if other.id != pod.id]
+        except YottaError:
+            return
+        if others:
+            warnings.warn(
+                f"Another pod named {single_line(pod.name, 60)} was created at the same time: {', '.join(others)}. "
+                "Both cost money; delete one.",
+                stacklevel=3,
+            )
 
     def _transition(self, action: str, request: Callable[[str], None], pod_id: str) -> None:
         pod_id = validate_pod_id(pod_id)
@@ -511,6 +577,8 @@ class PodsClient:
             return None
 
     def _publish_pods(self, pods: builtins.list[Pod], complete: bool) -> None:
+        for pod in pods:
+            pod.bind(self)
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._publish(PodsListed(pods, complete))
