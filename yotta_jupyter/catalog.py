@@ -50,6 +50,8 @@ class GpuType(msgspec.Struct, frozen=True):
         Regions of pods with this type in listings.
     from_listing : bool
         Whether a listing contained it.
+    aliases : tuple of str
+        More words by which people call it, such as ``SXM5``.
     """
 
     id: str
@@ -58,6 +60,26 @@ class GpuType(msgspec.Struct, frozen=True):
     single_card_price: float | None = None
     regions: tuple[str, ...] = ()
     from_listing: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """Prices of a listed pod in US dollars an hour; None if unknown.
+
+    Attributes
+    ----------
+    region : str or None
+        The region of that pod.
+    single_card : float or None
+        For one GPU.
+    container_volume, persistent_volume : float or None
+        For one GB.
+    """
+
+    region: str | None = None
+    single_card: float | None = None
+    container_volume: float | None = None
+    persistent_volume: float | None = None
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -84,6 +106,7 @@ class Catalog:
         self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
         self._images = dict.fromkeys(bundled.images, False)
         self._regions: set[str] = set()
+        self._prices: dict[tuple[str, str | None], Prices] = {}
 
     @property
     def gpus(self) -> list[GpuType]:
@@ -117,6 +140,7 @@ class Catalog:
                     continue
                 if pod.gpu_type:
                     self._update_gpu(pod.gpu_type, pod)
+                    self._update_prices(pod.gpu_type, pod)
                 if pod.image:
                     self._images[pod.image] = True
                 if pod.region:
@@ -152,22 +176,23 @@ class Catalog:
         if matches and (len(matches) == 1 or _names_model(query)):
             others = f"{single_line(query, 40)} is {matches[0]}; others: {', '.join(matches[1:])}."
             return Match(matches[0], others if len(matches) > 1 else None)
+        names = {gpu.display_name or gpu.id: gpu.id for gpu in gpus} | {gpu.id: gpu.id for gpu in gpus}
+        closest = list(dict.fromkeys(names[name] for name in closest_matches(query, names)))
+        if as_typed or _GPU_ID.fullmatch(query):
+            suggestion = f" Closest: {closest[0]}." if closest else ""
+            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.{suggestion}")
         if matches:
             raise InvalidRequest(
                 f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches[:6])}; write one of them.",
                 field="gpu_type",
             )
-        names = {gpu.display_name or gpu.id: gpu.id for gpu in gpus} | {gpu.id: gpu.id for gpu in gpus}
-        closest = list(dict.fromkeys(names[name] for name in closest_matches(query, names)))
-        if as_typed or _GPU_ID.fullmatch(query):
-            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.")
         raise UnknownName(_unknown("GPU type", query, closest or [gpu.id for gpu in gpus[:4]]), field="gpu_type")
 
     @property
     def short_gpu_names(self) -> list[str]:
         """Names by which people call GPU types, such as ``L4`` and ``4090``."""
         words = (word for gpu in self.gpus for word in _WORDS.findall(gpu.display_name or ""))
-        return list(dict.fromkeys(word for word in words if _names_model(word)))
+        return list(dict.fromkeys(word for word in words if _names_model(word) and not word.startswith("HBM")))
 
     def region(self, query: str, as_typed: bool = False) -> Match:
         """Look up a region.
@@ -206,7 +231,7 @@ class Catalog:
             ``pytorch`` is the newest official image of that name in the catalog, ``pytorch:2.8.0`` the one whose tag
             starts with that. A reference such as ``me/own:1`` or ``python:3.11`` is accepted unchanged.
         as_typed : bool, default False
-            Accept any name.
+            Accept an unknown or ambiguous name unchanged.
 
         Returns
         -------
@@ -219,27 +244,30 @@ class Catalog:
         InvalidRequest
             Several tags match; the message lists them.
         """
+        images = self.images
+        if query in images:
+            return Match(query)
         name = query.removeprefix(OFFICIAL_PREFIX)
         repository, _, tag = name.partition(":")
-        if as_typed or query in self.images or "/" in repository:
-            return Match(query)
-        official = [image for image in self.images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
-        matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{repository}:{tag}")]
-        if f"{OFFICIAL_PREFIX}{name}" in matches:
-            return Match(f"{OFFICIAL_PREFIX}{name}")
+        official = [image for image in images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
+        matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{name}")]
         if matches and (not tag or len(matches) == 1):
             return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}")
+        if as_typed:
+            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.")
         if matches:
             raise InvalidRequest(
                 f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
+        repositories = dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX))
+        if name != query and (official or not closest_matches(repository, repositories, cutoff=0.7)) and tag:
+            return Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
         if official:
             raise UnknownName(_unknown("image", query, official), field="image")
-        if ":" in query:
+        if name == query and ("/" in repository or tag):
             return Match(query)
-        repositories = dict.fromkeys(_repository(i) for i in self.images if i.startswith(OFFICIAL_PREFIX))
         raise UnknownName(
-            _unknown("image", query, closest_matches(query, repositories) or list(repositories)), field="image"
+            _unknown("image", query, closest_matches(name, repositories) or list(repositories)), field="image"
         )
 
     def short_name(self, image: str) -> str | None:
@@ -256,20 +284,38 @@ class Catalog:
         """
         return _short_name(image, self.images)
 
-    def price(self, gpu_type: str) -> float | None:
+    def prices(self, gpu_type: str, region: str | None = None) -> Prices:
+        """Return the prices of the latest listed pod with a GPU type.
+
+        Parameters
+        ----------
+        gpu_type : str
+        region : str, optional
+            Prefer a pod in this region.
+
+        Returns
+        -------
+        Prices
+            All None if no listing contained the type.
+        """
+        with self._lock:
+            return self._prices.get((gpu_type, region)) or self._prices.get((gpu_type, None)) or Prices()
+
+    def price(self, gpu_type: str, region: str | None = None) -> float | None:
         """Return the price of one card of a GPU type.
 
         Parameters
         ----------
         gpu_type : str
+        region : str, optional
+            Prefer the price in this region.
 
         Returns
         -------
         float or None
             US dollars an hour from the latest listing; None if unknown.
         """
-        gpu = self._gpus.get(gpu_type)
-        return gpu.single_card_price if gpu else None
+        return self.prices(gpu_type, region).single_card
 
     def gpus_frame(self) -> pd.DataFrame:
         """Return the GPU types as a DataFrame.
@@ -321,6 +367,14 @@ class Catalog:
         required = tokenize(query)
         return [gpu.id for gpu in self.gpus if required and required <= _gpu_tokens(gpu)]
 
+    def _update_prices(self, gpu_type: str, pod: Pod) -> None:
+        if pod.single_card_price is None:
+            return
+        prices = Prices(
+            pod.region, pod.single_card_price, pod.container_volume_price, pod.persistent_volume_price
+        )
+        self._prices[gpu_type, pod.region] = self._prices[gpu_type, None] = prices
+
     def _update_gpu(self, gpu_type: str, pod: Pod) -> None:
         gpu = self._gpus.get(gpu_type, GpuType(gpu_type))
         is_current = pod.single_card_price == gpu.single_card_price and pod.region in gpu.regions
@@ -333,6 +387,7 @@ class Catalog:
             gpu.single_card_price if pod.single_card_price is None else pod.single_card_price,
             tuple(sorted({*gpu.regions, *([pod.region] if pod.region else [])})),
             from_listing=True,
+            aliases=gpu.aliases,
         )
 
 
@@ -367,7 +422,7 @@ def tokenize(text: str) -> set[str]:
 def _gpu_tokens(gpu: GpuType) -> set[str]:
     """Return the words by which a GPU type is found, also two adjacent ones as one: ``rtx4090``."""
     tokens = set()
-    for name in (gpu.id, gpu.display_name or ""):
+    for name in (gpu.id, gpu.display_name or "", *gpu.aliases):
         words = [word.lower() for word in _WORDS.findall(name)]
         tokens |= tokenize(name) | {first + second for first, second in pairwise(words)}
     return tokens
@@ -376,7 +431,10 @@ def _gpu_tokens(gpu: GpuType) -> set[str]:
 def _names_model(query: str) -> bool:
     """Return whether a query has a word of a model, such as ``h100`` or ``4090``; a size or a vendor is none."""
     words = [word.lower() for word in _WORDS.findall(query)]
-    return any(any(c.isdigit() for c in word) and not _SIZE.fullmatch(word) and len(word) > 1 for word in words)
+    return any(
+        any(c.isdigit() for c in word) and not _SIZE.fullmatch(word) and len(word) > (3 if word.isdigit() else 1)
+        for word in words
+    )
 
 
 def _unknown(kind: str, query: str, suggestions: list[str]) -> str:

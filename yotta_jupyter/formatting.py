@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 _VENDOR: Final = re.compile(r"^(NVIDIA|AMD|AWS)_(GeForce_)?")
 _VRAM: Final = re.compile(r"(_\d+GB_HBM\d)?_\d+G$")
 _VERSION: Final = re.compile(r"\d[\w.]*")
-_MAX_NAME: Final = 18
+
+
+def format_amount(amount: float) -> str:
+    """Return an amount with two decimals, rounded as ``toFixed(2)`` in JavaScript does: a half rounds up.
+
+    Parameters
+    ----------
+    amount : float
+        Not NaN.
+
+    Returns
+    -------
+    str
+        Such as ``9.13`` for 9.125, which Python alone formats as ``9.12``.
+    """
+    return str(Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def format_rate(amount: float | None) -> str:
@@ -24,7 +40,7 @@ def format_rate(amount: float | None) -> str:
     str
         Such as ``$0.61 an hour``.
     """
-    return "an unknown price" if amount is None else f"${amount:.2f} an hour"
+    return "an unknown price" if amount is None else f"${format_amount(amount)} an hour"
 
 
 def pluralize(count: int, noun: str) -> str:
@@ -70,7 +86,7 @@ def short_image(image: str) -> str:
     """
     name, _, tag = image.rpartition("/")[2].partition(":")
     version = _VERSION.match(tag)
-    return f"{name} {version[0]}"[:_MAX_NAME] if version else name[:_MAX_NAME]
+    return f"{name} {version[0]}" if version else name
 
 
 def format_age(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import Final
@@ -25,8 +26,8 @@ def load_public_key(key_file: str | None = None) -> str:
     Parameters
     ----------
     key_file : str, optional
-        The private key file; `DEFAULT_KEY` by default. A ``.pub`` file beside it is preferred, because it needs no
-        passphrase.
+        The private key file; `DEFAULT_KEY` by default. If it is encrypted, or in a format other than that of OpenSSH,
+        the ``.pub`` file beside it is read.
 
     Returns
     -------
@@ -36,23 +37,46 @@ def load_public_key(key_file: str | None = None) -> str:
     Raises
     ------
     InvalidRequest
-        The file is missing, unreadable, readable by others, encrypted without a ``.pub`` file, or not a key.
+        The file is missing, unreadable, readable by others, encrypted without a ``.pub`` file, or not a key; or the
+        default key cannot be created.
     """
-    path = Path(key_file or DEFAULT_KEY).expanduser()
     try:
-        if key_file is None and not path.exists():
-            _create(path)
-        public_path = path.with_name(f"{path.name}.pub")
+        path = Path(key_file or DEFAULT_KEY).expanduser()
+    except RuntimeError:
+        raise InvalidRequest(f"There is no home directory for the SSH key. {_ALTERNATIVES}") from None
+    if key_file is None:
+        _create_if_missing(path)
+    try:
+        if not path.is_file():
+            raise _unusable(path, f"{'is not a file' if path.exists() else 'does not exist'}. {_ALTERNATIVES}")
         if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise _unusable(path, "is accessible by others, so that ssh refuses it; run: chmod 600 " + str(path))
-        if public_path.exists():
-            return _validate(public_path, public_path.read_bytes())
-        return _derive(path, path.read_bytes())
-    except FileNotFoundError:
-        problem = "does not exist"
+            command = f"chmod 600 {shlex.quote(str(path))}"
+            raise _unusable(path, f"is accessible by others, so that ssh refuses it; run: {command}")
+        content = path.read_bytes()
+        public_path = path.with_name(f"{path.name}.pub")
+        try:
+            return _derive(path, content)
+        except InvalidRequest:
+            if not public_path.is_file():
+                raise
+        return _validate(public_path, public_path.read_bytes())
     except OSError as error:
-        problem = f"cannot be used: {single_line(error.strerror or type(error).__name__)}"
-    raise _unusable(path, f"{problem}. {_ALTERNATIVES}")
+        problem = f"cannot be read: {_reason(error)}. {_ALTERNATIVES}"
+    raise _unusable(path, problem)
+
+
+def _create_if_missing(path: Path) -> None:
+    try:
+        if not os.path.lexists(path):
+            _create(path)
+        return
+    except OSError as error:
+        problem = f"cannot be created: {_reason(error)}. {_ALTERNATIVES}"
+    raise _unusable(path, problem)
+
+
+def _reason(error: OSError) -> str:
+    return single_line(error.strerror or type(error).__name__)
 
 
 def _create(path: Path) -> None:
@@ -100,7 +124,8 @@ def _derive(path: Path, content: bytes) -> str:
     try:
         key = serialization.load_ssh_private_key(content, password=None)
     except TypeError:
-        hint = f"ssh-keygen -y -f {path} > {path}.pub"
+        private, public_path = shlex.quote(str(path)), shlex.quote(f"{path}.pub")
+        hint = f"ssh-keygen -y -f {private} > {public_path}"
         raise _unusable(path, f"is encrypted; write its public key beside it: {hint}") from None
     except (ValueError, UnsupportedAlgorithm):
         raise _unusable(path, f"is not a private key in OpenSSH format. {_ALTERNATIVES}") from None

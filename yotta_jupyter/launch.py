@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import shlex
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from .catalog import Catalog
 from .errors import InvalidRequest
 from .keys import PUBLIC_KEY_ENV
+from .sanitize import single_line
 from .secret import Secret
 from .spec import PodSpec
 
@@ -32,6 +33,9 @@ PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
 
 _PASSWORD_BYTES: Final = 16
 
+AS_TYPED_FLAG: Final = "--as-typed"
+ANOTHER_FLAG: Final = "--another"
+
 CREATE_FLAGS: Final = {
     "gpu_type": "--gpu",
     "gpu_count": "--count",
@@ -51,14 +55,21 @@ CREATE_FLAGS: Final = {
 """The flag of ``%yotta create`` for each field of `PodSpec` that has one. `image` is positional."""
 
 
-def to_command(spec: PodSpec, token_env: str = REGISTRY_TOKEN_ENV) -> str:
+def to_command(
+    spec: PodSpec, token_env: str = REGISTRY_TOKEN_ENV, *, as_typed: bool = False, another: bool = False
+) -> str:
     """Return the ``%yotta create`` line that requests the same pod. It takes secrets from the environment.
 
     Parameters
     ----------
     spec : PodSpec
+        Before `complete_spec`. The line must not name generated values: it generates its own when it runs.
     token_env : str
         The environment variable that will hold the registry token.
+    as_typed : bool, default False
+        Whether names that the catalog does not know are sent unchanged.
+    another : bool, default False
+        Whether to create a pod although one of that name exists.
 
     Returns
     -------
@@ -79,6 +90,7 @@ def to_command(spec: PodSpec, token_env: str = REGISTRY_TOKEN_ENV) -> str:
             words += [flag, quote_word(str(entry))]
     if spec.image_public_type == "PRIVATE":
         words.append(CREATE_FLAGS["image_public_type"])
+    words += [flag for flag, is_set in ((AS_TYPED_FLAG, as_typed), (ANOTHER_FLAG, another)) if is_set]
     return " ".join(words)
 
 
@@ -139,10 +151,12 @@ def exposes_jupyter(spec: PodSpec) -> bool:
 
 def _validate_password(password: str) -> None:
     """Refuse a password that can be guessed: the official images use it as the token of a root JupyterLab."""
-    if password in PUBLISHED_PASSWORDS:
+    if password.strip().lower() in PUBLISHED_PASSWORDS:
         reason = "is published with the provider's images"
-    elif len(password.strip()) < MIN_PASSWORD_LENGTH or len(set(password)) < MIN_PASSWORD_LENGTH // 2:
-        reason = f"can be guessed: use {MIN_PASSWORD_LENGTH} or more different characters"
+    elif len(password.strip()) < MIN_PASSWORD_LENGTH:
+        reason = f"can be guessed: it has fewer than {MIN_PASSWORD_LENGTH} characters"
+    elif len(set(password)) < MIN_PASSWORD_LENGTH // 2 or password in (password * 2)[1:-1]:
+        reason = "can be guessed: it repeats the same characters"
     else:
         return
     raise InvalidRequest(
@@ -150,8 +164,51 @@ def _validate_password(password: str) -> None:
     )
 
 
+class Estimate(NamedTuple):
+    """An estimate of what a pod costs while it runs.
+
+    Attributes
+    ----------
+    rate : float or None
+        US dollars an hour; None if no price is known.
+    basis : str
+        What the rate is based on and what it leaves out, or why it is unknown.
+    """
+
+    rate: float | None
+    basis: str
+
+
+def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
+    """Return an estimate of what a pod costs while it runs, by the prices of the latest listed pod of its GPU type.
+
+    Parameters
+    ----------
+    spec : PodSpec
+    catalog : Catalog
+
+    Returns
+    -------
+    Estimate
+        A pod in the region of the spec is preferred. Volumes are included if their sizes and prices are known.
+    """
+    prices = catalog.prices(spec.gpu_type, spec.region)
+    if prices.single_card is None:
+        return Estimate(None, "the API has no price list, and no listed pod has this GPU type")
+    rate = prices.single_card * spec.gpu_count
+    volumes = (
+        ("container volume", spec.container_volume_in_gb, prices.container_volume),
+        ("persistent volume", spec.persistent_volume_in_gb or 0, prices.persistent_volume),
+    )
+    excluded = [name for name, size, price in volumes if size is None or (size and price is None)]
+    rate += sum((size or 0) * (price or 0.0) for _, size, price in volumes)
+    region = f" in {single_line(prices.region, 40)}" if prices.region else ""
+    extra = f"; the {' and the '.join(excluded)} cost{'s' * (len(excluded) == 1)} extra" if excluded else ""
+    return Estimate(rate, f"by a listed pod{region}{extra}")
+
+
 def estimate_rate(spec: PodSpec, catalog: Catalog) -> float | None:
-    """Return an estimate of what the GPUs of a pod cost while it runs.
+    """Return the rate of `estimate`.
 
     Parameters
     ----------
@@ -161,7 +218,6 @@ def estimate_rate(spec: PodSpec, catalog: Catalog) -> float | None:
     Returns
     -------
     float or None
-        US dollars an hour without volumes, by the price of a listed pod; None if no price is known.
+        US dollars an hour; None if no price is known.
     """
-    price = catalog.price(spec.gpu_type)
-    return None if price is None else price * spec.gpu_count
+    return estimate(spec, catalog).rate

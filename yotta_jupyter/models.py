@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, Protocol, Self
 import msgspec
 
 from .errors import InvalidRequest
+from .formatting import format_rate
 from .sanitize import single_line
 from .secret import Secret
 from .spelling import did_you_mean
@@ -321,12 +322,19 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     def _update(self, latest: Pod) -> Self:
         for name in self.__struct_fields__:
             setattr(self, name, getattr(latest, name))
+        self.__dict__["_was_paused"] = latest.was_paused
         return self
 
     @property
     def name(self) -> str | None:
         """The pod's name, the same as `pod_name`."""
         return self.pod_name
+
+    @property
+    def label(self) -> str:
+        """The name with the id, as messages show the pod: ``train (331864222263676928)``; the id without a name."""
+        pod_id = single_line(self.id, 64)
+        return f"{single_line(self.name, 60)} ({pod_id})" if self.name else pod_id
 
     @property
     def hourly_rate(self) -> float | None:
@@ -378,6 +386,22 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
             return f"A pause may erase everything outside {single_line(self.persistent_mount_path, 60)}."
         return "A pause may erase all files: there is no persistent volume."
 
+    @property
+    def was_paused(self) -> bool:
+        """Whether this client listed the pod as PAUSED before it was deleted, so that no GPU is charged meanwhile."""
+        return bool(self.__dict__.get("_was_paused"))
+
+    def continue_from(self, previous: Self) -> None:
+        """Take over what an earlier response said about the pod and this one does not: that it was paused.
+
+        Parameters
+        ----------
+        previous : Pod
+            The same pod in an earlier response.
+        """
+        if self.status == "TERMINATING" and (previous.status == "PAUSED" or previous.was_paused):
+            self.__dict__["_was_paused"] = True
+
     def _hourly(self, status: str) -> float | None:
         """Return US dollars an hour in a status.
 
@@ -388,7 +412,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if status in TERMINAL_STATUSES:
             return 0.0
         persistent = (self.persistent_volume_price or 0.0) * (self.persistent_volume_in_gb or 0)
-        if status == "PAUSED":
+        if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
             unknown = self.persistent_volume_in_gb and self.persistent_volume_price is None
             return None if unknown else persistent
         if self.single_card_price is None or self.gpu_count is None:
@@ -410,8 +434,8 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.region:
             rows.append(("Region", single_line(self.region, 80)))
         if self.hourly_cost is not None:
-            running = f", ${self.hourly_rate or 0:.4f} while running" if self.is_billable else ""
-            rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now{running}"))
+            running = f", {format_rate(self.hourly_rate)} while running" if self.is_billable else ""
+            rows.append(("Cost", f"{format_rate(self.hourly_cost)} now{running}"))
         rows.append(("Ports", ", ".join(_format_port(port) for port in self.expose) or "none exposed"))
         if self.is_billable:
             rows.append(("Storage", self.pause_loss))

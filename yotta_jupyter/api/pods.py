@@ -21,7 +21,7 @@ from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
 from .reuse import find_reusable, live_pods
-from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_WAIT_TIMEOUT, Progress, wait_until
+from .waiter import DEFAULT_WAIT_TIMEOUT, LISTING_LAG, MAX_WAIT_TIMEOUT, Progress, wait_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,20 +274,36 @@ class PodsClient:
         elif gpu_count != 1 or any(value is not None for value in options.values()):
             raise InvalidRequest("create accepts a PodSpec or keyword arguments, not both.")
         del options, image_registry_token, environment_vars  # A verbose traceback shows local variables.
-        if reuse and (existing := find_reusable(self.list(), spec)) is not None:
-            return existing
-        spec = self._complete(spec)
-        try:
-            created = create_once(self._backend, spec, self.list)
-        finally:
-            self._publish(PodsChanged())
-        if isinstance(created, Pod):
-            return created
-        self._created_at[created] = time.monotonic()
-        pod = self._get_created(spec, created)
-        if reuse:
-            self._warn_of_duplicates(pod)
-        return pod
+        return self.create_or_reuse(spec)[0] if reuse else self._create(self._complete(spec))
+
+    def create_or_reuse(self, spec: PodSpec) -> tuple[Pod, bool]:
+        """Return the live pod of a spec's name, or create one; the same as ``create(spec, reuse=True)``.
+
+        A listing may lag, so that two clients which do this at the same time may create two pods. A warning says so
+        if the other pod is listed afterwards.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        pod : Pod
+        created : bool
+            False if the pod existed.
+
+        Raises
+        ------
+        InvalidRequest, NameTaken, CreateOutcomeUnknown, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `create`.
+        """
+        completed = self._complete(spec)
+        existing = find_reusable(self._list_with_recent(), spec)
+        if existing is not None:
+            return existing, False
+        pod = self._create(completed)
+        self._warn_of_duplicates(pod)
+        return pod, True
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
         """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
@@ -531,6 +547,29 @@ class PodsClient:
         """
         return ssh.command(pod, self._ssh_key)
 
+    def _create(self, spec: PodSpec) -> Pod:
+        try:
+            created = create_once(self._backend, spec, self.list)
+        finally:
+            self._publish(PodsChanged())
+        pod_id = created.id if isinstance(created, Pod) else created
+        self._created_at[pod_id] = time.monotonic()
+        return created if isinstance(created, Pod) else self._get_created(spec, pod_id)
+
+    def _list_with_recent(self) -> builtins.list[Pod]:
+        """Return the pods, with those that this client has just created and a lagging listing lacks."""
+        cached = self.cached
+        pods = self.list()
+        listed = {pod.id for pod in pods}
+        recent = [
+            pod
+            for pod in cached.values()
+            if pod.id not in listed and self.is_recently_created(pod.id, LISTING_LAG)
+        ]
+        if recent:
+            self._publish_pods(recent, complete=False)  # The listing replaced the cache.
+        return pods + recent
+
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)
         try:
@@ -552,7 +591,7 @@ class PodsClient:
             warnings.warn(
                 f"Another pod named {single_line(pod.name, 60)} was created at the same time: {', '.join(others)}. "
                 "Both cost money; delete one.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _transition(self, action: str, request: Callable[[str], None], pod_id: str) -> None:
@@ -566,7 +605,7 @@ class PodsClient:
             status = self._status_or_none(pod_id)
             transition = TRANSITIONS[action]
             if not error.may_be_duplicate or status not in (transition.during, transition.after):
-                raise _state_error(action, status, error) from None
+                raise _state_error(action, self.cached.get(pod_id), status, error) from None
         finally:
             self._publish(PodsChanged())
 
@@ -579,6 +618,8 @@ class PodsClient:
     def _publish_pods(self, pods: builtins.list[Pod], complete: bool) -> None:
         for pod in pods:
             pod.bind(self)
+            if pod.id in self.cached:
+                pod.continue_from(self.cached[pod.id])
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._publish(PodsListed(pods, complete))
@@ -621,16 +662,17 @@ def _parse_regions(regions: Regions) -> list[str]:
     return parsed
 
 
-def _state_error(action: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
+def _state_error(action: str, pod: Pod | None, status: str | None, error: InvalidPodState) -> InvalidPodState:
     """Return the error with the pod's status, which the API's own message lacks."""
     if status is None:
         return error
     pod_id = error.pod_id
     transition = TRANSITIONS[action]
+    label = pod.label if pod is not None else pod_id
     if status in (transition.during, transition.after):
-        message = f"Pod {pod_id} is {status} already; there is nothing to {action}."
+        message = f"Pod {label} is {status} already; there is nothing to {action}."
     else:
-        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}, and must be {transition.required}."
+        message = f"Cannot {action} pod {label}: it is {single_line(status, 40)}, and must be {transition.required}."
     return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
 

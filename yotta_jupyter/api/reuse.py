@@ -10,8 +10,17 @@ from ..models import TERMINAL_STATUSES, Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
 
-_COMPARED: Final = ("gpu_type", "gpu_count", "image", "region", "cloud_type")
-"""Fields in which a pod must agree with a spec. One that the spec leaves out is not compared."""
+_COMPARED: Final = {
+    "gpu_type": "GPU type",
+    "gpu_count": "number of GPUs",
+    "image": "image",
+    "region": "region",
+    "cloud_type": "cloud",
+}
+"""Fields in which a pod must agree with a spec, and how messages name them."""
+
+_OPTIONAL: Final = frozenset({"region", "cloud_type"})
+"""Fields that a response may lack. An unknown value is no difference, so that a notebook does not pay twice for it."""
 
 
 def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
@@ -55,18 +64,21 @@ def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     live = live_pods(pods, spec.pod_name)
     if len(live) > 1:
         states = ", ".join(f"{pod.id} ({single_line(pod.status, 20)})" for pod in live[:6])
-        raise NameTaken(f"{len(live)} live pods are named {name}: {states}.", tuple(live))
+        more = f" and {len(live) - 6} more" if len(live) > 6 else ""
+        raise NameTaken(f"{len(live)} live pods are named {name}: {states}{more}.", tuple(live))
     if not live:
         return None
     if differences := _differences(spec, live[0]):
-        raise NameTaken(f"Pod {name} ({live[0].id}) exists and differs: {differences}.", (live[0],))
+        raise NameTaken(f"Pod {live[0].label} exists and differs: {differences}.", (live[0],))
     return live[0]
 
 
 def _differences(spec: PodSpec, pod: Pod) -> str:
-    pairs = ((field, getattr(spec, field), getattr(pod, field)) for field in _COMPARED)
-    return ", ".join(
-        f"{field} is {single_line(actual, 80)}, not {single_line(requested, 80)}"
-        for field, requested, actual in pairs
-        if requested is not None and requested != actual
-    )
+    differences = []
+    for field, label in _COMPARED.items():
+        requested, actual = getattr(spec, field), getattr(pod, field)
+        if requested is None or requested == actual or (actual is None and field in _OPTIONAL):
+            continue
+        text = "unknown" if actual is None else single_line(actual, 80)
+        differences.append(f"its {label} is {text}, not {single_line(requested, 80)}")
+    return ", ".join(differences)
