@@ -86,7 +86,7 @@ class UnknownName(InvalidRequest):
 
 
 class NameTaken(InvalidRequest):
-    """A pod with the name exists and does not match the request.
+    """A pod with the name exists and does not match the request. Nothing was created.
 
     Parameters
     ----------

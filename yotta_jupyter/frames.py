@@ -27,6 +27,7 @@ _MAX_GPU_TYPE: Final = 14
 _FLEXIBLE: Final = ("name", "GPUs", "region", "image")
 """The columns of the compact view that are shortened in a terminal."""
 
+_MIN_WIDTH: Final = 4
 _LEFT: Final = "text-align: left; white-space: nowrap;"
 _SMALL: Final = "font-size: 85%; opacity: 0.65;"
 _MIN_ID_LENGTH: Final = 4
@@ -115,6 +116,15 @@ class ResultsFrame(UntruncatedFrame):
             return None
         return UntruncatedFrame(self.drop(columns="error"))._repr_html_()
 
+    def announce(self) -> None:
+        """Print the result of one pod, because a loop displays no results, and skip the next display."""
+        print(self.sentence())
+        self.__dict__["_is_announced"] = True
+
+    def _ipython_display_(self) -> None:
+        if not self.__dict__.pop("_is_announced", False):
+            raise NotImplementedError  # IPython then displays the frame as usual.
+
     def sentence(self) -> str:
         """Return the first row as one line, such as ``train (331864222263676928) is PAUSING.``"""
         row = self.iloc[0]
@@ -145,8 +155,10 @@ class PodsFrame(pd.DataFrame):
             return super().__repr__()
         compact = _fit(self._compact().set_axis(_unique_prefixes(self.index)))
         options = ("display.width", TERMINAL_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
-        with pd.option_context(*options):
-            return repr(compact)
+        with pd.option_context(*options, "display.show_dimensions", False):
+            text = repr(compact)
+        is_truncated = bool(_visible_rows(len(self))[1])
+        return f"{text}\n\n[{len(self)} pods, {len(self.columns)} columns]" if is_truncated else text
 
     def _repr_html_(self) -> str | None:
         if not self._is_listing() or not pd.get_option("display.notebook_repr_html"):
@@ -204,6 +216,8 @@ def _fit(compact: pd.DataFrame) -> pd.DataFrame:
     limit = TERMINAL_WIDTH - index_width - 2 * len(widths) - 1
     while sum(widths.values()) > limit:
         longest = max(_FLEXIBLE, key=lambda name: widths[name])
+        if widths[longest] <= _MIN_WIDTH:
+            break
         widths[longest] -= 1
     return compact.assign(**{name: [single_line(text, widths[name]) for text in compact[name]] for name in _FLEXIBLE})
 
@@ -272,7 +286,7 @@ def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
     )
 
 
-def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | None]]) -> pd.DataFrame:
+def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | None]]) -> ResultsFrame:
     """Return the results of an action on several pods.
 
     Parameters
@@ -284,7 +298,7 @@ def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | Non
 
     Returns
     -------
-    pandas.DataFrame
+    ResultsFrame
         Index `id`; `name`, `action`, `ok` (bool), `status`, `error`. Shown as one line for one pod without an error.
     """
     return ResultsFrame(

@@ -22,6 +22,7 @@ DEFAULT_EXPOSE: Final = ("22/SSH", "8888/HTTP")
 GPU_COUNTS: Final = (1, 2, 4, 8)
 """The GPU counts that are offered. The API accepts any power of two."""
 
+SSH_PORT: Final = 22
 JUPYTER_PORT: Final = 8888
 JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 REGISTRY_TOKEN_ENV: Final = "REGISTRY_TOKEN"
@@ -130,9 +131,23 @@ def complete_spec(spec: PodSpec, load_public_key: Callable[[], str]) -> PodSpec:
     if exposes_jupyter(spec):
         password = variables.setdefault(JUPYTER_PASSWORD_ENV, Secret(secrets.token_hex(_PASSWORD_BYTES)))
         _validate_password(password.reveal())
-    if any(port.protocol == "SSH" for port in spec.expose) and PUBLIC_KEY_ENV not in variables:
+    if exposes_ssh(spec) and PUBLIC_KEY_ENV not in variables:
         variables[PUBLIC_KEY_ENV] = Secret(load_public_key())
     return msgspec.structs.replace(spec, environment_vars=variables)
+
+
+def exposes_ssh(spec: PodSpec) -> bool:
+    """Return whether a pod exposes a port for SSH.
+
+    Parameters
+    ----------
+    spec : PodSpec
+
+    Returns
+    -------
+    bool
+    """
+    return any(port.protocol == "SSH" or port.port == SSH_PORT for port in spec.expose)
 
 
 def exposes_jupyter(spec: PodSpec) -> bool:

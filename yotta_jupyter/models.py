@@ -380,9 +380,14 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         return self.status == "RUNNING" and port is not None and port.healthy is True
 
     @property
+    def has_persistent_volume(self) -> bool:
+        """Whether files at the mount path of a persistent volume survive a pause."""
+        return bool(self.persistent_volume_in_gb and self.persistent_mount_path)
+
+    @property
     def pause_loss(self) -> str:
         """What a pause may erase, as one sentence. The provider keeps only a persistent volume for certain."""
-        if self.persistent_volume_in_gb and self.persistent_mount_path:
+        if self.has_persistent_volume:
             return f"A pause may erase everything outside {single_line(self.persistent_mount_path, 60)}."
         return "A pause may erase all files: there is no persistent volume."
 

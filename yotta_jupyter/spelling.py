@@ -57,3 +57,25 @@ def did_you_mean(value: str, candidates: Iterable[str]) -> str:
     """
     match = closest_match(value, candidates)
     return f" Did you mean {match}?" if match else ""
+
+
+def is_one_edit_apart(first: str, second: str) -> bool:
+    """Return whether two different words differ by one letter: inserted, left out, replaced, or swapped with the next.
+
+    Parameters
+    ----------
+    first, second : str
+
+    Returns
+    -------
+    bool
+        Case is ignored.
+    """
+    short, long = sorted((first.lower(), second.lower()), key=len)
+    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(long) - len(short) == 1:
+        return short[start:] == long[start + 1 :]
+    if len(long) != len(short) or start == len(short):
+        return False
+    is_swap = short[start : start + 2] == long[start : start + 2][::-1] and short[start + 2 :] == long[start + 2 :]
+    return short[start + 1 :] == long[start + 1 :] or is_swap
