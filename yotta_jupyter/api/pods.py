@@ -85,6 +85,7 @@ class PodsClient:
         self._complete = complete
         self._ssh_key = ssh_key
         self._created_at: dict[str, float] = {}
+        self._created: dict[str, Pod] = {}
         self._subscribers: dict[object, Callable[[Event], None]] = {}
         self._lock = threading.Lock()
         self.cached: dict[str, Pod] = {}
@@ -298,7 +299,7 @@ class PodsClient:
             As for `create`.
         """
         completed = self._complete(spec)
-        existing = find_reusable(self._list_with_recent(), spec)
+        existing = find_reusable(self._list_with_created(), spec)
         if existing is not None:
             return existing, False
         pod = self._create(completed)
@@ -395,6 +396,7 @@ class PodsClient:
             As for `get`.
         """
         self._transition("delete", self._backend.delete, pod_id)
+        self._created.pop(str(pod_id), None)
 
     def wait(
         self,
@@ -554,21 +556,22 @@ class PodsClient:
             self._publish(PodsChanged())
         pod_id = created.id if isinstance(created, Pod) else created
         self._created_at[pod_id] = time.monotonic()
-        return created if isinstance(created, Pod) else self._get_created(spec, pod_id)
+        pod = created if isinstance(created, Pod) else self._get_created(spec, pod_id)
+        self._created[pod_id] = pod
+        return pod
 
-    def _list_with_recent(self) -> builtins.list[Pod]:
+    def _list_with_created(self) -> builtins.list[Pod]:
         """Return the pods, with those that this client has just created and a lagging listing lacks."""
-        cached = self.cached
         pods = self.list()
         listed = {pod.id for pod in pods}
-        recent = [
-            pod
-            for pod in cached.values()
-            if pod.id not in listed and self.is_recently_created(pod.id, LISTING_LAG)
-        ]
-        if recent:
-            self._publish_pods(recent, complete=False)  # The listing replaced the cache.
-        return pods + recent
+        missing = [pod for pod in self._created.values() if pod.id not in listed]
+        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, LISTING_LAG)]
+
+    def _get_or(self, pod: Pod) -> Pod:
+        try:
+            return self.get(pod.id)
+        except YottaError:
+            return pod
 
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)
