@@ -166,7 +166,12 @@ def test_a_listing_adds_types_prices_regions_and_images(
     make_client: Callable[..., Client], record: Callable[..., Any]
 ) -> None:
     new = record(
-        status="RUNNING", gpuType="NVIDIA_X9_1G", gpuDisplayName="X9", singleCardPrice=1.5, region="mars-1", image="me/x:1"
+        status="RUNNING",
+        gpuType="NVIDIA_X9_1G",
+        gpuDisplayName="X9",
+        singleCardPrice=1.5,
+        region="mars-1",
+        image="me/x:1",
     )
     yotta = make_client(records=[new])
     assert yotta.catalog.price("NVIDIA_X9_1G") is None

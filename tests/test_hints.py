@@ -41,7 +41,9 @@ def test_commands_name_a_pod_by_its_unique_name(pods: list[Pod], name: str) -> N
     assert describe(error, pods) == f"It is PAUSED. Resume it with: %yotta resume {name} --wait"
 
 
-@pytest.mark.parametrize(("pod_name", "word"), [("a b", "'a b'"), ("-x", "1"), ("x\n", "1"), ("", "1"), ("{x}", "'{{x}}'")])
+@pytest.mark.parametrize(
+    ("pod_name", "word"), [("a b", "'a b'"), ("-x", "1"), ("x\n", "1"), ("", "1"), ("{x}", "'{{x}}'")]
+)
 def test_a_name_is_one_word_of_a_command(pod_name: str, word: str) -> None:
     assert command_name(Pod(id="1", pod_name=pod_name), []) == word
 

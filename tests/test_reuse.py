@@ -53,7 +53,7 @@ def test_only_live_pods_are_reused(status: str) -> None:
 
 @pytest.mark.parametrize("changes", [{"region": None}, {"cloud_type": None}])
 def test_what_a_response_lacks_is_no_difference(changes: dict[str, Any]) -> None:
-    spec = PodSpec(**{**{"image": SPEC.image, "gpu_type": SPEC.gpu_type, "pod_name": "train"}, "region": "us-west-1"})
+    spec = PodSpec(image=SPEC.image, gpu_type=SPEC.gpu_type, pod_name="train", region="us-west-1", cloud_type="SECURE")
     assert find_reusable([pod(**changes)], spec) is not None
 
 

@@ -370,9 +370,7 @@ class Catalog:
     def _update_prices(self, gpu_type: str, pod: Pod) -> None:
         if pod.single_card_price is None:
             return
-        prices = Prices(
-            pod.region, pod.single_card_price, pod.container_volume_price, pod.persistent_volume_price
-        )
+        prices = Prices(pod.region, pod.single_card_price, pod.container_volume_price, pod.persistent_volume_price)
         self._prices[gpu_type, pod.region] = self._prices[gpu_type, None] = prices
 
     def _update_gpu(self, gpu_type: str, pod: Pod) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -24,6 +25,7 @@ TERMINAL_WIDTH: Final = 100
 
 _MAX_TEXT: Final = 18
 _MAX_GPU_TYPE: Final = 14
+_MAX_REGIONS: Final = 12
 _FLEXIBLE: Final = ("name", "GPUs", "region", "image")
 """The columns of the compact view that are shortened in a terminal."""
 
@@ -99,6 +101,16 @@ class UntruncatedFrame(pd.DataFrame):
             return html
 
 
+class GpusFrame(UntruncatedFrame):
+    """A DataFrame of GPU types. A terminal shows the beginning of a long list of regions."""
+
+    def __repr__(self) -> str:
+        if "regions" not in self.columns:
+            return super().__repr__()
+        regions = [single_line(regions, _MAX_REGIONS) for regions in self["regions"].fillna("")]
+        return repr(UntruncatedFrame(self.assign(regions=regions)))
+
+
 class ResultsFrame(UntruncatedFrame):
     """The results of an action. Shown without the column `error` if nothing failed, and as one line for one pod."""
 
@@ -124,6 +136,8 @@ class ResultsFrame(UntruncatedFrame):
     def _ipython_display_(self) -> None:
         if not self.__dict__.pop("_is_announced", False):
             raise NotImplementedError  # IPython then displays the frame as usual.
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\x1b[K")  # A terminal has already written "Out[1]: ".
 
     def sentence(self) -> str:
         """Return the first row as one line, such as ``train (331864222263676928) is PAUSING.``"""
@@ -201,7 +215,10 @@ class PodsFrame(pd.DataFrame):
 
 def _display_options() -> Any:
     return pd.option_context(
-        "display.max_colwidth", None, "display.width", TERMINAL_WIDTH, "display.float_format", format_amount
+        *("display.max_colwidth", None),
+        *("display.width", TERMINAL_WIDTH + 1),  # pandas fills one character less.
+        *("display.max_columns", None),
+        *("display.float_format", format_amount),
     )
 
 

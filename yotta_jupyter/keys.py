@@ -57,7 +57,7 @@ def load_public_key(key_file: str | None = None) -> str:
         try:
             return _derive(path, content)
         except InvalidRequest:
-            if not public_path.is_file():
+            if not content.startswith(b"-----BEGIN ") or not public_path.is_file():
                 raise
         return _validate(public_path, public_path.read_bytes())
     except OSError as error:

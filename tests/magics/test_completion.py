@@ -89,7 +89,9 @@ def test_an_environment_variable_is_completed_after_env_from(
     assert "canary" not in every
 
 
-@pytest.mark.parametrize("text", ["create pytorch --gpu L4 --name ", "create pytorch --name imp", "get im", "nonsense "])
+@pytest.mark.parametrize(
+    "text", ["create pytorch --gpu L4 --name ", "create pytorch --name imp", "get im", "nonsense "]
+)
 def test_python_names_are_never_offered(shell: InteractiveShell, text: str) -> None:
     """A completion equal to what is typed changes nothing."""
     fragment = text.rpartition(" ")[2]

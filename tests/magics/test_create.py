@@ -264,9 +264,7 @@ def test_each_pod_gets_its_own_random_password_and_our_public_key(
     "arguments",
     ["", "--expose 8888", "--expose 8888/TCP", "--expose 8888/SSH", "--expose 80 --expose 8888/HTTP", "--name mine"],
 )
-def test_no_create_exposes_jupyter_without_a_strong_password(
-    run: Run, requests_to: Requests, arguments: str
-) -> None:
+def test_no_create_exposes_jupyter_without_a_strong_password(run: Run, requests_to: Requests, arguments: str) -> None:
     run(f"%yotta create me/own:1 --gpu L4 {arguments}")
     assert len(sent_environment(requests_to("create")[0])["JUPYTER_PASSWORD"]) == 32
 

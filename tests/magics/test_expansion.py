@@ -117,4 +117,9 @@ def test_a_subscript_after_a_dollar_advises_braces(run: Run, sandbox: Sandbox, e
 
 
 def test_a_bracket_is_text_where_nothing_is_expanded() -> None:
-    assert split_line("create --name 'x$pods[1]' $$pods[1]", {"pods": 1}) == ["create", "--name", "x$pods[1]", "$pods[1]"]
+    assert split_line("create --name 'x$pods[1]' $$pods[1]", {"pods": 1}) == [
+        "create",
+        "--name",
+        "x$pods[1]",
+        "$pods[1]",
+    ]

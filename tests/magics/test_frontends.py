@@ -85,9 +85,7 @@ def test_an_entered_key_is_in_no_output_and_not_in_the_history(kernel: BlockingK
     assert sandbox.api_key not in str(messages)
 
 
-def test_a_terminal_shows_progress_and_ctrl_c_names_the_cost(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_shows_progress_and_ctrl_c_names_the_cost(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
     monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
     terminal = pexpect.spawn(

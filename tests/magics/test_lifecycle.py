@@ -197,7 +197,7 @@ def test_the_question_before_a_delete_does_not_call_an_unknown_price_zero(
 
 def test_one_pod_gets_one_line_and_still_a_dataframe(run: Run, captured_output: Output, pod_id: str) -> None:
     output = captured_output("result = %yotta pause train-1 --wait\nresult")
-    assert output.splitlines()[-1] == f"train-1 ({pod_id}) is PAUSED."
+    assert f"\ntrain-1 ({pod_id}) is PAUSED.\n" in output
     assert "<NA>" not in output
     assert list(run("result")["status"]) == ["PAUSED"]
     assert f"train-1 ({pod_id}) is PAUSED." in captured_output("result")
@@ -218,7 +218,7 @@ def test_several_pods_show_errors_only_if_there_are_any(captured_output: Output)
 def test_errors_name_a_pod_by_its_name(run: Run) -> None:
     with pytest.raises(InvalidPodState, match=r"^Pod finetune-1 \(\d+\) is PAUSED already"):
         run("%yotta pause finetune-1")
-    with pytest.raises(InvalidPodState, match=r"^Cannot resume pod train-1 \(\d+\): it is RUNNING"):
+    with pytest.raises(InvalidPodState, match=r"^Pod train-1 \(\d+\) is RUNNING already"):
         run("%yotta resume train-1")
     with pytest.raises(InvalidPodState, match=r"Resume it with: %yotta resume finetune-1 --wait$"):
         run("%yotta ssh finetune-1")

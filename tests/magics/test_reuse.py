@@ -30,7 +30,9 @@ def test_a_cell_that_runs_twice_creates_one_pod(
     assert run(CREATE).id == first.id
     assert len(requests_to("create")) == 1
     assert names(sandbox).count("train") == 1
-    expected = f"Reused pod train ({first.id}), which is RUNNING: ${first.hourly_rate:.2f} an hour now. Nothing was created."
+    expected = (
+        f"Reused pod train ({first.id}), which is RUNNING: ${first.hourly_rate:.2f} an hour now. Nothing was created."
+    )
     assert expected in output
 
 
@@ -84,9 +86,7 @@ def test_three_pods_of_that_name_are_listed(run: Run, requests_to: Requests) -> 
 
 
 @pytest.mark.parametrize("end", ["failed", "delete"])
-def test_a_pod_that_ended_is_not_reused(
-    run: Run, requests_to: Requests, sandbox: Sandbox, end: str
-) -> None:
+def test_a_pod_that_ended_is_not_reused(run: Run, requests_to: Requests, sandbox: Sandbox, end: str) -> None:
     if end == "failed":
         sandbox.add_fault("create:failedx1")
     first = run(CREATE)

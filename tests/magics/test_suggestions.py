@@ -17,7 +17,7 @@ from yotta_jupyter.spelling import is_one_edit_apart
 
 Run = Callable[[str], Any]
 
-ENGLISH = """
+WORDS = """
 able about activate add apply archive back backup bench boot box browse build buy cache cancel card cause check clean
 clear clone close cloud code compare compose config configure cost-report count cpu credits crash cuda data debug
 default defeat delay deliver delta deploy detach detail device dilute disk docker doctor done edit elite empty end env
@@ -29,7 +29,7 @@ release reload relate rename renew repair replace report request reserve retry r
 select send serve session set setup share size sleep snapshot ssd ssh-key stash state storage store submit-job swap
 switch tag task team template test time token train transfer trash type undo uninstall update upgrade use user version
 view volume vram wake warm wipe worker write zero zone
-""".split()
+"""
 
 
 def random_words(count: int) -> list[str]:
@@ -37,7 +37,7 @@ def random_words(count: int) -> list[str]:
     return ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 9))) for _ in range(count)]
 
 
-@pytest.mark.parametrize("word", [*random_words(200), *ENGLISH])
+@pytest.mark.parametrize("word", [*random_words(200), *WORDS.split()])
 def test_no_changing_command_is_suggested_by_spelling_alone(word: str) -> None:
     suggestion = suggest_command(word, command_names())
     if word in ADVICE or word in _SYNONYMS:

@@ -13,6 +13,7 @@ from .parser import Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
 
+
 def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     """Run a line and return the result of its cell.
 

@@ -37,9 +37,9 @@ class YottaMagics(Magics):
 
     base_url = Unicode(None, allow_none=True, help="Base URL of the API: https, or http for loopback.").tag(config=True)
     profile = Unicode(None, allow_none=True, help="A profile of ~/.yotta/config.").tag(config=True)
-    ssh_key = Unicode(
-        None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default."
-    ).tag(config=True)
+    ssh_key = Unicode(None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default.").tag(
+        config=True
+    )
     timeout = Float(None, allow_none=True, help="Timeout of a request in seconds; 60 by default.").tag(config=True)
 
     shell: InteractiveShell

@@ -45,8 +45,12 @@ ADVICE: Final = {
     **dict.fromkeys(("log", "logs", "events", "tail"), _LOGS),
     **dict.fromkeys(("metrics", "top", "nvidia-smi", "monitor", "stats", "gpu-use"), _USE),
     **dict.fromkeys(("restart", "reboot", "reset"), _RESTART),
-    **dict.fromkeys(("logout", "signout"), "Remove the profile from ~/.yotta/config; %yotta status shows the key in use."),
-    **dict.fromkeys(("down", "shutdown", "off"), "A pause stops the cost of the GPUs, but may erase files: %yotta pause -h"),
+    **dict.fromkeys(
+        ("logout", "signout"), "Remove the profile from ~/.yotta/config; %yotta status shows the key in use."
+    ),
+    **dict.fromkeys(
+        ("down", "shutdown", "off"), "A pause stops the cost of the GPUs, but may erase files: %yotta pause -h"
+    ),
     "version": "The version shows: %yotta --version",
 }
 """What fits a word that people try, or what to do instead."""

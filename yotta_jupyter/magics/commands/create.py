@@ -113,13 +113,9 @@ def _add_arguments(parser: LineParser) -> None:
         action="store_true",
         help="wait until the pod can be used: SSH healthy where it is exposed, else RUNNING",
     )
-    parser.add_argument(
-        ANOTHER_FLAG, action="store_true", help="create one more pod although one of that name exists"
-    )
+    parser.add_argument(ANOTHER_FLAG, action="store_true", help="create one more pod although one of that name exists")
     parser.add_argument("--resume", action="store_true", help="resume the pod of that name if it is paused")
-    parser.add_argument(
-        AS_TYPED_FLAG, action="store_true", help="send an unknown GPU type, image or region unchanged"
-    )
+    parser.add_argument(AS_TYPED_FLAG, action="store_true", help="send an unknown GPU type, image or region unchanged")
     parser.add_argument(
         "--key", metavar="FILE", completer="path", help="the private key file whose public key the pod gets"
     )

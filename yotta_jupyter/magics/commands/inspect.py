@@ -121,12 +121,12 @@ def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frames import UntruncatedFrame
+    from ...frames import GpusFrame
 
     frame = session.catalog.gpus_frame()
     if frame["single_card_price"].isna().all():
         print("Note: the API has no price list. Prices are those of listed pods, so first: %yotta list")
-    return UntruncatedFrame(frame)
+    return GpusFrame(frame)
 
 
 def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
