@@ -93,7 +93,7 @@ class UntruncatedFrame(pd.DataFrame):
 
     def __repr__(self) -> str:
         with _display_options():
-            return super().__repr__()
+            return repr(pd.DataFrame(self))  # pandas would write "Empty UntruncatedFrame".
 
     def _repr_html_(self) -> str | None:
         with _display_options():
@@ -166,7 +166,7 @@ class PodsFrame(pd.DataFrame):
 
     def __repr__(self) -> str:
         if not self._is_listing():
-            return super().__repr__()
+            return repr(pd.DataFrame(self))  # pandas would write "Empty PodsFrame".
         compact = _fit(self._compact().set_axis(_unique_prefixes(self.index)))
         options = ("display.width", TERMINAL_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
         with pd.option_context(*options, "display.show_dimensions", False):

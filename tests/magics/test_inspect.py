@@ -277,3 +277,9 @@ def test_gpus_say_why_prices_are_missing(captured_output: Output) -> None:
     assert "the API has no price list" in captured_output("%yotta gpus")
     captured_output("%yotta list")
     assert "no price list" not in captured_output("%yotta gpus")
+
+
+def test_an_empty_listing_is_an_empty_dataframe(connected: InteractiveShell, run: Run) -> None:
+    assert shown(connected, run("%yotta list --status failed"))[0].startswith(
+        "Empty DataFrame\nColumns: [name, status,"
+    )

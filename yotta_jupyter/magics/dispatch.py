@@ -71,8 +71,11 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
 
 
 def _unknown_command(name: str) -> InvalidRequest:
-    message = f"%yotta has no command {single_line(name, 40)!r}."
-    return InvalidRequest(f"{message} {suggest_command(name, command_names())}".rstrip(), advice="See %yotta -h")
+    suggestion = suggest_command(name, command_names())
+    return InvalidRequest(
+        f"%yotta has no command {single_line(name, 40)!r}. {suggestion}".rstrip(),
+        advice="" if "%yotta" in suggestion else "See %yotta -h",
+    )
 
 
 def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:
