@@ -93,8 +93,8 @@ def try_command(pod: Pod) -> str | None:
     -------
     str or None
     """
-    port = pod.ssh_port
-    if port is None or not pod.ssh_ready or not _has_valid_address(port):
+    port = pod.ssh_port if pod.status == "RUNNING" else None
+    if port is None or not port.healthy or not _has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
     return f"ssh {_parse_user(port.ingress_url)}@{port.host} -p {port.proxy_port}"
