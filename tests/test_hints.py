@@ -26,7 +26,7 @@ from yotta_jupyter import (
 )
 from yotta_jupyter.config import resolve_config
 from yotta_jupyter.errors import NameTaken, UnknownName
-from yotta_jupyter.hints import add_advice, command_name, describe
+from yotta_jupyter.hints import command_name, describe, use_magic_advice
 from yotta_jupyter.launch import CREATE_FLAGS
 from yotta_jupyter.magics.commands import get_command
 from yotta_jupyter.magics.expansion import split_line
@@ -112,13 +112,13 @@ def test_command_in_advice_is_valid(line):
 
 
 @pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)
-def test_add_advice_replaces_the_advice_for_python(error, expected):
+def test_use_magic_advice_replaces_the_advice_for_python(error, expected):
     expected_text = describe(error)
     copied = pickle.loads(pickle.dumps(error))
-    add_advice(copied)
+    use_magic_advice(copied)
     assert str(copied) == expected_text
     assert copied._render_traceback_() == [f"{type(error).__name__}: {expected_text}"]
-    add_advice(copied)
+    use_magic_advice(copied)
     assert str(copied) == expected_text
     assert str(pickle.loads(pickle.dumps(copied))) == expected_text
 
@@ -284,5 +284,5 @@ def test_a_name_is_one_word_of_a_command(pod_name: str, word: str) -> None:
 
 def test_all_pods_of_a_wait_are_named() -> None:
     error = WaitTimeout(PODS[0], 5.0, "PAUSED")
-    add_advice(error, PODS)
+    use_magic_advice(error, PODS)
     assert error.advice == "Stop it with %yotta pause train, or continue waiting with %yotta wait train --until paused"

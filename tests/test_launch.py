@@ -17,8 +17,8 @@ from yotta_jupyter.launch import (
     needs_jupyter_password,
     with_jupyter_password,
 )
-from yotta_jupyter.models import STATUSES
 from yotta_jupyter.spec import parse_gpu_count, parse_port
+from yotta_jupyter.statuses import STATUSES
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 

@@ -11,8 +11,9 @@ import pytest
 from yotta_jupyter import Client, InvalidRequest, Sandbox, connect
 from yotta_jupyter.api.reuse import find_reusable, live_pods
 from yotta_jupyter.errors import NameTaken
-from yotta_jupyter.models import STATUSES, Pod
+from yotta_jupyter.models import Pod
 from yotta_jupyter.spec import PodSpec
+from yotta_jupyter.statuses import STATUSES
 
 SPEC = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="train")
 

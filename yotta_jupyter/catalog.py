@@ -116,7 +116,7 @@ class Catalog:
 
     @property
     def images(self) -> list[str]:
-        """The images, bundled ones first, newest first."""
+        """The images, bundled ones (newest first), then listed ones."""
         with self._lock:
             return list(self._images)
 
@@ -134,17 +134,16 @@ class Catalog:
         pods : iterable of Pod
             Others are ignored: their names may be mistyped.
         """
+        proven = [pod for pod in pods if pod.status in _LEARNED_STATUSES]
+        # Large listings have few different combinations.
+        by_type = {(pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name): pod for pod in proven}
         with self._lock:
-            for pod in pods:
-                if pod.status not in _LEARNED_STATUSES:
-                    continue
+            for pod in by_type.values():
                 if pod.gpu_type:
                     self._update_gpu(pod.gpu_type, pod)
                     self._update_prices(pod.gpu_type, pod)
-                if pod.image:
-                    self._images[pod.image] = True
-                if pod.region:
-                    self._regions.add(pod.region)
+            self._images.update({pod.image: True for pod in proven if pod.image})
+            self._regions.update({pod.region for pod in proven if pod.region})
 
     def gpu(self, query: str, as_typed: bool = False) -> Match:
         """Look up a GPU type by its id or by words such as ``L4``, ``4090`` or ``H100 80GB``.

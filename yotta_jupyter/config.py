@@ -172,6 +172,7 @@ def save_profile(profile: str, api_key: Secret, base_url: str) -> Path:
         reason = _redacted_reason(error)
     else:
         return path
+    # Raised here, so that no traceback contains the contents of the file.
     raise InvalidRequest(f"The profile could not be saved in {config_path()}: {reason}. Fix the file, then try again.")
 
 
@@ -266,6 +267,7 @@ def _read() -> configparser.ConfigParser:
         reason = _redacted_reason(error)
     else:
         return parser
+    # Raised here, so that no traceback contains the contents of the file.
     raise InvalidRequest(f"{config_path()} cannot be read: {reason}. Fix it, or set {API_KEY_ENV}.")
 
 

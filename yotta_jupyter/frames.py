@@ -15,9 +15,11 @@ import pandas as pd
 
 from . import ssh
 from .formatting import format_age, format_amount, pluralize, short_gpu_type, short_image
-from .models import STATUSES, Int64, Pod
+from .gc_pause import gc_paused
+from .models import Int64, Pod
 from .sanitize import single_line
 from .secret import MASK
+from .statuses import STATUSES
 
 TIMESTAMP: Final = "datetime64[us, UTC]"
 TERMINAL_WIDTH: Final = 100
@@ -77,7 +79,7 @@ _WIDE_COLUMNS: Final = {
         if field.name not in {*COLUMNS, "id", "pod_name"}
     },
     "environment_vars": Column("object", lambda pod: {variable.key: MASK for variable in pod.environment_vars}),
-    "expose": Column("object", lambda pod: [msgspec.structs.asdict(port) for port in pod.expose]),
+    "expose": Column("object", lambda pod: list(map(msgspec.structs.asdict, pod.expose))),
 }
 
 
@@ -271,11 +273,9 @@ def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
         missing. Times are UTC. The categories of `status` are the known statuses, then any unknown ones that occur.
     """
     columns = _WIDE_COLUMNS if wide else COLUMNS
-    return PodsFrame(
-        {name: _to_array(list(map(column.value, pods)), column.dtype) for name, column in columns.items()},
-        index=_index(pods),
-        copy=False,
-    )
+    with gc_paused():
+        arrays = {name: _to_array(list(map(column.value, pods)), column.dtype) for name, column in columns.items()}
+    return PodsFrame(arrays, index=_index(pods), copy=False)
 
 
 def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:

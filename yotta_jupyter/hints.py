@@ -15,7 +15,6 @@ from .errors import (
     InvalidRequest,
     NameTaken,
     PodNotFound,
-    UnexpectedResponse,
     UnknownName,
     WaitInterrupted,
     WaitTimeout,
@@ -23,7 +22,8 @@ from .errors import (
     stop_action,
 )
 from .launch import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS, quote_word
-from .models import TERMINAL_STATUSES, Pod
+from .models import Pod
+from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
 
 _MAX_NAME: Final = 60
@@ -50,7 +50,7 @@ def describe(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> s
     return f"{error.message} {_advice(error, pods)}".rstrip()
 
 
-def add_advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> None:
+def use_magic_advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> None:
     """Replace the advice of an error by one that names ``%yotta`` commands.
 
     Parameters
@@ -85,7 +85,7 @@ def command_name(pod: Pod, pods: Iterable[Pod]) -> str:
 
 
 def _advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod]) -> str:
-    advise = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
+    advise = next((_ADVICE_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _ADVICE_BY_ERROR), None)
     advice = (advise(error) if advise else None) or error.advice
     pods = list(pods)
     names = {pod.id: command_name(pod, pods) for pod in pods}
@@ -120,12 +120,11 @@ def _name_taken(error: NameTaken) -> str:
 
 def _invalid_request(error: InvalidRequest) -> str | None:
     flag = CREATE_FLAGS.get(error.field or "")
-    is_missing = error.field and re.search(rf"\brequires? .*\b{error.field}\b", error.message)
-    return f"Add it with {flag} (see %yotta create -h)." if flag and is_missing else None
+    return f"Add it with {flag} (see %yotta create -h)." if flag and error.is_missing else None
 
 
 def _pod_not_found(error: PodNotFound) -> str:
-    return error.advice or "See which there are: %yotta list"
+    return error.advice or "See your pods with: %yotta list"
 
 
 def _pod_state(error: InvalidPodState) -> str:
@@ -134,7 +133,7 @@ def _pod_state(error: InvalidPodState) -> str:
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"
-    if "exposes no SSH port" in error.message:
+    if error.ssh == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
     was_requested = error.code is not None  # Else a wait or an SSH command found the status.
     if status == "PAUSED" and not was_requested:
@@ -142,13 +141,9 @@ def _pod_state(error: InvalidPodState) -> str:
     if status == "PAUSING":
         resume = "" if was_requested else f", then %yotta resume {pod_id} --wait"
         return f"First wait: %yotta wait {pod_id} --until paused{resume}"
-    if "not reachable by SSH" in error.message and status in ("INITIALIZE", "RUNNING"):
+    if error.ssh == "not ready" and status in ("INITIALIZE", "RUNNING"):
         return f"Wait with: %yotta wait {pod_id} --until ssh"
     return f"See it with: %yotta get {pod_id}"
-
-
-def _unexpected_response(error: UnexpectedResponse) -> str | None:
-    return "Filter the listing with --region." if "region" in error.advice else None
 
 
 def _wait(error: WaitTimeout | WaitInterrupted) -> str:
@@ -166,7 +161,7 @@ def _is_local(error: YottaError) -> bool:
     return is_loopback(urlsplit(error.base_url or "").hostname or "")
 
 
-_ADVICE: Final[dict[type, Callable[[Any], str | None]]] = {
+_ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     AuthenticationError: _authentication,
     ConnectionFailed: _connection,
     CreateOutcomeUnknown: _create_outcome,
@@ -175,7 +170,6 @@ _ADVICE: Final[dict[type, Callable[[Any], str | None]]] = {
     NameTaken: _name_taken,
     UnknownName: _unknown_name,
     PodNotFound: _pod_not_found,
-    UnexpectedResponse: _unexpected_response,
     WaitInterrupted: _wait,
     WaitTimeout: _wait,
 }

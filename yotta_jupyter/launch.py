@@ -1,4 +1,4 @@
-"""What a launch consists of: default ports, the Jupyter password, the public key, the equal ``%yotta create`` line."""
+"""What a launch consists of: default ports, Jupyter password, public key, the equivalent ``%yotta create`` line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ CREATE_FLAGS: Final = {
 def to_command(
     spec: PodSpec, token_env: str = REGISTRY_TOKEN_ENV, *, as_typed: bool = False, another: bool = False
 ) -> str:
-    """Return the ``%yotta create`` line that requests the same pod. It takes secrets from the environment.
+    """Return the equivalent ``%yotta create`` line. It takes secrets from the environment.
+
+    Fields without a flag are left out.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def to_command(
     str
     """
     ports = tuple(f"{port.port}/{port.protocol}" for port in spec.expose)
-    values: dict[str, Iterable[object]] = {
+    overrides: dict[str, Iterable[object]] = {
         "environment_vars": spec.environment_vars,
         "expose": () if ports == DEFAULT_EXPOSE else ports,
         "gpu_count": () if spec.gpu_count == 1 else (spec.gpu_count,),
@@ -87,7 +89,7 @@ def to_command(
     words = ["%yotta create", quote_word(spec.image)]
     for field, flag in CREATE_FLAGS.items():
         value = getattr(spec, field)
-        for entry in values.get(field, () if value is None else (value,)):
+        for entry in overrides.get(field, () if value is None else (value,)):
             words += [flag, quote_word(str(entry))]
     if spec.image_public_type == "PRIVATE":
         words.append(CREATE_FLAGS["image_public_type"])

@@ -1,4 +1,4 @@
-"""Pods as Python objects, independent of the API version."""
+"""Pods as Python objects, independent of the API version, and their costs."""
 
 from __future__ import annotations
 
@@ -13,67 +13,19 @@ from .errors import InvalidRequest
 from .formatting import format_rate
 from .sanitize import single_line
 from .secret import Secret
-from .spelling import did_you_mean
-
-STATUSES: Final = ("INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED")
-"""The statuses of a pod. The position of a status is its code in the API. Unknown statuses are kept as received."""
-
-STATUS_ALIASES: Final = {"INITIALIZING": "INITIALIZE", "STOPPING": "PAUSING", "STOPPED": "PAUSED"}
-"""Other names of the same statuses in newer documents of the provider."""
-
-TRANSITIONAL_STATUSES: Final = frozenset({"INITIALIZE", "PAUSING", "TERMINATING"})
-"""Statuses that change without a request."""
-
-TERMINAL_STATUSES: Final = frozenset({"TERMINATED", "FAILED"})
-"""Statuses that a pod never leaves. A pod in any other status is billable."""
-
-
-class Transition(NamedTuple):
-    """A change of status that can be requested.
-
-    Attributes
-    ----------
-    required : str or None
-        The status in which it can be requested; None for any status that it does not lead to.
-    during, after : str
-        The status until it is completed, and then.
-    """
-
-    required: str | None
-    during: str
-    after: str
-
-    def allows(self, status: str) -> bool:
-        """Return whether the transition can be requested in a status."""
-        return status == self.required if self.required else status not in (self.during, self.after)
-
-
-TRANSITIONS: Final = {
-    "pause": Transition("RUNNING", "PAUSING", "PAUSED"),
-    "resume": Transition("PAUSED", "INITIALIZE", "RUNNING"),
-    "delete": Transition(None, "TERMINATING", "TERMINATED"),
-}
-"""The transitions by action."""
+from .statuses import (
+    STATUSES,
+    STOPPING_STATUSES,
+    TERMINAL_STATUSES,
+    TRANSITIONAL_STATUSES,
+    TRANSITIONS,
+    normalize_status,
+)
 
 LAUNCH_ID_ENV: Final = "YOTTA_JUPYTER_LAUNCH"
 """The environment variable of a pod that holds the launch ID of its create request."""
 
 _POD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def allowed_actions(status: str) -> list[str]:
-    """Return the actions that can be requested of a pod in a status.
-
-    Parameters
-    ----------
-    status : str
-
-    Returns
-    -------
-    list of str
-        Keys of `TRANSITIONS`.
-    """
-    return [action for action, transition in TRANSITIONS.items() if transition.allows(status)]
 
 
 def is_valid_pod_id(value: object) -> bool:
@@ -90,51 +42,6 @@ def is_valid_pod_id(value: object) -> bool:
     return isinstance(value, str) and _POD_ID.fullmatch(value) is not None
 
 
-def normalize_status(status: str | int) -> str:
-    """Return the name of a status given by name, alias or code.
-
-    Parameters
-    ----------
-    status : str or int
-        A name in any case, an alias, or a code.
-
-    Returns
-    -------
-    str
-        One of `STATUSES`, or the text unchanged if the status is unknown.
-    """
-    text = str(status).strip()
-    if text.isdecimal() and len(text) < 4:
-        return STATUSES[int(text)] if int(text) < len(STATUSES) else text
-    upper = text.upper()
-    upper = STATUS_ALIASES.get(upper, upper)
-    return upper if upper in STATUSES else text
-
-
-def parse_status(status: str | int) -> str:
-    """Return the name of a known status given by name, alias or code.
-
-    Parameters
-    ----------
-    status : str or int
-
-    Returns
-    -------
-    str
-        One of `STATUSES`.
-
-    Raises
-    ------
-    InvalidRequest
-        The status is unknown. The message suggests the closest one.
-    """
-    name = normalize_status(status)
-    if name in STATUSES:
-        return name
-    hint = did_you_mean(name, [*STATUSES, *STATUS_ALIASES])
-    raise InvalidRequest(f"There is no status {single_line(status, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}.")
-
-
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """An integer that fits a DataFrame column. A larger one is not valid for its field."""
 
@@ -144,7 +51,7 @@ class ExposedPort(msgspec.Struct, rename="camel", gc=False):
 
     Attributes
     ----------
-    port : int
+    port : int or None
         The port inside the pod.
     proxy_port : int or None
         The public port; None until the pod runs.
@@ -204,7 +111,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     id : str
-        Up to 18 digits or more. Never a number.
+        Usually 18 digits. Always a string.
     pod_name : str or None
         Also available as `name`.
     status : str
@@ -352,6 +259,11 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         return self.status not in TERMINAL_STATUSES
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether no request is needed to stop the cost of the pod's GPUs."""
+        return self.status in STOPPING_STATUSES
+
+    @property
     def is_transitional(self) -> bool:
         """Whether the status changes without a request, or SSH of a running pod is not ready yet."""
         waits_for_ssh = self.status == "RUNNING" and self.ssh_port is not None and not self.ssh_ready
@@ -411,20 +323,19 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         """Return US dollars an hour in a status.
 
         Nothing is charged before the pod runs or after it ended. While it is paused only the persistent volume is
-        counted: the API's page says that volumes are charged then, not which. Any other status, also an unknown one,
-        counts in full.
+        counted: the API documentation says that volumes are charged then, but not which ones. Any other status, also
+        an unknown one, counts in full.
         """
         if status in TERMINAL_STATUSES:
             return 0.0
-        persistent = (self.persistent_volume_price or 0.0) * (self.persistent_volume_in_gb or 0)
+        persistent = _volume_cost(self.persistent_volume_in_gb, self.persistent_volume_price)
         if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
-            unknown = self.persistent_volume_in_gb and self.persistent_volume_price is None
-            return None if unknown else persistent
-        if self.single_card_price is None or self.gpu_count is None:
+            return persistent
+        container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)
+        if self.single_card_price is None or self.gpu_count is None or container is None or persistent is None:
             return None
         if status == "INITIALIZE":
             return 0.0
-        container = (self.container_volume_price or 0.0) * (self.container_volume_in_gb or 0)
         return self.single_card_price * self.gpu_count + container + persistent
 
     def __repr__(self) -> str:
@@ -450,6 +361,13 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.created_at:
             rows.append(("Created", f"{self.created_at:%Y-%m-%d %H:%M:%S} UTC"))
         return rows
+
+
+def _volume_cost(size_in_gb: int | None, price: float | None) -> float | None:
+    """Return US dollars an hour; None if the price of an existing volume is unknown."""
+    if not size_in_gb:
+        return 0.0
+    return None if price is None else size_in_gb * price
 
 
 def _to_utc(time: datetime) -> datetime:

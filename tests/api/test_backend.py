@@ -7,8 +7,9 @@ import pytest
 
 from yotta_jupyter import CreateOutcomeUnknown, InvalidPodState, Pod, PodNotFound, PodSpec, ServerError
 from yotta_jupyter.api import Backend, PodsClient, V1Backend
-from yotta_jupyter.models import LAUNCH_ID_ENV, TRANSITIONS, EnvironmentVariable
+from yotta_jupyter.models import LAUNCH_ID_ENV, EnvironmentVariable
 from yotta_jupyter.secret import Secret
+from yotta_jupyter.statuses import TRANSITIONS
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 METHODS = [name for name in vars(Backend) if not name.startswith("_")]

@@ -14,9 +14,11 @@ import msgspec
 
 from .. import ssh
 from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
-from ..models import TRANSITIONS, EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id, parse_status
+from ..gc_pause import gc_paused
+from ..models import EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id
 from ..sanitize import single_line
 from ..spec import PodSpec, PortSpec
+from ..statuses import TRANSITIONS, parse_status
 from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
@@ -84,7 +86,7 @@ class PodsClient:
         self._backend = backend
         self._complete = complete
         self._ssh_key = ssh_key
-        self._created_at: dict[str, float] = {}
+        self._created_monotonic: dict[str, float] = {}
         self._created: dict[str, Pod] = {}
         self._subscribers: dict[object, Callable[[Event], None]] = {}
         self._lock = threading.Lock()
@@ -144,7 +146,8 @@ class PodsClient:
         """
         from ..frames import pods_frame
 
-        return pods_frame(self.list(regions, statuses), wide)
+        with gc_paused():
+            return pods_frame(self.list(regions, statuses), wide)
 
     def get(self, pod_id: str) -> Pod:
         """Return one pod: ``GET /openapi/v1/pods/{podId}``, or the listing if that endpoint is missing.
@@ -517,7 +520,7 @@ class PodsClient:
         return unsubscribe
 
     def is_recently_created(self, pod_id: str, seconds: float) -> bool:
-        """Return whether this client created a pod within the last seconds, so that a listing may lack it.
+        """Return whether this client created a pod within the last `seconds` seconds, so that a listing may lack it.
 
         Parameters
         ----------
@@ -528,7 +531,7 @@ class PodsClient:
         -------
         bool
         """
-        created_at = self._created_at.get(pod_id)
+        created_at = self._created_monotonic.get(pod_id)
         return created_at is not None and time.monotonic() - created_at < seconds
 
     def ssh_command(self, pod: Pod) -> str:
@@ -555,7 +558,7 @@ class PodsClient:
         finally:
             self._publish(PodsChanged())
         pod_id = created.id if isinstance(created, Pod) else created
-        self._created_at[pod_id] = time.monotonic()
+        self._created_monotonic[pod_id] = time.monotonic()
         pod = created if isinstance(created, Pod) else self._get_created(spec, pod_id)
         self._created[pod_id] = pod
         return pod
@@ -578,7 +581,7 @@ class PodsClient:
         try:
             pod = self._backend.get(pod_id)
         except YottaError:
-            pass  # The pod exists, whatever a response says that lags or fails.
+            pass  # The pod exists, even if this response is stale or failed.
         except KeyboardInterrupt:
             raise WaitInterrupted(pod) from None
         self._publish_pods([pod], complete=False)
@@ -607,6 +610,7 @@ class PodsClient:
         except InvalidPodState as error:
             status = self._status_or_none(pod_id)
             transition = TRANSITIONS[action]
+            # An earlier attempt of this request may have succeeded although its response was lost.
             if not error.may_be_duplicate or status not in (transition.during, transition.after):
                 raise _state_error(action, self.cached.get(pod_id), status, error) from None
         finally:
@@ -621,7 +625,7 @@ class PodsClient:
     def _publish_pods(self, pods: builtins.list[Pod], complete: bool) -> None:
         for pod in pods:
             pod.bind(self)
-            if pod.id in self.cached:
+            if pod.status == "TERMINATING" and pod.id in self.cached:
                 pod.continue_from(self.cached[pod.id])
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}

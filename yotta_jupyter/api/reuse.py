@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..errors import InvalidRequest, NameTaken
-from ..models import TERMINAL_STATUSES, Pod
+from ..models import Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..statuses import TERMINAL_STATUSES
 
 _COMPARED: Final = {
     "gpu_type": "GPU type",

@@ -17,8 +17,9 @@ from ..catalog import Catalog
 from ..errors import InvalidRequest
 from ..keys import DEFAULT_KEY
 from ..launch import quote_word
-from ..models import STATUSES, Pod
+from ..models import Pod
 from ..spec import ALLOWED_VALUES
+from ..statuses import STATUSES
 from .commands import COMMANDS, get_command
 from .parser import CompletionKind, LineParser
 from .session import Session

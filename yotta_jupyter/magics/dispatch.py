@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import AuthenticationError, InvalidRequest, WaitInterrupted, YottaError
-from ..hints import add_advice
+from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
 from .expansion import split_line
@@ -42,7 +42,7 @@ def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     try:
         return _run(session, line, namespace)
     except (YottaError, WaitInterrupted) as error:
-        add_advice(error, session.cached_client.pods.cached.values() if session.cached_client else ())
+        use_magic_advice(error, session.cached_client.pods.cached.values() if session.cached_client else ())
         raise
 
 

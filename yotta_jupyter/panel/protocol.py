@@ -51,9 +51,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .. import ssh
-from ..models import Pod, Totals, allowed_actions
+from ..models import Pod, Totals
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..statuses import allowed_actions
 
 PENDING_DELETE: Final = "pending_delete"
 

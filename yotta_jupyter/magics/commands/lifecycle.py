@@ -11,8 +11,9 @@ from ...client import Client
 from ...errors import InvalidRequest, PodNotFound, YottaError
 from ...formatting import format_rate, pluralize
 from ...launch import CREATE_FLAGS
-from ...models import TRANSITIONS, Pod, summarize
+from ...models import Pod, summarize
 from ...sanitize import single_line
+from ...statuses import TRANSITIONS
 from ..display import results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
