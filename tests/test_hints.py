@@ -140,8 +140,8 @@ def test_advice_without_a_better_command_is_kept(error):
 
 
 def test_too_large_listing_advises_to_filter_it():
-    error = UnexpectedResponse("More than 64 MiB.", 200, advice="Filter the listing by region.")
-    assert "--region" in describe(error)
+    error = UnexpectedResponse("More than 64 MiB.", 200, advice="List fewer pods, such as those of one region.")
+    assert "one region" in describe(error)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_taken_name_advises_another() -> None:
 
 
 def test_a_missing_field_names_its_flag() -> None:
-    assert "--gpu" in describe(InvalidRequest("create requires gpu_type.", field="gpu_type"))
+    assert "--gpu" in describe(InvalidRequest("create requires gpu_type.", field="gpu_type", is_missing=True))
 
 
 @pytest.mark.parametrize(

@@ -311,5 +311,11 @@ def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
 
 def _stop_advice(pods: tuple[Pod, ...]) -> str:
     action = stop_action(pods)
-    ids = ", ".join(f'"{pod.id}"' for pod in pods if pod.is_billable)
-    return f'Stop it with pods.bulk("{action}", [{ids}]).' if action else ""
+    ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
+    if action is None or not ids:
+        return ""
+    return (
+        f"Stop it with pods.{action}({ids[0]})."
+        if len(ids) == 1
+        else f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
+    )

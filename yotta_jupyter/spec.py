@@ -161,7 +161,8 @@ def parse_port(port: object, protocol: object = None) -> PortSpec:
     name = str(protocol).upper()
     if name not in PROTOCOLS:
         raise InvalidRequest(
-            f"The protocol of a port is one of {', '.join(PROTOCOLS)}, not {single_line(protocol, 40)}.", field="expose"
+            f"The protocol of a port is {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, not {single_line(protocol, 40)}.",
+            field="expose",
         )
     return PortSpec(number, name)
 

@@ -149,7 +149,7 @@ def test_delete_that_the_api_refuses_names_the_status(pods, backend, monkeypatch
         raise InvalidPodState(409, 409, "Conflict.", pod_id=pod_id)
 
     monkeypatch.setattr(backend, "delete", refuse)
-    with pytest.raises(InvalidPodState, match=r"^Cannot delete pod 1: it is RUNNING\.$"):
+    with pytest.raises(InvalidPodState, match=r"^Cannot delete pod train \(1\): it is RUNNING\."):
         pods.delete("1")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from yotta_jupyter import Client, InvalidPodState, Sandbox, connect
+from yotta_jupyter import Client, InvalidRequest, Sandbox, connect
 from yotta_jupyter.errors import NameTaken
 
 Run = Callable[[str], Any]
@@ -101,7 +101,7 @@ def test_a_paused_pod_says_how_to_resume_it(run: Run, captured_output: Output, r
     assert "which is PAUSED: $0.00 an hour now. Nothing was created." in output
     assert "Resume it with %yotta resume train --wait, or add --resume here." in output
     assert requests_to("resume") == []
-    with pytest.raises(InvalidPodState, match=r"is PAUSED; nothing was created\. To resume it and wait, add --resume$"):
+    with pytest.raises(InvalidRequest, match=r"is PAUSED; nothing was created\. To resume it and wait, add --resume$"):
         run(f"{CREATE} --wait")
     assert len(requests_to("create")) == 1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...errors import InvalidPodState
+from ...errors import InvalidRequest
 from ...formatting import format_rate
 from ...hints import command_name
 from ...sanitize import single_line
@@ -37,7 +37,7 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
 
     Raises
     ------
-    InvalidPodState
+    InvalidRequest
         The pod is paused, so that a wait would not end, and `resume` is False.
     """
     state = single_line(pod.status, 40)
@@ -51,12 +51,8 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
         print(f"Reused pod {pod.label}, which was {state}; resuming it: {format_rate(pod.hourly_rate)} while it runs.")
         return _resume(session, pod)
     if wait:
-        raise InvalidPodState(
-            None,
-            None,
+        raise InvalidRequest(
             f"Pod {pod.label} exists and is {state}; nothing was created.",
-            pod_id=pod.id,
-            pod_status=pod.status,
             advice="To resume it and wait, add --resume",
         )
     name = command_name(pod, session.client.pods.cached.values())
