@@ -314,8 +314,6 @@ def _stop_advice(pods: tuple[Pod, ...]) -> str:
     ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
     if action is None or not ids:
         return ""
-    return (
-        f"Stop it with pods.{action}({ids[0]})."
-        if len(ids) == 1
-        else f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
-    )
+    if len(ids) == 1:
+        return f"Stop it with pods.{action}({ids[0]})."
+    return f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'

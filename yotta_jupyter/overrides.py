@@ -1,4 +1,4 @@
-"""The settings that IPython shells make: ``%config YottaMagics``, or the sandbox of a shell.
+"""Settings made in an IPython shell.
 
 ``%load_ext`` imports this module, so it imports nothing that takes long.
 """
@@ -71,12 +71,14 @@ def current_overrides() -> ConfigOverrides:
     ConfigOverrides
         Empty outside of IPython or without the extension.
     """
-    provider = _providers.get(shell) if (shell := _current_shell()) is not None else None
+    shell = _current_shell()
+    provider = None if shell is None else _providers.get(shell)
     return provider() if provider else ConfigOverrides()
 
 
 def _current_shell() -> Any:
-    # While a shell runs a cell, IPython sets this builtin to the method of that shell. Threads have the singleton.
+    # While a shell runs a cell, IPython sets this builtin to the method of that shell. Outside of a cell, such as in a
+    # thread, only the singleton is known.
     running = getattr(getattr(builtins, "get_ipython", None), "__self__", None)
     if running is not None or "IPython" not in sys.modules:
         return running

@@ -160,10 +160,8 @@ def parse_port(port: object, protocol: object = None) -> PortSpec:
         return PortSpec(number, "SSH" if number == 22 else "HTTP")
     name = str(protocol).upper()
     if name not in PROTOCOLS:
-        raise InvalidRequest(
-            f"The protocol of a port is {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, not {single_line(protocol, 40)}.",
-            field="expose",
-        )
+        protocols = f"{', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}"
+        raise InvalidRequest(f"The protocol of a port is {protocols}, not {single_line(protocol, 40)}.", field="expose")
     return PortSpec(number, name)
 
 

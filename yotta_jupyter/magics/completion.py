@@ -24,6 +24,7 @@ from .commands import COMMANDS, get_command
 from .parser import CompletionKind, LineParser
 from .session import Session
 
+# An optional assignment such as "pods = ", then %yotta; "rest" is the text after it.
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%yotta(?=\s)(?P<rest>.*)$")
 _SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
 _WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
@@ -119,7 +120,7 @@ def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action
 def _values(session: Session, parser: LineParser, action: argparse.Action) -> Iterable[str]:
     if action.choices is not None:
         return [str(choice) for choice in action.choices]
-    kind = parser.completers.get(action.dest)
+    kind = parser.completion_kinds.get(action.dest)
     return _SOURCES[kind](session) if kind else []
 
 

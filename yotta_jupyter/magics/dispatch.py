@@ -80,6 +80,7 @@ def _unknown_command(name: str) -> InvalidRequest:
 
 def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:
     """Add to the message where the key came from, because the user may expect another key to be in use."""
+    # Login tests the key that was just entered, not the one of the cached client.
     if command.name != "login" and session.cached_client is not None:
         error.message += f" The key came from {session.cached_client.key_source}."
 

@@ -54,6 +54,7 @@ def results_or_raise(
 
     from ..frames import results_frame
 
+    # `dispatch` does this only for the error that is raised; the table shows the others.
     for error in failures:
         use_magic_advice(error, pods)
     frame = results_frame(action, [(pod, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods])

@@ -31,8 +31,8 @@ def split_line(line: str, namespace: dict[str, Any]) -> list[str]:
     """Split a line into arguments.
 
     ``$name``, ``$name.attribute`` and ``{expression}`` are replaced by values of the namespace. ``$$`` is a dollar
-    sign, and so is a ``$`` between single quotes. A string stays one argument, a pod is replaced by its id, and a list,
-    a Series or a DataFrame becomes one argument for each entry (for a DataFrame, of its index).
+    sign, and so is a ``$`` between single quotes. A string stays one argument, a pod is replaced by its id, and a list
+    or a Series becomes one argument per entry, and a DataFrame one per label of its index.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def _expand(line: str, namespace: dict[str, Any]) -> str:
         line = _Formatter().vformat(line, args=(), kwargs=namespace)
     except NameError as error:
         problem = f"{error.name} is not defined. Define it, or write '…' around text that contains a $"
-    except _Empty:
+    except _EmptyValue:
         problem = "A list or DataFrame in the line is empty: there is no pod to act on"
-    except _Mapping:
+    except _MappingValue:
         problem = "A dict cannot be expanded in the line; write {name['key']} for one of its values"
     except _FlagInjection:
         problem = "An expanded value begins with a -. Write flags in the line itself"
@@ -104,11 +104,11 @@ def _reject_subscript(line: str, namespace: dict[str, Any]) -> None:
             raise InvalidRequest(f"$ takes a name with attributes only. For an expression write {{{text}…}} instead.")
 
 
-class _Empty(Exception):
-    """An expanded list is empty. Without it the line would have another meaning."""
+class _EmptyValue(Exception):
+    """An expanded list is empty. Leaving it out would change what the line means."""
 
 
-class _Mapping(Exception):
+class _MappingValue(Exception):
     """An expanded value is a mapping, such as os.environ: neither its keys nor its values are wanted."""
 
 
@@ -134,11 +134,11 @@ class _Formatter(DollarFormatter):
         if hasattr(value, "columns") and hasattr(value, "index"):  # A DataFrame.
             value = value.index
         if isinstance(value, Mapping):
-            raise _Mapping
+            raise _MappingValue
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
             texts = [_to_text(entry) for entry in value]
             if not texts:
-                raise _Empty
+                raise _EmptyValue
             return " ".join(map(self._quote, texts))
         return self._quote(_to_text(value))
 

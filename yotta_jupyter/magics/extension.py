@@ -40,7 +40,9 @@ class YottaMagics(Magics):
     ssh_key = Unicode(None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default.").tag(
         config=True
     )
-    timeout = Float(None, allow_none=True, help="Timeout of a request in seconds; 60 by default.").tag(config=True)
+    timeout = Float(None, allow_none=True, help="Timeout of a request in seconds.").tag(
+        config=True
+    )
 
     shell: InteractiveShell
 
@@ -51,7 +53,7 @@ class YottaMagics(Magics):
 
     @property
     def session(self) -> Session:
-        """The connection of this shell, created on first use."""
+        """The client and the sandbox of this shell, created on first use."""
         if self._session is None:
             from .session import Session
 
@@ -69,7 +71,7 @@ class YottaMagics(Magics):
         return run_line(self.session, line, {**self.shell.user_ns, **(local_ns or {})})
 
     def overrides(self) -> ConfigOverrides:
-        """Return the settings of this shell: its sandbox if one was started, else its ``%config``."""
+        """Return the settings of this shell: its ``%config``, with the address and key of its sandbox if one runs."""
         sandbox = None if self._session is None else self._session.sandbox
         if sandbox is None:
             return ConfigOverrides(

@@ -37,16 +37,16 @@ class LineParser(argparse.ArgumentParser):
 
     Attributes
     ----------
-    completers : dict of str to str
+    completion_kinds : dict of str to str
         What Tab completes, by the argument's ``dest``.
     """
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False)
-        self.completers: dict[str, CompletionKind] = {}
+        self.completion_kinds: dict[str, CompletionKind] = {}
 
     def add_argument(
-        self, *name_or_flags: str, completer: CompletionKind | None = None, **kwargs: Any
+        self, *name_or_flags: str, completes: CompletionKind | None = None, **kwargs: Any
     ) -> argparse.Action:
         """Add an argument.
 
@@ -54,7 +54,7 @@ class LineParser(argparse.ArgumentParser):
         ----------
         *name_or_flags : str
             The flag, or the name of a positional argument.
-        completer : str, optional
+        completes : str, optional
             The kind of value that Tab completes.
         **kwargs
             As for `argparse.ArgumentParser.add_argument`.
@@ -64,8 +64,8 @@ class LineParser(argparse.ArgumentParser):
         argparse.Action
         """
         action = super().add_argument(*name_or_flags, **kwargs)
-        if completer is not None:
-            self.completers[action.dest] = completer
+        if completes is not None:
+            self.completion_kinds[action.dest] = completes
         return action
 
     def flags(self) -> list[str]:
@@ -113,6 +113,7 @@ class LineParser(argparse.ArgumentParser):
                 raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
 
     def error(self, message: str) -> NoReturn:
+        # Such as "the following arguments are required: POD, --gpu".
         see_also = [
             command
             for kind, command in _SEE_ALSO.items()
@@ -124,7 +125,7 @@ class LineParser(argparse.ArgumentParser):
         """Return whether argparse's message names an argument of a kind."""
         names = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
         return any(
-            self.completers.get(action.dest) == kind and {*action.option_strings, action.metavar} & names
+            self.completion_kinds.get(action.dest) == kind and {*action.option_strings, action.metavar} & names
             for action in self._actions
         )
 

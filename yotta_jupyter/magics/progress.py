@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from ..sanitize import single_line
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+_ELAPSED: Final = re.compile(r", \d+ s:")
 _MAX_PODS: Final = 4
 """Pods that the line describes; the others are counted."""
 
@@ -108,4 +110,4 @@ def _stdout_writer() -> Callable[[str], None]:
 
 
 def _without_time(text: str) -> str:
-    return text.partition(": ")[2]
+    return _ELAPSED.sub(":", text, count=1)

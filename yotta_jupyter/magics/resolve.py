@@ -13,6 +13,7 @@ from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import TERMINAL_STATUSES
 
+# A UUID in the environment of each pod that this package creates.
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPLETE_ID: Final = re.compile(r"\d{10,}")
 _MAX_NAMED: Final = 6
@@ -20,14 +21,16 @@ _MAX_NAMED: Final = 6
 
 
 def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
-    """Return the pods matching each query, without duplicates. Sends one list request.
+    """Return the pods matching each query, without duplicates.
+
+    Sends one list request, and another request for a launch ID or a complete id that the listing lacks.
 
     Parameters
     ----------
     client : Client
     queries : sequence of str
-        Ids, unique beginnings of ids, unique names, or launch IDs. A terminated or failed pod matches only if no other
-        pod does.
+        Ids, unique beginnings of ids, unique names, or launch IDs. Among several matches of one kind, pods that have
+        ended count only if there are no others.
 
     Returns
     -------
@@ -61,9 +64,9 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
         return client.pods.get(query)  # The listing may lag behind.
     names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in TERMINAL_STATUSES]
     raise PodNotFound(
-        None,
-        None,
-        f"There is no pod {single_line(query, 60)!r}.{did_you_mean(query, names)}",
+        code=None,
+        http_status=None,
+        message=f"There is no pod {single_line(query, 60)!r}.{did_you_mean(query, names)}",
         advice="List your pods with: %yotta list",
     )
 

@@ -1,4 +1,4 @@
-"""The connection of a shell, kept from one ``%yotta`` to the next."""
+"""The client and the sandbox of a shell, kept from one ``%yotta`` to the next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Session:
     ----------
     shell : IPython.core.interactiveshell.InteractiveShell
     overrides : callable, optional
-        Returns the settings that this shell makes; no settings by default.
+        Returns the settings made in this shell; no settings by default.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ def _add_login_arguments(parser: LineParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="P",
-        completer="profile",
+        completes="profile",
         help="the profile to save the key in; default: the active profile",
     )
 
@@ -48,7 +48,7 @@ def _login(session: Session, arguments: Namespace) -> PlainText:
 
 
 def _shadowed_note(session: Session, profile: str) -> str:
-    """Return how to use a profile if another key takes precedence, or an empty string."""
+    """Return how to use a profile that is not in use, or an empty string."""
     command = f'%config YottaMagics.profile = "{profile}"'
     try:
         source = config.resolve_config(overrides=session.overrides()).key_source

@@ -37,7 +37,7 @@ _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "gpu_type": {
         "required": True,
         "metavar": "TYPE",
-        "completer": "gpu",
+        "completes": "gpu",
         "help": "a GPU type, or a short name of one: L4, H100, 4090",
     },
     "gpu_count": {
@@ -46,8 +46,8 @@ _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "help": f"number of GPUs: {', '.join(map(str, GPU_COUNTS))}; default: 1",
     },
     "pod_name": {"metavar": "NAME", "help": "a name for the pod; a live pod of that name is reused"},
-    "region": {"metavar": "R", "completer": "region", "help": "the region of the pod"},
-    "cloud_type": {"metavar": "CLOUD", "completer": "cloud", "help": " or ".join(ALLOWED_VALUES["cloud_type"])},
+    "region": {"metavar": "R", "completes": "region", "help": "the region of the pod"},
+    "cloud_type": {"metavar": "CLOUD", "completes": "cloud", "help": " or ".join(ALLOWED_VALUES["cloud_type"])},
     "initialization_command": {"metavar": "CMD", "help": "a command to run when the pod starts"},
     "container_volume_in_gb": {"metavar": "GB", "help": "the size of the container volume"},
     "persistent_volume_in_gb": {
@@ -66,7 +66,7 @@ _MIN_SECRET_LENGTH: Final = 8
 
 def _add_arguments(parser: LineParser) -> None:
     parser.add_argument(
-        "image", metavar="IMAGE", completer="image", help="an image, or the short name of an official one: pytorch"
+        "image", metavar="IMAGE", completes="image", help="an image, or the short name of an official one: pytorch"
     )
     for field, options in _FIELD_OPTIONS.items():
         parser.add_argument(CREATE_FLAGS[field], *_FLAG_ALIASES.get(field, ()), dest=field, **options)
@@ -75,7 +75,7 @@ def _add_arguments(parser: LineParser) -> None:
         token,
         dest="token_env",
         metavar="VAR",
-        completer="env",
+        completes="env",
         help="the environment variable that holds the registry's token",
     )
     parser.add_argument(
@@ -97,7 +97,7 @@ def _add_arguments(parser: LineParser) -> None:
         action="append",
         default=[],
         metavar="VAR",
-        completer="env",
+        completes="env",
         help="an environment variable with its value in this notebook; for secrets; may be repeated",
     )
     parser.add_argument(
@@ -117,7 +117,7 @@ def _add_arguments(parser: LineParser) -> None:
     parser.add_argument("--resume", action="store_true", help="resume the pod of that name if it is paused")
     parser.add_argument(AS_TYPED_FLAG, action="store_true", help="send an unknown GPU type, image or region unchanged")
     parser.add_argument(
-        "--key", metavar="FILE", completer="path", help="the private key file whose public key the pod gets"
+        "--key", metavar="FILE", completes="path", help="the private key file whose public key the pod gets"
     )
     parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
 

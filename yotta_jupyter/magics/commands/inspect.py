@@ -28,7 +28,7 @@ def _add_list_arguments(parser: LineParser) -> None:
         action="append",
         default=[],
         metavar="R",
-        completer="region",
+        completes="region",
         help="only this region; may be repeated",
     )
     parser.add_argument(
@@ -36,10 +36,10 @@ def _add_list_arguments(parser: LineParser) -> None:
         action="append",
         default=[],
         metavar="S",
-        completer="status",
+        completes="status",
         help="only this status, by name or number; may be repeated",
     )
-    parser.add_argument("--gpu", metavar="G", completer="gpu", help="only GPU types with these words, such as L4")
+    parser.add_argument("--gpu", metavar="G", completes="gpu", help="only GPU types with these words, such as L4")
     parser.add_argument("--name", metavar="TEXT", help="only names that contain this text")
     parser.add_argument("--wide", action="store_true", help="all fields of the API")
 
@@ -79,7 +79,7 @@ def _warn_unknown_regions(client: Client, regions: list[str]) -> None:
 
 
 def _add_pod_argument(parser: LineParser) -> None:
-    parser.add_argument("pod", metavar="POD", completer="pod", help="an id, the beginning of one, or a name")
+    parser.add_argument("pod", metavar="POD", completes="pod", help="an id, the beginning of one, or a name")
 
 
 def _get(session: Session, arguments: Namespace) -> Pod:
@@ -89,7 +89,7 @@ def _get(session: Session, arguments: Namespace) -> Pod:
 def _add_ssh_arguments(parser: LineParser) -> None:
     _add_pod_argument(parser)
     parser.add_argument(
-        "--key", metavar="FILE", completer="path", help=f"the file of your private key; default: {DEFAULT_KEY}"
+        "--key", metavar="FILE", completes="path", help=f"the file of your private key; default: {DEFAULT_KEY}"
     )
     parser.add_argument("--user", metavar="USER", help="the user to log in as; the pod's own by default")
     parser.add_argument("--config", action="store_true", help="a block for ~/.ssh/config instead of a command")

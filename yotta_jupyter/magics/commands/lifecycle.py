@@ -128,7 +128,7 @@ def format_total(pods: Sequence[Pod]) -> str:
 
 
 def _format_cost(pod: Pod) -> str:
-    if pod.status == "INITIALIZE":
+    if pod.status == "INITIALIZE":  # Its hourly_cost is 0 until it runs.
         return f"{format_rate(pod.hourly_rate)} while it runs"
     return format_rate(pod.hourly_cost)
 

@@ -109,7 +109,7 @@ def split_outcomes(
 
 def add_pods_argument(parser: LineParser) -> None:
     """Add the positional argument for one or more pods."""
-    parser.add_argument("pods", nargs="+", metavar="POD", completer="pod", help="ids, beginnings of ids, or names")
+    parser.add_argument("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
 
 
 def _add_arguments(parser: LineParser) -> None:
@@ -118,7 +118,7 @@ def _add_arguments(parser: LineParser) -> None:
         "--until",
         default="running",
         metavar="STATUS",
-        completer="wait_target",
+        completes="wait_target",
         help="a status, or ssh; default: running",
     )
     default_timeout = f"{DEFAULT_WAIT_TIMEOUT:.0f}"
