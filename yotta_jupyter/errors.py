@@ -2,6 +2,8 @@
 
 * YottaError
   + InvalidRequest
+    - UnknownName
+    - NameTaken
   + ConnectionFailed
   + UnexpectedResponse
   + ApiError
@@ -77,6 +79,25 @@ class InvalidRequest(YottaError):
     def __init__(self, message: str, *, field: str | None = None, advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.field = field
+
+
+class UnknownName(InvalidRequest):
+    """A GPU type, region or image is neither known nor of the API's form. It can be sent anyway on request."""
+
+
+class NameTaken(InvalidRequest):
+    """A pod with the name exists and does not match the request. Nothing was created.
+
+    Parameters
+    ----------
+    message : str
+    pods : tuple of Pod
+        The pods with that name that have not ended.
+    """
+
+    def __init__(self, message: str, pods: tuple[Pod, ...] = ()) -> None:
+        super().__init__(message, field="pod_name", advice="Choose another name.")
+        self.pods = pods
 
 
 class ConnectionFailed(YottaError):

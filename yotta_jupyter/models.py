@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, Protocol, Self
 
 import msgspec
 
 from .errors import InvalidRequest
+from .formatting import format_rate
 from .sanitize import single_line
 from .secret import Secret
 from .spelling import did_you_mean
@@ -183,7 +184,18 @@ class EnvironmentVariable(msgspec.Struct, rename="camel", gc=False):
     value: Secret | None = None
 
 
-class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+class PodOperations(Protocol):
+    """What a `Pod` needs of the client that returned it."""
+
+    def get(self, pod_id: str) -> Pod: ...
+    def pause(self, pod_id: str) -> None: ...
+    def resume(self, pod_id: str) -> None: ...
+    def delete(self, pod_id: str) -> None: ...
+    def wait(self, pod_id: str, until: str = ..., timeout: float = ...) -> Pod: ...
+    def ssh_command(self, pod: Pod) -> str: ...
+
+
+class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True, dict=True):
     """A pod.
 
     Ids are strings, times are timezone-aware UTC, prices are US dollars an hour. A field is None if the API omitted it,
@@ -256,10 +268,73 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.updated_at is not None:
             self.updated_at = _to_utc(self.updated_at)
 
+    def bind(self, operations: PodOperations) -> Self:
+        """Set the client for `pause`, `wait` and the other methods that send requests. Not pickled, not compared.
+
+        Parameters
+        ----------
+        operations : PodOperations
+
+        Returns
+        -------
+        Pod
+            The same object.
+        """
+        self.__dict__["_operations"] = operations
+        return self
+
+    def pause(self) -> None:
+        """Pause the pod; see `PodsClient.pause`. `status` becomes PAUSING."""
+        self._client.pause(self.id)
+        self.status = TRANSITIONS["pause"].during
+
+    def resume(self) -> None:
+        """Resume the pod; see `PodsClient.resume`. `status` becomes INITIALIZE."""
+        self._client.resume(self.id)
+        self.status = TRANSITIONS["resume"].during
+
+    def delete(self) -> None:
+        """Delete the pod permanently; see `PodsClient.delete`. `status` becomes TERMINATING."""
+        self._client.delete(self.id)
+        self.status = TRANSITIONS["delete"].during
+
+    def wait(self, until: str = "RUNNING", timeout: float = 900.0) -> Self:
+        """Wait until the pod reaches a status or ``"SSH"``, and update this object; see `PodsClient.wait`."""
+        return self._update(self._client.wait(self.id, until, timeout))
+
+    def refresh(self) -> Self:
+        """Update this object from the API: ``GET /openapi/v1/pods/{podId}``."""
+        return self._update(self._client.get(self.id))
+
+    def ssh_command(self) -> str:
+        """Return the SSH command of the pod with the client's key; see `yotta_jupyter.ssh.command`."""
+        return self._client.ssh_command(self)
+
+    @property
+    def _client(self) -> PodOperations:
+        operations: PodOperations | None = self.__dict__.get("_operations")
+        if operations is None:
+            raise InvalidRequest(
+                "This pod is a copy without a client. Get it again, such as with: connect().pods.get(pod.id)"
+            )
+        return operations
+
+    def _update(self, latest: Pod) -> Self:
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(latest, name))
+        self.__dict__["_was_paused"] = latest.was_paused
+        return self
+
     @property
     def name(self) -> str | None:
         """The pod's name, the same as `pod_name`."""
         return self.pod_name
+
+    @property
+    def label(self) -> str:
+        """The name with the id, as messages show the pod: ``train (331864222263676928)``; the id without a name."""
+        pod_id = single_line(self.id, 64)
+        return f"{single_line(self.name, 60)} ({pod_id})" if self.name else pod_id
 
     @property
     def hourly_rate(self) -> float | None:
@@ -304,6 +379,34 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         port = self.ssh_port
         return self.status == "RUNNING" and port is not None and port.healthy is True
 
+    @property
+    def has_persistent_volume(self) -> bool:
+        """Whether files at the mount path of a persistent volume survive a pause."""
+        return bool(self.persistent_volume_in_gb and self.persistent_mount_path)
+
+    @property
+    def pause_loss(self) -> str:
+        """What a pause may erase, as one sentence. The provider keeps only a persistent volume for certain."""
+        if self.has_persistent_volume:
+            return f"A pause may erase everything outside {single_line(self.persistent_mount_path, 60)}."
+        return "A pause may erase all files: there is no persistent volume."
+
+    @property
+    def was_paused(self) -> bool:
+        """Whether this client listed the pod as PAUSED before it was deleted, so that no GPU is charged meanwhile."""
+        return bool(self.__dict__.get("_was_paused"))
+
+    def continue_from(self, previous: Self) -> None:
+        """Take over what an earlier response said about the pod and this one does not: that it was paused.
+
+        Parameters
+        ----------
+        previous : Pod
+            The same pod in an earlier response.
+        """
+        if self.status == "TERMINATING" and (previous.status == "PAUSED" or previous.was_paused):
+            self.__dict__["_was_paused"] = True
+
     def _hourly(self, status: str) -> float | None:
         """Return US dollars an hour in a status.
 
@@ -314,7 +417,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if status in TERMINAL_STATUSES:
             return 0.0
         persistent = (self.persistent_volume_price or 0.0) * (self.persistent_volume_in_gb or 0)
-        if status == "PAUSED":
+        if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
             unknown = self.persistent_volume_in_gb and self.persistent_volume_price is None
             return None if unknown else persistent
         if self.single_card_price is None or self.gpu_count is None:
@@ -336,9 +439,11 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.region:
             rows.append(("Region", single_line(self.region, 80)))
         if self.hourly_cost is not None:
-            running = f", ${self.hourly_rate or 0:.4f} while running" if self.is_billable else ""
-            rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now{running}"))
+            running = f", {format_rate(self.hourly_rate)} while running" if self.is_billable else ""
+            rows.append(("Cost", f"{format_rate(self.hourly_cost)} now{running}"))
         rows.append(("Ports", ", ".join(_format_port(port) for port in self.expose) or "none exposed"))
+        if self.is_billable:
+            rows.append(("Storage", self.pause_loss))
         if self.environment_vars:
             names = ", ".join(single_line(variable.key, 60) for variable in self.environment_vars)
             rows.append(("Variables", f"{names} (values hidden)"))
