@@ -699,12 +699,13 @@ var MAX_HEIGHT = 320;
 var Popup = class {
   /**
    * @param {HTMLElement} element
-   * @param {{ minWidth?: number, onClose?: () => void }} [options]
+   * @param {{ minWidth?: number, alignRight?: boolean, onClose?: () => void }} [options]
    */
-  constructor(element, { minWidth = 0, onClose = () => {
+  constructor(element, { minWidth = 0, alignRight = false, onClose = () => {
   } } = {}) {
     this.element = element;
     this._minWidth = minWidth;
+    this._alignRight = alignRight;
     this._onClose = onClose;
     this._anchor = null;
     this._place = () => this.place();
@@ -752,7 +753,9 @@ var Popup = class {
     style.minWidth = `${width}px`;
     style.maxWidth = `${innerWidth - 2 * MARGIN}px`;
     style.maxHeight = `${Math.max(80, Math.min(MAX_HEIGHT, isBelow ? below : above))}px`;
-    const left = Math.min(anchor.left, innerWidth - MARGIN - this.element.offsetWidth);
+    const { offsetWidth } = this.element;
+    const preferred = this._alignRight ? anchor.right - offsetWidth : anchor.left;
+    const left = Math.min(preferred, innerWidth - MARGIN - offsetWidth);
     style.left = `${Math.max(MARGIN, left)}px`;
     style.top = isBelow ? `${anchor.bottom + GAP}px` : "auto";
     style.bottom = isBelow ? "auto" : `${innerHeight - anchor.top + GAP}px`;
@@ -772,7 +775,12 @@ var Combobox = class {
     this._filter = createFilter([]);
     this._shown = [];
     this._active = -1;
-    this._listbox = h("div", { role: "listbox", id: this._id, class: "yotta-listbox", "aria-label": label });
+    this._listbox = h("div", {
+      role: "listbox",
+      id: this._id,
+      class: "yotta-listbox",
+      "aria-label": `${label} options`
+    });
     this._footer = h("div", { class: "yotta-listbox-footer", hidden: true });
     const box = h("div", {}, this._listbox, this._footer);
     this._popup = new Popup(box, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
@@ -1038,7 +1046,7 @@ var Fields = class {
         this._labelledField("gpu_type", "GPU type", gpu_type.input, gpu_type.element),
         this._labelledField("gpu_count", "GPUs", h("select")),
         this._labelledField("image", "Image", image.input, image.element),
-        this._field("pod_name", "Name", { placeholder: "Optional; the same name is used again, not paid twice" }),
+        this._field("pod_name", "Name", { placeholder: "Optional" }),
         this._labelledField("region", "Region", region.input, region.element)
       ),
       this._moreOptions()
@@ -1671,9 +1679,8 @@ var SelectionToolbar = class {
     const known = rows.filter((row) => row.hourly_cost !== null);
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
-    const costs = known.length || !unknown ? `${formatDollars(cost)} an hour now` : "";
-    const rest = unknown ? `${unknown} of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)}? ${[costs, rest].filter(Boolean).join(" and ")}`);
+    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
+    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
   _closeQuestion() {
@@ -1779,7 +1786,7 @@ var JupyterPopup = class {
     this._button = null;
     this._password = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
-    this._popup = new Popup(this.element, { onClose: () => this._onClose() });
+    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();

@@ -22,7 +22,12 @@ export class Combobox {
     /** @type {ComboboxOption[]} */
     this._shown = [];
     this._active = -1;
-    this._listbox = h("div", { role: "listbox", id: this._id, class: "yotta-listbox", "aria-label": label });
+    this._listbox = h("div", {
+      role: "listbox",
+      id: this._id,
+      class: "yotta-listbox",
+      "aria-label": `${label} options`,
+    });
     this._footer = h("div", { class: "yotta-listbox-footer", hidden: true });
     const box = h("div", {}, this._listbox, this._footer);
     this._popup = new Popup(box, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });

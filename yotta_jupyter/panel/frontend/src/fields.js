@@ -39,7 +39,7 @@ export class Fields {
         this._labelledField("gpu_type", "GPU type", gpu_type.input, gpu_type.element),
         this._labelledField("gpu_count", "GPUs", h("select")),
         this._labelledField("image", "Image", image.input, image.element),
-        this._field("pod_name", "Name", { placeholder: "Optional; the same name is used again, not paid twice" }),
+        this._field("pod_name", "Name", { placeholder: "Optional" }),
         this._labelledField("region", "Region", region.input, region.element),
       ),
       this._moreOptions(),

@@ -23,7 +23,7 @@ export class JupyterPopup {
     /** @type {HTMLElement} */
     this._password = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
-    this._popup = new Popup(this.element, { onClose: () => this._onClose() });
+    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();

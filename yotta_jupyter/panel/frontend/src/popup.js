@@ -8,11 +8,12 @@ const MAX_HEIGHT = 320;
 export class Popup {
   /**
    * @param {HTMLElement} element
-   * @param {{ minWidth?: number, onClose?: () => void }} [options]
+   * @param {{ minWidth?: number, alignRight?: boolean, onClose?: () => void }} [options]
    */
-  constructor(element, { minWidth = 0, onClose = () => {} } = {}) {
+  constructor(element, { minWidth = 0, alignRight = false, onClose = () => {} } = {}) {
     this.element = element;
     this._minWidth = minWidth;
+    this._alignRight = alignRight;
     this._onClose = onClose;
     /** @type {HTMLElement | null} */
     this._anchor = null;
@@ -66,7 +67,9 @@ export class Popup {
     style.minWidth = `${width}px`;
     style.maxWidth = `${innerWidth - 2 * MARGIN}px`;
     style.maxHeight = `${Math.max(80, Math.min(MAX_HEIGHT, isBelow ? below : above))}px`;
-    const left = Math.min(anchor.left, innerWidth - MARGIN - this.element.offsetWidth);
+    const { offsetWidth } = this.element;
+    const preferred = this._alignRight ? anchor.right - offsetWidth : anchor.left;
+    const left = Math.min(preferred, innerWidth - MARGIN - offsetWidth);
     style.left = `${Math.max(MARGIN, left)}px`;
     style.top = isBelow ? `${anchor.bottom + GAP}px` : "auto";
     style.bottom = isBelow ? "auto" : `${innerHeight - anchor.top + GAP}px`;

@@ -140,9 +140,8 @@ export class SelectionToolbar {
     const known = rows.filter((row) => row.hourly_cost !== null);
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
-    const costs = known.length || !unknown ? `${formatDollars(cost)} an hour now` : "";
-    const rest = unknown ? `${unknown} of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)}? ${[costs, rest].filter(Boolean).join(" and ")}`);
+    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
+    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
 
