@@ -48,7 +48,27 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     host, port, login = _endpoint(pod, user)
     words = ["ssh", f"{login}@{host}", "-p", str(port)]
     text = shlex.join(words)
-    return text if key_file is None else f"{text} -i {_quote_path(_validate_path(key_file))}"
+    return text if key_file is None else text + key_option(key_file)
+
+
+def key_option(key_file: str) -> str:
+    """Return the option of an SSH command that names a key file.
+
+    Parameters
+    ----------
+    key_file : str
+
+    Returns
+    -------
+    str
+        Quoted, and starts with a space: `` -i ~/.ssh/id_ed25519``.
+
+    Raises
+    ------
+    InvalidRequest
+        The path is empty or contains a control character.
+    """
+    return f" -i {_quote_path(_validate_path(key_file))}"
 
 
 def config_block(pod: Pod, key_file: str | None = None, user: str | None = None) -> str:

@@ -15,13 +15,13 @@ import msgspec
 import pandas as pd
 import pytest
 
-from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox
-from yotta_jupyter.catalog import Catalog
-from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV, to_command
+from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
+from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV
+from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import form
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller
-from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE
+from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
 
@@ -243,7 +243,7 @@ def test_poller_stops_when_hidden_and_starts_again() -> None:
     assert not any(t.name == "yotta-panel" for t in threading.enumerate())
 
 
-def test_generated_jupyter_password_travels_only_in_a_buffer(
+def test_jupyter_password_travels_only_in_a_buffer_and_only_on_request(
     yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[tuple[Any, Any]] = []
@@ -257,79 +257,61 @@ def test_generated_jupyter_password_travels_only_in_a_buffer(
     monkeypatch.setattr(PanelWidget, "send_message", send_message)
     panel = Panel(yotta)
     try:
-        panel._on_message({"type": "launch", "temp_id": "temporary", "form": FORM})
+        form = {"gpu_type": "L4", "gpu_count": "1", "image": "pytorch"}
+        panel._on_message({"type": "launch", "temp_id": "temporary", "form": form})
         assert launched.wait(10)
+        assert not any(buffers for _, buffers in sent)
+        pod_id = next(message["pod_id"] for message, _ in sent if message["type"] == "launched")
+        panel._on_message({"type": "show_password", "request_id": "1", "pod_id": pod_id})
+        panel._on_message({"type": "show_password", "request_id": "2", "pod_id": "1"})
     finally:
         panel.close()
-    password = next(buffers[0].decode() for message, buffers in sent if message["type"] == "launched")
+    (reply, (password,)), (other, no_buffers) = sent[-2:]
+    assert reply == {"type": "password", "request_id": "1", "error": ""}
+    assert "does not return" in other["error"]
+    assert not no_buffers
     (request,) = requests_to(sandbox, "create")
-    assert {"key": JUPYTER_PASSWORD_ENV, "value": password} in request.json["environmentVars"]
-    assert not any(password in str(message) for message, _ in sent)
+    assert {"key": JUPYTER_PASSWORD_ENV, "value": password.decode()} in request.json["environmentVars"]
+    assert len(password) >= 32
+    assert not any(password.decode() in str(message) for message, _ in sent)
 
 
-FORM = {"gpu_type": "L4", "gpu_count": "1", "image": "pytorch"}
+def test_panel_of_a_sandbox_shows_the_next_sandbox_but_never_an_account(make_client: Callable[..., Client]) -> None:
+    following: list[Client] = []
+    panel = Panel(make_client(pods=3), follow=lambda: following[0] if following else None)
+    try:
+        assert len(panel.pods) == 3
+        panel._poll()
+        assert panel._state.error is None
+        following.append(make_client(pods=1))
+        panel._poll()
+        assert len(panel.pods) == 1
+        assert msgspec.json.decode(panel._state.snapshot())["base_url"] == following[0].base_url
+        panel._client = panel._actions.client = connect("key", base_url="https://example.invalid")
+        panel._follow_sandbox()
+        assert panel._client.base_url == "https://example.invalid"
+    finally:
+        panel.close()
 
 
-def test_form_returns_the_spec_and_the_equal_command() -> None:
-    values = {
-        **FORM,
-        "pod_name": "it's {mine} $HOME",
-        "region": "us-west-1",
-        "expose": "22, 9000/TCP",
-        "environment_vars": [["MODE", "fast"]],
-        "initialization_command": "echo 'a b' > /tmp/x",
-        "persistent_volume_in_gb": "50",
-        "persistent_mount_path": "/workspace",
-        "cloud_type": "SECURE",
-        "image_public_type": "PRIVATE",
-        "image_registry_username": "me",
-        "image_registry_token": "canary-token",
-    }
-    result = form.validate(values, Catalog())
-    assert result.errors == {}
-    assert isinstance(result.spec, PodSpec)
-    assert (result.spec.pod_name, result.spec.region, result.spec.cloud_type) == (
-        values["pod_name"],
-        "us-west-1",
-        "SECURE",
-    )
-    assert [(port.port, port.protocol) for port in result.spec.expose] == [(22, "SSH"), (9000, "TCP")]
-    assert result.command == to_command(result.spec)
-    assert "canary" not in result.command
-    assert "fast" not in result.command
+def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dict[str, Any]]) -> None:
+    def address(**changes: Any) -> str | None:
+        port = {"port": 8888, "protocol": "HTTP", "host": "192.0.2.7", "proxyPort": 49596, "healthy": True, **changes}
+        pod = msgspec.convert(record(status="RUNNING", expose=[port]), Pod)
+        return dict(zip(FIELDS, pod_row(pod), strict=True))["jupyter"]
+
+    assert address() == "http://192.0.2.7:49596"
+    assert address(ingressUrl="https://192.0.2.7:49596/?x=<script>") == "https://192.0.2.7:49596"
+    assert address(ingressUrl="javascript:alert(1)") == "http://192.0.2.7:49596"
+    assert address(host="javascript:alert(1)//") is None
+    assert address(host="a b") is None
+    assert address(protocol="TCP") is None
+    assert address(healthy=False) is None
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("gpu_type", "", "Choose a GPU type"),
-        ("gpu_type", "H100", "NVIDIA_H100"),
-        ("image", "", "Choose an image"),
-        ("gpu_count", "3", "power of two"),
-        ("expose", "70000", "1 to 65535"),
-        ("expose", "22 22", "twice"),
-        ("environment_vars", [["1A", "x"]], "does not start with a digit"),
-        ("container_volume_in_gb", "ten", "gigabytes"),
-        ("persistent_volume_in_gb", "-1", "gigabytes"),
-        ("persistent_mount_path", "workspace", "starts with /"),
-        ("pod_name", "two\nlines", "line break"),
-        ("cloud_type", "SECUR", "Did you mean SECURE"),
-    ],
-)
-def test_form_errors_by_field(field: str, value: Any, message: str) -> None:
-    result = form.validate({**FORM, field: value}, Catalog())
-    assert result.spec is None
-    assert message in result.errors[field]
-    assert "\n" not in result.errors[field]
+def test_row_says_what_a_pause_erases_only_without_a_persistent_volume(record: Callable[..., dict[str, Any]]) -> None:
+    def loss(**changes: Any) -> str | None:
+        return dict(zip(FIELDS, pod_row(msgspec.convert(record(**changes), Pod)), strict=True))["pause_loss"]
 
-
-def test_form_notes_a_name_that_a_pod_has(yotta: Client) -> None:
-    values = {**FORM, "pod_name": "train-1"}
-    assert "pod_name" not in form.validate(values, Catalog()).notes
-    assert "both will cost" in form.validate(values, Catalog(), yotta.pods.list()).notes["pod_name"]
-
-
-def test_equal_command_names_the_generated_jupyter_password() -> None:
-    command = form.validate({**FORM, "image": "me/own:1"}, Catalog()).command
-    assert command == "%yotta create me/own:1 --gpu NVIDIA_L4_24G --env-from JUPYTER_PASSWORD"
-    assert "--env-from" not in str(form.validate({**FORM, "expose": "22"}, Catalog()).command)
+    assert loss() == "A pause may erase all files: there is no persistent volume."
+    assert loss(persistentVolumeInGb=50, persistentMountPath="/workspace") is None

@@ -1,12 +1,15 @@
-"""Takes screenshots of the panel in JupyterLab: ``python -m tests.screenshots`` that of the README, with FOLDER all."""
+"""Takes screenshots of the panel in JupyterLab.
+
+``python -m tests.screenshots`` takes that of the README, with FOLDER all,
+with FOLDER TEXT those whose name contains TEXT."""
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -36,8 +39,9 @@ class Camera:
         width: int = 1280,
         dark: bool = False,
         height: int = 1000,
+        whole_page: bool = False,
     ) -> None:
-        """Show a panel, prepare it, and take its screenshot."""
+        """Show a panel, prepare it, and take its screenshot, or that of the page, which shows boxes over its edge."""
         page = self._browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
         name = f"{path.stem}.ipynb"
         notebook = Notebook(page, self._jupyter, name, [connect_cell(sandbox), PANEL])
@@ -51,18 +55,18 @@ class Camera:
         expect(region.get_by_text("in all")).to_be_visible()
         expect(region.get_by_text("Listing your pods…")).to_be_hidden()
         prepare(page)
-        region.scroll_into_view_if_needed()
-        region.screenshot(path=path)
+        if whole_page:
+            page.screenshot(path=path)
+        else:
+            region.scroll_into_view_if_needed()
+            region.screenshot(path=path)
         page.close()
 
 
-def _show_form_errors(page: Page) -> None:
-    page.get_by_text("More options").click()
-    page.get_by_label("Ports").fill("22/SHS")
-    page.get_by_role("button", name="Add a variable").click()
-    page.get_by_role("checkbox", name="private registry").check()
-    page.get_by_role("button", name="Launch", exact=True).click()
-    expect(page.locator("form").get_by_text("Choose an image")).to_be_visible()
+def _fill_in(page: Page) -> None:
+    page.get_by_label("GPU type", exact=True).fill("L4")
+    page.get_by_label("Name", exact=True).fill("my-run")
+    expect(page.get_by_text("an estimate of $")).to_be_visible()
 
 
 def _show_actions(page: Page) -> None:
@@ -70,48 +74,110 @@ def _show_actions(page: Page) -> None:
     page.get_by_label("Select finetune-1").check()
     page.get_by_role("button", name="Delete train-2", exact=True).click()
     page.get_by_role("button", name="Pause eval-1").click()
-    page.get_by_label("GPU type").fill("NVIDIA_L4_24G")
-    page.get_by_label("Image", exact=True).fill("pytorch")
-    page.get_by_label("Name", exact=True).fill("my-run")
-    expect(page.get_by_text("an estimate of $")).to_be_visible()
+    _fill_in(page)
 
 
-def _show_failed_refresh(page: Page) -> None:
-    page.get_by_role("button", name="Refresh", exact=True).click()
-    expect(page.get_by_role("alert")).to_be_visible()
+def _show_form_errors(page: Page) -> None:
+    page.get_by_label("GPU type", exact=True).fill("T4")
+    page.get_by_label("Image", exact=True).fill("pytroch")
+    page.get_by_label("Region", exact=True).fill("us-wset-1")
+    page.get_by_label("Name", exact=True).fill("train-1")
+    page.get_by_text("More options").click()
+    page.get_by_label("Ports").fill("22/SHS")
+    page.get_by_role("button", name="Add a variable").click()
+    page.get_by_role("checkbox", name="private registry").check()
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.locator("form").get_by_text("There is no image")).to_be_visible()
+
+
+def _show_differing_name(page: Page) -> None:
+    page.get_by_label("GPU type", exact=True).fill("H200")
+    page.get_by_label("Name", exact=True).fill("train-1")
+    expect(page.get_by_text("Launch another pod of this name")).to_be_visible()
+
+
+def _show_options(label: str, text: str = "") -> Callable[[Page], None]:
+    def show(page: Page) -> None:
+        field = page.get_by_role("combobox", name=label, exact=True)
+        field.click()
+        if text:
+            field.press_sequentially(text)
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("listbox")).to_be_visible()
+
+    return show
+
+
+def _show_question(page: Page) -> None:
+    page.get_by_label("Select all pods shown").check()
+    page.get_by_role("button", name=re.compile(r"^Delete \d+$")).click()
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+
+
+def _show_undo(page: Page) -> None:
+    _show_question(page)
+    page.get_by_role("button", name=re.compile(r"^Delete \d+ pods$")).click()
+    expect(page.get_by_role("button", name="Undo delete of")).to_be_focused()
+
+
+def _show_jupyter(page: Page) -> None:
+    page.get_by_role("button", name="Jupyter of train-1").click()
+    page.get_by_role("button", name="Show Jupyter password").click()
+    expect(page.get_by_label("Jupyter password", exact=True)).to_be_visible()
 
 
 def _show_failed_action(page: Page) -> None:
+    page.get_by_role("button", name="Resume finetune-1").click()
     page.get_by_role("button", name="Pause train-1").click()
     expect(page.get_by_role("button", name="Dismiss").first).to_be_visible()
 
 
-def _take_all(camera: Camera, folder: Path) -> None:
-    for pods in (0, 1, 12, 1000):
-        for theme in ("light", "dark"):
-            with Sandbox(pods=pods) as sandbox:
-                camera.take(folder / f"{pods}-pods-{theme}.png", sandbox, dark=theme == "dark")
-    narrow: dict[str, Any] = {"width": 500, "height": 1600}
-    views: list[tuple[str, Callable[[Page], None], dict[str, Any]]] = [
-        ("acting", _show_actions, {}),
-        ("acting-dark", _show_actions, {"dark": True}),
-        ("errors", _show_form_errors, {"height": 1400}),
-        ("errors-dark-narrow", _show_form_errors, {**narrow, "dark": True}),
-        ("narrow", lambda page: None, narrow),
-        ("wide", lambda page: None, {"width": 1900}),
-        ("refused", _show_failed_action, {}),
-        ("refused-narrow", _show_failed_action, narrow),
-    ]
-    for name, prepare, options in views:
-        with Sandbox(pods=12, faults=["pause:code=10002"]) as sandbox:
-            camera.take(folder / f"{name}.png", sandbox, prepare, **options)
-    with Sandbox(pods=12) as sandbox:
+def _show_pause_note(page: Page) -> None:
+    page.get_by_role("button", name="Pause notebook-1").click()
+    expect(page.get_by_text("A pause may erase").first).to_be_visible()
 
-        def prepare(page: Page) -> None:
-            sandbox.add_fault("list:status=503")
-            _show_failed_refresh(page)
 
-        camera.take(folder / "down.png", sandbox, prepare)
+def _show_filters(page: Page) -> None:
+    page.get_by_label("Filter pods").fill("train")
+    page.get_by_label("Any status").select_option("RUNNING")
+    expect(page.get_by_role("button", name="Clear filters")).to_be_visible()
+
+
+VIEWS: list[tuple[str, Callable[[Page], None], tuple[str, ...]]] = [
+    ("plain", lambda page: None, ()),
+    ("acting", _show_actions, ()),
+    ("gpu-options", _show_options("GPU type"), ()),
+    ("gpu-typed", _show_options("GPU type", "4090"), ()),
+    ("image-options", _show_options("Image"), ()),
+    ("region-options", _show_options("Region"), ()),
+    ("question", _show_question, ()),
+    ("undo", _show_undo, ()),
+    ("jupyter", _show_jupyter, ()),
+    ("filters", _show_filters, ()),
+    ("errors", _show_form_errors, ()),
+    ("name-taken", _show_differing_name, ()),
+    ("pause-note", _show_pause_note, ()),
+    ("refused", _show_failed_action, ("pause:code=10002",)),
+]
+"""The states of the panel of which a screenshot is taken: name, how to reach it, faults of the sandbox."""
+
+WIDTHS = (400, 800, 1400)
+
+
+def _take_all(camera: Camera, folder: Path, only: str = "") -> None:
+    for dark in (False, True):
+        for width in WIDTHS:
+            theme = "dark" if dark else "light"
+            for name, prepare, faults in VIEWS:
+                path = folder / f"{name}-{width}-{theme}.png"
+                if only in path.stem:
+                    with Sandbox(pods=12, faults=list(faults)) as sandbox:
+                        camera.take(path, sandbox, prepare, width, dark, height=1500, whole_page=True)
+        for pods in (0, 1, 1000):
+            path = folder / f"{pods}-pods-{theme}.png"
+            if only in path.stem:
+                with Sandbox(pods=pods) as sandbox:
+                    camera.take(path, sandbox, dark=dark)
 
 
 def main() -> None:
@@ -124,7 +190,7 @@ def main() -> None:
             if len(sys.argv) > 1:
                 folder = Path(sys.argv[1])
                 folder.mkdir(parents=True, exist_ok=True)
-                _take_all(camera, folder)
+                _take_all(camera, folder, *sys.argv[2:3])
             else:
                 with Sandbox(pods=12) as sandbox:
                     camera.take(README, sandbox, _show_actions)

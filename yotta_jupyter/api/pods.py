@@ -302,12 +302,31 @@ class PodsClient:
             As for `create`.
         """
         completed = self._complete(spec)
-        existing = find_reusable(self._list_with_created(), spec)
+        existing = self.find_reusable(spec)
         if existing is not None:
             return existing, False
         pod = self._create(completed)
         self._warn_of_duplicates(pod)
         return pod, True
+
+    def find_reusable(self, spec: PodSpec) -> Pod | None:
+        """Return the live pod of a spec's name that `create_or_reuse` would return: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        Pod or None
+            None if no live pod has the name.
+
+        Raises
+        ------
+        InvalidRequest, NameTaken, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `create`.
+        """
+        return find_reusable(self._list_with_recent(), spec)
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
         """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
@@ -567,14 +586,12 @@ class PodsClient:
         """Return the pods, with those that this client has just created and a lagging listing lacks."""
         pods = self.list()
         listed = {pod.id for pod in pods}
-        missing = [pod for pod in self._created.values() if pod.id not in listed]
-        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, LISTING_LAG)]
-
-    def _get_or(self, pod: Pod) -> Pod:
-        try:
-            return self.get(pod.id)
-        except YottaError:
-            return pod
+        recent = [
+            pod for pod in cached.values() if pod.id not in listed and self.is_recently_created(pod.id, LISTING_LAG)
+        ]
+        if recent:
+            self._publish_pods(recent, complete=False)  # The listing replaced the cache.
+        return pods + recent
 
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ..api.reuse import live_pods
 from ..client import Client
 from ..errors import CreateOutcomeUnknown, YottaError
+from ..formatting import pluralize
 from ..hints import describe
 from ..models import Pod
 from ..sanitize import single_line
@@ -26,6 +28,7 @@ class Actions:
     Parameters
     ----------
     client : Client
+        An attribute that may be replaced. A request that was started before uses the old one.
     state : PanelState
     on_change : callable
         Called after each change of the state.
@@ -43,7 +46,7 @@ class Actions:
         request_refresh: Callable[[], None],
         delete_delay: float,
     ) -> None:
-        self._client = client
+        self.client = client
         self._state = state
         self._on_change = on_change
         self._request_refresh = request_refresh
@@ -70,9 +73,9 @@ class Actions:
         can_undo = action == "delete" and self._delete_delay > 0
         accepted = self._state.begin(pod_ids, PENDING_DELETE if can_undo else action)
         if accepted and can_undo:
-            self._start_thread(self._delayed_delete, accepted)
+            self._start_thread(self._delayed_delete, self.client, accepted)
         elif accepted:
-            self._start_thread(self._execute, action, accepted)
+            self._start_thread(self._execute, self.client, action, accepted)
         self._on_change()
         return accepted
 
@@ -92,20 +95,24 @@ class Actions:
         self._on_change()
         return undone
 
-    def launch(self, temp_id: str, spec: PodSpec, on_done: Callable[[Pod | YottaError], None]) -> None:
-        """Create a pod. Returns at once.
+    def launch(
+        self, temp_id: str, spec: PodSpec, another: bool, on_done: Callable[[Pod | YottaError, str], None]
+    ) -> None:
+        """Create a pod, or use the live one of that name if it is the same. Returns at once.
 
         Parameters
         ----------
         temp_id : str
             The row's id until the pod has one.
         spec : PodSpec
+        another : bool
+            Create a pod although one of that name exists.
         on_done : callable
-            Called on another thread with the pod or the error.
+            Called on another thread with the pod or the error, and a note for the user.
         """
         self._state.begin_launch(temp_id, spec)
         self._on_change()  # The browser must have received the row before a failure removes it.
-        self._start_thread(self._create, temp_id, spec, on_done)
+        self._start_thread(self._create, self.client, temp_id, spec, another, on_done)
 
     def flush(self) -> None:
         """Send pending deletes now, without the time to undo them."""
@@ -133,17 +140,17 @@ class Actions:
             self._threads.add(thread)
         thread.start()
 
-    def _delayed_delete(self, pod_ids: Sequence[str]) -> None:
+    def _delayed_delete(self, client: Client, pod_ids: Sequence[str]) -> None:
         cutoff = time.monotonic()
         self._closing.wait(self._delete_delay)
         if due := self._state.commit(pod_ids, cutoff):
             self._on_change()
-            self._execute("delete", due)
+            self._execute(client, "delete", due)
 
-    def _execute(self, action: str, pod_ids: Sequence[str]) -> None:
+    def _execute(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
         errors: Sequence[str | None]
         try:
-            results = self._client.pods.bulk(action, pod_ids)
+            results = client.pods.bulk(action, pod_ids)
             errors = [None if error is None else describe(error) for error in results]
         except Exception as error:  # An exception in a thread reaches no cell.
             errors = [f"The {action} failed ({type(error).__name__}). Refresh to see the status."] * len(pod_ids)
@@ -151,11 +158,24 @@ class Actions:
         self._on_change()
         self._request_refresh()
 
-    def _create(self, temp_id: str, spec: PodSpec, on_done: Callable[[Pod | YottaError], None]) -> None:
+    def _create(
+        self,
+        client: Client,
+        temp_id: str,
+        spec: PodSpec,
+        another: bool,
+        on_done: Callable[[Pod | YottaError, str], None],
+    ) -> None:
         outcome: Pod | YottaError
+        note = ""
         try:
-            outcome = self._client.pods.create(spec)
+            existing = client.pods.find_reusable(spec) if spec.pod_name and not another else None
+            outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
+            if existing is not None:
+                note = _describe_reused(existing)
+            elif not another:
+                note = _find_duplicates(client, outcome)
         except CreateOutcomeUnknown as error:
             outcome = error
             self._state.begin_launch(temp_id, spec, describe(error))
@@ -168,5 +188,23 @@ class Actions:
             outcome = YottaError(message, advice="Look with: %yotta list")
             self._state.begin_launch(temp_id, spec, describe(outcome))
         self._on_change()
-        on_done(outcome)
+        on_done(outcome, note)
         self._request_refresh()
+
+
+def _describe_reused(pod: Pod) -> str:
+    """Return what the form says after it used an existing pod."""
+    text = f"{single_line(pod.name or pod.id, 60)} exists and is used; nothing was created."
+    return f"{text} It is {pod.status.lower()}: resume it." if pod.status in ("PAUSED", "PAUSING") else text
+
+
+def _find_duplicates(client: Client, pod: Pod) -> str:
+    """Return a warning if another client has created a pod of the same name at the same time."""
+    try:
+        others = [other for other in live_pods(client.pods.list(), pod.name) if other.id != pod.id]
+    except YottaError:
+        return ""
+    if not others:
+        return ""
+    name = single_line(pod.name, 60)
+    return f"{pluralize(len(others), 'other pod')} named {name} appeared at the same time. Each costs money."

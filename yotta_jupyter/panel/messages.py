@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ..client import Client
-from ..errors import YottaError
+from ..errors import InvalidRequest, YottaError
 from ..hints import describe
-from ..launch import JUPYTER_PASSWORD_ENV, needs_jupyter_password, with_jupyter_password
+from ..keys import PUBLIC_KEY_ENV
+from ..launch import JUPYTER_PASSWORD_ENV, complete_spec
 from ..models import Pod
 from . import form
 from .actions import Actions
@@ -23,6 +23,7 @@ class MessageHandler:
     Parameters
     ----------
     client : Client
+        An attribute that may be replaced.
     state : PanelState
     actions : Actions
     poller : Poller
@@ -41,7 +42,7 @@ class MessageHandler:
         widget: PanelWidget,
         on_change: Callable[[], None],
     ) -> None:
-        self._client = client
+        self.client = client
         self._state = state
         self._actions = actions
         self._poller = poller
@@ -61,6 +62,7 @@ class MessageHandler:
             "resync": self._resync,
             "validate": self._validate,
             "launch": self._launch,
+            "show_password": self._show_password,
         }
 
     def handle(self, message: Message) -> None:
@@ -119,12 +121,12 @@ class MessageHandler:
     def _validate(self, message: Message) -> None:
         result = self._validate_form(message)
         reply = {"type": "validation", "request_id": message.get("request_id")}
-        self._widget.send_message({**reply, **_result_keys(result)})
+        self._widget.send_message({**reply, **result.to_message()})
 
     def _validate_form(self, message: Message) -> form.FormResult:
         with self._state.lock:
             pods = list(self._state.pods.values())
-        return form.validate(message.get("form") or {}, self._client.catalog, pods)
+        return form.validate(message.get("form") or {}, self.client.catalog, pods)
 
     def _launch(self, message: Message) -> None:
         temp_id = str(message.get("temp_id"))
@@ -135,36 +137,45 @@ class MessageHandler:
         try:
             self._launch_once(temp_id, message)
         except Exception as error:  # The browser waits for a result.
-            text = f"Not launched ({type(error).__name__}). Run the cell of the panel again, then launch."
+            text = f"Not launched ({type(error).__name__}). Refresh the panel, then launch again."
             self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": text})
 
     def _launch_once(self, temp_id: str, message: Message) -> None:
         result = self._validate_form(message)
+        if result.spec is not None:
+            try:
+                # Finds a weak password; the client completes the spec again, with the public key.
+                complete_spec(result.spec, load_public_key=lambda: PUBLIC_KEY_ENV)
+            except InvalidRequest as error:
+                result = form.reject(error)
         if result.spec is None:
             self._launch_ids.discard(temp_id)
-            self._widget.send_message({"type": "rejected", "temp_id": temp_id, **_result_keys(result)})
+            self._reject(temp_id, result)
             return
-        spec = with_jupyter_password(result.spec)
-        is_generated = needs_jupyter_password(result.spec)
-        passwords = [spec.environment_vars[JUPYTER_PASSWORD_ENV].reveal().encode()] if is_generated else []
 
-        def on_done(outcome: Pod | YottaError) -> None:
+        def on_done(outcome: Pod | YottaError, note: str) -> None:
             if isinstance(outcome, Pod):
-                self._widget.send_message({"type": "launched", "temp_id": temp_id, "pod_id": outcome.id}, passwords)
+                message = {"type": "launched", "temp_id": temp_id, "pod_id": outcome.id, "note": note}
+                self._widget.send_message(message)
+            elif isinstance(outcome, InvalidRequest) and outcome.field:
+                self._reject(temp_id, form.reject(outcome))
             else:
                 self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": describe(outcome)})
 
-        self._actions.launch(temp_id, spec, on_done)
+        self._actions.launch(temp_id, result.spec, result.another, on_done)
+
+    def _reject(self, temp_id: str, result: form.FormResult) -> None:
+        self._widget.send_message({"type": "rejected", "temp_id": temp_id, **result.to_message()})
+
+    def _show_password(self, message: Message) -> None:
+        with self._state.lock:
+            pod = self._state.pods.get(str(message.get("pod_id")))
+        secret = pod.environment.get(JUPYTER_PASSWORD_ENV) if pod else None
+        password = secret.reveal() if secret else ""
+        error = "" if password else "The API does not return the Jupyter password of this pod."
+        reply = {"type": "password", "request_id": message.get("request_id"), "error": error}
+        self._widget.send_message(reply, [password.encode()] if password else ())
 
 
 def _pod_ids(message: Message) -> list[str]:
     return [str(pod_id) for pod_id in message.get("pods") or ()]
-
-
-def _result_keys(result: form.FormResult) -> dict[str, Any]:
-    return {
-        "errors": result.errors,
-        "notes": result.notes,
-        "command": result.command,
-        "estimate": result.estimate,
-    }

@@ -7,16 +7,19 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from .. import ssh
 from ..api import Event, PodsChanged
 from ..api.concurrency import map_concurrently
 from ..api.waiter import LISTING_LAG
 from ..client import Client, connect
-from ..errors import AuthenticationError, InvalidRequest, PodNotFound, YottaError
+from ..errors import AuthenticationError, ConnectionFailed, InvalidRequest, PodNotFound, YottaError
 from ..hints import describe
 from ..models import Pod
+from ..urls import is_loopback
 from . import fallback, form
 from .actions import Actions
 from .messages import MessageHandler
@@ -63,6 +66,9 @@ class Panel:
         As returned by `yotta_jupyter.connect`; by default a new one.
     delete_delay : float, optional
         Seconds during which a delete can be undone, from 0 to 60.
+    follow : callable, optional
+        Returns the client of the notebook's present sandbox, or None if there is none. A panel of a sandbox that was
+        stopped shows the new one.
 
     Raises
     ------
@@ -76,13 +82,21 @@ class Panel:
     >>> panel.selected["hourly_cost"].sum()               # doctest: +SKIP
     """
 
-    def __init__(self, client: Client | None = None, *, delete_delay: float = DELETE_DELAY) -> None:
+    def __init__(
+        self,
+        client: Client | None = None,
+        *,
+        delete_delay: float = DELETE_DELAY,
+        follow: Callable[[], Client | None] | None = None,
+    ) -> None:
         _validate_delete_delay(delete_delay)
+        self._follow = follow
         self._owns_client = client is None
         self._client = client or connect()
         self._state = PanelState(
-            static_info={"base_url": self._client.base_url, "undo_seconds": delete_delay},
+            static_info={"undo_seconds": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
             dynamic_info=lambda: {
+                "base_url": self._client.base_url,
                 "sandbox": self._client.is_sandbox,
                 "choices": form.choices(self._client.catalog),
             },
@@ -94,6 +108,7 @@ class Panel:
         self._snapshot_is_current = False
         self._closed = False
         self._refresh_lock = threading.Lock()
+        self._static_tables: list[Any] = []
         self._poller = Poller(self._poll, self._on_paused)
         self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
         self._widget = PanelWidget(self._snapshot, self._on_message)
@@ -139,6 +154,9 @@ class Panel:
         self._actions.close()
         self._poller.close()
         self._widget.close()
+        for table in self._static_tables:
+            with contextlib.suppress(Exception):  # The kernel may be shutting down.
+                table.update(self._static_bundle(), raw=True)
         if self._owns_client:
             self._client.close()
 
@@ -178,11 +196,12 @@ class Panel:
     def _poll(self) -> float:
         """Refresh, send what has changed, and return the seconds to the next refresh. Never raises."""
         try:
+            self._follow_sandbox()
             self._fetch()
         except AuthenticationError as error:
             self._record_failure(f"{describe(error)} Then run the cell of the panel again.")
         except YottaError as error:
-            self._record_failure(describe(error))
+            self._record_failure(self._describe_failure(error))
         except Exception as error:  # An exception in a thread reaches no cell.
             self._record_failure(f"The listing cannot be read ({type(error).__name__}). Look with: %yotta list")
         interval = ACTIVE_INTERVAL if self._state.needs_fast_polling else IDLE_INTERVAL
@@ -191,6 +210,32 @@ class Panel:
         self._state.interval = round(interval)
         self._send()
         return interval
+
+    def _follow_sandbox(self) -> None:
+        """Show the sandbox that was started after the one of this panel was stopped.
+
+        A panel of a sandbox never changes to an account that costs money.
+        """
+        client = self._follow() if self._follow is not None and self._is_local else None
+        if client is None or client.base_url == self._client.base_url:
+            return
+        with self._state.lock:
+            self._unsubscribe()
+            self._client = self._actions.client = self._messages.client = client
+            self._state.reset()
+            self._unsubscribe = client.pods.subscribe(self._on_event)
+
+    def _describe_failure(self, error: YottaError) -> str:
+        if self._follow is not None and self._is_local and isinstance(error, ConnectionFailed):
+            return (
+                f"There is no sandbox at {self._client.base_url} any more. Start one with %yotta sandbox start: this "
+                "panel then shows it. For your account, run the cell of %yotta panel again."
+            )
+        return describe(error)
+
+    @property
+    def _is_local(self) -> bool:
+        return is_loopback(urlsplit(self._client.base_url).hostname or "")
 
     def _record_failure(self, error: str) -> None:
         self._failures += 1
@@ -237,12 +282,15 @@ class Panel:
             self._first_listing.wait(INITIAL_LISTING_TIMEOUT)
         else:
             self._poller.start(delay=FIRST_PAINT_DELAY)
-        pods, as_of = list(self._state.pods.values()), self._state.refreshed_at
-        bundle = {
+        self._static_tables.append(display(self._static_bundle(), raw=True, display_id=True))
+
+    def _static_bundle(self) -> dict[str, str]:
+        with self._state.lock:
+            pods, as_of = list(self._state.pods.values()), self._state.refreshed_at
+        return {
             "text/html": fallback.html(pods, self._heading, as_of),
             "text/plain": fallback.text(pods, self._heading, as_of),
         }
-        display(bundle, raw=True)
 
     @property
     def _heading(self) -> str:

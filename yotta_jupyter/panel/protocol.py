@@ -14,16 +14,19 @@ patch      version, added, updated, removed, info          what has changed sinc
                                                            an id and the changed fields, ids
 ack        pods                                            requests for these pods arrived, but change no row;
                                                            without pods a sign of life
-validation request_id, errors, notes, command, estimate    the result of ``validate``
-rejected   temp_id, errors, notes, command, estimate       the launch form is invalid; nothing was sent
-launched   temp_id, pod_id; buffer: the generated password the pod exists
+validation request_id and those of a form result           the result of ``validate``
+rejected   temp_id and those of a form result              the launch form is invalid; nothing was created
+launched   temp_id, pod_id, note                           the pod exists; the note says if it was there before
 failed     temp_id, error                                  the launch failed, or its outcome is unknown
+password   request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
 ========== =============================================== ======================================================
 
-`info` stands for these keys, in a patch the changed ones: ``base_url``, ``undo_seconds``, ``sandbox``,
-``choices`` (what the launch form offers), ``loaded``, ``totals`` (in a patch the changed
-ones), ``interval`` (seconds between refreshes, null if paused), ``refreshed_at`` (seconds since 1970), ``error`` (why
-the last refresh failed).
+The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
+
+`info` stands for these keys, in a patch the changed ones: ``undo_seconds``, ``ssh_option`` (names the key file in SSH
+commands), ``base_url``, ``sandbox``, ``choices`` (what the launch form offers), ``loaded``, ``totals`` (in a patch the
+changed ones), ``interval`` (seconds between refreshes, null if paused), ``refreshed_at`` (seconds since 1970),
+``error`` (why the last refresh failed).
 
 From the browser:
 
@@ -38,6 +41,7 @@ refresh                                              list the pods now
 resync                      version                  send a snapshot, unless `version` is the latest
 validate                    request_id, form         validate the launch form, without its secrets
 launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until it has one
+show_password               request_id, pod_id       send the Jupyter password of a pod
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
@@ -51,10 +55,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .. import ssh
-from ..models import Pod, Totals
+from ..launch import JUPYTER_PASSWORD_ENV, JUPYTER_PORT
+from ..models import Pod, Totals, allowed_actions
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import allowed_actions
+from ..urls import is_valid_host
 
 PENDING_DELETE: Final = "pending_delete"
 
@@ -77,7 +82,10 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "hourly_rate": lambda pod: _round(pod.hourly_rate),
     "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
     "ssh": ssh.try_command,
-    "actions": lambda pod: _allowed_actions(pod.status),
+    "jupyter": lambda pod: _jupyter_url(pod),
+    "has_password": lambda pod: any(each.key == JUPYTER_PASSWORD_ENV for each in pod.environment_vars),
+    "pause_loss": lambda pod: None if pod.has_persistent_volume else pod.pause_loss,
+    "actions": lambda pod: allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
 
@@ -186,6 +194,20 @@ def diff_info(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
     if "totals" in changed and "totals" in before:
         changed["totals"] = {key: value for key, value in after["totals"].items() if value != before["totals"][key]}
     return changed
+
+
+def _jupyter_url(pod: Pod) -> str | None:
+    """Return the address of a running pod's Jupyter, built from validated parts; None if it has none now."""
+    if pod.status != "RUNNING":
+        return None
+    for port in pod.expose:
+        if port.port == JUPYTER_PORT and (port.protocol or "").upper() == "HTTP" and port.healthy:
+            if port.host is None or not is_valid_host(port.host) or not 0 < (port.proxy_port or 0) < 65536:
+                return None
+            host = f"[{port.host}]" if ":" in port.host else port.host
+            scheme = "https" if (port.ingress_url or "").startswith("https://") else "http"
+            return f"{scheme}://{host}:{port.proxy_port}"
+    return None
 
 
 def _round(amount: float | None) -> float | None:

@@ -140,6 +140,14 @@ class PanelState:
                 if pod is None or (previous is not None and pod.status != previous.status):
                     del self._errors[pod_id]
 
+    def reset(self) -> None:
+        """Forget all pods, pending actions and errors: the panel shows another account from now on."""
+        with self.lock:
+            self._set_pods({})
+            self.selected = []
+            self.refreshed_at = self.error = None
+            self._created_at, self._launches, self._pending, self._errors = {}, {}, {}, {}
+
     def seed(self, pods: Iterable[Pod], listed_at: datetime) -> None:
         """Show the pods of an earlier listing until the first refresh.
 

@@ -31,6 +31,20 @@ test("each word of the text must occur in the row", () => {
   expect(idsMatching({ text: "no such pod" })).toEqual([]);
 });
 
+test("a part of a GPU type is searched only where no name, id, image or region has the text", () => {
+  const rows = [
+    podRow({ id: "1", name: "train-1" }),
+    podRow({ id: "2", name: "render-1", gpu_type: "AWS_Trainium_32G" }),
+    podRow({ id: "3", name: "l4-test", gpu_type: "NVIDIA_L40S_48G" }),
+  ];
+  const idsOf = (/** @type {string} */ text) => filterRows(rows, { ...noFilters(), text }).map((row) => row.id);
+  expect(idsOf("train")).toEqual(["1"]);
+  expect(idsOf("trainium")).toEqual(["2"]);
+  expect(idsOf("traini")).toEqual(["2"]);
+  expect(idsOf("l4")).toEqual(["1", "3"]);
+  expect(idsOf("l40")).toEqual(["3"]);
+});
+
 test("filters by field are combined", () => {
   expect(idsMatching({ status: "RUNNING" })).toEqual(["1", "3"]);
   expect(idsMatching({ status: "RUNNING", region: "us-west-1" })).toEqual(["1"]);

@@ -170,6 +170,42 @@ describe("the selection", () => {
   });
 });
 
+describe("deletes that can be undone", () => {
+  test("the last one is first, whole or single", () => {
+    open(["1", "2", "3"].map((id) => podRow({ id })));
+    store.act("delete", ["1", "2"], { isBulk: true });
+    store.act("delete", ["3"]);
+    expect(store.lastDelete()).toEqual({ ids: ["3"], isBulk: false });
+    store.act("undo", ["3"]);
+    expect(store.lastDelete()).toEqual({ ids: ["1", "2"], isBulk: true });
+    model.receive({ type: "patch", version: 2, updated: [{ id: "1", pending: "delete" }] });
+    expect(store.lastDelete().ids).toEqual(["2"]);
+    model.receive({ type: "patch", version: 3, removed: ["2"] });
+    expect(store.lastDelete().ids).toEqual([]);
+  });
+
+  test("those of another page can be undone as well", () => {
+    open(["1", "2"].map((id) => podRow({ id, pending: "pending_delete" })));
+    expect(store.lastDelete()).toEqual({ ids: ["1", "2"], isBulk: true });
+  });
+});
+
+test("what a pause may erase is said once for each pod", () => {
+  const loss = "A pause may erase all files: there is no persistent volume.";
+  open([podRow({ pause_loss: loss }), podRow({ id: "2" })]);
+  expect(store.notePauseLosses(["1", "2"])).toEqual([loss]);
+  expect(store.pauseNote(row())).toBe(loss);
+  expect(store.notePauseLosses(["1", "2"])).toEqual([]);
+  vi.advanceTimersByTime(8000);
+  expect(store.pauseNote(row())).toBe(null);
+});
+
+test("the SSH command names the key file", () => {
+  open([podRow({ ssh: "ssh user@192.0.2.1 -p 1" }), podRow({ id: "2" })], { ssh_option: " -i ~/.yotta/ssh/id" });
+  expect(store.sshCommand(row())).toBe("ssh user@192.0.2.1 -p 1 -i ~/.yotta/ssh/id");
+  expect(store.sshCommand(row("2"))).toBe(null);
+});
+
 describe("a launch", () => {
   const FORM = { pod_name: "new", gpu_type: "L4", gpu_count: "2", image: "me/own:1", region: "", secret: "canary" };
 
@@ -181,19 +217,6 @@ describe("a launch", () => {
     const [{ message, buffers }] = model.sent;
     expect(message).toEqual({ type: "launch", temp_id: id });
     expect(JSON.parse(new TextDecoder().decode(buffers?.[0]))).toEqual(FORM);
-  });
-
-  test("a generated password is taken from the buffer of the result", () => {
-    const id = store.launch(FORM);
-    const password = new DataView(new TextEncoder().encode("p4ssw0rd").buffer);
-    model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id: "3" }))], removed: [id] });
-    model.receive({ type: "launched", temp_id: id, pod_id: "3" }, [password]);
-    expect(store.passwords).toEqual([{ name: "new", password: "p4ssw0rd" }]);
-  });
-
-  test("the password of a launch in another page is ignored", () => {
-    model.receive({ type: "launched", temp_id: "other", pod_id: "3" }, [new DataView(new ArrayBuffer(4))]);
-    expect(store.passwords).toEqual([]);
   });
 
   test("a rejected form leaves no row", () => {

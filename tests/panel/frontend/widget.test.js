@@ -53,9 +53,10 @@ test("the totals are those that the kernel sends", async () => {
 
 test("the form offers what the kernel sends", async () => {
   const choices = {
-    gpu_types: [{ id: "NVIDIA_L4_24G", display_name: "L4", vram_in_gb: 24, price: 0.6 }],
+    gpu_types: [{ id: "NVIDIA_L4_24G", value: "L4", display_name: "L4", vram_in_gb: 24, price: 0.6 }],
     gpu_counts: [1, 3],
-    images: ["me/own:1"],
+    images: [{ id: "me/own:1", value: "me/own:1", label: "own", official: false }],
+    default_image: "",
     regions: [],
     clouds: ["SECURE"],
     default_ports: "22/SSH",

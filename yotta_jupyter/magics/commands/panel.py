@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _panel(session: Session, arguments: Namespace) -> Panel:
     from ...panel import Panel  # Imports ipywidgets, which takes long.
 
-    return Panel(session.client)
+    return Panel(session.client, follow=lambda: session.client if session.sandbox else None)
 
 
 COMMANDS: tuple[Command, ...] = (

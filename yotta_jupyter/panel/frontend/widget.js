@@ -9,6 +9,7 @@ var PATHS = {
   undo: "M6.500 2.500v2.600h2.700a4.100 4.100 0 0 1 0 8.200H5v-1.400h4.200a2.700 2.700 0 0 0 0-5.400H6.500v2.600L2.500 5.800z",
   copy: "M5 1.500h8.500V11H12V3H5zM2.500 4.500H10.500V14.500H2.500z",
   refresh: "M8 2.500a5.500 5.500 0 1 0 5.500 5.500h-1.500A4 4 0 1 1 8 4v2.500L12 3.200 8 0z",
+  arrow: "M3.300 5.800l1-1L8 8.500l3.700-3.700 1 1L8 10.500z",
   close: "M4.200 3.200L8 7l3.800-3.800 1 1L9 8l3.800 3.800-1 1L8 9l-3.800 3.800-1-1L7 8 3.200 4.200z"
 };
 function icon(name) {
@@ -76,7 +77,7 @@ function uniqueId() {
 }
 
 // yotta_jupyter/panel/frontend/src/lifecycle.js
-var COMPACT_WIDTH = 790;
+var COMPACT_WIDTH = 820;
 var COUNTDOWN_INTERVAL_S = 0.25;
 var TIME_INTERVAL_S = 1;
 var AGE_INTERVAL_S = 15;
@@ -110,7 +111,7 @@ function attach(view, container) {
   listen(document, "visibilitychange", () => visibility.update());
   listen(window, "pagehide", () => visibility.report(false));
   listen(window, "pageshow", () => visibility.update());
-  every(COUNTDOWN_INTERVAL_S, () => table.refreshCountdowns());
+  every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
   every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
   every(AGE_INTERVAL_S, () => table.refreshAges());
@@ -172,6 +173,7 @@ var DEFAULT_INFO = {
   totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
   base_url: "",
   sandbox: false,
+  ssh_option: "",
   undo_seconds: 0,
   interval: null,
   error: null,
@@ -222,14 +224,13 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 // yotta_jupyter/panel/frontend/src/store.js
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
-var STALE_INTERVALS = 2.5;
+var PAUSE_NOTE_MS = 8e3;
 var Store = class {
   /** @param {Model} model */
   constructor(model) {
     this.rows = /* @__PURE__ */ new Map();
     this.info = emptySnapshot().info;
     this.selected = /* @__PURE__ */ new Set();
-    this.passwords = [];
     this.connected = true;
     this.lastMessageAt = 0;
     this._model = model;
@@ -238,7 +239,9 @@ var Store = class {
     this._optimistic = /** @type {Map<string, { pending: string, timer: number, stalled: boolean }>} */
     /* @__PURE__ */ new Map();
     this._undoDeadlines = /* @__PURE__ */ new Map();
-    this._launches = /* @__PURE__ */ new Map();
+    this._deletes = [];
+    this._pauseNotes = /* @__PURE__ */ new Map();
+    this._launches = /* @__PURE__ */ new Set();
     this._lastSyncAt = 0;
     this._selectionTimer = 0;
     this._loadSnapshot();
@@ -294,6 +297,55 @@ var Store = class {
   }
   /**
    * @param {PodRow} row
+   * @returns {string | null} the command with the key file, where the pod can be reached
+   */
+  sshCommand(row) {
+    return row.ssh && row.ssh + this.info.ssh_option;
+  }
+  /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
+  lastDelete() {
+    const canUndo = (id) => {
+      const row = this.rows.get(id);
+      return row !== void 0 && this.pendingAction(row) === "pending_delete";
+    };
+    while (this._deletes.length) {
+      const { ids: ids2, isBulk } = this._deletes[this._deletes.length - 1];
+      const undoable = ids2.filter(canUndo);
+      if (undoable.length) return { ids: undoable, isBulk };
+      this._deletes.pop();
+    }
+    const ids = [...this._undoDeadlines.keys()].filter(canUndo);
+    return { ids, isBulk: ids.length > 1 };
+  }
+  /**
+   * Show what a pause may erase in the rows of pods whose rows have not shown it before.
+   *
+   * @param {string[]} ids
+   * @returns {string[]} what is shown for the first time
+   */
+  notePauseLosses(ids) {
+    const losses = [];
+    for (const id of ids) {
+      const loss = this.rows.get(id)?.pause_loss;
+      if (!loss || this._pauseNotes.has(id)) continue;
+      losses.push(loss);
+      this._pauseNotes.set(id, true);
+      setTimeout(() => {
+        this._pauseNotes.set(id, false);
+        this._notify({ ids: [id] });
+      }, PAUSE_NOTE_MS);
+    }
+    return losses;
+  }
+  /**
+   * @param {PodRow} row
+   * @returns {string | null} what the row says about a pause now
+   */
+  pauseNote(row) {
+    return this._pauseNotes.get(row.id) ? row.pause_loss : null;
+  }
+  /**
+   * @param {PodRow} row
    * @param {string} action
    * @returns {boolean} whether the pod's status allows the action and nothing else is pending
    */
@@ -309,9 +361,11 @@ var Store = class {
    *
    * @param {Action} action
    * @param {string[]} ids
+   * @param {{ isBulk?: boolean }} [options] whether they were selected together
    */
-  act(action, ids) {
+  act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
+    if (action === "delete") this._deletes.push({ ids, isBulk });
     const canUndo = action === "delete" && this.info.undo_seconds > 0;
     const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
     for (const id of ids) this._setOptimistic(id, pending);
@@ -326,7 +380,7 @@ var Store = class {
    */
   launch(form) {
     const id = uniqueId();
-    this._launches.set(id, form.pod_name);
+    this._launches.add(id);
     const row = {
       ...decodeRow(
         this.info.fields,
@@ -415,22 +469,14 @@ var Store = class {
       for (const id of message.pods) this._clearOptimistic(id);
       this._notify({ ids: message.pods });
     } else {
-      if (message.type !== "validation") this._onLaunchResult(message, buffers);
-      this._notify({ message });
+      if (message.type !== "validation" && message.type !== "password") this._onLaunchResult(message);
+      this._notify({ message, buffers });
     }
   }
-  /**
-   * @param {LaunchResult} message
-   * @param {DataView[]} [buffers]
-   */
-  _onLaunchResult(message, buffers) {
-    const name = this._launches.get(message.temp_id);
-    if (name === void 0) return;
-    this._launches.delete(message.temp_id);
+  /** @param {LaunchResult} message */
+  _onLaunchResult(message) {
+    if (!this._launches.delete(message.temp_id)) return;
     if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
-    if (message.type === "launched" && buffers?.length) {
-      this.passwords.push({ name: name || message.pod_id, password: new TextDecoder().decode(buffers[0]) });
-    }
   }
   /** @param {Patch} patch */
   _applyPatch(patch) {
@@ -552,6 +598,366 @@ var EmptyState = class {
   }
 };
 
+// yotta_jupyter/panel/frontend/src/filter.js
+var SELECT_FILTERS = (
+  /** @type {const} */
+  ["status", "region", "gpu_type"]
+);
+var SEARCHED_FIELDS = ["name", "id", "image", "region"];
+function noFilters() {
+  return { text: "", status: "", region: "", gpu_type: "" };
+}
+function isFiltered(filters) {
+  return Object.values(filters).some(Boolean);
+}
+function filterRows(rows, filters) {
+  const selected = [...rows].filter(
+    (row) => SELECT_FILTERS.every((field) => !filters[field] || row[field] === filters[field])
+  );
+  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return selected;
+  const indexed = selected.map((row) => {
+    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
+    const gpu = (row.gpu_type ?? "").toLowerCase();
+    return { row, text: text.toLowerCase(), gpu, gpuWords: gpu.split(/[^a-z0-9]+/) };
+  });
+  const conditions = words.map((word) => {
+    const matches = ({ text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
+    return indexed.some(matches) ? matches : ({ gpu }) => gpu.includes(word);
+  });
+  return indexed.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
+}
+function sortedIds(rows, column, reversed) {
+  const sign = reversed ? -1 : 1;
+  const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
+  keyed.sort((a, b) => a.key < b.key ? -sign : a.key > b.key ? sign : 0);
+  return keyed.map(({ id }) => id);
+}
+
+// yotta_jupyter/panel/frontend/src/combobox-logic.js
+var MAX_OPTIONS = 60;
+function createFilter(options) {
+  const indexed = options.map((option) => {
+    const text = `${option.label} ${option.value} ${option.keywords ?? ""}`.toLowerCase();
+    return { option, text, condensed: condense(text) };
+  });
+  const groups = [...new Set(options.map(({ group }) => group))];
+  return (text) => {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return options;
+    let matches = indexed.filter((entry) => words.every((word) => entry.text.includes(word)));
+    if (!matches.length) {
+      const condensed = words.map(condense).filter(Boolean);
+      matches = condensed.length ? indexed.filter((entry) => condensed.every((word) => entry.condensed.includes(word))) : [];
+    }
+    const starts = words.map((word) => new RegExp(`(^|[^a-z0-9])${word.replace(/[^a-z0-9]/g, "\\$&")}`));
+    const ranked = matches.map(({ option, text: text2 }, index) => ({
+      option,
+      index,
+      group: groups.indexOf(option.group),
+      rank: starts.filter((start) => !start.test(text2)).length
+    }));
+    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank || a.index - b.index);
+    return ranked.map(({ option }) => option);
+  };
+}
+function condense(text) {
+  return text.replace(/[^a-z0-9]/g, "");
+}
+function keyAction({ key, altKey = false }, { open, active, count, selected = -1 }) {
+  const last = count - 1;
+  switch (key) {
+    case "ArrowDown":
+      if (!open) return { type: "open", index: altKey ? -1 : Math.max(selected, 0), handled: true };
+      return { type: "move", index: active >= last ? Math.min(0, last) : active + 1, handled: true };
+    case "ArrowUp":
+      if (altKey) return open ? { type: "close", handled: true } : null;
+      if (!open) return { type: "open", index: selected >= 0 ? selected : last, handled: true };
+      return { type: "move", index: active <= 0 ? last : active - 1, handled: true };
+    case "Enter":
+      if (!open) return null;
+      return { type: active >= 0 ? "accept" : "close", handled: true };
+    case "Tab":
+      if (!open) return null;
+      return { type: active >= 0 ? "accept" : "close", handled: false };
+    case "Escape":
+      return open ? { type: "close", handled: true } : null;
+    case "ArrowLeft":
+    case "ArrowRight":
+    case "Home":
+    case "End":
+      return open && active >= 0 ? { type: "deselect", index: -1, handled: false } : null;
+    default:
+      return null;
+  }
+}
+
+// yotta_jupyter/panel/frontend/src/popup.js
+var GAP = 3;
+var MARGIN = 8;
+var MAX_HEIGHT = 320;
+var Popup = class {
+  /**
+   * @param {HTMLElement} element
+   * @param {{ minWidth?: number, alignRight?: boolean, onClose?: () => void }} [options]
+   */
+  constructor(element, { minWidth = 0, alignRight = false, onClose = () => {
+  } } = {}) {
+    this.element = element;
+    this._minWidth = minWidth;
+    this._alignRight = alignRight;
+    this._onClose = onClose;
+    this._anchor = null;
+    this._place = () => this.place();
+    element.hidden = true;
+    element.classList.add("yotta-popup");
+    if ("popover" in element) element.setAttribute("popover", "manual");
+  }
+  get isOpen() {
+    return this._anchor !== null;
+  }
+  /** @param {HTMLElement} anchor */
+  open(anchor) {
+    if (this._anchor === anchor) return;
+    this.close();
+    this._anchor = anchor;
+    this.element.hidden = false;
+    this.element.showPopover?.();
+    window.addEventListener("scroll", this._place, { capture: true, passive: true });
+    window.addEventListener("resize", this._place);
+    this.place();
+  }
+  close() {
+    if (!this._anchor) return;
+    this._anchor = null;
+    window.removeEventListener("scroll", this._place, { capture: true });
+    window.removeEventListener("resize", this._place);
+    if (this.element.isConnected) this.element.hidePopover?.();
+    this.element.hidden = true;
+    this._onClose();
+  }
+  /** Put the box below its anchor, or above where there is more room. */
+  place() {
+    if (!this._anchor) return;
+    const anchor = this._anchor.getBoundingClientRect();
+    const { innerWidth, innerHeight } = window;
+    if (!this._anchor.isConnected || anchor.bottom < 0 || anchor.top > innerHeight) {
+      this.close();
+      return;
+    }
+    const { style } = this.element;
+    const width = Math.min(Math.max(anchor.width, this._minWidth), innerWidth - 2 * MARGIN);
+    const below = innerHeight - anchor.bottom - GAP - MARGIN;
+    const above = anchor.top - GAP - MARGIN;
+    const isBelow = below >= Math.min(MAX_HEIGHT, 200) || below >= above;
+    style.minWidth = `${width}px`;
+    style.maxWidth = `${innerWidth - 2 * MARGIN}px`;
+    style.maxHeight = `${Math.max(80, Math.min(MAX_HEIGHT, isBelow ? below : above))}px`;
+    const { offsetWidth } = this.element;
+    const preferred = this._alignRight ? anchor.right - offsetWidth : anchor.left;
+    const left = Math.min(preferred, innerWidth - MARGIN - offsetWidth);
+    style.left = `${Math.max(MARGIN, left)}px`;
+    style.top = isBelow ? `${anchor.bottom + GAP}px` : "auto";
+    style.bottom = isBelow ? "auto" : `${innerHeight - anchor.top + GAP}px`;
+  }
+};
+
+// yotta_jupyter/panel/frontend/src/combobox.js
+var MIN_WIDTH = 300;
+var Combobox = class {
+  /**
+   * @param {string} label names the list
+   * @param {Record<string, unknown>} [attributes] of the field
+   */
+  constructor(label, attributes = {}) {
+    this._id = `yotta-${uniqueId()}`;
+    this._options = [];
+    this._filter = createFilter([]);
+    this._shown = [];
+    this._active = -1;
+    this._listbox = h("div", {
+      role: "listbox",
+      id: this._id,
+      class: "yotta-listbox",
+      "aria-label": `${label} options`
+    });
+    this._footer = h("div", { class: "yotta-listbox-footer", hidden: true });
+    const box = h("div", {}, this._listbox, this._footer);
+    this._popup = new Popup(box, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
+    this.input = h("input", {
+      type: "text",
+      role: "combobox",
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": this._id,
+      "aria-haspopup": "listbox",
+      ...attributes
+    });
+    this._arrow = h("button", {
+      type: "button",
+      class: "yotta-combobox-arrow",
+      tabindex: "-1",
+      "aria-label": `Show ${label} options`,
+      "aria-expanded": "false",
+      "aria-controls": this._id
+    });
+    setIcon(this._arrow, "arrow");
+    this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, box);
+    this.input.addEventListener("click", () => this._open(-1, ""));
+    this.input.addEventListener("keydown", (event) => this._onKeydown(event));
+    this.input.addEventListener("input", (event) => {
+      if (event.isTrusted) this._open(-1, this.input.value);
+    });
+    this.input.addEventListener("blur", () => this._popup.close());
+    for (const element of [this._arrow, box]) element.addEventListener("mousedown", (event) => event.preventDefault());
+    this._arrow.addEventListener("click", () => {
+      const { isOpen } = this._popup;
+      this.input.focus();
+      if (isOpen) this._popup.close();
+      else this._open(-1, "");
+    });
+    this._listbox.addEventListener("click", (event) => {
+      const option = (
+        /** @type {HTMLElement} */
+        event.target.closest("[role=option]")
+      );
+      if (option) this._accept(Number(
+        /** @type {HTMLElement} */
+        option.dataset.index
+      ));
+    });
+  }
+  /** @param {ComboboxOption[]} options */
+  setOptions(options) {
+    this._options = options;
+    this._filter = createFilter(options);
+    if (this._popup.isOpen) this._render(this.input.value);
+  }
+  /**
+   * @param {number} active
+   * @param {string} text that the options must match; empty for all
+   */
+  _open(active, text) {
+    this._render(text);
+    if (!this._shown.length) {
+      this._popup.close();
+      return;
+    }
+    this._popup.open(this.input);
+    this._popup.place();
+    for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "true");
+    const selected = this._selectedIndex();
+    this._listbox.scrollTop = 0;
+    if (active >= 0) this._setActive(active);
+    else if (selected >= 0) this._scrollTo(selected);
+  }
+  _onClose() {
+    for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "false");
+    this._setActive(-1);
+  }
+  /** @param {string} text */
+  _render(text) {
+    const matches = this._filter(text);
+    this._shown = matches.slice(0, MAX_OPTIONS);
+    const value = this.input.value.trim();
+    const children = [];
+    let group = null;
+    let groupName = "";
+    for (const [index, option] of this._shown.entries()) {
+      const element = this._option(option, index, option.value === value);
+      if (!option.group) {
+        children.push(element);
+        continue;
+      }
+      if (!group || option.group !== groupName) {
+        groupName = option.group;
+        const heading = h("div", { class: "yotta-group-heading", role: "presentation" }, groupName);
+        group = h("div", { role: "group", "aria-label": groupName }, heading);
+        children.push(group);
+      }
+      group.append(element);
+    }
+    this._listbox.replaceChildren(...children);
+    const hidden = matches.length - this._shown.length;
+    this._footer.hidden = hidden === 0;
+    setText(this._footer, hidden ? `${hidden.toLocaleString()} more: type to narrow` : "");
+    this._setActive(-1);
+  }
+  /**
+   * @param {ComboboxOption} option
+   * @param {number} index
+   * @param {boolean} selected
+   */
+  _option({ label, detail }, index, selected) {
+    return h(
+      "div",
+      {
+        role: "option",
+        id: `${this._id}-${index}`,
+        class: "yotta-option",
+        "aria-selected": String(selected),
+        "data-index": index
+      },
+      h("span", { class: "yotta-option-label", dir: "auto" }, label),
+      ...detail ? [h("span", { class: "yotta-option-detail", dir: "auto", title: detail }, detail)] : []
+    );
+  }
+  _selectedIndex() {
+    const value = this.input.value.trim();
+    return this._shown.findIndex((option) => option.value === value);
+  }
+  /** @param {number} index */
+  _elementAt(index) {
+    return document.getElementById(`${this._id}-${index}`);
+  }
+  /** @param {number} index -1 for none */
+  _setActive(index) {
+    this._elementAt(this._active)?.classList.remove("yotta-is-active");
+    this._active = index;
+    this._elementAt(index)?.classList.add("yotta-is-active");
+    setAttribute(this.input, "aria-activedescendant", index >= 0 ? `${this._id}-${index}` : null);
+    if (index >= 0) this._scrollTo(index);
+  }
+  /** @param {number} index */
+  _scrollTo(index) {
+    const element = this._elementAt(index);
+    if (!element) return;
+    const top = element.offsetTop - this._listbox.offsetTop;
+    const { clientHeight, scrollTop } = this._listbox;
+    if (top < scrollTop) this._listbox.scrollTop = top;
+    else if (top + element.offsetHeight > scrollTop + clientHeight) {
+      this._listbox.scrollTop = top + element.offsetHeight - clientHeight;
+    }
+  }
+  /** @param {number} index */
+  _accept(index) {
+    const option = this._shown[index];
+    this._popup.close();
+    if (!option) return;
+    this.input.value = option.value;
+    this.input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  /** @param {KeyboardEvent} event */
+  _onKeydown(event) {
+    const { isOpen } = this._popup;
+    const all = isOpen ? this._shown : this._options.slice(0, MAX_OPTIONS);
+    const value = this.input.value.trim();
+    const selected = all.findIndex((option) => option.value === value);
+    const action = keyAction(event, { open: isOpen, active: this._active, count: all.length, selected });
+    if (!action) return;
+    if (action.handled) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+    if (action.type === "open") this._open(action.index ?? -1, "");
+    else if (action.type === "move" || action.type === "deselect") this._setActive(action.index ?? -1);
+    else if (action.type === "accept") this._accept(this._active);
+    else this._popup.close();
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/format.js
 var TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 var DATE = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
@@ -589,7 +995,14 @@ function displayName(row) {
 }
 function formatGpus(row) {
   if (!row.gpu_type) return "";
-  return `${row.gpu_count ?? "?"} × ${row.gpu_type.replace(/^NVIDIA_/, "").replaceAll("_", " ")}`;
+  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
+}
+function formatGpuType(gpuType) {
+  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
+}
+function formatPauseLosses(losses) {
+  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
 }
 function formatImage(row) {
   return (row.image ?? "").replace(/^yottalabsai\//, "");
@@ -607,14 +1020,21 @@ function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}
 }
 
 // yotta_jupyter/panel/frontend/src/fields.js
+var CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 var Fields = class {
   /** @param {(element: HTMLElement) => void} onInput called after a change that fires no event of its own */
   constructor(onInput) {
     this._onInput = onInput;
     this.inputs = {};
     this.messages = {};
+    this._confirmations = {};
     this._renderedChoices = null;
-    this._lists = { gpu_types: datalist(), images: datalist(), regions: datalist() };
+    this._comboboxes = {
+      gpu_type: new Combobox("GPU type", { placeholder: "Choose or type, such as L4" }),
+      image: new Combobox("Image", { placeholder: "Choose or type, such as pytorch" }),
+      region: new Combobox("Region", { placeholder: "Any region" })
+    };
+    const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
     this._isPrivate = h("input", { type: "checkbox" });
     this.element = h(
@@ -623,14 +1043,13 @@ var Fields = class {
       h(
         "div",
         { class: "yotta-fields yotta-main-fields" },
-        this._field("gpu_type", "GPU type", { list: this._lists.gpu_types.id, placeholder: "L4" }),
+        this._labelledField("gpu_type", "GPU type", gpu_type.input, gpu_type.element),
         this._labelledField("gpu_count", "GPUs", h("select")),
-        this._field("image", "Image", { list: this._lists.images.id, placeholder: "pytorch" }),
-        this._field("pod_name", "Name", { placeholder: "optional" }),
-        this._field("region", "Region", { list: this._lists.regions.id, placeholder: "any" })
+        this._labelledField("image", "Image", image.input, image.element),
+        this._field("pod_name", "Name", { placeholder: "Optional" }),
+        this._labelledField("region", "Region", region.input, region.element)
       ),
-      this._moreOptions(),
-      ...Object.values(this._lists)
+      this._moreOptions()
     );
   }
   /**
@@ -639,11 +1058,12 @@ var Fields = class {
    */
   renderChoices(choices) {
     if (!choices || choices === this._renderedChoices) return false;
+    if (!this._renderedChoices) this.inputs.image.value = choices.default_image;
     this._renderedChoices = choices;
-    const { gpu_types, images, regions } = this._lists;
-    gpu_types.replaceChildren(...choices.gpu_types.map((gpu) => option(gpu.id, formatGpuFacts(gpu))));
-    images.replaceChildren(...choices.images.map((image) => option(image)));
-    regions.replaceChildren(...choices.regions.map((region) => option(region)));
+    const { gpu_type, image, region } = this._comboboxes;
+    gpu_type.setOptions(choices.gpu_types.map(gpuOption));
+    image.setOptions(choices.images.map(imageOption));
+    region.setOptions(choices.regions.map((value) => ({ value, label: value })));
     const counts = choices.gpu_counts.map((count) => h("option", {}, String(count)));
     setOptions(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
@@ -651,11 +1071,18 @@ var Fields = class {
     setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
     return true;
   }
-  /** @returns {string} VRAM and price of the GPU type in the field, as far as known */
-  gpuHint() {
-    const typed = this.inputs.gpu_type.value.trim();
-    const gpu = this._renderedChoices?.gpu_types.find(({ id, display_name }) => id === typed || display_name === typed);
-    return gpu ? formatGpuFacts(gpu) : "";
+  /**
+   * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
+   * @returns {string} the GPU type, its VRAM and price, where they are known
+   */
+  gpuHint(resolved) {
+    const typed = this.inputs.gpu_type.value.trim().toLowerCase();
+    const gpu = this._renderedChoices?.gpu_types.find(
+      ({ id: id2, value }) => resolved ? id2 === resolved : typed && (id2.toLowerCase() === typed || value.toLowerCase() === typed)
+    );
+    if (!gpu) return "";
+    const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
+    return [id, formatGpuFacts(gpu)].filter(Boolean).join(" · ");
   }
   /**
    * @param {boolean} withSecrets whether secrets are included; else a placeholder says whether they are set
@@ -672,6 +1099,8 @@ var Fields = class {
       return [name.value.trim(), secret(value.value)];
     });
     values.environment_vars = variables.filter(([name, value]) => name || value);
+    const confirmed = Object.entries(this._confirmations).filter(([, { box }]) => box.checked);
+    values.confirmed = confirmed.map(([name]) => name);
     return values;
   }
   /**
@@ -684,14 +1113,37 @@ var Fields = class {
   setMessage(name, error, note) {
     const message = this.messages[name];
     if (!message) return;
-    setText(message, error || note || "");
+    const text = error || note || "";
+    setText(message, text);
+    setAttribute(message, "title", text || null);
     message.classList.toggle("yotta-is-invalid", Boolean(error));
+    if (name === "environment_vars") this._markVariable(error);
     const input = this.inputs[name];
     if (!input) return;
     setAttribute(input, "aria-invalid", error ? "true" : null);
     setAttribute(input, "aria-describedby", error || note ? message.id : null);
   }
-  /** Focus the first field with an error, if any. */
+  /**
+   * Offer to confirm what is beside a field.
+   *
+   * @param {string} name
+   * @param {"as_typed" | "another" | undefined} kind undefined to offer nothing
+   */
+  setConfirmation(name, kind) {
+    const confirmation = this._confirmations[name];
+    if (!confirmation) return;
+    if (kind) setText(confirmation.text, CONFIRMATIONS[kind]);
+    else confirmation.box.checked = false;
+    confirmation.label.hidden = !kind;
+  }
+  /** @param {string} [name] a field that has been changed, so that what was confirmed is another value; else all */
+  clearConfirmations(name) {
+    for (const each of name ? [name] : Object.keys(this._confirmations)) {
+      const confirmation = this._confirmations[each];
+      if (confirmation) confirmation.box.checked = false;
+    }
+  }
+  /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
     const input = (
       /** @type {HTMLElement | null} */
@@ -737,6 +1189,14 @@ var Fields = class {
     });
     return fields;
   }
+  /** @param {string | undefined} error that names one of the variables */
+  _markVariable(error) {
+    for (const row of this._variables.children) {
+      const [name, value] = row.querySelectorAll("input");
+      const isWrong = error && (!name.value.trim() || error.includes(name.value.trim()));
+      setAttribute(value, "aria-invalid", isWrong ? "true" : null);
+    }
+  }
   _addVariable() {
     const input = (attributes) => h("input", { autocomplete: "off", ...attributes });
     const name = input({ type: "text", placeholder: "NAME", "aria-label": "Variable name" });
@@ -763,13 +1223,24 @@ var Fields = class {
    * @param {string} name
    * @param {string} label
    * @param {HTMLInputElement | HTMLSelectElement} input
+   * @param {HTMLElement} [element] contains the input
    */
-  _labelledField(name, label, input) {
+  _labelledField(name, label, input, element = input) {
     input.id = `yotta-${uniqueId()}`;
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    return h("div", { class: classes }, h("label", { for: input.id }, label), input, this._message(name));
+    const beside = h("div", { class: "yotta-beside" }, this._message(name), ...this._confirmation(name));
+    return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
+  }
+  /** @param {string} name */
+  _confirmation(name) {
+    if (name !== "pod_name" && !(name in this._comboboxes)) return [];
+    const box = h("input", { type: "checkbox" });
+    const text = h("span");
+    const label = h("label", { class: "yotta-checkbox yotta-confirm", hidden: true }, box, text);
+    this._confirmations[name] = { box, text, label };
+    return [label];
   }
   /** @param {string} name */
   _message(name) {
@@ -778,11 +1249,13 @@ var Fields = class {
     return message;
   }
 };
-function datalist() {
-  return h("datalist", { id: `yotta-${uniqueId()}` });
+function gpuOption(gpu) {
+  const label = gpu.display_name ?? gpu.id;
+  return { value: gpu.value, label, detail: formatGpuFacts(gpu) || "VRAM and price unknown", keywords: gpu.id };
 }
-function option(value, label) {
-  return h("option", { value, label: label || null });
+function imageOption({ id, value, label, official }) {
+  const group = official ? "Official images" : "In use by your pods";
+  return { value, label, detail: id === label ? void 0 : id, group, keywords: id };
 }
 function setOptions(select, options) {
   const chosen = select.value;
@@ -791,7 +1264,7 @@ function setOptions(select, options) {
 }
 
 // yotta_jupyter/panel/frontend/src/header.js
-var KERNEL_GONE = "The kernel has gone. Run the cell of the panel again.";
+var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 var Header = class {
   /**
    * @param {Store} store
@@ -854,53 +1327,6 @@ var Header = class {
   }
 };
 
-// yotta_jupyter/panel/frontend/src/passwords.js
-var Passwords = class {
-  /**
-   * @param {Store} store
-   * @param {ViewContext} context
-   * @param {() => void} onRemove called after the user has removed one
-   */
-  constructor(store, context, onRemove) {
-    this.store = store;
-    this.context = context;
-    this.onRemove = onRemove;
-    this._rendered = /* @__PURE__ */ new Set();
-    this.element = h("div");
-  }
-  update() {
-    for (const entry of this.store.passwords) {
-      if (this._rendered.has(entry)) continue;
-      this._rendered.add(entry);
-      this.element.append(this._row(entry));
-    }
-  }
-  /** @param {Password} entry */
-  _row(entry) {
-    const { name, password } = entry;
-    const field = h("input", { type: "password", readonly: true, "aria-label": `Jupyter password of ${name}` });
-    field.value = password;
-    const show = h("button", { type: "button", class: "yotta-button-secondary" }, "Show");
-    show.addEventListener("click", () => {
-      field.type = field.type === "password" ? "text" : "password";
-      setText(show, field.type === "password" ? "Show" : "Hide");
-    });
-    const copy = iconButton(
-      "copy",
-      `Copy the Jupyter password of ${name}`,
-      () => this.context.copy(password, "the Jupyter password")
-    );
-    const remove = iconButton("close", `Forget the Jupyter password of ${name}`, () => {
-      row.remove();
-      this.store.passwords = this.store.passwords.filter((other) => other !== entry);
-      this.onRemove();
-    });
-    const label = h("span", {}, `Jupyter password of ${name}, shown this once:`);
-    const row = h("div", { class: "yotta-password" }, label, field, show, copy, remove);
-    return row;
-  }
-};
-
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
 var RELAUNCH_COOLDOWN_MS = 1e3;
@@ -932,17 +1358,16 @@ var LaunchForm = class {
       "Copy the %yotta line",
       () => context.copy(this._command.textContent ?? "", "the %yotta line")
     );
-    this._commandPreview = h("span", { class: "yotta-command-preview", hidden: true }, this._command, copy);
-    this._errorMessage = h("p", { class: "yotta-error-message", hidden: true });
-    this._passwords = new Passwords(store, context, () => this._launchButton.focus());
+    this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
+    this._resultMessage = h("p", { class: "yotta-result-message" });
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
       h("h3", {}, "Launch a pod"),
       this.fields.element,
-      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate, this._commandPreview),
-      this._errorMessage,
-      this._passwords.element
+      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
+      this._commandPreview,
+      this._resultMessage
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -959,7 +1384,6 @@ var LaunchForm = class {
   }
   update() {
     if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
-    this._passwords.update();
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -968,15 +1392,16 @@ var LaunchForm = class {
   }
   /** @param {LaunchResult} message */
   onLaunchResult(message) {
-    this._passwords.update();
     if (!this._launch || message.temp_id !== this._launch.tempId) return;
     const { name } = this._launch;
     this._launch = null;
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this.context.announce(`Launched ${name || message.pod_id}`);
+      this._showMessage(message.note);
+      this.context.announce(message.note || `Launched ${name || message.pod_id}`);
       this.fields.inputs.pod_name.value = "";
+      this.fields.clearConfirmations();
       this._validate();
       return;
     }
@@ -984,11 +1409,11 @@ var LaunchForm = class {
     if (message.type === "rejected") {
       this._launchRejected = true;
       this._showResult(message, () => true);
-      this._showError(message.errors.form ?? "");
+      this._showMessage(message.errors.form ?? "", true);
       this.fields.focusFirstInvalid();
       this.context.announce(Object.values(message.errors)[0]);
     } else {
-      this._showError(message.error);
+      this._showMessage(message.error, true);
       this.context.announce(message.error);
     }
   }
@@ -1000,8 +1425,12 @@ var LaunchForm = class {
   }
   /** @param {HTMLElement} element */
   _onInput(element) {
-    if (element.dataset.field) this._touched.add(element.dataset.field);
-    this._updateGpuHint();
+    const { field } = element.dataset;
+    if (field) {
+      this._touched.add(field);
+      this.fields.clearConfirmations(field);
+    }
+    if (field === "gpu_type") this._updateGpuHint();
     clearTimeout(this._validationTimer);
     this._validationTimer = window.setTimeout(() => this._validate(), VALIDATE_DEBOUNCE_MS);
   }
@@ -1019,6 +1448,7 @@ var LaunchForm = class {
   }
   _validate() {
     this._requestNumber += 1;
+    clearTimeout(this._validationTimer);
     this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
   }
   /** Other views of the panel validate forms of their own. */
@@ -1029,27 +1459,31 @@ var LaunchForm = class {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
-  _showResult({ errors, notes, command, estimate }, shouldShow) {
+  _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
     for (const name of Object.keys(this.fields.messages)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint() : "";
+      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
-      this.fields.setMessage(name, shouldShow(name) ? errors[name] : "", note);
+      const isShown = shouldShow(name);
+      this.fields.setMessage(name, isShown ? errors[name] : "", note);
+      this.fields.setConfirmation(name, isShown ? confirmations[name] : void 0);
     }
     setText(this._command, command ?? "");
-    this._commandPreview.hidden = !command;
-    const text = estimate == null ? "" : `an estimate of ${formatDollars(estimate)} an hour`;
+    this._commandPreview.classList.toggle("yotta-is-invisible", !command);
+    let text = "";
+    if (command) text = estimate == null ? `No estimate: ${basis}` : formatEstimate(estimate, basis);
     setText(this._estimate, text);
-    setAttribute(this._estimate, "title", text && "By the price of a card in a listing; volumes come on top");
+    setAttribute(this._estimate, "title", text || null);
   }
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._showError(KERNEL_GONE);
+      this._showMessage(KERNEL_GONE, true);
       return;
     }
     const form = this.fields.values(true);
-    this._showError("");
+    this._showMessage("");
     this._setBusy(true);
+    this.context.holdLayout();
     this._launch = { tempId: this.store.launch(form), name: form.pod_name };
     this.context.announce(`Launching ${form.pod_name || "a pod"}`);
   }
@@ -1058,12 +1492,67 @@ var LaunchForm = class {
     setDisabled(this._launchButton, busy);
     setText(this._launchButton, busy ? "Launching…" : "Launch");
   }
-  /** @param {string} text */
-  _showError(text) {
-    setText(this._errorMessage, text);
-    this._errorMessage.hidden = !text;
+  /**
+   * @param {string} text
+   * @param {boolean} [isError]
+   */
+  _showMessage(text, isError = false) {
+    setText(this._resultMessage, text);
+    this._resultMessage.classList.toggle("yotta-is-invalid", isError);
   }
 };
+function formatEstimate(estimate, basis) {
+  return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
+}
+
+// yotta_jupyter/panel/frontend/src/undo-bar.js
+var UndoBar = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the bar has gone
+   */
+  constructor(store, context, focusFallback) {
+    this.store = store;
+    this.context = context;
+    this._focusFallback = focusFallback;
+    this._text = h("span");
+    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1) this.undo();
+    });
+    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+  }
+  update() {
+    const group = this.store.lastDelete();
+    const isShown = group.isBulk && group.ids.length > 0;
+    const hadFocus = this.element.contains(document.activeElement);
+    if (isShown) {
+      const pods = countPods(group.ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      setText(this.button, `Undo delete of ${pods}`);
+    }
+    if (this.element.hidden === !isShown) return;
+    this.element.hidden = !isShown;
+    if (!isShown && hadFocus) this._focusFallback();
+  }
+  /**
+   * Undo the last delete, of one pod or of several.
+   *
+   * @returns {boolean} whether there was one
+   */
+  undo() {
+    const { ids, isBulk } = this.store.lastDelete();
+    if (!ids.length) return false;
+    this.store.act("undo", ids);
+    if (isBulk) this.store.select(ids, true);
+    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    return true;
+  }
+};
+function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
 
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
 var ACTIONS = (
@@ -1078,28 +1567,60 @@ var SelectionToolbar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback called when the toolbar disappears with the focus
+   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, focusFallback) {
+  constructor(store, context, { focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
-    this._count = h("span");
+    this._focusFallback = focusFallback;
+    this._focusUndo = focusUndo;
+    this._asking = [];
+    this._count = h("strong");
     this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", () => this._act(action, announcement));
+      const button = secondaryButton("", (event) => this._act(action, announcement, event));
       return { action, label, button };
     });
+    this._deleteButton = this._buttons[2].button;
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
       focusFallback();
     });
     const buttons = this._buttons.map(({ button }) => button);
-    this.element = h("span", { class: "yotta-selection-toolbar", hidden: true });
-    this.element.append(this._count, ...buttons, this._copyButton, clear);
+    this._actions = h("div", { class: "yotta-bar yotta-selection-toolbar", hidden: true });
+    this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
+    this._question = h("strong");
+    this._keep = secondaryButton("Keep", () => this._closeQuestion());
+    this._confirm = h("button", { type: "button", class: "yotta-button-danger" }, "Delete");
+    this._confirm.addEventListener("click", (event) => {
+      if (event.detail <= 1) this._delete();
+    });
+    this._confirmation = h(
+      "div",
+      { class: "yotta-bar yotta-confirmation", role: "group", "aria-label": "Delete pods?", hidden: true },
+      this._question,
+      this._keep,
+      this._confirm
+    );
+    this._confirmation.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this._closeQuestion();
+    });
+    this.element = h("div", {}, this._actions, this._confirmation);
   }
   update() {
     const count = this.store.selected.size;
-    this.element.hidden = count === 0;
+    const asking = this._rowsToDelete().length > 0;
+    if (this._asking.length && !asking) {
+      this._asking = [];
+      if (this._confirmation.contains(document.activeElement)) this._focusFallback();
+    }
+    this._confirmation.hidden = !asking;
+    if (asking) this._updateQuestion();
+    this._actions.hidden = count === 0 || asking;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
@@ -1111,22 +1632,80 @@ var SelectionToolbar = class {
     return rows.map((row) => row.id);
   }
   _sshCommands() {
-    return this.store.selectedRows().map((row) => row.ssh).filter((ssh) => ssh !== null);
+    return this.store.selectedRows().flatMap((row) => this.store.sshCommand(row) ?? []);
   }
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
    * @param {string} announcement
+   * @param {MouseEvent} event
    */
-  _act(action, announcement) {
+  _act(action, announcement, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    this.store.act(action, ids);
-    this.context.announce(`${announcement} ${ids.length} pods`);
+    if (action === "delete" && ids.length > 1) {
+      this._ask(ids, event);
+      return;
+    }
+    const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
+    this.store.act(action, ids, { isBulk: true });
+    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    if (action === "delete") {
+      this.store.select(ids, false);
+      this._focusUndo();
+    }
+  }
+  /**
+   * @param {string[]} ids
+   * @param {MouseEvent} event
+   */
+  _ask(ids, event) {
+    this._asking = ids;
+    this._confirmation.classList.remove("yotta-is-flipped");
+    this.update();
+    const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
+    const { clientX: x, clientY: y } = event;
+    const isUnderPointer = event.detail > 0 && x >= left && x <= right && y >= top && y <= bottom;
+    this._confirmation.classList.toggle("yotta-is-flipped", isUnderPointer);
+    this._keep.focus({ preventScroll: true });
+    this.context.announce(this._question.textContent ?? "");
+  }
+  /** @returns {PodRow[]} the rows of `_asking` that can still be deleted */
+  _rowsToDelete() {
+    const rows = this._asking.map((id) => this.store.rows.get(id));
+    return rows.filter((row) => row !== void 0).filter((row) => this.store.can(row, "delete"));
+  }
+  _updateQuestion() {
+    const rows = this._rowsToDelete();
+    const known = rows.filter((row) => row.hourly_cost !== null);
+    const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
+    const unknown = rows.length - known.length;
+    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
+    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    setText(this._confirm, `Delete ${countPods(rows.length)}`);
+  }
+  _closeQuestion() {
+    this._asking = [];
+    this.update();
+    if (this._actions.hidden) this._focusFallback();
+    else this._deleteButton.focus({ preventScroll: true });
+  }
+  _delete() {
+    const ids = this._rowsToDelete().map((row) => row.id);
+    this._asking = [];
+    this._confirmation.hidden = true;
+    this.store.act("delete", ids, { isBulk: true });
+    this.store.select(ids, false);
+    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
+    this._focusUndo();
   }
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    if (!copied) return;
+    setText(this._copyButton, "Copied");
+    setTimeout(() => this.update(), 1200);
   }
 };
 function secondaryButton(text, onclick) {
@@ -1194,32 +1773,112 @@ var COLUMNS = [
   }
 ];
 
-// yotta_jupyter/panel/frontend/src/filter.js
-var SELECT_FILTERS = (
-  /** @type {const} */
-  ["status", "region", "gpu_type"]
-);
-var SEARCHED_FIELDS = ["name", "id", "image", "gpu_type", "region"];
-function noFilters() {
-  return { text: "", status: "", region: "", gpu_type: "" };
-}
-function isFiltered(filters) {
-  return Object.values(filters).some(Boolean);
-}
-function filterRows(rows, filters) {
-  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
-  return [...rows].filter((row) => {
-    if (SELECT_FILTERS.some((field) => filters[field] && row[field] !== filters[field])) return false;
-    if (!words.length) return true;
-    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ").toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-function sortedIds(rows, column, reversed) {
-  const sign = reversed ? -1 : 1;
-  const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
-  keyed.sort((a, b) => a.key < b.key ? -sign : a.key > b.key ? sign : 0);
-  return keyed.map(({ id }) => id);
+// yotta_jupyter/panel/frontend/src/jupyter-popup.js
+var JupyterPopup = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   */
+  constructor(store, context) {
+    this.store = store;
+    this.context = context;
+    this._requestNumber = 0;
+    this._button = null;
+    this._password = h("div");
+    this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
+    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this._closeAndFocus();
+    });
+    this._onPointerdown = (event) => {
+      const path = event.composedPath();
+      const isInside = path.includes(this.element) || this._button && path.includes(this._button);
+      if (!isInside) this._popup.close();
+    };
+  }
+  /**
+   * @param {PodRow} row
+   * @param {HTMLElement} button
+   */
+  toggle(row, button) {
+    const isSame = this._popup.isOpen && this._button === button;
+    this._popup.close();
+    if (isSame) return;
+    this._button = button;
+    const name = displayName(row);
+    this.element.setAttribute("aria-label", `Jupyter of ${name}`);
+    this._password = h("div", { class: "yotta-jupyter-line" });
+    if (row.has_password) {
+      const show = h("button", { type: "button", class: "yotta-button-secondary" }, "Show Jupyter password");
+      show.addEventListener("click", () => this._request(row.id));
+      this._password.append(show);
+    } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
+    const close = h("button", { type: "button", class: "yotta-button-secondary" }, "Close");
+    close.addEventListener("click", () => this._closeAndFocus());
+    this.element.replaceChildren(
+      h("strong", { dir: "auto" }, `Jupyter of ${name}`),
+      ...address(row),
+      this._password,
+      h("div", { class: "yotta-jupyter-line" }, close)
+    );
+    this._popup.open(button);
+    document.addEventListener("pointerdown", this._onPointerdown, true);
+    this.element.querySelector("a, button")?.focus({ preventScroll: true });
+  }
+  /**
+   * @param {PasswordMessage} message
+   * @param {DataView[]} [buffers]
+   */
+  onPassword(message, buffers) {
+    if (!this._popup.isOpen || message.request_id !== this._requestId()) return;
+    if (!buffers?.length) {
+      this._password.replaceChildren(message.error);
+      return;
+    }
+    const field = h("input", { type: "text", readonly: true, "aria-label": "Jupyter password" });
+    field.value = new TextDecoder().decode(buffers[0]);
+    const copy = h("button", { type: "button", class: "yotta-button-secondary" }, "Copy");
+    copy.addEventListener("click", async () => {
+      if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
+    });
+    this._password.replaceChildren(field, copy);
+    this._popup.place();
+    field.focus({ preventScroll: true });
+    field.select();
+  }
+  close() {
+    this._popup.close();
+  }
+  /** @param {string} podId */
+  _request(podId) {
+    this._requestNumber += 1;
+    this.store.send({ type: "show_password", request_id: this._requestId(), pod_id: podId });
+  }
+  /** Other views of the panel receive the reply as well. */
+  _requestId() {
+    return `${this.context.id}:${this._requestNumber}`;
+  }
+  _closeAndFocus() {
+    const button = this._button;
+    this._popup.close();
+    button?.focus({ preventScroll: true });
+  }
+  _onClose() {
+    document.removeEventListener("pointerdown", this._onPointerdown, true);
+    this._requestNumber += 1;
+    this._button = null;
+    this.element.replaceChildren();
+  }
+};
+function address(row) {
+  if (!row.jupyter) return [h("div", { class: "yotta-muted" }, "No address now: the pod is not running or not ready.")];
+  const label = `Open Jupyter of ${displayName(row)}`;
+  const link = h("a", { href: row.jupyter, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, label);
+  const isPlain = row.jupyter.startsWith("http:");
+  return [h("div", {}, link), h("div", { class: "yotta-muted" }, row.jupyter, isPlain ? " (not encrypted)" : "")];
 }
 
 // yotta_jupyter/panel/frontend/src/navigation.js
@@ -1339,7 +1998,7 @@ var RowView = class {
    * @param {Store} store
    * @param {RowHandlers} handlers
    */
-  constructor(store, { onToggle, onAction, onCopySsh, onDismiss }) {
+  constructor(store, { onToggle, onAction, onCopySsh, onJupyter, onDismiss }) {
     this.store = store;
     this.row = null;
     this.index = null;
@@ -1358,8 +2017,13 @@ var RowView = class {
       );
     };
     this.toggleButton = iconButton("pause", "", act);
-    this.sshButton = iconButton("copy", "", () => onCopySsh(this.id, this.sshButton));
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
+    this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
+      if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
+    });
+    setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
+    this.deleteButton.classList.add("yotta-delete-button");
     this.dismissButton = iconButton("close", "Dismiss", () => {
       onDismiss(this.id);
       this.deleteButton.focus();
@@ -1377,7 +2041,7 @@ var RowView = class {
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
       cell("yotta-error", this.error, this.dismissButton),
-      cell("yotta-actions", this.toggleButton, this.sshButton, this.deleteButton)
+      cell("yotta-actions", this.toggleButton, this.sshButton, this.jupyterButton, this.deleteButton)
     );
   }
   /** @returns {string} */
@@ -1400,12 +2064,16 @@ var RowView = class {
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
+    const note = row.error ? null : store.pauseNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);
+    setAttribute(element, "data-note", note ? "true" : null);
     setAttribute(element, "aria-selected", String(selected));
     this.checkbox.checked = selected;
     setAttribute(this.checkbox, "aria-label", `Select ${name}`);
     setText(this.title, name);
-    setAttribute(this.title, "title", row.name ? `${row.name} (${row.id})` : row.id);
+    const fullName = row.name ? `${row.name} (${row.id})` : row.id;
+    setAttribute(this.title, "title", row.pause_loss ? `${fullName}
+${row.pause_loss}` : fullName);
     setText(this.detail, [formatGpus(row), row.region].filter(Boolean).join(" · "));
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
@@ -1414,8 +2082,9 @@ var RowView = class {
       setText(cell2, column.text?.(row) ?? "");
       setAttribute(cell2, "title", column.tooltip?.(row));
     }
-    setText(this.error, row.error ?? "");
-    setAttribute(this.error, "title", row.error);
+    setText(this.error, row.error ?? note ?? "");
+    setAttribute(this.error, "title", row.error ?? note);
+    this.dismissButton.hidden = !row.error;
     this._updateButtons(row, name, pending);
   }
   /** @returns {NodeListOf<HTMLElement>} what can have the focus */
@@ -1438,21 +2107,38 @@ var RowView = class {
    * @param {string | null} pending
    */
   _updateButtons(row, name, pending) {
-    const { store, toggleButton, sshButton, deleteButton } = this;
+    const { store, toggleButton, sshButton, jupyterButton, deleteButton } = this;
     const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
     toggleButton.dataset.action = toggle;
     setIcon(toggleButton, toggle);
-    setLabel(toggleButton, `${toggle === "resume" ? "Resume" : "Pause"} ${name}`);
+    const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
+    setAttribute(toggleButton, "aria-label", toggleLabel);
+    const loss = toggle === "pause" ? row.pause_loss : null;
+    setAttribute(toggleButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
     setDisabled(toggleButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
+    setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
+    setDisabled(jupyterButton, !row.jupyter && !row.has_password);
     const canUndo = pending === "pending_delete";
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
-    setIcon(deleteButton, canUndo ? "undo" : "delete");
+    this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
     setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
   }
+  /** @param {boolean} canUndo */
+  _setDeleteIcon(canUndo) {
+    const { deleteButton } = this;
+    if (!canUndo) setIcon(deleteButton, "delete");
+    else if (deleteButton.dataset.icon !== "undo") {
+      deleteButton.dataset.icon = "undo";
+      deleteButton.replaceChildren(icon("undo"), h("span", {}, "Undo"));
+    }
+  }
 };
+function textButton(text, classes, onclick) {
+  return h("button", { type: "button", class: `yotta-text-button ${classes}`, onclick }, text);
+}
 function cell(classes, ...children) {
   return h("div", { role: "cell", class: classes }, ...children);
 }
@@ -1463,7 +2149,7 @@ function textCell(column) {
 // yotta_jupyter/panel/frontend/src/table.js
 var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
-var COMPACT_ROW_HEIGHT = 52;
+var COMPACT_ROW_HEIGHT = 60;
 var COPIED_MS = 1200;
 var ANNOUNCEMENTS = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" };
 var Table = class {
@@ -1491,10 +2177,15 @@ var Table = class {
     this._headings = COLUMNS.map((column) => this._heading(column));
     this.element = h("div", { role: "table", "aria-label": "Pods" }, this._head(), this.body);
     this.scroller = h("div", { class: "yotta-scroller" }, this.element);
-    this.scroller.addEventListener("scroll", () => this.renderRows(), { passive: true });
+    const onScroll = () => {
+      this.jupyterPopup.close();
+      this.renderRows();
+    };
+    this.scroller.addEventListener("scroll", onScroll, { passive: true });
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this.jupyterPopup = new JupyterPopup(store, context);
   }
   /**
    * Show a change of the store, with as little work as it needs.
@@ -1588,6 +2279,7 @@ var Table = class {
       onToggle: (id, selected, range) => this._onToggle(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
+      onJupyter: (id, button) => this._showJupyter(id, button),
       onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] })
     });
   }
@@ -1667,8 +2359,9 @@ var Table = class {
   _onAction(id, action) {
     const row = this.store.rows.get(id);
     if (!row) return;
+    const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
     this.store.act(action, [id]);
-    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}`);
+    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}${formatPauseLosses(losses)}`);
   }
   /**
    * @param {string} id
@@ -1677,13 +2370,26 @@ var Table = class {
   async _copySsh(id, button) {
     const row = this.store.rows.get(id);
     if (!row) return;
-    if (isDisabled(button) || !row.ssh) {
+    const command = this.store.sshCommand(row);
+    if (isDisabled(button) || !command) {
       this.context.announce(`${displayName(row)} is not reachable by SSH now`);
       return;
     }
-    await this.context.copy(row.ssh, `the SSH command of ${displayName(row)}`);
+    if (!await this.context.copy(command, `the SSH command of ${displayName(row)}`)) return;
     button.classList.add("yotta-is-copied");
-    setTimeout(() => button.classList.remove("yotta-is-copied"), COPIED_MS);
+    setText(button, "Copied");
+    setTimeout(() => {
+      button.classList.remove("yotta-is-copied");
+      setText(button, "SSH");
+    }, COPIED_MS);
+  }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  _showJupyter(id, button) {
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
   }
   /**
    * @param {string} id
@@ -1720,12 +2426,18 @@ function columnNamed(name) {
 
 // yotta_jupyter/panel/frontend/src/toolbar.js
 var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+var LABELS = {
+  status: (value) => formatStatus(value, null),
+  region: (value) => value,
+  gpu_type: formatGpuType
+};
 var Toolbar = class {
   /**
    * @param {Store} store
    * @param {(name: keyof Filters, value: string) => void} onFilter
+   * @param {() => void} onClear
    */
-  constructor(store, onFilter) {
+  constructor(store, onFilter, onClear) {
     this.store = store;
     this.search = h("input", {
       type: "search",
@@ -1739,8 +2451,16 @@ var Toolbar = class {
       return { name, select };
     });
     this._resultCount = h("span", { class: "yotta-result-count" });
+    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
+    this._clear.addEventListener("click", () => {
+      this.search.value = "";
+      for (const { select } of this._selects) select.value = "";
+      this.search.focus({ preventScroll: true });
+      onClear();
+    });
+    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, this._resultCount);
+    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
   }
   /**
    * Offer the values that the rows have.
@@ -1754,7 +2474,7 @@ var Toolbar = class {
       const options = [...values].sort();
       const chosen = filters[name];
       if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions2(select, options, chosen);
+      setOptions2(select, options, chosen, LABELS[name]);
     }
   }
   /**
@@ -1763,13 +2483,14 @@ var Toolbar = class {
    */
   updateCount(filters, count) {
     const total = this.store.rows.size.toLocaleString();
+    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total} pods` : "");
   }
 };
-function setOptions2(select, values, chosen) {
-  const current = [...select.options].slice(1).map((option2) => option2.value);
+function setOptions2(select, values, chosen, label) {
+  const current = [...select.options].slice(1).map((option) => option.value);
   if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, value)));
+  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
   select.value = chosen;
 }
 
@@ -1780,9 +2501,17 @@ var PanelView = class {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(store, (name, value) => this._onFilter(name, value));
+    this.toolbar = new Toolbar(
+      store,
+      (name, value) => this._onFilter({ [name]: value }),
+      () => this._onFilter(noFilters())
+    );
     const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
-    this.selectionToolbar = new SelectionToolbar(store, this, focusSearch);
+    this.undoBar = new UndoBar(store, this, focusSearch);
+    this.selectionToolbar = new SelectionToolbar(store, this, {
+      focusFallback: focusSearch,
+      focusUndo: () => this._focusUndo()
+    });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
     this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
@@ -1794,10 +2523,19 @@ var PanelView = class {
       this.header.element,
       this.header.alert,
       this.toolbar.element,
-      h("div", { class: "yotta-pods" }, this.table.scroller, this.selectionToolbar.element),
+      h(
+        "div",
+        { class: "yotta-pods" },
+        this.table.scroller,
+        this.selectionToolbar.element,
+        this.undoBar.element,
+        this.table.jupyterPopup.element
+      ),
       this.form.element,
       this._liveRegion
     );
+    this.root.addEventListener("keydown", (event) => this._onKeydown(event));
+    this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
     this._onChange({ all: true });
   }
@@ -1814,6 +2552,18 @@ var PanelView = class {
     this.announce(
       copied ? `Copied ${label}` : `${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`
     );
+    return copied;
+  }
+  /** The row of a launched pod would move the form under the pointer, between the clicks of a double click. */
+  holdLayout() {
+    if (!this.form.element.matches(":hover")) return;
+    const { scroller } = this.table;
+    scroller.style.height = `${scroller.offsetHeight}px`;
+    scroller.scrollTop = 0;
+  }
+  refreshCountdowns() {
+    this.table.refreshCountdowns();
+    this.undoBar.update();
   }
   /** Show how old the rows are now. */
   updateTime() {
@@ -1822,12 +2572,14 @@ var PanelView = class {
   }
   close() {
     this.form.close();
+    this.table.jupyterPopup.close();
     this._unsubscribe();
   }
   /** @param {Change} change */
   _onChange(change) {
     if (change.message) {
       if (change.message.type === "validation") this.form.onValidation(change.message);
+      else if (change.message.type === "password") this.table.jupyterPopup.onPassword(change.message, change.buffers);
       else this.form.onLaunchResult(change.message);
       return;
     }
@@ -1837,14 +2589,40 @@ var PanelView = class {
     this.table.update(change);
     this._updateEmptyState();
     this.selectionToolbar.update();
+    this.undoBar.update();
     this.updateTime();
   }
+  _releaseLayout() {
+    this.table.scroller.style.height = "";
+    this.table.renderRows();
+  }
+  _focusUndo() {
+    this.undoBar.update();
+    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    else this.undoBar.button.focus({ preventScroll: true });
+  }
   /**
-   * @param {keyof Filters} name
-   * @param {string} value
+   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete.
+   *
+   * @param {KeyboardEvent} event
    */
-  _onFilter(name, value) {
-    this.table.filters[name] = value;
+  _onKeydown(event) {
+    if (event.defaultPrevented) return;
+    const target = (
+      /** @type {HTMLElement} */
+      event.target
+    );
+    const isTextField = target.matches("input:not([type=checkbox]), textarea");
+    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const isEscape = event.key === "Escape" && !clearsSearch;
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    if (!(isEscape || isUndo && !isTextField) || !this.undoBar.undo()) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+  /** @param {Partial<Filters>} filters */
+  _onFilter(filters) {
+    Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.applyFilters();
     this.announce(`${this.table.ids.length} pods shown`);

@@ -1,10 +1,14 @@
 // @ts-check
 /** The fields of the launch form. Their names are those of `PodSpec`. */
 
+import { Combobox } from "./combobox.js";
 import { h, iconButton, setAttribute, setText, uniqueId } from "./dom.js";
 import { formatGpuFacts } from "./format.js";
 
+/** @typedef {import("./combobox-logic.js").ComboboxOption} ComboboxOption */
 /** @typedef {import("./protocol.js").Choices} Choices */
+
+const CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 
 export class Fields {
   /** @param {(element: HTMLElement) => void} onInput called after a change that fires no event of its own */
@@ -14,9 +18,16 @@ export class Fields {
     this.inputs = {};
     /** The elements of errors and notes, by field. @type {Record<string, HTMLElement>} */
     this.messages = {};
+    /** By field. @type {Record<string, Confirmation>} */
+    this._confirmations = {};
     /** @type {Choices | null} */
     this._renderedChoices = null;
-    this._lists = { gpu_types: datalist(), images: datalist(), regions: datalist() };
+    this._comboboxes = {
+      gpu_type: new Combobox("GPU type", { placeholder: "Choose or type, such as L4" }),
+      image: new Combobox("Image", { placeholder: "Choose or type, such as pytorch" }),
+      region: new Combobox("Region", { placeholder: "Any region" }),
+    };
+    const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
     this._isPrivate = h("input", { type: "checkbox" });
     this.element = h(
@@ -25,14 +36,13 @@ export class Fields {
       h(
         "div",
         { class: "yotta-fields yotta-main-fields" },
-        this._field("gpu_type", "GPU type", { list: this._lists.gpu_types.id, placeholder: "L4" }),
+        this._labelledField("gpu_type", "GPU type", gpu_type.input, gpu_type.element),
         this._labelledField("gpu_count", "GPUs", h("select")),
-        this._field("image", "Image", { list: this._lists.images.id, placeholder: "pytorch" }),
-        this._field("pod_name", "Name", { placeholder: "optional" }),
-        this._field("region", "Region", { list: this._lists.regions.id, placeholder: "any" }),
+        this._labelledField("image", "Image", image.input, image.element),
+        this._field("pod_name", "Name", { placeholder: "Optional" }),
+        this._labelledField("region", "Region", region.input, region.element),
       ),
       this._moreOptions(),
-      ...Object.values(this._lists),
     );
   }
 
@@ -42,11 +52,12 @@ export class Fields {
    */
   renderChoices(choices) {
     if (!choices || choices === this._renderedChoices) return false;
+    if (!this._renderedChoices) this.inputs.image.value = choices.default_image;
     this._renderedChoices = choices;
-    const { gpu_types, images, regions } = this._lists;
-    gpu_types.replaceChildren(...choices.gpu_types.map((gpu) => option(gpu.id, formatGpuFacts(gpu))));
-    images.replaceChildren(...choices.images.map((image) => option(image)));
-    regions.replaceChildren(...choices.regions.map((region) => option(region)));
+    const { gpu_type, image, region } = this._comboboxes;
+    gpu_type.setOptions(choices.gpu_types.map(gpuOption));
+    image.setOptions(choices.images.map(imageOption));
+    region.setOptions(choices.regions.map((value) => ({ value, label: value })));
     const counts = choices.gpu_counts.map((count) => h("option", {}, String(count)));
     setOptions(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
@@ -55,11 +66,18 @@ export class Fields {
     return true;
   }
 
-  /** @returns {string} VRAM and price of the GPU type in the field, as far as known */
-  gpuHint() {
-    const typed = this.inputs.gpu_type.value.trim();
-    const gpu = this._renderedChoices?.gpu_types.find(({ id, display_name }) => id === typed || display_name === typed);
-    return gpu ? formatGpuFacts(gpu) : "";
+  /**
+   * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
+   * @returns {string} the GPU type, its VRAM and price, where they are known
+   */
+  gpuHint(resolved) {
+    const typed = this.inputs.gpu_type.value.trim().toLowerCase();
+    const gpu = this._renderedChoices?.gpu_types.find(({ id, value }) =>
+      resolved ? id === resolved : typed && (id.toLowerCase() === typed || value.toLowerCase() === typed),
+    );
+    if (!gpu) return "";
+    const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
+    return [id, formatGpuFacts(gpu)].filter(Boolean).join(" · ");
   }
 
   /**
@@ -77,6 +95,8 @@ export class Fields {
       return [name.value.trim(), secret(value.value)];
     });
     values.environment_vars = variables.filter(([name, value]) => name || value);
+    const confirmed = Object.entries(this._confirmations).filter(([, { box }]) => box.checked);
+    values.confirmed = confirmed.map(([name]) => name);
     return values;
   }
 
@@ -90,15 +110,40 @@ export class Fields {
   setMessage(name, error, note) {
     const message = this.messages[name];
     if (!message) return;
-    setText(message, error || note || "");
+    const text = error || note || "";
+    setText(message, text);
+    setAttribute(message, "title", text || null); // The text is cut off after two lines, so that nothing moves.
     message.classList.toggle("yotta-is-invalid", Boolean(error));
+    if (name === "environment_vars") this._markVariable(error);
     const input = this.inputs[name];
     if (!input) return;
     setAttribute(input, "aria-invalid", error ? "true" : null);
     setAttribute(input, "aria-describedby", error || note ? message.id : null);
   }
 
-  /** Focus the first field with an error, if any. */
+  /**
+   * Offer to confirm what is beside a field.
+   *
+   * @param {string} name
+   * @param {"as_typed" | "another" | undefined} kind undefined to offer nothing
+   */
+  setConfirmation(name, kind) {
+    const confirmation = this._confirmations[name];
+    if (!confirmation) return;
+    if (kind) setText(confirmation.text, CONFIRMATIONS[kind]);
+    else confirmation.box.checked = false;
+    confirmation.label.hidden = !kind;
+  }
+
+  /** @param {string} [name] a field that has been changed, so that what was confirmed is another value; else all */
+  clearConfirmations(name) {
+    for (const each of name ? [name] : Object.keys(this._confirmations)) {
+      const confirmation = this._confirmations[each];
+      if (confirmation) confirmation.box.checked = false;
+    }
+  }
+
+  /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
     const input = /** @type {HTMLElement | null} */ (this.element.querySelector("[aria-invalid=true]"));
     const details = input?.closest("details");
@@ -144,6 +189,15 @@ export class Fields {
     return fields;
   }
 
+  /** @param {string | undefined} error that names one of the variables */
+  _markVariable(error) {
+    for (const row of this._variables.children) {
+      const [name, value] = row.querySelectorAll("input");
+      const isWrong = error && (!name.value.trim() || error.includes(name.value.trim()));
+      setAttribute(value, "aria-invalid", isWrong ? "true" : null);
+    }
+  }
+
   _addVariable() {
     const input = (/** @type {Record<string, unknown>} */ attributes) =>
       h("input", { autocomplete: "off", ...attributes });
@@ -173,13 +227,25 @@ export class Fields {
    * @param {string} name
    * @param {string} label
    * @param {HTMLInputElement | HTMLSelectElement} input
+   * @param {HTMLElement} [element] contains the input
    */
-  _labelledField(name, label, input) {
+  _labelledField(name, label, input, element = input) {
     input.id = `yotta-${uniqueId()}`;
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    return h("div", { class: classes }, h("label", { for: input.id }, label), input, this._message(name));
+    const beside = h("div", { class: "yotta-beside" }, this._message(name), ...this._confirmation(name));
+    return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
+  }
+
+  /** @param {string} name */
+  _confirmation(name) {
+    if (name !== "pod_name" && !(name in this._comboboxes)) return [];
+    const box = h("input", { type: "checkbox" });
+    const text = h("span");
+    const label = h("label", { class: "yotta-checkbox yotta-confirm", hidden: true }, box, text);
+    this._confirmations[name] = { box, text, label };
+    return [label];
   }
 
   /** @param {string} name */
@@ -190,16 +256,24 @@ export class Fields {
   }
 }
 
-function datalist() {
-  return h("datalist", { id: `yotta-${uniqueId()}` });
+/** @typedef {{ box: HTMLInputElement, text: HTMLElement, label: HTMLElement }} Confirmation */
+
+/**
+ * @param {import("./protocol.js").GpuChoice} gpu
+ * @returns {ComboboxOption}
+ */
+function gpuOption(gpu) {
+  const label = gpu.display_name ?? gpu.id;
+  return { value: gpu.value, label, detail: formatGpuFacts(gpu) || "VRAM and price unknown", keywords: gpu.id };
 }
 
 /**
- * @param {string} value
- * @param {string} [label]
+ * @param {import("./protocol.js").ImageChoice} image
+ * @returns {ComboboxOption}
  */
-function option(value, label) {
-  return h("option", { value, label: label || null });
+function imageOption({ id, value, label, official }) {
+  const group = official ? "Official images" : "In use by your pods";
+  return { value, label, detail: id === label ? undefined : id, group, keywords: id };
 }
 
 /**

@@ -9,7 +9,7 @@
 export const SELECT_FILTERS = /** @type {const} */ (["status", "region", "gpu_type"]);
 
 /** @type {Field[]} */
-const SEARCHED_FIELDS = ["name", "id", "image", "gpu_type", "region"];
+const SEARCHED_FIELDS = ["name", "id", "image", "region"];
 
 /** @typedef {Record<"text" | (typeof SELECT_FILTERS)[number], string>} Filters an empty one matches all rows */
 
@@ -29,18 +29,27 @@ export function isFiltered(filters) {
 /**
  * @param {Iterable<PodRow>} rows
  * @param {Filters} filters
- * @returns {PodRow[]} those that match all filters, and contain each word of `filters.text`
+ * @returns {PodRow[]} those that match all filters, and contain each word of `filters.text`: in the name, id, image or
+ *   region, or as a word of the GPU type. Only where no row has it there, a part of a GPU type is enough: "train" finds
+ *   train-1, but not render-1 on a Trainium.
  */
 export function filterRows(rows, filters) {
+  const selected = [...rows].filter((row) =>
+    SELECT_FILTERS.every((field) => !filters[field] || row[field] === filters[field]),
+  );
   const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
-  return [...rows].filter((row) => {
-    if (SELECT_FILTERS.some((field) => filters[field] && row[field] !== filters[field])) return false;
-    if (!words.length) return true;
-    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "")
-      .join(" ")
-      .toLowerCase();
-    return words.every((word) => text.includes(word));
+  if (!words.length) return selected;
+  const indexed = selected.map((row) => {
+    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
+    const gpu = (row.gpu_type ?? "").toLowerCase();
+    return { row, text: text.toLowerCase(), gpu, gpuWords: gpu.split(/[^a-z0-9]+/) };
   });
+  /** @typedef {(typeof indexed)[number]} Entry */
+  const conditions = words.map((word) => {
+    const matches = (/** @type {Entry} */ { text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
+    return indexed.some(matches) ? matches : (/** @type {Entry} */ { gpu }) => gpu.includes(word);
+  });
+  return indexed.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
 }
 
 /**

@@ -5,7 +5,6 @@ import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from ".
 import { Fields } from "./fields.js";
 import { formatDollars } from "./format.js";
 import { KERNEL_GONE } from "./header.js";
-import { Passwords } from "./passwords.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
@@ -45,17 +44,16 @@ export class LaunchForm {
     const copy = iconButton("copy", "Copy the %yotta line", () =>
       context.copy(this._command.textContent ?? "", "the %yotta line"),
     );
-    this._commandPreview = h("span", { class: "yotta-command-preview", hidden: true }, this._command, copy);
-    this._errorMessage = h("p", { class: "yotta-error-message", hidden: true });
-    this._passwords = new Passwords(store, context, () => this._launchButton.focus());
+    this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
+    this._resultMessage = h("p", { class: "yotta-result-message" });
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
       h("h3", {}, "Launch a pod"),
       this.fields.element,
-      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate, this._commandPreview),
-      this._errorMessage,
-      this._passwords.element,
+      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
+      this._commandPreview,
+      this._resultMessage,
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -67,7 +65,6 @@ export class LaunchForm {
 
   update() {
     if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
-    this._passwords.update();
   }
 
   /** @param {ValidationMessage} message */
@@ -78,15 +75,16 @@ export class LaunchForm {
 
   /** @param {LaunchResult} message */
   onLaunchResult(message) {
-    this._passwords.update();
     if (!this._launch || message.temp_id !== this._launch.tempId) return;
     const { name } = this._launch;
     this._launch = null;
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this.context.announce(`Launched ${name || message.pod_id}`);
+      this._showMessage(message.note);
+      this.context.announce(message.note || `Launched ${name || message.pod_id}`);
       this.fields.inputs.pod_name.value = ""; // Each pod gets a name of its own.
+      this.fields.clearConfirmations();
       this._validate();
       return;
     }
@@ -94,11 +92,11 @@ export class LaunchForm {
     if (message.type === "rejected") {
       this._launchRejected = true;
       this._showResult(message, () => true);
-      this._showError(message.errors.form ?? "");
+      this._showMessage(message.errors.form ?? "", true);
       this.fields.focusFirstInvalid();
       this.context.announce(Object.values(message.errors)[0]);
     } else {
-      this._showError(message.error);
+      this._showMessage(message.error, true);
       this.context.announce(message.error);
     }
   }
@@ -113,8 +111,12 @@ export class LaunchForm {
 
   /** @param {HTMLElement} element */
   _onInput(element) {
-    if (element.dataset.field) this._touched.add(element.dataset.field);
-    this._updateGpuHint();
+    const { field } = element.dataset;
+    if (field) {
+      this._touched.add(field);
+      this.fields.clearConfirmations(field);
+    }
+    if (field === "gpu_type") this._updateGpuHint();
     clearTimeout(this._validationTimer);
     this._validationTimer = window.setTimeout(() => this._validate(), VALIDATE_DEBOUNCE_MS);
   }
@@ -132,6 +134,7 @@ export class LaunchForm {
 
   _validate() {
     this._requestNumber += 1;
+    clearTimeout(this._validationTimer);
     this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
   }
 
@@ -144,28 +147,32 @@ export class LaunchForm {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
-  _showResult({ errors, notes, command, estimate }, shouldShow) {
+  _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
     for (const name of Object.keys(this.fields.messages)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint() : "";
+      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
-      this.fields.setMessage(name, shouldShow(name) ? errors[name] : "", note);
+      const isShown = shouldShow(name);
+      this.fields.setMessage(name, isShown ? errors[name] : "", note);
+      this.fields.setConfirmation(name, isShown ? confirmations[name] : undefined);
     }
     setText(this._command, command ?? "");
-    this._commandPreview.hidden = !command;
-    const text = estimate == null ? "" : `an estimate of ${formatDollars(estimate)} an hour`;
+    this._commandPreview.classList.toggle("yotta-is-invisible", !command);
+    let text = "";
+    if (command) text = estimate == null ? `No estimate: ${basis}` : formatEstimate(estimate, basis);
     setText(this._estimate, text);
-    setAttribute(this._estimate, "title", text && "By the price of a card in a listing; volumes come on top");
+    setAttribute(this._estimate, "title", text || null);
   }
 
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._showError(KERNEL_GONE);
+      this._showMessage(KERNEL_GONE, true);
       return;
     }
     const form = this.fields.values(true);
-    this._showError("");
+    this._showMessage("");
     this._setBusy(true);
+    this.context.holdLayout();
     this._launch = { tempId: this.store.launch(form), name: form.pod_name };
     this.context.announce(`Launching ${form.pod_name || "a pod"}`);
   }
@@ -176,9 +183,20 @@ export class LaunchForm {
     setText(this._launchButton, busy ? "Launching…" : "Launch");
   }
 
-  /** @param {string} text */
-  _showError(text) {
-    setText(this._errorMessage, text);
-    this._errorMessage.hidden = !text;
+  /**
+   * @param {string} text
+   * @param {boolean} [isError]
+   */
+  _showMessage(text, isError = false) {
+    setText(this._resultMessage, text);
+    this._resultMessage.classList.toggle("yotta-is-invalid", isError);
   }
+}
+
+/**
+ * @param {number} estimate US dollars an hour
+ * @param {string} basis
+ */
+function formatEstimate(estimate, basis) {
+  return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }

@@ -67,7 +67,24 @@ export function displayName(row) {
  */
 export function formatGpus(row) {
   if (!row.gpu_type) return "";
-  return `${row.gpu_count ?? "?"} × ${row.gpu_type.replace(/^NVIDIA_/, "").replaceAll("_", " ")}`;
+  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
+}
+
+/**
+ * @param {string} gpuType
+ * @returns {string} such as "RTX 4090 24G"
+ */
+export function formatGpuType(gpuType) {
+  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
+}
+
+/**
+ * @param {string[]} losses what pauses may erase
+ * @returns {string} a text to append, empty where there is nothing to say
+ */
+export function formatPauseLosses(losses) {
+  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
 }
 
 /**

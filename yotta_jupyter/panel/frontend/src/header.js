@@ -6,7 +6,7 @@ import { HEARTBEAT_S } from "./lifecycle.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-export const KERNEL_GONE = "The kernel has gone. Run the cell of the panel again.";
+export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 
 /** What is connected, the totals, the time of the last refresh, and why it failed. */
 export class Header {

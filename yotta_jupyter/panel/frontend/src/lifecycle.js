@@ -6,7 +6,7 @@ import { SUPPRESS_SHORTCUTS } from "./dom.js";
 /** @typedef {import("./view.js").PanelView} PanelView */
 
 /** A panel narrower than this, in pixels, is compact. */
-const COMPACT_WIDTH = 790;
+const COMPACT_WIDTH = 820;
 const COUNTDOWN_INTERVAL_S = 0.25;
 const TIME_INTERVAL_S = 1;
 const AGE_INTERVAL_S = 15;
@@ -54,7 +54,7 @@ export function attach(view, container) {
   listen(document, "visibilitychange", () => visibility.update());
   listen(window, "pagehide", () => visibility.report(false));
   listen(window, "pageshow", () => visibility.update());
-  every(COUNTDOWN_INTERVAL_S, () => table.refreshCountdowns());
+  every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
   every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
   every(AGE_INTERVAL_S, () => table.refreshAges());

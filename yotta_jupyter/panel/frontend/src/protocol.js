@@ -15,7 +15,10 @@
  * @property {number | null} hourly_cost US dollars an hour now
  * @property {number | null} hourly_rate US dollars an hour while running
  * @property {number | null} created_at seconds since 1970
- * @property {string | null} ssh a command, if the pod is reachable
+ * @property {string | null} ssh a command without the key file, where the pod can be reached
+ * @property {string | null} jupyter the address of its Jupyter, where it has one now
+ * @property {boolean} has_password whether it has a Jupyter password
+ * @property {string | null} pause_loss what a pause may erase; null where there is a persistent volume
  * @property {string[]} actions those that the pod's status allows: pause, resume, delete
  * @property {string | null} pending the action that has been requested and does not show in the status yet
  * @property {string | null} error why the last action failed
@@ -35,9 +38,18 @@
 /**
  * @typedef {object} GpuChoice
  * @property {string} id
+ * @property {string} value by which the form finds it
  * @property {string | null} display_name
  * @property {number | null} vram_in_gb
  * @property {number | null} price US dollars an hour for one
+ */
+
+/**
+ * @typedef {object} ImageChoice
+ * @property {string} id the whole reference
+ * @property {string} value by which the form finds it
+ * @property {string} label
+ * @property {boolean} official
  */
 
 /**
@@ -46,7 +58,8 @@
  * @typedef {object} Choices
  * @property {GpuChoice[]} gpu_types
  * @property {number[]} gpu_counts
- * @property {string[]} images
+ * @property {ImageChoice[]} images
+ * @property {string} default_image
  * @property {string[]} regions
  * @property {string[]} clouds
  * @property {string} default_ports
@@ -62,6 +75,7 @@
  * @property {Totals} totals
  * @property {string} base_url
  * @property {boolean} sandbox
+ * @property {string} ssh_option the end of an SSH command, which names the key file
  * @property {number} undo_seconds how long a delete can be undone
  * @property {number | null} interval seconds between refreshes; null while there are none
  * @property {number} [refreshed_at] seconds since 1970
@@ -86,8 +100,11 @@
  * @typedef {object} FormResult
  * @property {Record<string, string>} errors by field
  * @property {Record<string, string>} notes by field
+ * @property {Record<string, "as_typed" | "another">} confirmations by field the one that is offered
+ * @property {Record<string, string>} resolved by field the whole name of what was typed
  * @property {string | null} command the equal `%yotta create` line
  * @property {number | null} estimate US dollars an hour
+ * @property {string} basis what the estimate is based on, or why there is none
  */
 
 /** @typedef {{ type: "validation", request_id: string } & FormResult} ValidationMessage */
@@ -96,13 +113,15 @@
  * What became of a launch.
  *
  * @typedef {({ type: "rejected", temp_id: string } & FormResult)
- *   | { type: "launched", temp_id: string, pod_id: string }
+ *   | { type: "launched", temp_id: string, pod_id: string, note: string }
  *   | { type: "failed", temp_id: string, error: string }} LaunchResult
  */
 
 /** @typedef {{ type: "ack", pods: string[] }} Ack */
 
-/** @typedef {Patch | Ack | ValidationMessage | LaunchResult} KernelMessage */
+/** The password itself is in a buffer. @typedef {{ type: "password", request_id: string, error: string }} PasswordMessage */
+
+/** @typedef {Patch | Ack | ValidationMessage | LaunchResult | PasswordMessage} KernelMessage */
 
 /** The status of a row whose pod is being created; the same word as in `protocol.py`. */
 export const LAUNCHING = "LAUNCHING";
@@ -115,6 +134,7 @@ const DEFAULT_INFO = {
   totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
   base_url: "",
   sandbox: false,
+  ssh_option: "",
   undo_seconds: 0,
   interval: null,
   error: null,

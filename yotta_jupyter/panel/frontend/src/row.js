@@ -2,6 +2,7 @@
 import { COLUMNS } from "./columns.js";
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
 import { displayName, formatGpus, formatStatus } from "./format.js";
+import { icon } from "./icons.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Action} Action */
@@ -12,6 +13,7 @@ import { displayName, formatGpus, formatStatus } from "./format.js";
  * @property {(id: string, selected: boolean, range: boolean) => void} onToggle
  * @property {(id: string, action: Action) => void} onAction
  * @property {(id: string, button: HTMLElement) => void} onCopySsh
+ * @property {(id: string, button: HTMLElement) => void} onJupyter
  * @property {(id: string) => void} onDismiss
  */
 
@@ -24,7 +26,7 @@ export class RowView {
    * @param {Store} store
    * @param {RowHandlers} handlers
    */
-  constructor(store, { onToggle, onAction, onCopySsh, onDismiss }) {
+  constructor(store, { onToggle, onAction, onCopySsh, onJupyter, onDismiss }) {
     this.store = store;
     /** @type {PodRow | null} */
     this.row = null;
@@ -38,8 +40,13 @@ export class RowView {
       onAction(this.id, /** @type {Action} */ (button.dataset.action));
     };
     this.toggleButton = iconButton("pause", "", act);
-    this.sshButton = iconButton("copy", "", () => onCopySsh(this.id, this.sshButton));
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
+    this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
+      if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
+    });
+    setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
+    this.deleteButton.classList.add("yotta-delete-button");
     this.dismissButton = iconButton("close", "Dismiss", () => {
       onDismiss(this.id);
       this.deleteButton.focus();
@@ -58,7 +65,7 @@ export class RowView {
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell }) => cell),
       cell("yotta-error", this.error, this.dismissButton),
-      cell("yotta-actions", this.toggleButton, this.sshButton, this.deleteButton),
+      cell("yotta-actions", this.toggleButton, this.sshButton, this.jupyterButton, this.deleteButton),
     );
   }
 
@@ -83,12 +90,15 @@ export class RowView {
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
+    const note = row.error ? null : store.pauseNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);
+    setAttribute(element, "data-note", note ? "true" : null);
     setAttribute(element, "aria-selected", String(selected));
     this.checkbox.checked = selected;
     setAttribute(this.checkbox, "aria-label", `Select ${name}`);
     setText(this.title, name);
-    setAttribute(this.title, "title", row.name ? `${row.name} (${row.id})` : row.id);
+    const fullName = row.name ? `${row.name} (${row.id})` : row.id;
+    setAttribute(this.title, "title", row.pause_loss ? `${fullName}\n${row.pause_loss}` : fullName);
     setText(this.detail, [formatGpus(row), row.region].filter(Boolean).join(" · "));
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
@@ -97,8 +107,9 @@ export class RowView {
       setText(cell, column.text?.(row) ?? "");
       setAttribute(cell, "title", column.tooltip?.(row));
     }
-    setText(this.error, row.error ?? "");
-    setAttribute(this.error, "title", row.error);
+    setText(this.error, row.error ?? note ?? "");
+    setAttribute(this.error, "title", row.error ?? note);
+    this.dismissButton.hidden = !row.error;
     this._updateButtons(row, name, pending);
   }
 
@@ -125,20 +136,44 @@ export class RowView {
    * @param {string | null} pending
    */
   _updateButtons(row, name, pending) {
-    const { store, toggleButton, sshButton, deleteButton } = this;
+    const { store, toggleButton, sshButton, jupyterButton, deleteButton } = this;
     const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
     toggleButton.dataset.action = toggle;
     setIcon(toggleButton, toggle);
-    setLabel(toggleButton, `${toggle === "resume" ? "Resume" : "Pause"} ${name}`);
+    const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
+    setAttribute(toggleButton, "aria-label", toggleLabel);
+    const loss = toggle === "pause" ? row.pause_loss : null;
+    setAttribute(toggleButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
     setDisabled(toggleButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
+    setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
+    setDisabled(jupyterButton, !row.jupyter && !row.has_password);
     const canUndo = pending === "pending_delete";
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
-    setIcon(deleteButton, canUndo ? "undo" : "delete");
+    this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
     setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
   }
+
+  /** @param {boolean} canUndo */
+  _setDeleteIcon(canUndo) {
+    const { deleteButton } = this;
+    if (!canUndo) setIcon(deleteButton, "delete");
+    else if (deleteButton.dataset.icon !== "undo") {
+      deleteButton.dataset.icon = "undo";
+      deleteButton.replaceChildren(icon("undo"), h("span", {}, "Undo"));
+    }
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} classes
+ * @param {() => void} onclick
+ */
+function textButton(text, classes, onclick) {
+  return h("button", { type: "button", class: `yotta-text-button ${classes}`, onclick }, text);
 }
 
 /**

@@ -1,6 +1,9 @@
 // @ts-check
 import { h, isDisabled, setDisabled, setText } from "./dom.js";
+import { formatDollars, formatPauseLosses } from "./format.js";
+import { countPods } from "./undo-bar.js";
 
+/** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
@@ -15,29 +18,63 @@ export class SelectionToolbar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback called when the toolbar disappears with the focus
+   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, focusFallback) {
+  constructor(store, context, { focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
-    this._count = h("span");
+    this._focusFallback = focusFallback;
+    this._focusUndo = focusUndo;
+    /** The pods whose delete waits for a confirmation. @type {string[]} */
+    this._asking = [];
+    this._count = h("strong");
     this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", () => this._act(action, announcement));
+      const button = secondaryButton("", (event) => this._act(action, announcement, event));
       return { action, label, button };
     });
+    this._deleteButton = this._buttons[2].button;
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
       focusFallback();
     });
     const buttons = this._buttons.map(({ button }) => button);
-    this.element = h("span", { class: "yotta-selection-toolbar", hidden: true });
-    this.element.append(this._count, ...buttons, this._copyButton, clear);
+    this._actions = h("div", { class: "yotta-bar yotta-selection-toolbar", hidden: true });
+    // The delete is apart from the others.
+    this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
+    this._question = h("strong");
+    this._keep = secondaryButton("Keep", () => this._closeQuestion());
+    this._confirm = h("button", { type: "button", class: "yotta-button-danger" }, "Delete");
+    this._confirm.addEventListener("click", (event) => {
+      if (event.detail <= 1) this._delete(); // The second click of a double click on Delete was not meant for this.
+    });
+    this._confirmation = h(
+      "div",
+      { class: "yotta-bar yotta-confirmation", role: "group", "aria-label": "Delete pods?", hidden: true },
+      this._question,
+      this._keep,
+      this._confirm,
+    );
+    this._confirmation.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this._closeQuestion();
+    });
+    this.element = h("div", {}, this._actions, this._confirmation);
   }
 
   update() {
     const count = this.store.selected.size;
-    this.element.hidden = count === 0;
+    const asking = this._rowsToDelete().length > 0;
+    if (this._asking.length && !asking) {
+      this._asking = [];
+      if (this._confirmation.contains(document.activeElement)) this._focusFallback();
+    }
+    this._confirmation.hidden = !asking;
+    if (asking) this._updateQuestion();
+    this._actions.hidden = count === 0 || asking;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
@@ -51,33 +88,94 @@ export class SelectionToolbar {
   }
 
   _sshCommands() {
-    return this.store
-      .selectedRows()
-      .map((row) => row.ssh)
-      .filter((ssh) => ssh !== null);
+    return this.store.selectedRows().flatMap((row) => this.store.sshCommand(row) ?? []);
   }
 
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
    * @param {string} announcement
+   * @param {MouseEvent} event
    */
-  _act(action, announcement) {
+  _act(action, announcement, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    this.store.act(action, ids);
-    this.context.announce(`${announcement} ${ids.length} pods`);
+    if (action === "delete" && ids.length > 1) {
+      this._ask(ids, event);
+      return;
+    }
+    const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
+    this.store.act(action, ids, { isBulk: true });
+    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    if (action === "delete") {
+      this.store.select(ids, false);
+      this._focusUndo();
+    }
+  }
+
+  /**
+   * @param {string[]} ids
+   * @param {MouseEvent} event
+   */
+  _ask(ids, event) {
+    this._asking = ids;
+    this._confirmation.classList.remove("yotta-is-flipped");
+    this.update();
+    const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
+    const { clientX: x, clientY: y } = event;
+    // Never the delete under a pointer that has just clicked.
+    const isUnderPointer = event.detail > 0 && x >= left && x <= right && y >= top && y <= bottom;
+    this._confirmation.classList.toggle("yotta-is-flipped", isUnderPointer);
+    this._keep.focus({ preventScroll: true });
+    this.context.announce(this._question.textContent ?? "");
+  }
+
+  /** @returns {PodRow[]} the rows of `_asking` that can still be deleted */
+  _rowsToDelete() {
+    const rows = this._asking.map((id) => this.store.rows.get(id));
+    return rows.filter((row) => row !== undefined).filter((row) => this.store.can(row, "delete"));
+  }
+
+  _updateQuestion() {
+    const rows = this._rowsToDelete();
+    const known = rows.filter((row) => row.hourly_cost !== null);
+    const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
+    const unknown = rows.length - known.length;
+    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
+    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    setText(this._confirm, `Delete ${countPods(rows.length)}`);
+  }
+
+  _closeQuestion() {
+    this._asking = [];
+    this.update();
+    if (this._actions.hidden) this._focusFallback();
+    else this._deleteButton.focus({ preventScroll: true });
+  }
+
+  _delete() {
+    const ids = this._rowsToDelete().map((row) => row.id);
+    this._asking = [];
+    this._confirmation.hidden = true;
+    this.store.act("delete", ids, { isBulk: true });
+    this.store.select(ids, false);
+    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
+    this._focusUndo();
   }
 
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    if (!copied) return;
+    setText(this._copyButton, "Copied");
+    setTimeout(() => this.update(), 1200);
   }
 }
 
 /**
  * @param {string} text
- * @param {() => void} onclick
+ * @param {(event: MouseEvent) => void} onclick
  */
 function secondaryButton(text, onclick) {
   return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);

@@ -9,28 +9,29 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "
 /** @typedef {import("./protocol.js").Info} Info */
 /** @typedef {import("./protocol.js").KernelMessage} KernelMessage */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
+/** @typedef {import("./protocol.js").PasswordMessage} PasswordMessage */
 /** @typedef {import("./protocol.js").Patch} Patch */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").ValidationMessage} ValidationMessage */
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
-/** @typedef {{ name: string, password: string }} Password */
 
 /**
- * What has changed: rows were added or removed (`all`), `fields` of the rows `ids`, or nothing in the rows but a
- * message about the launch form arrived.
+ * What listeners are told of: rows that were added or removed (`all`), rows by id whose `fields` have changed, or a
+ * message about the launch form or a password.
  *
  * @typedef {object} Change
  * @property {boolean} [all]
  * @property {string[]} [ids]
  * @property {Set<Field>} [fields]
- * @property {ValidationMessage | LaunchResult} [message]
+ * @property {ValidationMessage | LaunchResult | PasswordMessage} [message]
+ * @property {DataView[]} [buffers] of the message
  */
 
 /** How long the kernel may take to acknowledge a click before the row shows "Waiting for kernel…". */
 const STALL_MS = 1500;
 const SELECTION_DEBOUNCE_MS = 100;
-/** Intervals of silence after which the rows are requested again: two refreshes, and time for the second to arrive. */
-const STALE_INTERVALS = 2.5;
+/** How long a row says what a pause may erase. */
+const PAUSE_NOTE_MS = 8000;
 
 export class Store {
   /** @param {Model} model */
@@ -41,8 +42,6 @@ export class Store {
     this.info = emptySnapshot().info;
     /** @type {Set<string>} */
     this.selected = new Set();
-    /** Passwords of launched pods. Kept here because the view that launched them may be closed. @type {Password[]} */
-    this.passwords = [];
     this.connected = true;
     /** When the kernel sent something last, in milliseconds. */
     this.lastMessageAt = 0;
@@ -54,8 +53,12 @@ export class Store {
     this._optimistic = /** @type {Map<string, { pending: string, timer: number, stalled: boolean }>} */ (new Map());
     /** When deletes can no longer be undone, in milliseconds, by row. @type {Map<string, number>} */
     this._undoDeadlines = new Map();
-    /** Names of the pods being launched, by temporary id. @type {Map<string, string>} */
-    this._launches = new Map();
+    /** The deletes that may still be undone together, oldest first. @type {{ ids: string[], isBulk: boolean }[]} */
+    this._deletes = [];
+    /** Pods of which a row has said what a pause may erase; true while it does. @type {Map<string, boolean>} */
+    this._pauseNotes = new Map();
+    /** Temporary ids of the pods being launched. @type {Set<string>} */
+    this._launches = new Set();
     this._lastSyncAt = 0;
     this._selectionTimer = 0;
     this._loadSnapshot();
@@ -118,6 +121,60 @@ export class Store {
 
   /**
    * @param {PodRow} row
+   * @returns {string | null} the command with the key file, where the pod can be reached
+   */
+  sshCommand(row) {
+    return row.ssh && row.ssh + this.info.ssh_option;
+  }
+
+  /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
+  lastDelete() {
+    const canUndo = (/** @type {string} */ id) => {
+      const row = this.rows.get(id);
+      return row !== undefined && this.pendingAction(row) === "pending_delete";
+    };
+    while (this._deletes.length) {
+      const { ids, isBulk } = this._deletes[this._deletes.length - 1];
+      const undoable = ids.filter(canUndo);
+      if (undoable.length) return { ids: undoable, isBulk };
+      this._deletes.pop();
+    }
+    // Those of another page, or before this one was loaded.
+    const ids = [...this._undoDeadlines.keys()].filter(canUndo);
+    return { ids, isBulk: ids.length > 1 };
+  }
+
+  /**
+   * Show what a pause may erase in the rows of pods whose rows have not shown it before.
+   *
+   * @param {string[]} ids
+   * @returns {string[]} what is shown for the first time
+   */
+  notePauseLosses(ids) {
+    const losses = [];
+    for (const id of ids) {
+      const loss = this.rows.get(id)?.pause_loss;
+      if (!loss || this._pauseNotes.has(id)) continue;
+      losses.push(loss);
+      this._pauseNotes.set(id, true);
+      setTimeout(() => {
+        this._pauseNotes.set(id, false);
+        this._notify({ ids: [id] });
+      }, PAUSE_NOTE_MS);
+    }
+    return losses;
+  }
+
+  /**
+   * @param {PodRow} row
+   * @returns {string | null} what the row says about a pause now
+   */
+  pauseNote(row) {
+    return this._pauseNotes.get(row.id) ? row.pause_loss : null;
+  }
+
+  /**
+   * @param {PodRow} row
    * @param {string} action
    * @returns {boolean} whether the pod's status allows the action and nothing else is pending
    */
@@ -135,9 +192,11 @@ export class Store {
    *
    * @param {Action} action
    * @param {string[]} ids
+   * @param {{ isBulk?: boolean }} [options] whether they were selected together
    */
-  act(action, ids) {
+  act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
+    if (action === "delete") this._deletes.push({ ids, isBulk });
     const canUndo = action === "delete" && this.info.undo_seconds > 0;
     const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
     for (const id of ids) this._setOptimistic(id, pending);
@@ -153,7 +212,7 @@ export class Store {
    */
   launch(form) {
     const id = uniqueId();
-    this._launches.set(id, form.pod_name);
+    this._launches.add(id);
     const row = {
       ...decodeRow(
         this.info.fields,
@@ -250,24 +309,16 @@ export class Store {
       for (const id of message.pods) this._clearOptimistic(id);
       this._notify({ ids: message.pods });
     } else {
-      if (message.type !== "validation") this._onLaunchResult(message, buffers);
-      this._notify({ message });
+      if (message.type !== "validation" && message.type !== "password") this._onLaunchResult(message);
+      this._notify({ message, buffers });
     }
   }
 
-  /**
-   * @param {LaunchResult} message
-   * @param {DataView[]} [buffers]
-   */
-  _onLaunchResult(message, buffers) {
-    const name = this._launches.get(message.temp_id);
-    if (name === undefined) return; // Another page has launched it.
-    this._launches.delete(message.temp_id);
+  /** @param {LaunchResult} message */
+  _onLaunchResult(message) {
+    if (!this._launches.delete(message.temp_id)) return; // Another page has launched it.
     // A patch removes the row, unless the kernel has never had it.
     if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
-    if (message.type === "launched" && buffers?.length) {
-      this.passwords.push({ name: name || message.pod_id, password: new TextDecoder().decode(buffers[0]) });
-    }
   }
 
   /** @param {Patch} patch */

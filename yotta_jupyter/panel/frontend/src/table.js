@@ -2,9 +2,10 @@
 /** The table of pods. Only the rows in view are elements. */
 
 import { COLUMNS } from "./columns.js";
-import { h, isDisabled, setAttribute } from "./dom.js";
+import { h, isDisabled, setAttribute, setText } from "./dom.js";
 import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
-import { displayName } from "./format.js";
+import { displayName, formatPauseLosses } from "./format.js";
+import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
 import { RowView } from "./row.js";
 
@@ -19,7 +20,7 @@ import { RowView } from "./row.js";
 /** Rows that are elements above and below those in view. */
 const OVERSCAN = 4;
 const ROW_HEIGHT = 36;
-const COMPACT_ROW_HEIGHT = 52;
+const COMPACT_ROW_HEIGHT = 60;
 const COPIED_MS = 1200;
 
 /** @type {Record<Action, string>} */
@@ -54,10 +55,15 @@ export class Table {
     this._headings = COLUMNS.map((column) => this._heading(column));
     this.element = h("div", { role: "table", "aria-label": "Pods" }, this._head(), this.body);
     this.scroller = h("div", { class: "yotta-scroller" }, this.element);
-    this.scroller.addEventListener("scroll", () => this.renderRows(), { passive: true });
+    const onScroll = () => {
+      this.jupyterPopup.close();
+      this.renderRows();
+    };
+    this.scroller.addEventListener("scroll", onScroll, { passive: true });
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this.jupyterPopup = new JupyterPopup(store, context);
   }
 
   /**
@@ -154,6 +160,7 @@ export class Table {
       onToggle: (id, selected, range) => this._onToggle(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
+      onJupyter: (id, button) => this._showJupyter(id, button),
       onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] }),
     });
   }
@@ -240,8 +247,9 @@ export class Table {
   _onAction(id, action) {
     const row = this.store.rows.get(id);
     if (!row) return;
+    const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
     this.store.act(action, [id]);
-    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}`);
+    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}${formatPauseLosses(losses)}`);
   }
 
   /**
@@ -251,13 +259,27 @@ export class Table {
   async _copySsh(id, button) {
     const row = this.store.rows.get(id);
     if (!row) return;
-    if (isDisabled(button) || !row.ssh) {
+    const command = this.store.sshCommand(row);
+    if (isDisabled(button) || !command) {
       this.context.announce(`${displayName(row)} is not reachable by SSH now`);
       return;
     }
-    await this.context.copy(row.ssh, `the SSH command of ${displayName(row)}`);
+    if (!(await this.context.copy(command, `the SSH command of ${displayName(row)}`))) return;
     button.classList.add("yotta-is-copied");
-    setTimeout(() => button.classList.remove("yotta-is-copied"), COPIED_MS);
+    setText(button, "Copied");
+    setTimeout(() => {
+      button.classList.remove("yotta-is-copied");
+      setText(button, "SSH");
+    }, COPIED_MS);
+  }
+
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  _showJupyter(id, button) {
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
   }
 
   /**

@@ -1,6 +1,7 @@
 // @ts-check
 import { h, setText } from "./dom.js";
 import { isFiltered, SELECT_FILTERS } from "./filter.js";
+import { formatGpuType, formatStatus } from "./format.js";
 import { LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
@@ -8,13 +9,21 @@ import { LAUNCHING } from "./protocol.js";
 
 const ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
 
+/** How the values are shown. @type {Record<(typeof SELECT_FILTERS)[number], (value: string) => string>} */
+const LABELS = {
+  status: (value) => formatStatus(value, null),
+  region: (value) => value,
+  gpu_type: formatGpuType,
+};
+
 /** The filters above the table. */
 export class Toolbar {
   /**
    * @param {Store} store
    * @param {(name: keyof Filters, value: string) => void} onFilter
+   * @param {() => void} onClear
    */
-  constructor(store, onFilter) {
+  constructor(store, onFilter, onClear) {
     this.store = store;
     this.search = h("input", {
       type: "search",
@@ -28,8 +37,16 @@ export class Toolbar {
       return { name, select };
     });
     this._resultCount = h("span", { class: "yotta-result-count" });
+    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
+    this._clear.addEventListener("click", () => {
+      this.search.value = "";
+      for (const { select } of this._selects) select.value = "";
+      this.search.focus({ preventScroll: true });
+      onClear();
+    });
+    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, this._resultCount);
+    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
   }
 
   /**
@@ -44,7 +61,7 @@ export class Toolbar {
       const options = [...values].sort();
       const chosen = filters[name];
       if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions(select, options, chosen);
+      setOptions(select, options, chosen, LABELS[name]);
     }
   }
 
@@ -54,6 +71,8 @@ export class Toolbar {
    */
   updateCount(filters, count) {
     const total = this.store.rows.size.toLocaleString();
+    // Hidden by CSS, where its space stays.
+    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total} pods` : "");
   }
 }
@@ -62,10 +81,11 @@ export class Toolbar {
  * @param {HTMLSelectElement} select its first option is kept
  * @param {string[]} values
  * @param {string} chosen
+ * @param {(value: string) => string} label
  */
-function setOptions(select, values, chosen) {
+function setOptions(select, values, chosen, label) {
   const current = [...select.options].slice(1).map((option) => option.value);
   if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, value)));
+  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
   select.value = chosen;
 }

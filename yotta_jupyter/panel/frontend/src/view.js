@@ -4,11 +4,13 @@
 import { copyText } from "./clipboard.js";
 import { h, SUPPRESS_SHORTCUTS, setText, uniqueId } from "./dom.js";
 import { EmptyState } from "./empty-state.js";
+import { noFilters } from "./filter.js";
 import { LaunchForm } from "./form.js";
 import { Header } from "./header.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
 import { Toolbar } from "./toolbar.js";
+import { UndoBar } from "./undo-bar.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
 /** @typedef {import("./store.js").Change} Change */
@@ -20,7 +22,9 @@ import { Toolbar } from "./toolbar.js";
  * @typedef {object} ViewContext
  * @property {string} id
  * @property {(text: string) => void} announce says a text to screen readers
- * @property {(text: string, label: string) => Promise<void>} copy copies a text, and announces it
+ * @property {(text: string, label: string) => Promise<boolean>} copy copies a text and announces it; returns whether
+ *   it was copied
+ * @property {() => void} holdLayout keeps the launch form where it is until the pointer leaves it
  */
 
 export class PanelView {
@@ -29,9 +33,17 @@ export class PanelView {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(store, (name, value) => this._onFilter(name, value));
+    this.toolbar = new Toolbar(
+      store,
+      (name, value) => this._onFilter({ [name]: value }),
+      () => this._onFilter(noFilters()),
+    );
     const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
-    this.selectionToolbar = new SelectionToolbar(store, this, focusSearch);
+    this.undoBar = new UndoBar(store, this, focusSearch);
+    this.selectionToolbar = new SelectionToolbar(store, this, {
+      focusFallback: focusSearch,
+      focusUndo: () => this._focusUndo(),
+    });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
     this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
@@ -43,10 +55,19 @@ export class PanelView {
       this.header.element,
       this.header.alert,
       this.toolbar.element,
-      h("div", { class: "yotta-pods" }, this.table.scroller, this.selectionToolbar.element),
+      h(
+        "div",
+        { class: "yotta-pods" },
+        this.table.scroller,
+        this.selectionToolbar.element,
+        this.undoBar.element,
+        this.table.jupyterPopup.element,
+      ),
       this.form.element,
       this._liveRegion,
     );
+    this.root.addEventListener("keydown", (event) => this._onKeydown(event));
+    this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
     this._onChange({ all: true });
   }
@@ -65,6 +86,20 @@ export class PanelView {
     this.announce(
       copied ? `Copied ${label}` : `${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`,
     );
+    return copied;
+  }
+
+  /** The row of a launched pod would move the form under the pointer, between the clicks of a double click. */
+  holdLayout() {
+    if (!this.form.element.matches(":hover")) return;
+    const { scroller } = this.table;
+    scroller.style.height = `${scroller.offsetHeight}px`;
+    scroller.scrollTop = 0;
+  }
+
+  refreshCountdowns() {
+    this.table.refreshCountdowns();
+    this.undoBar.update();
   }
 
   /** Show how old the rows are now. */
@@ -75,6 +110,7 @@ export class PanelView {
 
   close() {
     this.form.close();
+    this.table.jupyterPopup.close();
     this._unsubscribe();
   }
 
@@ -82,6 +118,7 @@ export class PanelView {
   _onChange(change) {
     if (change.message) {
       if (change.message.type === "validation") this.form.onValidation(change.message);
+      else if (change.message.type === "password") this.table.jupyterPopup.onPassword(change.message, change.buffers);
       else this.form.onLaunchResult(change.message);
       return;
     }
@@ -91,15 +128,41 @@ export class PanelView {
     this.table.update(change);
     this._updateEmptyState();
     this.selectionToolbar.update();
+    this.undoBar.update();
     this.updateTime();
   }
 
+  _releaseLayout() {
+    this.table.scroller.style.height = "";
+    this.table.renderRows();
+  }
+
+  _focusUndo() {
+    this.undoBar.update();
+    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    else this.undoBar.button.focus({ preventScroll: true });
+  }
+
   /**
-   * @param {keyof Filters} name
-   * @param {string} value
+   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete.
+   *
+   * @param {KeyboardEvent} event
    */
-  _onFilter(name, value) {
-    this.table.filters[name] = value;
+  _onKeydown(event) {
+    if (event.defaultPrevented) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const isTextField = target.matches("input:not([type=checkbox]), textarea");
+    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const isEscape = event.key === "Escape" && !clearsSearch;
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    if (!(isEscape || (isUndo && !isTextField)) || !this.undoBar.undo()) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {Partial<Filters>} filters */
+  _onFilter(filters) {
+    Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.applyFilters();
     this.announce(`${this.table.ids.length} pods shown`);

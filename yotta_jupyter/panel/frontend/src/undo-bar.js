@@ -1,0 +1,61 @@
+// @ts-check
+import { h, setText } from "./dom.js";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").ViewContext} ViewContext */
+
+/** The time to undo a delete of several pods. It covers the headings, so that no row moves when it appears. */
+export class UndoBar {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the bar has gone
+   */
+  constructor(store, context, focusFallback) {
+    this.store = store;
+    this.context = context;
+    this._focusFallback = focusFallback;
+    this._text = h("span");
+    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1) this.undo(); // The second click of a double click was meant for something else.
+    });
+    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+  }
+
+  update() {
+    const group = this.store.lastDelete();
+    const isShown = group.isBulk && group.ids.length > 0;
+    const hadFocus = this.element.contains(document.activeElement);
+    if (isShown) {
+      const pods = countPods(group.ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      setText(this.button, `Undo delete of ${pods}`);
+    }
+    if (this.element.hidden === !isShown) return;
+    this.element.hidden = !isShown;
+    if (!isShown && hadFocus) this._focusFallback();
+  }
+
+  /**
+   * Undo the last delete, of one pod or of several.
+   *
+   * @returns {boolean} whether there was one
+   */
+  undo() {
+    const { ids, isBulk } = this.store.lastDelete();
+    if (!ids.length) return false;
+    this.store.act("undo", ids);
+    if (isBulk) this.store.select(ids, true);
+    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    return true;
+  }
+}
+
+/**
+ * @param {number} count
+ * @returns {string} such as "6 pods"
+ */
+export function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
