@@ -128,8 +128,6 @@ def _pod_not_found(error: PodNotFound) -> str:
 
 
 def _pod_state(error: InvalidPodState) -> str:
-    if "%yotta" in error.advice:
-        return error.advice
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"

@@ -326,7 +326,7 @@ class PodsClient:
         InvalidRequest, NameTaken, ApiError, ConnectionFailed, UnexpectedResponse
             As for `create`.
         """
-        return find_reusable(self._list_with_recent(), spec)
+        return find_reusable(self._list_with_created(), spec)
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
         """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
@@ -586,12 +586,14 @@ class PodsClient:
         """Return the pods, with those that this client has just created and a lagging listing lacks."""
         pods = self.list()
         listed = {pod.id for pod in pods}
-        recent = [
-            pod for pod in cached.values() if pod.id not in listed and self.is_recently_created(pod.id, LISTING_LAG)
-        ]
-        if recent:
-            self._publish_pods(recent, complete=False)  # The listing replaced the cache.
-        return pods + recent
+        missing = [pod for pod in self._created.values() if pod.id not in listed]
+        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, LISTING_LAG)]
+
+    def _get_or(self, pod: Pod) -> Pod:
+        try:
+            return self.get(pod.id)
+        except YottaError:
+            return pod
 
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)

@@ -40,9 +40,7 @@ class YottaMagics(Magics):
     ssh_key = Unicode(None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default.").tag(
         config=True
     )
-    timeout = Float(None, allow_none=True, help="Timeout of a request in seconds.").tag(
-        config=True
-    )
+    timeout = Float(None, allow_none=True, help="Timeout of a request in seconds.").tag(config=True)
 
     shell: InteractiveShell
 

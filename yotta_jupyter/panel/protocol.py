@@ -56,9 +56,10 @@ from typing import Any, Final
 
 from .. import ssh
 from ..launch import JUPYTER_PASSWORD_ENV, JUPYTER_PORT
-from ..models import Pod, Totals, allowed_actions
+from ..models import Pod, Totals
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..statuses import allowed_actions
 from ..urls import is_valid_host
 
 PENDING_DELETE: Final = "pending_delete"
