@@ -225,6 +225,7 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
 var PAUSE_NOTE_MS = 8e3;
+var STALE_INTERVALS = 2.5;
 var Store = class {
   /** @param {Model} model */
   constructor(model) {

@@ -33,6 +33,9 @@ const SELECTION_DEBOUNCE_MS = 100;
 /** How long a row says what a pause may erase. */
 const PAUSE_NOTE_MS = 8000;
 
+/** Intervals of silence after which the rows are requested again: two refreshes, and time for the second to arrive. */
+const STALE_INTERVALS = 2.5;
+
 export class Store {
   /** @param {Model} model */
   constructor(model) {
