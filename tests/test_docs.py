@@ -75,8 +75,10 @@ def magics() -> Iterator[object]:
 
 @pytest.mark.parametrize("line", list(magics()))
 def test_magic_parses(line: str) -> None:
+    if line in ("-h", "--version"):
+        return
     name, *arguments = split_line(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
-    command = get_command(name)
+    command = get_command(name.removesuffix("?"))
     assert command is not None, line
     if arguments and arguments != ["-h"] and not arguments[0].isupper():
         command.parser().parse_line(arguments)
