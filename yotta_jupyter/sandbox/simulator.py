@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from .fixtures import seed_pod
-from .inventory import assign_endpoints, build_pod, clear_endpoints, format_timestamp
+from .inventory import (
+    assign_endpoints,
+    build_pod,
+    clear_endpoints,
+    format_timestamp,
+    has_healthy_ssh,
+    set_ssh_address,
+)
 from .statuses import normalize_status
 from .validation import CreateBody
 
@@ -53,6 +60,8 @@ TOMBSTONE_SECONDS = 60.0
 
 _EPOCH = float("-inf")  # Earlier than any other time.
 _MAX_VERSIONS = 16
+_SPARE_PORTS = 32
+"""How many SSH ports sample pods leave for pods that are created."""
 
 
 class PodNotFound(LookupError):
@@ -61,6 +70,24 @@ class PodNotFound(LookupError):
 
 class InvalidStatus(Exception):
     """The action is not valid in the pod's status."""
+
+
+class Runtimes(Protocol):
+    """What runs the code of pods."""
+
+    host: str
+
+    def open(self, record: Mapping[str, Any], *, spare: int = 0) -> int:
+        """Return the port of a new SSH server for a pod. Leave at least ``spare`` ports for other pods."""
+
+    def pause(self, pod_id: str) -> None:
+        """End the server and the processes of a pod, and erase its files outside a persistent volume."""
+
+    def end(self, pod_id: str) -> None:
+        """End the server and the processes of a pod, and erase its files."""
+
+    def end_all(self) -> None:
+        """End all pods."""
 
 
 class Clock:
@@ -99,11 +126,15 @@ class Clock:
 
 @dataclass(slots=True)
 class _Version:
-    """The record of a pod from the time ``at`` on. A change of the pod adds a version."""
+    """The record of a pod from the time ``at`` on. A change of the pod adds a version.
+
+    A fixed record was passed to the simulator and is served unchanged.
+    """
 
     at: float
     record: Mapping[str, Any]
     encoded: bytes | None = None
+    fixed: bool = False
     status: str = field(init=False)
     sort_key: tuple[float, int] = field(init=False)
 
@@ -167,15 +198,20 @@ class Simulator:
         clock_offset: float = 0.0,
     ) -> None:
         self._lock = threading.RLock()
+        self._runtimes: Runtimes | None = None
         self._pod_count = pod_count
         self._seed = seed
-        self._records = None if records is None else [_Version(_EPOCH, *_parse_record(record)) for record in records]
+        self._records = None if records is None else [
+            _Version(_EPOCH, *_parse_record(record), fixed=True) for record in records
+        ]
         self._clock = Clock(speed, monotonic, clock_offset)
         self.reset()
 
     def reset(self) -> None:
         """Return to the initial pods."""
         with self._lock:
+            if self._runtimes is not None:
+                self._runtimes.end_all()
             self._pods: dict[str, _Pod] = {}
             self._schedule: dict[str, tuple[float, Callable[[_Pod, float], None]]] = {}
             self._sample_count = 0
@@ -197,7 +233,21 @@ class Simulator:
                 pod_id = self._new_id()
                 record = seed_pod(self._sample_count, pod_id, self._seed, self._clock.started)
                 self._sample_count += 1
-                self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
+                pod = self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
+                self._open_ssh(pod, _SPARE_PORTS)
+
+    def attach(self, runtimes: Runtimes) -> None:
+        """Give SSH servers to all pods with a healthy SSH port, now and in future, until `detach`."""
+        with self._lock:
+            self._advance()
+            self._runtimes = runtimes
+            for pod in self._pods.values():
+                self._open_ssh(pod, _SPARE_PORTS)
+
+    def detach(self) -> None:
+        """Give out no more SSH servers."""
+        with self._lock:
+            self._runtimes = None
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by sandbox seconds."""
@@ -275,6 +325,10 @@ class Simulator:
             changes = {} if action == "delete" else {"expose": clear_endpoints(pod.latest.record.get("expose"))}
             self._set_status(pod, now, transition.during, **changes)
             self._schedule_completion(pod, now, transition)
+            if self._runtimes is not None and action == "pause":
+                self._runtimes.pause(pod.key)
+            elif self._runtimes is not None and action == "delete":
+                self._runtimes.end(pod.key)
 
     def _advance(self) -> float:
         """Run all scheduled changes that are due, and return the current time."""
@@ -302,6 +356,17 @@ class Simulator:
     def _open_ports(self, pod: _Pod, at: float) -> None:
         expose = assign_endpoints(pod.latest.record.get("expose"), pod.key, self._seed)
         self._add_version(pod, at, expose=expose)
+        self._open_ssh(pod)
+
+    def _open_ssh(self, pod: _Pod, spare: int = 0) -> None:
+        """Put the address of a real SSH server into the record of a pod whose SSH port is healthy."""
+        version = pod.latest
+        expose = version.record.get("expose")
+        if self._runtimes is None or version.fixed or version.status != "RUNNING" or not has_healthy_ssh(expose):
+            return
+        port = self._runtimes.open(version.record, spare=spare)
+        version.record = {**version.record, "expose": set_ssh_address(expose, self._runtimes.host, port)}
+        version.encoded = None
 
     def _remove(self, pod: _Pod, at: float) -> None:
         del self._pods[pod.key]
