@@ -4,7 +4,7 @@ import copy
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -77,8 +77,8 @@ class Runtimes(Protocol):
 
     host: str
 
-    def open(self, record: Mapping[str, Any], *, spare: int = 0) -> int:
-        """Return the port of a new SSH server for a pod. Leave at least ``spare`` ports for other pods."""
+    def open(self, records: Sequence[Mapping[str, Any]], *, spare: int = 0) -> list[int]:
+        """Return the ports of new SSH servers for pods. Leave at least ``spare`` ports for other pods."""
 
     def pause(self, pod_id: str) -> None:
         """End the server and the processes of a pod, and erase its files outside a persistent volume."""
@@ -148,6 +148,10 @@ class _Version:
             self.encoded = msgspec.json.encode(self.record)
         return self.encoded
 
+    def can_run_code(self) -> bool:
+        """Return whether the pod is one of the sandbox's own with a healthy SSH port."""
+        return not self.fixed and self.status == "RUNNING" and has_healthy_ssh(self.record.get("expose"))
+
 
 @dataclass(slots=True)
 class _Pod:
@@ -201,9 +205,9 @@ class Simulator:
         self._runtimes: Runtimes | None = None
         self._pod_count = pod_count
         self._seed = seed
-        self._records = None if records is None else [
-            _Version(_EPOCH, *_parse_record(record), fixed=True) for record in records
-        ]
+        self._records = (
+            None if records is None else [_Version(_EPOCH, *_parse_record(record), fixed=True) for record in records]
+        )
         self._clock = Clock(speed, monotonic, clock_offset)
         self.reset()
 
@@ -229,20 +233,21 @@ class Simulator:
     def add(self, count: int) -> None:
         """Add sample pods that were created some time before."""
         with self._lock:
+            added = []
             for _ in range(count):
                 pod_id = self._new_id()
                 record = seed_pod(self._sample_count, pod_id, self._seed, self._clock.started)
                 self._sample_count += 1
-                pod = self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
-                self._open_ssh(pod, _SPARE_PORTS)
+                self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
+                added.append(self._pods[pod_id])
+            self._open_ssh(added, _SPARE_PORTS)
 
     def attach(self, runtimes: Runtimes) -> None:
         """Give SSH servers to all pods with a healthy SSH port, now and in future, until `detach`."""
         with self._lock:
             self._advance()
             self._runtimes = runtimes
-            for pod in self._pods.values():
-                self._open_ssh(pod, _SPARE_PORTS)
+            self._open_ssh(self._pods.values(), _SPARE_PORTS)
 
     def detach(self) -> None:
         """Give out no more SSH servers."""
@@ -356,17 +361,17 @@ class Simulator:
     def _open_ports(self, pod: _Pod, at: float) -> None:
         expose = assign_endpoints(pod.latest.record.get("expose"), pod.key, self._seed)
         self._add_version(pod, at, expose=expose)
-        self._open_ssh(pod)
+        self._open_ssh([pod])
 
-    def _open_ssh(self, pod: _Pod, spare: int = 0) -> None:
-        """Put the address of a real SSH server into the record of a pod whose SSH port is healthy."""
-        version = pod.latest
-        expose = version.record.get("expose")
-        if self._runtimes is None or version.fixed or version.status != "RUNNING" or not has_healthy_ssh(expose):
+    def _open_ssh(self, pods: Iterable[_Pod], spare: int = 0) -> None:
+        """Put the addresses of real SSH servers into the records of the pods whose SSH port is healthy."""
+        if self._runtimes is None:
             return
-        port = self._runtimes.open(version.record, spare=spare)
-        version.record = {**version.record, "expose": set_ssh_address(expose, self._runtimes.host, port)}
-        version.encoded = None
+        versions = [pod.latest for pod in pods if pod.latest.can_run_code()]
+        ports = self._runtimes.open([version.record for version in versions], spare=spare)
+        for version, port in zip(versions, ports, strict=True):
+            expose = set_ssh_address(version.record.get("expose"), self._runtimes.host, port)
+            version.record, version.encoded = {**version.record, "expose": expose}, None
 
     def _remove(self, pod: _Pod, at: float) -> None:
         del self._pods[pod.key]

@@ -56,9 +56,7 @@ class Processes:
         self._adopts_orphans = _become_subreaper()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
-    def start(
-        self, argv: Sequence[str], environment: Mapping[str, str], stdin: int, stdout: int, stderr: int
-    ) -> Child:
+    def start(self, argv: Sequence[str], environment: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> Child:
         """Start a process in the home directory, as the leader of a new session.
 
         Raises
@@ -155,7 +153,7 @@ def _pids_by_home(home: str) -> list[int]:
 
 def _is_alive(process: psutil.Process) -> bool:
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
@@ -164,4 +162,4 @@ def _become_subreaper() -> bool:
     """Become the parent of all descendants whose parent ends. Return False where that is not possible."""
     if not sys.platform.startswith("linux"):
         return False
-    return ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)

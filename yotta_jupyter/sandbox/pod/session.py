@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import asyncssh
 from asyncssh.misc import BreakReceived, SignalReceived, TerminalSizeChanged
@@ -22,14 +22,14 @@ _SFTP_VERSION: Final = 3
 _OPEN_TERMINAL: Final = 'exec "$0" "$@" <>"$SSH_TTY" >&0 2>&0'
 
 # The signals of RFC 4254 section 6.10; an exit by another one is reported as a shell does.
-_SIGNALS: Final = frozenset("ABRT ALRM FPE HUP ILL INT KILL PIPE QUIT SEGV TERM USR1 USR2".split())
+_SIGNALS: Final = ("ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2")
 
 
 class Session(asyncssh.SSHServerProcess[bytes]):
     """A session that runs a process or serves SFTP."""
 
     def __init__(self, boot: Boot, storage: Storage, processes: Processes) -> None:
-        super().__init__(_run, asyncssh.SFTPServer, _SFTP_VERSION, False)
+        super().__init__(_run, _sftp_server, _SFTP_VERSION, False)
         self._boot = boot
         self._storage = storage
         self._processes = processes
@@ -61,7 +61,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             self.exit(255)
             return
         closed = asyncio.ensure_future(self.channel.wait_closed())
-        await asyncio.wait({closed, self._child.exited}, return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [closed, self._child.exited]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if self._child.exited.done():
             # As in OpenSSH, the session goes on while a background process has its output open.
             await self._drain()
@@ -95,9 +96,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         master, slave = open_terminal(self.term_size, self.term_modes)
         environment = self._environment() | {"TERM": self.term_type or "dumb", "SSH_TTY": os.ttyname(slave)}
         try:
-            child = self._processes.start(
-                ["/bin/sh", "-c", _OPEN_TERMINAL, *argv], environment, slave, slave, slave
-            )
+            child = self._processes.start(["/bin/sh", "-c", _OPEN_TERMINAL, *argv], environment, slave, slave, slave)
         except OSError:
             _close(master)
             raise
@@ -138,6 +137,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 async def _run(process: asyncssh.SSHServerProcess[bytes]) -> None:
     assert isinstance(process, Session)
     await process.run()
+
+
+def _sftp_server(channel: asyncssh.SSHChannel[bytes]) -> asyncssh.SFTPServer:
+    assert isinstance(channel, asyncssh.SSHServerChannel)
+    return asyncssh.SFTPServer(channel)
 
 
 def _login_shell() -> str:

@@ -89,24 +89,24 @@ class PodRuntimes:
         self._thread = threading.Thread(target=self._loop.run_forever, name="yotta-sandbox-pods", daemon=True)
         self._thread.start()
 
-    def open(self, record: Mapping[str, Any], *, spare: int = 0) -> int:
-        """Return a new port for SSH connections to a pod.
+    def open(self, records: Sequence[Mapping[str, Any]], *, spare: int = 0) -> list[int]:
+        """Return a new port for SSH connections to each pod.
 
         Parameters
         ----------
-        record : mapping
-            The pod as in a listing.
+        records : sequence of mapping
+            The pods as in a listing.
         spare : int
-            How many of the `MAX_LISTENERS` ports must remain for other pods. If there are not as many, the port is
-            one that refuses connections.
+            How many of the `MAX_LISTENERS` ports must remain for other pods. A pod for which no port is left gets one
+            that refuses connections with a reason.
 
         Raises
         ------
         OSError
             If no port can be opened.
         """
-        boot = _boot_message(record, self._public_keys, self._key_file)
-        return self._call(self._open(boot, spare))
+        messages = [_boot_message(record, self._public_keys, self._key_file) for record in records[:MAX_LISTENERS]]
+        return self._call(self._open(messages, len(records), spare))
 
     def pause(self, pod_id: str) -> None:
         """End the server and all processes of a pod, and erase all its files outside a persistent volume."""
@@ -156,17 +156,19 @@ class PodRuntimes:
             raise LookupError(f"pod {pod_id} has no SSH server")
         return process
 
-    async def _open(self, boot: Boot, spare: int) -> int:
-        pod = self._pods.get(boot.pod_id) or _Pod(boot)
-        if sum(other.port is not None for other in self._pods.values()) >= MAX_LISTENERS - spare:
-            return await self._refusing_port()
-        self._close_port(pod)
-        pod.boot = boot
-        pod.listener = _listen()
-        pod.port = pod.listener.getsockname()[1]
-        self._pods[boot.pod_id] = pod
-        self._loop.add_reader(pod.listener, self._on_connection, pod)
-        return pod.port
+    async def _open(self, messages: Sequence[Boot], count: int, spare: int) -> list[int]:
+        left = MAX_LISTENERS - spare - sum(pod.port is not None for pod in self._pods.values())
+        ports = []
+        for boot in messages[: max(left, 0)]:
+            pod = self._pods.setdefault(boot.pod_id, _Pod(boot))
+            self._close_port(pod)
+            pod.boot = boot
+            pod.listener = _listen()
+            pod.port = pod.listener.getsockname()[1]
+            self._loop.add_reader(pod.listener, self._on_connection, pod)
+            ports.append(pod.port)
+        missing = count - len(ports)
+        return ports + ([await self._refusing_port()] * missing if missing else [])
 
     async def _refusing_port(self) -> int:
         """Return the port that is shared by all pods without a port of their own."""
