@@ -36,7 +36,7 @@ VERSIONS = [
     nox.param("3.12", [], id="python-3.12"),
     nox.param("3.13", [], id="python-3.13"),
 ]
-REPORTED = ["ipython", "ipykernel", "ipywidgets", "anywidget", "pandas", "jupyterlab", "notebook", "msgspec", "requests"]
+REPORTED = ["ipython", "ipykernel", "ipywidgets", "anywidget", "pandas", "jupyterlab", "notebook", "msgspec"]
 
 
 @nox.session(venv_backend="none")

@@ -1,18 +1,20 @@
-"""What all tests share: a private home, and a client of a sandbox over real HTTP."""
+"""Fixtures shared by all tests: a private home directory, and clients of sandboxes over real HTTP."""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from yotta_jupyter import Sandbox, connect
-from yotta_jupyter.connection import Yotta
+from yotta_jupyter import Client, Sandbox, connect
 
-PAGE_POD = {
+EXAMPLE_POD = {
     "id": "331864222263676928",
     "orgId": "217646376996249600",
     "applicantId": "217646376987860992",
@@ -63,12 +65,12 @@ PAGE_POD = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="let the attacks of tests/proof go on for long")
+    parser.addoption("--long", action="store_true", help="run many more examples in tests/security")
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory, monkeypatch):
-    """A home of the test's own, and no settings from outside."""
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A private home directory, without settings from the environment."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     for name in [name for name in os.environ if name.startswith("YOTTA_")]:
@@ -78,7 +80,7 @@ def home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture
 def bare_shell() -> Iterator[InteractiveShell]:
-    """IPython's shell, without the extension, a history file and colours."""
+    """An IPython shell without the extension, history file and colors."""
     config = Config()
     config.HistoryManager.enabled = False
     yield InteractiveShell.instance(config=config, colors="nocolor")
@@ -87,8 +89,8 @@ def bare_shell() -> Iterator[InteractiveShell]:
 
 @pytest.fixture
 def record() -> Callable[..., dict[str, Any]]:
-    """The page's example of a pod, with changes."""
-    return lambda **changes: {**PAGE_POD, **changes}
+    """Return the example pod of the provider's page, with changed fields."""
+    return lambda **changes: {**EXAMPLE_POD, **changes}
 
 
 @pytest.fixture
@@ -98,24 +100,25 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def yotta(sandbox) -> Iterator[Yotta]:
+def yotta(sandbox: Sandbox) -> Iterator[Client]:
+    """A client of `sandbox`."""
     with connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
         yield yotta
 
 
 @pytest.fixture
-def client_of() -> Iterator[Callable[..., Yotta]]:
-    """Start a sandbox with those options and return a client of it."""
+def make_client() -> Iterator[Callable[..., Client]]:
+    """Start a sandbox with the given options and return a client of it."""
     with ExitStack() as stack:
 
-        def start(**options: Any) -> Yotta:
+        def make(**options: Any) -> Client:
             sandbox = stack.enter_context(Sandbox(**options))
             return stack.enter_context(connect(sandbox.api_key, base_url=sandbox.base_url))
 
-        yield start
+        yield make
 
 
 @pytest.fixture
-def quick_looks(monkeypatch):
-    """Look for a pod whose create went unanswered without the waits for a listing that lags."""
-    monkeypatch.setattr("yotta_jupyter.api.create.LOOKS_AFTER", (0, 0.05, 0.1))
+def no_lookup_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up a pod of unknown outcome without long delays between listings."""
+    monkeypatch.setattr("yotta_jupyter.api.idempotency.LOOKUP_DELAYS", (0, 0.05, 0.1))

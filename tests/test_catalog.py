@@ -1,15 +1,15 @@
-"""GPU types and images: shipped, learned, and short names."""
+"""GPU types, images and regions: bundled, from listings, and by short names."""
 
 import pytest
 
 from yotta_jupyter import InvalidRequest
-from yotta_jupyter.catalog import Catalog
+from yotta_jupyter.catalog import Catalog, Match
 
-ALIKE = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
+NEWEST_PYTORCH = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("query", "name"),
     [
         ("NVIDIA_L4_24G", "NVIDIA_L4_24G"),
         ("nvidia_l4_24g", "NVIDIA_L4_24G"),
@@ -21,60 +21,62 @@ ALIKE = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
         ("6000 ada", "NVIDIA_RTX_6000_Ada_48G"),
     ],
 )
-def test_a_short_name_that_fits_one_gpu(typed, meant):
-    assert Catalog().gpu(typed).name == meant
-    assert Catalog().gpu(typed).note is None
+def test_short_name_of_one_gpu(query, name):
+    assert Catalog().gpu(query).name == name
+    assert Catalog().gpu(query).warning is None
 
 
 @pytest.mark.parametrize(
-    ("typed", "among"), [("4090", "NVIDIA_RTX_4090_24G"), ("H100", "NVIDIA_H100_80G"), ("nvidia", "L4")]
+    ("query", "candidate"), [("4090", "NVIDIA_RTX_4090_24G"), ("H100", "NVIDIA_H100_80G"), ("nvidia", "L4")]
 )
-def test_a_short_name_that_fits_several_gpus_names_them(typed, among):
-    with pytest.raises(InvalidRequest) as caught:
-        Catalog().gpu(typed)
-    assert among in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_ambiguous_short_name_lists_the_gpus(query, candidate):
+    with pytest.raises(InvalidRequest) as error:
+        Catalog().gpu(query)
+    assert error.value.field == "gpu_type"
+    assert candidate in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("typed", "near"), [("NVIDIA_L5_24G", "NVIDIA_L4_24G"), ("my own gpu", "as typed"), ("", "as typed")]
+    ("query", "warning"),
+    [("NVIDIA_L5_24G", "NVIDIA_L4_24G"), ("my own gpu", "sent unchanged"), ("", "sent unchanged")],
 )
-def test_an_unknown_gpu_is_taken_as_typed(typed, near):
-    resolved = Catalog().gpu(typed)
-    assert resolved.name == typed
-    assert near in resolved.note
+def test_unknown_gpu_is_unchanged_with_a_warning(query, warning):
+    match = Catalog().gpu(query)
+    assert match.name == query
+    assert warning in match.warning
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("query", "name"),
     [
-        ("pytorch", ALIKE),
-        ("yottalabsai/pytorch", ALIKE),
-        ("pytorch:2.9.0", ALIKE),
-        (ALIKE, ALIKE),
+        ("pytorch", NEWEST_PYTORCH),
+        ("yottalabsai/pytorch", NEWEST_PYTORCH),
+        ("pytorch:2.9.0", NEWEST_PYTORCH),
+        (NEWEST_PYTORCH, NEWEST_PYTORCH),
         ("other/pytorch:1", "other/pytorch:1"),
         ("ubuntu:22.04", "ubuntu:22.04"),
         ("pytorch:9.9", "pytorch:9.9"),
     ],
 )
-def test_an_image_by_its_short_or_whole_name(typed, meant):
-    assert Catalog().image(typed).name == meant
+def test_image_by_short_or_full_name(query, name):
+    assert Catalog().image(query).name == name
 
 
-def test_a_tag_that_begins_several_names_them():
+def test_ambiguous_tag_lists_the_images():
     with pytest.raises(InvalidRequest, match=r"pytorch:2\.8\.0.* or "):
         Catalog().image("pytorch:2.8")
 
 
-def test_a_mistyped_image_gets_the_nearest():
-    resolved = Catalog().image("pytroch")
-    assert resolved.name == "pytroch"
-    assert "pytorch" in resolved.note
+def test_mistyped_image_gets_a_suggestion():
+    match = Catalog().image("pytroch")
+    assert match.name == "pytroch"
+    assert "pytorch" in match.warning
 
 
-def test_a_listing_teaches_types_prices_regions_and_images(client_of, record):
+def test_listing_adds_types_prices_regions_and_images(make_client, record):
     new = record(gpuType="NVIDIA_X9_1G", gpuDisplayName="X9", singleCardPrice=1.5, region="mars-1", image="me/mine:1")
-    yotta = client_of(records=[new])
+    yotta = make_client(records=[new])
     assert yotta.catalog.price("NVIDIA_X9_1G") is None
     yotta.pods.frame()
     assert yotta.catalog.gpu("x9").name == "NVIDIA_X9_1G"
@@ -83,32 +85,32 @@ def test_a_listing_teaches_types_prices_regions_and_images(client_of, record):
     assert yotta.catalog.images[-1] == "me/mine:1"
 
 
-def test_list_and_frame_teach_the_same(client_of):
-    yotta, other = client_of(pods=50), client_of(pods=50)
+def test_list_and_frame_add_the_same(make_client):
+    yotta, other = make_client(pods=50), make_client(pods=50)
     yotta.pods.list()
     other.pods.frame()
     assert (yotta.catalog.gpus, yotta.catalog.images) == (other.catalog.gpus, other.catalog.images)
 
 
-def test_a_learned_type_keeps_what_was_shipped(yotta):
+def test_listing_keeps_bundled_values(yotta):
     before = next(gpu for gpu in Catalog().gpus if gpu.id == "NVIDIA_L4_24G")
     yotta.pods.list()
     after = next(gpu for gpu in yotta.catalog.gpus if gpu.id == "NVIDIA_L4_24G")
     assert (after.display_name, after.vram_in_gb) == (before.display_name, before.vram_in_gb)
-    assert after.learned
+    assert after.from_listing
     assert after.regions == ("us-west-1",)
 
 
-def test_a_type_that_is_not_shipped_is_learned_whole_from_a_frame(client_of, record):
-    yotta = client_of(records=[record(gpuType="NEW_X9_96G", gpuDisplayName="X9", singleCardVramInGb=96)])
+def test_frame_adds_all_fields_of_an_unknown_type(make_client, record):
+    yotta = make_client(records=[record(gpuType="NEW_X9_96G", gpuDisplayName="X9", singleCardVramInGb=96)])
     yotta.pods.frame()
-    learned = yotta.catalog.gpus_frame().loc["NEW_X9_96G"]
-    assert (learned["display_name"], learned["vram_in_gb"]) == ("X9", 96)
+    row = yotta.catalog.gpus_frame().loc["NEW_X9_96G"]
+    assert (row["display_name"], row["vram_in_gb"]) == ("X9", 96)
 
 
-def test_catalogs_do_not_share_what_they_learn(yotta):
+def test_catalogs_are_independent(yotta):
     yotta.pods.list()
-    assert not any(gpu.learned for gpu in Catalog().gpus)
+    assert not any(gpu.from_listing for gpu in Catalog().gpus)
 
 
 def test_frames(yotta):
@@ -116,15 +118,36 @@ def test_frames(yotta):
     gpus, images = yotta.catalog.gpus_frame(), yotta.catalog.images_frame()
     assert list(gpus.columns) == ["display_name", "vram_in_gb", "single_card_price", "regions", "source"]
     assert gpus.loc["NVIDIA_L4_24G", "source"] == "listing"
-    assert gpus.loc["NVIDIA_B200_180G", "source"] == "shipped"
+    assert gpus.loc["NVIDIA_B200_180G", "source"] == "bundled"
     assert gpus.loc["NVIDIA_L4_24G", "single_card_price"] > 0
-    assert images.loc[ALIKE, "short_name"] == "pytorch"
+    assert images.loc[NEWEST_PYTORCH, "short_name"] == "pytorch"
     short = images["short_name"].dropna()
     assert short.is_unique
     assert all(yotta.catalog.image(name).name == image for image, name in short.items())
 
 
-def test_odd_records_teach_without_an_error(client_of, record):
-    yotta = client_of(records=[{"id": "1"}, record(id="2", singleCardPrice=None), record(id="3")])
+def test_malformed_pods_are_added_without_an_error(make_client, record):
+    yotta = make_client(records=[{"id": "1"}, record(id="2", singleCardPrice=None), record(id="3")])
     yotta.pods.list()
     assert yotta.catalog.price("NVIDIA_L4_24G") == 0.6
+
+
+def test_region_outside_of_listings_gets_a_warning(yotta):
+    assert Catalog().region("us-wset-1").warning is None
+    yotta.pods.list()
+    assert yotta.catalog.region("us-west-1") == Match("us-west-1")
+    match = yotta.catalog.region("us-wset-1")
+    assert match.name == "us-wset-1"
+    assert "us-west-1" in match.warning
+
+
+def test_short_names_resolve_to_one_gpu():
+    catalog = Catalog()
+    assert "L4" in catalog.short_gpu_names
+    assert "RTX 4090" not in catalog.short_gpu_names
+    assert all(catalog.gpu(name).warning is None for name in catalog.short_gpu_names)
+
+
+def test_short_name_of_an_image():
+    assert Catalog().short_name(NEWEST_PYTORCH) == "pytorch"
+    assert Catalog().short_name("other/pytorch:1") is None

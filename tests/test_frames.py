@@ -1,10 +1,11 @@
-"""Pods as a DataFrame."""
+"""DataFrames of pods: columns, dtypes and values."""
 
 import pandas as pd
 import pytest
 
-from yotta_jupyter import Sandbox
-from yotta_jupyter.api.models import STATUSES
+from yotta_jupyter import InvalidRequest, Pod, Sandbox
+from yotta_jupyter.frames import COLUMNS, UntruncatedFrame, cost_frame, pods_frame, results_frame
+from yotta_jupyter.models import STATUSES
 
 DTYPES = {
     "name": "string",
@@ -29,27 +30,28 @@ def test_columns_dtypes_and_index(yotta):
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_an_empty_listing_has_the_same_columns_and_dtypes(client_of, yotta, wide):
-    empty, full = client_of(pods=0).pods.frame(wide=wide), yotta.pods.frame(wide=wide)
+def test_empty_listing_has_the_same_columns_and_dtypes(make_client, yotta, wide):
+    empty, full = make_client(pods=0).pods.frame(wide=wide), yotta.pods.frame(wide=wide)
     pd.testing.assert_frame_equal(empty, full.iloc[:0])
     assert empty.index.dtype == full.index.dtype
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_an_odd_listing_has_the_same_dtypes(client_of, record, yotta, wide):
-    odd = client_of(records=[record(), {"id": 1}, record(id="2", newField=1, gpuCount="many")]).pods.frame(wide=wide)
-    assert dict(odd.dtypes.drop("status")) == dict(yotta.pods.frame(wide=wide).dtypes.drop("status"))
-    assert sorted(odd.index) == ["1", "2", "331864222263676928"]
+def test_malformed_pods_have_the_same_dtypes(make_client, record, yotta, wide):
+    records = [record(), {"id": 1}, record(id="2", newField=1, gpuCount="many")]
+    malformed = make_client(records=records).pods.frame(wide=wide)
+    assert dict(malformed.dtypes.drop("status")) == dict(yotta.pods.frame(wide=wide).dtypes.drop("status"))
+    assert sorted(malformed.index) == ["1", "2", "331864222263676928"]
 
 
-def test_a_frame_filters_as_a_list_does(yotta, sandbox):
+def test_frame_filters_like_list(yotta, sandbox):
     frame = yotta.pods.frame(regions="us-east-2", statuses="paused")
     assert list(frame["name"]) == ["finetune-1"]
     assert sandbox.requests[-1].params == [("regionList", "us-east-2"), ("statusList", "3")]
 
 
-def test_wide_has_every_field_behind_the_default_columns(client_of, record):
-    frame = client_of(records=[record(newField=1)]).pods.frame(wide=True)
+def test_wide_has_all_fields_after_the_default_columns(make_client, record):
+    frame = make_client(records=[record(newField=1)]).pods.frame(wide=True)
     snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in record()}
     assert list(frame.columns)[: len(DTYPES)] == list(DTYPES)
     assert set(frame.columns) == (snake - {"id", "pod_name"}) | {*DTYPES, "extra"}
@@ -65,15 +67,17 @@ def test_wide_has_every_field_behind_the_default_columns(client_of, record):
     assert str(frame["updated_at"].dtype) == DTYPES["created_at"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"newField": 1}], ids=["fast", "tolerant"])
-def test_no_value_of_an_environment_variable_is_in_a_frame(client_of, record, changes):
-    frame = client_of(records=[record(**changes)]).pods.frame(wide=True)
-    shown = frame.to_csv() + frame.to_html() + frame.to_json(date_format="iso") + repr(frame.to_dict())
-    assert record()["environmentVars"][0]["value"] not in shown
+@pytest.mark.parametrize("changes", [{}, {"newField": 1}], ids=["strict", "lenient"])
+def test_values_of_environment_variables_are_masked(make_client, record, changes):
+    frame = make_client(records=[record(**changes)]).pods.frame(wide=True)
+    text = frame.to_csv() + frame.to_html() + frame.to_json(date_format="iso") + repr(frame.to_dict())
+    assert record()["environmentVars"][0]["value"] not in text
 
 
-def test_the_categories_are_the_statuses_then_the_unknown_ones(client_of, record):
-    status = client_of(records=[record(status="HIBERNATING"), record(id="2", status="STOPPED")]).pods.frame()["status"]
+def test_categories_are_the_known_statuses_then_unknown_ones(make_client, record):
+    status = make_client(records=[record(status="HIBERNATING"), record(id="2", status="STOPPED")]).pods.frame()[
+        "status"
+    ]
     assert list(status.cat.categories) == [*STATUSES, "HIBERNATING"]
     assert sorted(status) == ["HIBERNATING", "PAUSED"]
 
@@ -91,7 +95,7 @@ def test_the_categories_are_the_statuses_then_the_unknown_ones(client_of, record
         ("HIBERNATING", 1.4),
     ],
 )
-def test_what_a_pod_costs_now(client_of, record, status, cost):
+def test_hourly_cost_depends_on_the_status(make_client, record, status, cost):
     prices = {
         "gpuCount": 2,
         "singleCardPrice": 0.6,
@@ -100,33 +104,67 @@ def test_what_a_pod_costs_now(client_of, record, status, cost):
         "persistentVolumeInGb": 50,
         "persistentVolumePrice": 0.002,
     }
-    pods = client_of(records=[record(status=status, **prices)]).pods
+    pods = make_client(records=[record(status=status, **prices)]).pods
     assert pods.frame()["hourly_cost"].iloc[0] == pytest.approx(cost)
     assert pods.list()[0].hourly_cost == pytest.approx(cost)
 
 
-def test_without_a_price_the_cost_is_missing(client_of, record):
-    frame = client_of(records=[record(status="RUNNING", singleCardPrice=None)]).pods.frame()
+def test_cost_is_missing_without_a_price(make_client, record):
+    frame = make_client(records=[record(status="RUNNING", singleCardPrice=None)]).pods.frame()
     assert frame["hourly_cost"].isna().all()
 
 
-@pytest.mark.parametrize(("status", "shown"), [("RUNNING", "ssh user@34.19.26.12 -p 32002"), ("PAUSED", None)])
-def test_the_ssh_command_of_a_pod_that_is_reachable(client_of, record, status, shown):
-    value = client_of(records=[record(status=status)]).pods.frame()["ssh"].iloc[0]
-    assert value == shown if shown else pd.isna(value)
+@pytest.mark.parametrize(("status", "command"), [("RUNNING", "ssh user@34.19.26.12 -p 32002"), ("PAUSED", None)])
+def test_ssh_command_of_a_reachable_pod(make_client, record, status, command):
+    value = make_client(records=[record(status=status)]).pods.frame()["ssh"].iloc[0]
+    assert value == command if command else pd.isna(value)
 
 
-def test_times_are_utc(client_of, record):
-    frame = client_of(records=[record()]).pods.frame()
+def test_times_are_utc(make_client, record):
+    frame = make_client(records=[record()]).pods.frame()
     assert frame["created_at"].iloc[0] == pd.Timestamp("2025-07-04 10:29:56", tz="UTC")
 
 
-def test_ten_thousand_pods_keep_their_ids(client_of):
-    frame = client_of(pods=10_000).pods.frame()
+def test_ten_thousand_pods_keep_their_ids(make_client):
+    frame = make_client(pods=10_000).pods.frame()
     assert frame.index.nunique() == len(frame) == 10_000
     assert set(frame.index) == {pod["id"] for pod in Sandbox(pods=10_000).pods()}
 
 
-def test_a_number_that_no_column_holds_is_missing(client_of, record):
-    frame = client_of(records=[record(gpuCount=2**63), record(id="2", gpuCount=4)]).pods.frame()
+def test_integer_above_64_bits_is_missing(make_client, record):
+    frame = make_client(records=[record(gpuCount=2**63), record(id="2", gpuCount=4)]).pods.frame()
     assert frame["gpu_count"].isna().tolist() == [True, False]
+
+
+def test_columns_are_those_of_the_module():
+    assert {name: column.dtype for name, column in COLUMNS.items()} == DTYPES
+    assert list(pods_frame([]).columns) == list(DTYPES)
+
+
+def test_cost_frame_has_billable_pods_by_cost():
+    prices = {"gpu_count": 1, "single_card_price": 0.6}
+    pods = [
+        Pod(id="1", status="PAUSED", **prices),
+        Pod(id="2", status="RUNNING"),
+        Pod(id="3", status="TERMINATED", **prices),
+        Pod(id="4", status="RUNNING", pod_name="train", **prices),
+    ]
+    frame = cost_frame(pods)
+    assert list(frame.columns) == ["name", "status", "hourly_cost", "hourly_rate"]
+    assert list(frame.index) == ["4", "1", "2"]
+    assert list(frame["hourly_cost"].fillna(-1)) == [0.6, 0, -1]
+    assert list(frame["hourly_rate"].fillna(-1)) == [0.6, 0.6, -1]
+    pd.testing.assert_frame_equal(cost_frame([]), frame.iloc[:0])
+
+
+def test_results_frame_has_a_row_for_each_pod():
+    error = InvalidRequest("x" * 200)
+    frame = results_frame("pause", [(Pod(id="1", pod_name="a"), "PAUSING", None), (Pod(id="2"), "RUNNING", error)])
+    assert list(frame.columns) == ["name", "action", "ok", "status", "error"]
+    assert frame["ok"].dtype == bool
+    assert list(frame["ok"]) == [True, False]
+    assert list(frame["action"]) == ["pause", "pause"]
+    assert isinstance(frame, UntruncatedFrame)
+    assert "x" * 200 in repr(frame)
+    assert "x" * 200 in frame._repr_html_()
+    assert type(frame[frame["ok"]]) is pd.DataFrame

@@ -1,4 +1,4 @@
-"""The wheel holds all that the package needs, and works without the source tree."""
+"""The wheel contains all files of the package and works without the source tree."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-USE = """
+SCRIPT = """
 import yotta_jupyter
 from IPython.core.interactiveshell import InteractiveShell
 from yotta_jupyter import Sandbox, connect
@@ -23,24 +23,24 @@ print(len(shell.run_line_magic("yotta", "gpus")) > 0)
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(built)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return next(built.glob("*.whl"))
+    directory = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(directory.glob("*.whl"))
 
 
-def test_it_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+def test_wheel_contains_the_files_of_the_package_only(wheel: Path) -> None:
+    contained = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = (path for path in (ROOT / "yotta_jupyter").rglob("*") if path.is_file())
-    assert held == {path.relative_to(ROOT).as_posix() for path in package if path.suffix != ".pyc"}
-    assert {"yotta_jupyter/py.typed", "yotta_jupyter/data/catalog.json"} <= held
+    assert contained == {path.relative_to(ROOT).as_posix() for path in package if path.suffix != ".pyc"}
+    assert {"yotta_jupyter/py.typed", "yotta_jupyter/data/catalog.json"} <= contained
 
 
-def test_it_works_without_the_source_tree(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_works_without_the_source_tree(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, 'installed'){USE}"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert told.returncode == 0, told.stderr
-    where, pods, gpus = told.stdout.split("\n")[:3]
-    assert Path(where).is_relative_to(tmp_path)
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, 'installed'){SCRIPT}"]
+    completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert completed.returncode == 0, completed.stderr
+    location, pods, gpus = completed.stdout.split("\n")[:3]
+    assert Path(location).is_relative_to(tmp_path)
     assert (pods, gpus) == ("3 pods", "True")

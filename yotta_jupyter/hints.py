@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -77,7 +78,7 @@ def _create_outcome(error: CreateOutcomeUnknown) -> str:
 
 def _invalid_request(error: InvalidRequest) -> str | None:
     flag = CREATE_FLAGS.get(error.field or "")
-    is_missing = error.field and f"requires {error.field}" in error.message
+    is_missing = error.field and re.search(rf"\brequires? .*\b{error.field}\b", error.message)
     return f"Add it with {flag} (see %yotta create -h)." if flag and is_missing else None
 
 
@@ -86,15 +87,20 @@ def _pod_not_found(error: PodNotFound) -> str:
 
 
 def _pod_state(error: InvalidPodState) -> str:
-    if error.pod_id is None or error.pod_status in TERMINAL_STATUSES:
+    pod_id, status = error.pod_id, error.pod_status
+    if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"
-    if error.pod_status == "PAUSED":
-        return f"Resume it with: %yotta resume {error.pod_id} --wait"
-    if error.pod_status == "PAUSING":
-        return f"First wait: %yotta wait {error.pod_id} --until paused"
-    if "reachable by SSH" in error.message:
-        return f"Wait with: %yotta wait {error.pod_id} --until ssh"
-    return f"See it with: %yotta get {error.pod_id}"
+    if "exposes no SSH port" in error.message:
+        return "Create a pod with: %yotta create … --expose 22/SSH"
+    was_requested = error.code is not None  # Else a wait or an SSH command found the status.
+    if status == "PAUSED" and not was_requested:
+        return f"Resume it with: %yotta resume {pod_id} --wait"
+    if status == "PAUSING":
+        resume = "" if was_requested else f", then %yotta resume {pod_id} --wait"
+        return f"First wait: %yotta wait {pod_id} --until paused{resume}"
+    if "not reachable by SSH" in error.message and status in ("INITIALIZE", "RUNNING"):
+        return f"Wait with: %yotta wait {pod_id} --until ssh"
+    return f"See it with: %yotta get {pod_id}"
 
 
 def _unexpected_response(error: UnexpectedResponse) -> str | None:

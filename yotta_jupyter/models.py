@@ -245,7 +245,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     applicant_id: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    # An empty name matches no JSON field: only the lenient decoder sets it.
+    # msgspec requires a name. A strict decode that fills it, from a field named "", is decoded again leniently.
     extra: dict[str, Any] = msgspec.field(default_factory=dict, name="")
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ _CONTROL_CHARS: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 
-# The same characters in JSON in UTF-8, where most of them can only occur as escapes.
+# The same characters in JSON. Control characters below U+0020 occur only as escapes, the others also in UTF-8.
 _CONTROL_CHARS_IN_JSON: Final = re.compile(
     rb"\\[bfru]|\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf"
 )
@@ -35,7 +35,7 @@ def single_line(value: object, limit: int = 200) -> str:
     str
         Runs of whitespace become one space; other unprintable characters become escapes such as ``\\x1b``.
     """
-    text = " ".join(str(value)[: limit * 4].split())
+    text = " ".join(str(value)[: limit * 4].split())  # Bounds the work for a very long text.
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -103,9 +103,13 @@ def try_command(pod: Pod) -> str | None:
 def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
     port = pod.ssh_port
     if port is None:
-        raise _unreachable(pod, "exposes no SSH port; create it with port 22 exposed.")
+        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].")
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
-        raise _unreachable(pod, f"is {single_line(pod.status, 40)} and not reachable by SSH yet.")
+        raise _unreachable(
+            pod,
+            f"is {single_line(pod.status, 40)} and not reachable by SSH yet.",
+            f'Wait with pods.wait("{pod.id}", "SSH").' if pod.status in ("INITIALIZE", "RUNNING") else "",
+        )
     if not _has_valid_address(port):
         address = single_line(f"{port.host}:{port.proxy_port}", 80)
         raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
@@ -114,9 +118,9 @@ def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
     return port.host, port.proxy_port, user or _parse_user(port.ingress_url)
 
 
-def _unreachable(pod: Pod, reason: str) -> InvalidPodState:
+def _unreachable(pod: Pod, reason: str, advice: str = "") -> InvalidPodState:
     label = f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id})"
-    return InvalidPodState(None, None, f"{label} {reason}", pod_id=pod.id, pod_status=pod.status)
+    return InvalidPodState(None, None, f"{label} {reason}", pod_id=pod.id, pod_status=pod.status, advice=advice)
 
 
 def _has_valid_address(port: ExposedPort) -> bool:

@@ -41,7 +41,7 @@ def normalize_base_url(address: str) -> str:
         parts = urlsplit(address.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        parts, host, port = urlsplit(""), "", None
+        raise InvalidRequest(f"The address {text!r} has an invalid host or port; write https://HOST:PORT.") from None
     if not host or any(c.isspace() or not c.isprintable() or c in "\\%" for c in parts.netloc):
         raise InvalidRequest(f"The address {text!r} has no host; write https://HOST.")
     if not is_valid_host(host):

@@ -1,6 +1,6 @@
-"""Measures the panel in JupyterLab in a real Chromium, against core widgets in the same notebook.
+"""Measure the panel in JupyterLab in a real Chromium, against core widgets in the same notebook.
 
-The panel holds its launch form, so the bare Label that it is measured against stands beside a launch form, too.
+The panel contains its launch form, so the Label of the baseline has a form of core widgets beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.panel.jupyter import Jupyter, Notebook, chromium, connect_cell
+from tests.panel.jupyter_server import JupyterServer, Notebook, chromium, connect_cell
 from yotta_jupyter import Sandbox
 
 LABEL = """
@@ -35,7 +35,7 @@ button, label = ipywidgets.Button(description="Press"), ipywidgets.Label("before
 button.on_click(lambda _: setattr(label, "value", "after"))
 ipywidgets.VBox([button, label])
 """
-# A row of core widgets a pod, as panels are often made.
+# A row of core widgets for each pod, as panels are often built.
 NAIVE = """
 rows = [[pod.name, pod.status, "Pause", "Resume", "Delete"] for pod in yotta.pods.list()]
 ipywidgets.VBox([
@@ -43,8 +43,8 @@ ipywidgets.VBox([
     for n, s, *b in rows
 ])
 """
-# From the key press to the first frame in which the selector is there, in milliseconds.
-PAINTED = """
+# Milliseconds from running a cell to the first frame with an element that matches a selector.
+MEASURE_PAINT = """
 async ([cell, selector]) => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
   notebook.activeCellIndex = cell;
@@ -61,7 +61,7 @@ async ([cell, selector]) => {
   return performance.now() - started;
 }
 """
-CLICKED = """
+MEASURE_CLICK = """
 async ([button, text, selector]) => {
   const started = performance.now();
   document.querySelector(button).click();
@@ -73,7 +73,7 @@ async ([button, text, selector]) => {
   return performance.now() - started;
 }
 """
-SCROLLED = """
+MEASURE_SCROLL = """
 async (scroller) => {
   const frames = [];
   scroller.scrollTop = 0;
@@ -90,10 +90,10 @@ async (scroller) => {
 
 
 @contextmanager
-def opened(jupyter: Jupyter, page: Page, sandbox: Sandbox, *cells: str) -> Iterator[Notebook]:
+def open_notebook(jupyter: JupyterServer, page: Page, sandbox: Sandbox, *cells: str) -> Iterator[Notebook]:
     """Open a notebook connected to a sandbox, with all modules imported."""
-    ready = "\nfrom yotta_jupyter import Panel, connect\nimport ipywidgets\nPanel\nyotta = connect()"
-    notebook = Notebook(page, jupyter, f"{uuid.uuid4().hex}.ipynb", [connect_cell(sandbox) + ready, *cells])
+    imports = "\nfrom yotta_jupyter import Panel, connect\nimport ipywidgets\nPanel\nyotta = connect()"
+    notebook = Notebook(page, jupyter, f"{uuid.uuid4().hex}.ipynb", [connect_cell(sandbox) + imports, *cells])
     notebook.run(0)
     yield notebook
     notebook.close()
@@ -101,51 +101,51 @@ def opened(jupyter: Jupyter, page: Page, sandbox: Sandbox, *cells: str) -> Itera
         jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
 
 
-def painted(page: Page, *cells: tuple[int, str], runs: int = 7) -> list[float]:
-    """Return for each cell the shortest time in seconds from running it to seeing what it draws; they take turns."""
+def time_to_paint(page: Page, *cells: tuple[int, str], runs: int = 7) -> list[float]:
+    """Return for each cell the shortest time in seconds from running it to its first paint. The cells alternate."""
     shortest = [float("inf")] * len(cells)
     for _ in range(runs):
         for index, cell in enumerate(cells):
-            shortest[index] = min(shortest[index], page.evaluate(PAINTED, list(cell)) / 1000)
+            shortest[index] = min(shortest[index], page.evaluate(MEASURE_PAINT, list(cell)) / 1000)
     return shortest
 
 
-def clicked(page: Page, button: str, text: str, selector: str) -> float:
-    """Return the time in seconds from a click to a changed text."""
-    return page.evaluate(CLICKED, [button, text, selector]) / 1000
+def time_of_click(page: Page, button: str, text: str, selector: str) -> float:
+    """Return the time in seconds from a click to the changed text."""
+    return page.evaluate(MEASURE_CLICK, [button, text, selector]) / 1000
 
 
 def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
-    """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
+    """Yield a row of the table for each measurement: title, our time and the baseline in seconds, and the limit."""
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        jupyter = Jupyter(Path(home))
+        jupyter = JupyterServer(Path(home))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(120_000)
         try:
             for pods in (10, 1_000, 10_000):
-                with Sandbox(pods=pods) as sandbox, opened(jupyter, page, sandbox, LABEL, PANEL) as notebook:
+                with Sandbox(pods=pods) as sandbox, open_notebook(jupyter, page, sandbox, LABEL, PANEL) as notebook:
                     notebook.run(1)
                     notebook.run(2)
-                    ours, base = painted(page, (2, "[data-pod-id]"), (1, ".widget-button"))
+                    ours, base = time_to_paint(page, (2, "[data-pod-id]"), (1, ".widget-button"))
                     yield f"panel of {pods:,} pods painted / a Label and a form of core widgets", (ours, base), 1.25
                     if pods == 10_000:
                         scroller = page.locator(".yotta-scroller")
-                        frame = min(scroller.evaluate(SCROLLED) for _ in range(3))
+                        frame = min(scroller.evaluate(MEASURE_SCROLL) for _ in range(3))
                         yield "longest frame while scrolling 10,000 pods / 50 ms", (frame / 1000, 0.05), 1.0
-            with Sandbox(pods=300) as sandbox, opened(jupyter, page, sandbox, NAIVE, PANEL) as notebook:
+            with Sandbox(pods=300) as sandbox, open_notebook(jupyter, page, sandbox, NAIVE, PANEL) as notebook:
                 notebook.run(2)
                 every_row = ".widget-hbox:nth-child(300) .widget-label"
-                ours, base = painted(page, (2, "[data-pod-id]"), (1, every_row), runs=2)
+                ours, base = time_to_paint(page, (2, "[data-pod-id]"), (1, every_row), runs=2)
                 yield "panel of 300 pods / an HBox of core widgets a pod", (ours, base), 1.0
-            with Sandbox(pods=3) as sandbox, opened(jupyter, page, sandbox, BUTTON, PANEL) as notebook:
+            with Sandbox(pods=3) as sandbox, open_notebook(jupyter, page, sandbox, BUTTON, PANEL) as notebook:
                 notebook.run(1)
                 notebook.run(2)
                 expect(page.get_by_role("button", name="Pause train-1")).to_be_visible()
                 pause = "[aria-label='Pause train-1']"
                 row = "[data-pod-id]:has([aria-label='Pause train-1'])"
-                ours = clicked(page, pause, "Pausing", row)
-                base = clicked(page, ".widget-button", "after", ".widget-vbox .widget-label")
+                ours = time_of_click(page, pause, "Pausing", row)
+                base = time_of_click(page, ".widget-button", "after", ".widget-vbox .widget-label")
                 yield "click to changed row / core Button changing a Label", (ours, base), 1.2
         finally:
             browser.close()

@@ -1,29 +1,30 @@
-"""What the panel's tests share: a server for all, a page and a notebook for each."""
+"""Fixtures: one Jupyter server and one browser tab for all tests, and a notebook for each."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from .jupyter import Jupyter, Notebook, chromium
+from .helpers import OpenNotebook
+from .jupyter_server import JupyterServer, Notebook, chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip without a browser, but not where CI counts on it."""
+    """Skip browser tests without a browser; in CI they fail instead."""
     if chromium() or os.environ.get("CI"):
         return
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.skip(reason="there is no chromium here: apt-get install chromium"))
+            item.add_marker(pytest.mark.skip(reason="no chromium; install it with: apt-get install chromium"))
 
 
 @pytest.fixture(scope="session")
-def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    server = JupyterServer(tmp_path_factory.mktemp("jupyter"))
     yield server
     server.close()
 
@@ -31,15 +32,14 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        options = {"args": ["--no-sandbox"]}
-        browser = playwright.chromium.launch(executable_path=chromium(), **options)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
 def tab(browser: Browser) -> Iterator[Page]:
-    """One tab of the browser for all tests: JupyterLab takes seconds to load."""
+    """One browser tab for all tests, because JupyterLab loads for seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
@@ -51,24 +51,23 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def page(tab: Page) -> Iterator[Page]:
     yield tab
-    if tab.locator(".jp-Dialog").count():  # Whatever a test that failed has left.
+    if tab.locator(".jp-Dialog").count():  # Left open by a failed test.
         tab.goto("about:blank")
 
 
 @pytest.fixture
-def notebook(page: Page, jupyter: Jupyter) -> Iterator[Callable[..., Notebook]]:
-    """Open a new notebook with these cells, and close the one before."""
-    opened: list[Notebook] = []
+def open_notebook(page: Page, jupyter: JupyterServer) -> Iterator[OpenNotebook]:
+    """Open a new notebook with the given cells, and close the one before."""
+    notebooks: list[Notebook] = []
 
-    def opens(*cells: str, app: str = "lab") -> Notebook:
-        for each in opened:
-            each.close()
-        name = f"{uuid.uuid4().hex}.ipynb"
-        opened.append(Notebook(page, jupyter, name, list(cells), app))
-        return opened[-1]
+    def open_notebook(*cells: str, app: str = "lab") -> Notebook:
+        for notebook in notebooks:
+            notebook.close()
+        notebooks.append(Notebook(page, jupyter, f"{uuid.uuid4().hex}.ipynb", list(cells), app))
+        return notebooks[-1]
 
-    yield opens
-    for each in opened:
-        each.close()
+    yield open_notebook
+    for notebook in notebooks:
+        notebook.close()
     for session in jupyter.get("/api/sessions"):
         jupyter.get(f"/api/sessions/{session['id']}", "DELETE")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from typing import Final
+from http import HTTPStatus
 
 from ..errors import (
     ApiError,
@@ -25,8 +25,6 @@ from .backend import Backend
 
 LOOKUP_DELAYS: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each listing in which a pod of unknown outcome is looked up. Listings may lag."""
-
-_REQUEST_TIMEOUT: Final = 408
 
 
 def create_once(backend: Backend, spec: PodSpec, list_pods: Callable[[], list[Pod]]) -> str | Pod:
@@ -85,7 +83,7 @@ def _may_have_created(error: ApiError | ConnectionFailed | UnexpectedResponse) -
     if isinstance(error, ConnectionFailed):
         return error.may_have_been_delivered
     status = error.http_status or 0
-    if isinstance(error, ServerError) or status == _REQUEST_TIMEOUT or status >= 500:
+    if isinstance(error, ServerError) or status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
         return True
     return isinstance(error, UnexpectedResponse) and status < 400
 

@@ -437,8 +437,16 @@ class PodsClient:
         -------
         list
             For each id None, or its error.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such action.
         """
-        return map_concurrently({"pause": self.pause, "resume": self.resume, "delete": self.delete}[action], pod_ids)
+        if action not in TRANSITIONS:
+            raise InvalidRequest(f"An action is one of {', '.join(TRANSITIONS)}, not {single_line(action, 40)!r}.")
+        request: Callable[[str], None] = getattr(self, action)
+        return map_concurrently(request, pod_ids)
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call a function after each response with pods and each request that may have changed pods.
@@ -562,7 +570,8 @@ def _state_error(action: str, status: str | None, error: InvalidPodState) -> Inv
     if status in (transition.during, transition.after):
         message = f"Pod {pod_id} is {status} already; there is nothing to {action}."
     else:
-        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}, and must be {transition.required}."
+        required = f", and must be {transition.required}" if transition.required else ""
+        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}{required}."
     return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
 

@@ -30,13 +30,14 @@ from ..errors import ConnectionFailed, UnexpectedResponse
 from ..sanitize import single_line
 from ..secret import Secret
 from ..urls import is_loopback
-from .adapters import DeadlineAdapter
+from .deadline import DeadlineAdapter
 
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 60.0
 MAX_RETRY_AFTER: Final = 30.0
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
 POOL_SIZE: Final = 32
+RETRY_STATUSES: Final = (429, 502, 503, 504)
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ class Transport:
         self._session.close()
 
     def request(self, method: str, path: str, query: Sequence[tuple[str, str]] = ()) -> Response:
-        """Send a request that may be processed twice. It is retried on connection errors, 429, 502, 503 and 504.
+        """Send a request that may be processed twice. It is retried on connection errors and on `RETRY_STATUSES`.
 
         Parameters
         ----------
@@ -140,7 +141,7 @@ class Transport:
         UnexpectedResponse
             The body is longer than 64 MiB.
         """
-        with self._new_session(_NO_RETRY) as session:
+        with self._new_session(_RETRY_CONNECT_ONLY) as session:
             return self._request(session, method, path, (), body, secrets)
 
     def _new_session(self, retry: Retry) -> requests.Session:
@@ -199,7 +200,7 @@ class Transport:
                     response.status_code,
                     received,
                     response.headers.get("Location"),
-                    _earlier_attempt_delivered(response.raw),
+                    _may_be_duplicate(response.raw),
                 )
         except KeyboardInterrupt:
             return KeyboardInterrupt()
@@ -255,14 +256,14 @@ class _Retry(Retry):
 
 _RETRY: Final = _Retry(
     total=4,
-    status_forcelist=(429, 502, 503, 504),
+    status_forcelist=RETRY_STATUSES,
     allowed_methods=None,
     raise_on_status=False,
     backoff_factor=0.2,
     backoff_jitter=0.2,
     backoff_max=MAX_RETRY_AFTER,
 )
-_NO_RETRY: Final = _Retry(
+_RETRY_CONNECT_ONLY: Final = _Retry(
     total=2,
     connect=2,
     read=0,
@@ -289,11 +290,11 @@ def _read(raw: BaseHTTPResponse) -> bytes:
             if length > MAX_RESPONSE_BYTES:
                 raise _ResponseTooLarge
     except ProtocolError:
-        pass  # A truncated body; its start is shown in the error.
+        pass  # The body is truncated. Decoding it fails later, with an error that shows its start.
     return b"".join(chunks)
 
 
-def _earlier_attempt_delivered(raw: Any) -> bool:
+def _may_be_duplicate(raw: Any) -> bool:
     retries = getattr(raw, "retries", None)
     return any(_may_have_been_delivered(attempt) for attempt in (retries.history if retries else ()))
 

@@ -37,7 +37,7 @@ INITIAL_INTERVAL: Final = 0.5
 MAX_INTERVAL: Final = 5.0
 BACKOFF_FACTOR: Final = 1.3
 LISTING_LAG: Final = 15.0
-"""Seconds for which responses may not show yet what a request has changed."""
+"""Seconds for which responses may be stale after a request."""
 
 PodsById = dict[str, Pod]
 Progress = Callable[[PodsById], None]
@@ -88,13 +88,13 @@ def has_reached(pod: Pod, target: str) -> bool:
 
 
 def wait_until(
-    pods: PodsClient, pod_ids: Sequence[str], until: str, timeout: float, progress: Progress | None = None
+    client: PodsClient, pod_ids: Sequence[str], until: str, timeout: float, progress: Progress | None = None
 ) -> dict[str, Pod | YottaError]:
     """Poll pods until each has reached the target or cannot reach it, or until a timeout.
 
     Parameters
     ----------
-    pods : PodsClient
+    client : PodsClient
     pod_ids : sequence of str
     until : str
         A status, or ``SSH``.
@@ -121,8 +121,8 @@ def wait_until(
     try:
         while pending := [pod_id for pod_id in pod_ids if pod_id not in done]:
             waited = time.monotonic() - started
-            for pod_id, result in zip(pending, map_concurrently(pods.get, pending), strict=True):
-                outcome = _evaluate(pods, pod_id, result, target, latest, waited)
+            for pod_id, result in zip(pending, map_concurrently(client.get, pending), strict=True):
+                outcome = _evaluate(client, pod_id, result, target, latest, waited)
                 if outcome is None and waited >= timeout:
                     outcome = _timeout_error(latest.get(pod_id), result, waited, target)
                 if outcome is not None:
@@ -132,46 +132,49 @@ def wait_until(
             if len(done) < len(pod_ids):
                 time.sleep(max(0.0, min(interval, timeout - (time.monotonic() - started))))
                 interval = min(interval * BACKOFF_FACTOR, MAX_INTERVAL)
-    except KeyboardInterrupt:
-        interrupted = tuple(latest.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pending)
-    else:
         return {pod_id: done[pod_id] for pod_id in pod_ids}
-    raise WaitInterrupted(*interrupted, target=target)
+    except KeyboardInterrupt:
+        interrupted = [latest.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pod_ids if pod_id not in done]
+        if not interrupted:
+            raise
+        raise WaitInterrupted(*interrupted, target=target) from None
 
 
 def _evaluate(
-    pods: PodsClient, pod_id: str, result: Pod | YottaError, target: str, latest: PodsById, waited: float
+    client: PodsClient, pod_id: str, result: Pod | YottaError, target: str, latest: PodsById, waited: float
 ) -> Pod | YottaError | None:
     """Return how the wait for a pod ends, or None while it continues. Updates `latest`."""
     if isinstance(result, Pod):
         latest[pod_id] = result
-        return result if has_reached(result, target) else _unreachable(result, target, waited)
+        return result if has_reached(result, target) else _dead_end_error(result, target, waited)
     if isinstance(result, PodNotFound):
         if pod_id in latest and target == "TERMINATED":
             latest[pod_id] = msgspec.structs.replace(latest[pod_id], status="TERMINATED")
             return latest[pod_id]
-        return None if pods.is_recently_created(pod_id, LISTING_LAG) else result
+        return None if client.is_recently_created(pod_id, LISTING_LAG) else result
     # A network failure of a minute must not end a wait of fifteen.
-    is_transient = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
+    may_continue = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
         result, AuthenticationError
     )
-    return None if is_transient and pod_id in latest else result
+    return None if may_continue and pod_id in latest else result
 
 
-def _unreachable(pod: Pod, target: str, waited: float) -> YottaError | None:
+def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
     """Return an error if the pod cannot reach the target without another request."""
     goal = "be reachable by SSH" if target == SSH else f"become {target}"
     message = (
         f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id}) is {single_line(pod.status, 40)} and will not {goal}"
     )
+    advice = ""
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
         message = f"{message}: it exposes no SSH port"
+        advice = "Create the pod with expose=[22]."
     elif pod.status == "PAUSED" and target in ("RUNNING", SSH):
         if waited <= LISTING_LAG:  # A resume may not show yet.
             return None
     elif pod.status not in TERMINAL_STATUSES:
         return None
-    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
+    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status, advice=advice)
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:

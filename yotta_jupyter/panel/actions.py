@@ -1,4 +1,4 @@
-"""What is asked of pods in a panel: pause, resume, delete with Undo, launch. The work is done on threads of its own."""
+"""Carries out what is requested in a panel: pause, resume, delete with undo, launch. Requests run on threads."""
 
 from __future__ import annotations
 
@@ -7,72 +7,77 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ..api import CreateOutcomeUnknown, Pod, PodSpec, YottaError
-from ..api.text import printable
-from ..connection import Yotta
-from .state import UNDO, PanelState
+from ..client import Client
+from ..errors import CreateOutcomeUnknown, YottaError
+from ..hints import describe
+from ..models import Pod
+from ..sanitize import single_line
+from ..spec import PodSpec
+from .protocol import PENDING_DELETE
+from .state import PanelState
 
-AT_THE_END: Final = 4.0
-"""Seconds to wait for what was asked, when a panel is closed; Jupyter gives an ending kernel 5."""
+SHUTDOWN_TIMEOUT: Final = 4.0
+"""Seconds that closing a panel waits for requests in progress. Jupyter gives an ending kernel 5."""
 
 
 class Actions:
-    """Carries out what is asked, once, and tells the panel's state of it.
+    """Sends each requested action once and records its result in the panel's state.
 
     Parameters
     ----------
-    client : Yotta
+    client : Client
     state : PanelState
-    changed : callable
-        Called after each change of the state; sends it to the browser.
-    wake : callable
-        Called when there is something new to see.
+    on_change : callable
+        Called after each change of the state.
+    request_refresh : callable
+        Called when the pods may have changed.
     delete_delay : float
-        Seconds for which a delete can be taken back.
+        Seconds during which a delete can be undone.
     """
 
     def __init__(
         self,
-        client: Yotta,
+        client: Client,
         state: PanelState,
-        changed: Callable[[], None],
-        wake: Callable[[], None],
+        on_change: Callable[[], None],
+        request_refresh: Callable[[], None],
         delete_delay: float,
     ) -> None:
-        self.delete_delay = delete_delay
         self._client = client
         self._state = state
-        self._changed = changed
-        self._wake = wake
+        self._on_change = on_change
+        self._request_refresh = request_refresh
+        self._delete_delay = delete_delay
         self._closing = threading.Event()
-        self._working: set[threading.Thread] = set()
+        self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
     def act(self, action: str, pod_ids: Sequence[str]) -> list[str]:
-        """Pause, resume or delete pods, and return those of which nothing was asked already. Returns at once.
+        """Pause, resume or delete pods. Returns at once.
 
         Parameters
         ----------
         action : str
             ``pause``, ``resume`` or ``delete``.
         pod_ids : sequence of str
-            Those of which something is asked already are left out.
+            Pods with a pending action are skipped.
 
         Returns
         -------
         list of str
+            The pods that were not skipped.
         """
-        can_undo = action == "delete" and self.delete_delay > 0
-        free = self._state.ask(pod_ids, UNDO if can_undo else action)
-        if free and can_undo:
-            self._start(self._delete_later, free)
-        elif free:
-            self._start(self._carry_out, action, free)
-        self._changed()
-        return free
+        can_undo = action == "delete" and self._delete_delay > 0
+        accepted = self._state.begin(pod_ids, PENDING_DELETE if can_undo else action)
+        if accepted and can_undo:
+            self._start_thread(self._delayed_delete, accepted)
+        elif accepted:
+            self._start_thread(self._execute, action, accepted)
+        self._on_change()
+        return accepted
 
     def undo(self, pod_ids: Sequence[str]) -> list[str]:
-        """Take back deletes whose time has not come, and return their pods.
+        """Cancel deletes that can still be undone.
 
         Parameters
         ----------
@@ -81,83 +86,87 @@ class Actions:
         Returns
         -------
         list of str
+            The pods that will not be deleted.
         """
-        back = self._state.take_back(pod_ids)
-        self._changed()
-        return back
+        undone = self._state.undo(pod_ids)
+        self._on_change()
+        return undone
 
-    def launch(self, key: str, spec: PodSpec, told: Callable[[Pod | YottaError], None]) -> None:
+    def launch(self, temp_id: str, spec: PodSpec, on_done: Callable[[Pod | YottaError], None]) -> None:
         """Create a pod. Returns at once.
 
         Parameters
         ----------
-        key : str
-            What stands for the pod until it has an id.
+        temp_id : str
+            The row's id until the pod has one.
         spec : PodSpec
-        told : callable
-            Called with the pod, or with what went wrong, from another thread.
+        on_done : callable
+            Called on another thread with the pod or the error.
         """
-        self._state.launching(key, spec)
-        self._changed()  # Before it can fail: the browser must have heard of it to forget it.
-        self._start(self._create, key, spec, told)
+        self._state.begin_launch(temp_id, spec)
+        self._on_change()  # The browser must have received the row before a failure removes it.
+        self._start_thread(self._create, temp_id, spec, on_done)
 
-    def hurry(self) -> None:
-        """Send the deletes that still wait, now: they were asked for."""
+    def flush(self) -> None:
+        """Send pending deletes now, without the time to undo them."""
         self._closing.set()
 
     def close(self) -> None:
-        """Send the deletes that still wait, and give what is being done a short time to end."""
-        self.hurry()
-        end = time.monotonic() + AT_THE_END
+        """Send pending deletes, and wait for requests in progress for up to `SHUTDOWN_TIMEOUT`."""
+        self.flush()
+        deadline = time.monotonic() + SHUTDOWN_TIMEOUT
         with self._lock:
-            working = list(self._working)
-        for thread in working:
-            thread.join(max(0.0, end - time.monotonic()))
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _start(self, target: Callable[..., None], *args: object) -> None:
+    def _start_thread(self, target: Callable[..., None], *args: object) -> None:
         def run() -> None:
             try:
                 target(*args)
             finally:
                 with self._lock:
-                    self._working.discard(thread)
+                    self._threads.discard(thread)
 
         thread = threading.Thread(target=run, name="yotta-panel-action", daemon=True)
         with self._lock:
-            self._working.add(thread)
+            self._threads.add(thread)
         thread.start()
 
-    def _delete_later(self, pod_ids: Sequence[str]) -> None:
-        asked_by = time.monotonic()
-        self._closing.wait(self.delete_delay)
-        if left := self._state.past_undo(pod_ids, asked_by):
-            self._changed()
-            self._carry_out("delete", left)
+    def _delayed_delete(self, pod_ids: Sequence[str]) -> None:
+        cutoff = time.monotonic()
+        self._closing.wait(self._delete_delay)
+        if due := self._state.commit(pod_ids, cutoff):
+            self._on_change()
+            self._execute("delete", due)
 
-    def _carry_out(self, action: str, pod_ids: Sequence[str]) -> None:
+    def _execute(self, action: str, pod_ids: Sequence[str]) -> None:
+        errors: Sequence[str | None]
         try:
-            errors = self._client.pods.each(getattr(self._client.pods, action), pod_ids)
-            self._state.answered(dict(zip(pod_ids, errors, strict=True)))
-        except Exception as error:  # Nobody would see it: the row says it.
-            self._state.answered(dict.fromkeys(pod_ids, f"{action} failed: {type(error).__name__}. Refresh and look."))
-        self._changed()
-        self._wake()
+            results = self._client.pods.bulk(action, pod_ids)
+            errors = [None if error is None else describe(error) for error in results]
+        except Exception as error:  # An exception in a thread reaches no cell.
+            errors = [f"The {action} failed ({type(error).__name__}). Refresh to see the status."] * len(pod_ids)
+        self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
+        self._on_change()
+        self._request_refresh()
 
-    def _create(self, key: str, spec: PodSpec, told: Callable[[Pod | YottaError], None]) -> None:
+    def _create(self, temp_id: str, spec: PodSpec, on_done: Callable[[Pod | YottaError], None]) -> None:
         outcome: Pod | YottaError
         try:
             outcome = self._client.pods.create(spec)
-            self._state.launched(key, outcome)
+            self._state.end_launch(temp_id, outcome)
         except CreateOutcomeUnknown as error:
             outcome = error
-            self._state.launching(key, spec, str(error))
+            self._state.begin_launch(temp_id, spec, describe(error))
         except YottaError as error:
             outcome = error
-            self._state.launched(key, None)
+            self._state.end_launch(temp_id, None)
         except Exception as error:
-            name = printable(spec.pod_name or "the pod", 60)
-            outcome = YottaError(f"Whether {name} was created is not known ({type(error).__name__}): %yotta list")
-            self._state.launching(key, spec, str(outcome))
-        self._changed()
-        told(outcome)
-        self._wake()
+            name = single_line(spec.pod_name or "the pod", 60)
+            message = f"It is unknown whether {name} was created ({type(error).__name__})."
+            outcome = YottaError(message, advice="Look with: %yotta list")
+            self._state.begin_launch(temp_id, spec, describe(outcome))
+        self._on_change()
+        on_done(outcome)
+        self._request_refresh()

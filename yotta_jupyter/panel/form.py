@@ -1,183 +1,210 @@
-"""The launch form: what was typed, checked field by field, and the equal ``%yotta create`` line."""
+"""Validates the launch form and returns its spec and the equal ``%yotta create`` line. Fields are those of PodSpec."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ..api import InvalidRequest, PodSpec, Secret
-from ..api.spec import CHOICES, environment_variables, gpu_count, ports
 from ..catalog import Catalog
-from ..magics.creating import DEFAULT_EXPOSE, JUPYTER_PASSWORD, JUPYTER_PORT, create_line, port_and_protocol
+from ..errors import InvalidRequest
+from ..launch import (
+    DEFAULT_EXPOSE,
+    GPU_COUNTS,
+    estimate_rate,
+    find_by_name,
+    to_command,
+    with_jupyter_password,
+)
+from ..models import Pod
+from ..secret import Secret
+from ..spec import ALLOWED_VALUES, PodSpec, PortSpec, parse_env, parse_gpu_count, parse_ports
 
-COUNTS: Final = (1, 2, 4, 8)
-_IMAGES: Final = 200
-"""Images that the form offers; more would make a slow list that nobody reads."""
+MAX_IMAGES: Final = 200
+"""Images that the form offers. Browsers are slow with longer lists."""
 
 Result = TypeVar("Result")
 
 
-class Checked(msgspec.Struct):
-    """What a form comes to.
+class FormResult(msgspec.Struct):
+    """The result of a validation.
 
     Attributes
     ----------
     spec : PodSpec or None
-        What to create, where nothing is wrong.
+        What to create; None if the form is invalid.
     errors, notes : dict of str to str
-        By field, what is wrong, and what the user should know.
-    line : str or None
+        By field. Errors that concern no single field are under ``form``.
+    command : str or None
         The equal ``%yotta create`` line, without secrets.
     estimate : float or None
-        US dollars an hour for the GPUs, where a listing showed the price of one.
+        US dollars an hour for the GPUs; None if the price is unknown.
     """
 
     spec: PodSpec | None
     errors: dict[str, str]
     notes: dict[str, str]
-    line: str | None = None
+    command: str | None = None
     estimate: float | None = None
 
 
 def choices(catalog: Catalog) -> dict[str, Any]:
-    """Return what the form's lists offer: GPU types with their VRAM in GB and price, images, regions, clouds."""
-    gpus = [[gpu.id, gpu.display_name, gpu.vram_in_gb, gpu.single_card_price] for gpu in catalog.gpus]
+    """Return what the form offers.
+
+    Parameters
+    ----------
+    catalog : Catalog
+
+    Returns
+    -------
+    dict
+        As the typedef ``Choices`` of ``protocol.js``.
+    """
+    gpus = sorted(catalog.gpus, key=lambda gpu: (gpu.single_card_price is None, gpu.display_name or gpu.id))
     return {
-        "gpus": sorted(gpus, key=lambda gpu: (gpu[3] is None, gpu[1] or gpu[0])),
-        "images": catalog.images[:_IMAGES],
+        "gpu_types": [
+            {
+                "id": gpu.id,
+                "display_name": gpu.display_name,
+                "vram_in_gb": gpu.vram_in_gb,
+                "price": gpu.single_card_price,
+            }
+            for gpu in gpus
+        ],
+        "gpu_counts": GPU_COUNTS,
+        "images": catalog.images[:MAX_IMAGES],
         "regions": catalog.regions,
-        "counts": COUNTS,
-        "clouds": CHOICES["cloud_type"],
+        "clouds": ALLOWED_VALUES["cloud_type"],
+        "default_ports": ", ".join(DEFAULT_EXPOSE),
     }
 
 
-def check(values: Mapping[str, Any], catalog: Catalog, taken: Collection[str | None] = ()) -> Checked:
-    """Check a form. Nothing is sent.
+def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = ()) -> FormResult:
+    """Validate a form. Sends nothing.
 
     Parameters
     ----------
     values : mapping
-        What was typed: texts by field; ``env``, a list of pairs of a name and a value; ``private``, a bool.
+        Texts by field; ``environment_vars`` is a list of pairs of a name and a value.
     catalog : Catalog
-    taken : collection of str
-        Names that pods have which may cost money.
+    pods : iterable of Pod
+        The existing pods.
 
     Returns
     -------
-    Checked
+    FormResult
     """
     form = _Form(values)
-    gpu = form.field("gpu_type", lambda text: catalog.gpu(text), needed="Choose a GPU type, such as L4.")
-    image = form.field("image", lambda text: catalog.image(text), needed="Choose an image, such as pytorch.")
-    region = form.field("region", catalog.region)
-    for name, resolved in (("gpu_type", gpu), ("image", image), ("region", region)):
-        if resolved is not None and resolved.note:
-            form.notes[name] = resolved.note
-    if form.text("name") in taken:
-        form.notes["name"] = "A pod has this name already; both will cost money."
     options: dict[str, Any] = {
-        "gpu_type": gpu and gpu.name,
-        "image": image and image.name,
-        "gpu_count": form.field("gpu_count", gpu_count),
-        "expose": form.field("ports", _ports) or _ports(" ".join(DEFAULT_EXPOSE)),
-        "environment_vars": form.whole("env", lambda pairs: environment_variables(_pairs(pairs))) or {},
-        "pod_name": form.text("name"),
-        "region": region and region.name,
-        "cloud_type": form.text("cloud"),
-        "initialization_command": form.text("init"),
-        "container_volume_in_gb": form.field("container_volume", _gigabytes),
-        "persistent_volume_in_gb": form.field("persistent_volume", _gigabytes),
-        "persistent_mount_path": form.field("mount", _path),
+        "gpu_type": form.lookup("gpu_type", catalog.gpu, required="Choose a GPU type, such as L4."),
+        "image": form.lookup("image", catalog.image, required="Choose an image, such as pytorch."),
+        "region": form.lookup("region", catalog.region),
+        "gpu_count": form.parse("gpu_count", parse_gpu_count),
+        "expose": form.parse("expose", _parse_ports) or parse_ports(DEFAULT_EXPOSE),
+        "environment_vars": form.parse_raw("environment_vars", _parse_env),
+        "container_volume_in_gb": form.parse("container_volume_in_gb", _parse_gb),
+        "persistent_volume_in_gb": form.parse("persistent_volume_in_gb", _parse_gb),
+        "persistent_mount_path": form.parse("persistent_mount_path", _parse_path),
+        "pod_name": form.text("pod_name"),
+        "cloud_type": form.text("cloud_type"),
+        "initialization_command": form.text("initialization_command"),
     }
-    if options["persistent_volume_in_gb"] and not options["persistent_mount_path"]:
-        form.error("mount", "A persistent volume needs a path, such as /workspace.")
-    if options["persistent_mount_path"] and not options["persistent_volume_in_gb"]:
-        form.error("persistent_volume", "Give the volume's size in GB, or leave the path out.")
-    if values.get("private"):
-        options["image_public_type"] = "PRIVATE"
-        options["image_registry_username"] = form.text("registry_username")
-        options["image_registry_token"] = form.secret("registry_token")
-        if options["image_registry_username"] is None:
-            form.error("registry_username", "A private image needs the registry's user name.")
-        if options["image_registry_token"] is None:
-            form.error("registry_token", "A private image needs the registry's token.")
-    return _checked(form, options, catalog)
+    form.require_both(
+        options,
+        persistent_volume_in_gb="Give the volume's size in GB, or leave the path out.",
+        persistent_mount_path="A persistent volume needs a path, such as /workspace.",
+    )
+    if values.get("image_public_type") == "PRIVATE":
+        username = form.parse("image_registry_username", str, "A private image needs the registry's user name.")
+        token = form.parse("image_registry_token", Secret, "A private image needs the registry's token.")
+        options |= {
+            "image_public_type": "PRIVATE",
+            "image_registry_username": username,
+            "image_registry_token": token,
+        }
+    if find_by_name(pods, options["pod_name"]) is not None:
+        form.notes["pod_name"] = "A pod has this name already; both will cost money."
+    return _to_result(form, options, catalog)
 
 
 class _Form:
-    """Reads fields, and collects what is wrong with them."""
+    """Parses fields, and collects errors and notes."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
         self.errors: dict[str, str] = {}
         self.notes: dict[str, str] = {}
 
-    def text(self, name: str) -> str | None:
-        return str(self._values.get(name) or "").strip() or None
+    def text(self, field: str) -> str | None:
+        return str(self._values.get(field) or "").strip() or None
 
-    def secret(self, name: str) -> Secret | None:
-        return Secret(text) if (text := self.text(name)) else None
-
-    def field(self, name: str, read: Callable[[str], Result], needed: str = "") -> Result | None:
-        text = self.text(name)
+    def parse(self, field: str, parse: Callable[[str], Result], required: str = "") -> Result | None:
+        """Return the parsed text of a field, or None if it is empty or invalid. `required` is the error if empty."""
+        text = self.text(field)
         if text is None:
-            if needed:
-                self.error(name, needed)
+            if required:
+                self.errors.setdefault(field, required)
             return None
-        return self._read(name, text, read)
+        return self._try(field, parse, text)
 
-    def whole(self, name: str, read: Callable[[Any], Result]) -> Result | None:
-        return self._read(name, self._values.get(name) or (), read)
+    def parse_raw(self, field: str, parse: Callable[[Any], Result]) -> Result | None:
+        """Return the parsed value of a field that is not a text."""
+        return self._try(field, parse, self._values.get(field) or ())
 
-    def error(self, name: str, told: str) -> None:
-        self.errors.setdefault(name, told)
+    def lookup(self, field: str, find: Callable[[str], Any], required: str = "") -> str | None:
+        """Return the full name that the catalog has for the text of a field, and note its warning."""
+        match = self.parse(field, find, required)
+        if match is None:
+            return None
+        if match.warning:
+            self.notes[field] = match.warning
+        return str(match.name)
 
-    def _read(self, name: str, value: Any, read: Callable[[Any], Result]) -> Result | None:
+    def require_both(self, options: Mapping[str, Any], **errors: str) -> None:
+        """Add an error to each empty one of several fields, unless all are empty."""
+        if any(options[field] for field in errors):
+            for field, error in errors.items():
+                if not options[field]:
+                    self.errors.setdefault(field, error)
+
+    def _try(self, field: str, parse: Callable[[Any], Result], value: Any) -> Result | None:
         try:
-            return read(value)
+            return parse(value)
         except InvalidRequest as error:
-            self.error(name, str(error))
+            self.errors.setdefault(field, error.message)
             return None
 
 
-def _checked(form: _Form, options: dict[str, Any], catalog: Catalog) -> Checked:
+def _to_result(form: _Form, options: Mapping[str, Any], catalog: Catalog) -> FormResult:
     if form.errors:
-        return Checked(None, form.errors, form.notes)
+        return FormResult(None, form.errors, form.notes)
     try:
-        spec = PodSpec.of(**options)
+        spec = PodSpec(**options)
     except InvalidRequest as error:
-        return Checked(None, {"form": str(error)}, form.notes)
-    price = catalog.price(spec.gpu_type)
-    estimate = None if price is None else price * spec.gpu_count
-    return Checked(spec, {}, form.notes, create_line(_with_password(spec)), estimate)
+        field = error.field if error.field in options else None
+        return FormResult(None, {field or "form": error.message}, form.notes)
+    command = to_command(with_jupyter_password(spec))
+    return FormResult(spec, {}, form.notes, command, estimate_rate(spec, catalog))
 
 
-def _with_password(spec: PodSpec) -> PodSpec:
-    """Return the spec with the Jupyter password that the browser makes at a launch, where nobody gave one."""
-    if JUPYTER_PASSWORD in spec.environment_vars or not any(port.port == JUPYTER_PORT for port in spec.expose):
-        return spec
-    variables = {**spec.environment_vars, JUPYTER_PASSWORD: Secret("")}
-    return msgspec.structs.replace(spec, environment_vars=variables)
+def _parse_ports(text: str) -> tuple[PortSpec, ...]:
+    return parse_ports([word for word in re.split(r"[\s,;]+", text) if word])
 
 
-def _ports(text: str) -> tuple[Any, ...]:
-    return ports([port_and_protocol(word) for word in re.split(r"[\s,;]+", text) if word])
+def _parse_env(pairs: Any) -> dict[str, Secret]:
+    entries = [(str(name).strip(), value) for name, value in pairs]
+    return parse_env([{"key": name, "value": value} for name, value in entries if name or value])
 
 
-def _pairs(pairs: Any) -> list[dict[str, object]]:
-    return [{"key": str(name).strip(), "value": value} for name, value in pairs if str(name).strip() or value]
-
-
-def _gigabytes(text: str) -> int:
+def _parse_gb(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise InvalidRequest("A whole number of gigabytes, such as 50.")
     return int(text)
 
 
-def _path(text: str) -> str:
+def _parse_path(text: str) -> str:
     if not text.startswith("/"):
         raise InvalidRequest("A path that starts with /, such as /workspace.")
     return text

@@ -1,4 +1,4 @@
-"""`Panel`: the control panel of an account's pods, in a notebook."""
+"""`Panel`: the control panel of an account's pods in a notebook."""
 
 from __future__ import annotations
 
@@ -6,54 +6,68 @@ import atexit
 import contextlib
 import threading
 import time
-import uuid
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ..api import AuthenticationError, InvalidRequest, Pod, PodNotFound, YottaError
-from ..api.parallel import side_by_side
-from ..connection import Yotta, connect, on_change
-from . import form, static
+from ..api import Event, PodsChanged
+from ..api.concurrency import map_concurrently
+from ..api.waiter import LISTING_LAG
+from ..client import Client, connect
+from ..errors import AuthenticationError, InvalidRequest, PodNotFound, YottaError
+from ..hints import describe
+from ..models import Pod
+from . import fallback, form
 from .actions import Actions
-from .refresher import Refresher
+from .messages import MessageHandler
+from .poller import Poller
 from .state import PanelState
 from .widget import Message, PanelWidget
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FAST: Final = 2.0
-SLOW: Final = 15.0
-SLOWEST: Final = 120.0
-"""Seconds between refreshes: while a pod changes, while none does, and at most after errors."""
+DELETE_DELAY: Final = 5.0
+"""Seconds during which a delete can be undone by default."""
 
-FIRST_LISTING: Final = 2.0
-"""Seconds that a cell waits for the first listing, for a table to be saved with the notebook."""
+MAX_DELETE_DELAY: Final = 60.0
 
-FIRST_ROWS: Final = 100
-"""Rows with which a panel opens, where there is an earlier listing to show."""
+ACTIVE_INTERVAL: Final = 2.0
+"""Seconds between refreshes while the status of a pod is about to change."""
 
-PAINTED: Final = 0.25
-"""Seconds that a browser gets to draw these rows before the first refresh takes the processor."""
+IDLE_INTERVAL: Final = 15.0
+"""Seconds between refreshes otherwise."""
 
-MOST_QUESTIONS: Final = 32
-"""Pods that a listing left out and that are asked about one by one, in one refresh."""
+MAX_INTERVAL: Final = 120.0
+"""Maximum seconds between refreshes after repeated errors."""
+
+INITIAL_LISTING_TIMEOUT: Final = 2.0
+"""Seconds that a cell waits for the first listing, so that the notebook is saved with a table."""
+
+INITIAL_ROWS: Final = 100
+"""Rows that a panel with an earlier listing opens with, so that it appears at once."""
+
+FIRST_PAINT_DELAY: Final = 0.25
+"""Seconds before the first refresh, in which the browser draws the initial rows."""
+
+MAX_LOOKUPS: Final = 32
+"""Pods missing from a listing that one refresh looks up individually."""
 
 
 class Panel:
-    """The control panel: displayed as the last line of a cell, or by ``%yotta panel``.
+    """The control panel, shown as the last expression of a cell or by ``%yotta panel``.
 
     Parameters
     ----------
-    client : Yotta, optional
-        What `yotta_jupyter.connect` returns; without it, a new one of what is configured.
-    delete_delay : float, default 5.0
-        Seconds for which a delete can be taken back; 0 to delete at once.
+    client : Client, optional
+        As returned by `yotta_jupyter.connect`; by default a new one.
+    delete_delay : float, optional
+        Seconds during which a delete can be undone, from 0 to 60.
 
     Raises
     ------
     InvalidRequest
-        There is no key, or the delay is none.
+        There is no key, or `delete_delay` is invalid.
 
     Examples
     --------
@@ -62,44 +76,47 @@ class Panel:
     >>> panel.selected["hourly_cost"].sum()               # doctest: +SKIP
     """
 
-    def __init__(self, client: Yotta | None = None, *, delete_delay: float = 5.0) -> None:
-        if isinstance(delete_delay, bool) or not isinstance(delete_delay, (int, float)) or not 0 <= delete_delay <= 60:
-            raise InvalidRequest("delete_delay is a number of seconds from 0 to 60.")
-        self._own_client = client is None
+    def __init__(self, client: Client | None = None, *, delete_delay: float = DELETE_DELAY) -> None:
+        _validate_delete_delay(delete_delay)
+        self._owns_client = client is None
         self._client = client or connect()
         self._state = PanelState(
-            {"where": self._client.base_url, "delay": delete_delay},
-            lambda: {"sandbox": self._client.is_sandbox, "choices": form.choices(self._client.catalog)},
+            static_info={"base_url": self._client.base_url, "undo_seconds": delete_delay},
+            dynamic_info=lambda: {
+                "sandbox": self._client.is_sandbox,
+                "choices": form.choices(self._client.catalog),
+            },
         )
-        self._views: dict[str, bool] = {}
-        self._launches: set[str] = set()
+        if self._client.pods.last_listed_at is not None:
+            self._state.seed(self._client.pods.cached.values(), self._client.pods.last_listed_at)
         self._failures = 0
-        self._listed = threading.Event()
-        self._sent_rows = False
+        self._first_listing = threading.Event()
+        self._snapshot_is_current = False
         self._closed = False
-        if self._client.pods.latest is not None:
-            self._state.remember(*self._client.pods.latest)
-        self._refreshing = threading.Lock()
-        self._refresher = Refresher(self._refresh_and_tell, self._stopped)
-        self._actions = Actions(self._client, self._state, self._send, self._refresher.wake, delete_delay)
-        self._widget = PanelWidget(uuid.uuid4().hex, self._snapshot, self._received)
-        self._stop_watching = on_change(self._client.base_url, self._refresher.wake)
-        _open.add(self)
+        self._refresh_lock = threading.Lock()
+        self._poller = Poller(self._poll, self._on_paused)
+        self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
+        self._widget = PanelWidget(self._snapshot, self._on_message)
+        self._messages = MessageHandler(
+            self._client, self._state, self._actions, self._poller, self._widget, on_change=self._send
+        )
+        self._unsubscribe = self._client.pods.subscribe(self._on_event)
+        _open_panels.add(self)
 
     @property
     def pods(self) -> pd.DataFrame:
-        """The pods as the panel shows them, as `Pods.frame` gives them; listed now where they were not yet."""
+        """The pods that the panel shows, as a DataFrame like that of `PodsClient.frame`. Lists them if needed."""
         from ..frames import pods_frame
 
-        return pods_frame(self._known_pods())
+        return pods_frame(self._current_pods())
 
     @property
     def selected(self) -> pd.DataFrame:
         """The pods whose rows are selected, as a DataFrame like `pods`."""
         from ..frames import pods_frame
 
-        chosen = set(self._state.selected)
-        return pods_frame([pod for pod in self._known_pods() if pod.id in chosen])
+        selected = set(self._state.selected)
+        return pods_frame([pod for pod in self._current_pods() if pod.id in selected])
 
     def refresh(self) -> None:
         """List the pods now: ``GET /openapi/v1/pods/list``.
@@ -109,176 +126,102 @@ class Panel:
         ApiError, ConnectionFailed, UnexpectedResponse
             As for `PodsClient.list`.
         """
-        self._refresh()
+        self._fetch()
         self._send()
 
     def close(self) -> None:
-        """End the panel: its thread, its timers, its place in the page. Deletes that were asked for are sent first."""
+        """Close the panel and remove it from the page. Pending deletes are sent first."""
         if self._closed:
             return
         self._closed = True
-        _open.discard(self)
-        self._stop_watching()
+        _open_panels.discard(self)
+        self._unsubscribe()
         self._actions.close()
-        self._refresher.close()
+        self._poller.close()
         self._widget.close()
-        if self._own_client:
+        if self._owns_client:
             self._client.close()
 
-    def hurry(self) -> None:
-        """Send the deletes that can still be taken back, now."""
-        self._actions.hurry()
+    def flush(self) -> None:
+        """Send pending deletes now, without the time to undo them."""
+        self._actions.flush()
 
-    def _known_pods(self) -> list[Pod]:
+    def _current_pods(self) -> list[Pod]:
         if self._state.refreshed_at is None:
             self.refresh()
         with self._state.lock:
             return list(self._state.pods.values())
 
-    def _refresh(self) -> None:
-        with self._refreshing:  # An older listing must not come after a newer one.
-            self._list()
+    def _fetch(self) -> None:
+        """List the pods into the state."""
+        with self._refresh_lock:  # Listings must be applied in the order of their requests.
+            requested_at = time.monotonic()
+            listed = {pod.id: pod for pod in self._client.pods.list()}
+            with self._state.lock:
+                missing = [pod for pod in self._state.pods.values() if pod.id not in listed]
+            self._state.apply_listing([*listed.values(), *self._confirm_missing(missing)], requested_at)
+            self._failures = 0
+        self._first_listing.set()
 
-    def _list(self) -> None:
-        started = time.monotonic()
-        listed = {pod.id: pod for pod in self._client.pods.list()}
-        with self._state.lock:
-            missing = [pod for pod in self._state.pods.values() if pod.id not in listed]
-        for pod in self._still_there(missing):
-            listed[pod.id] = pod
-        self._state.seen(listed.values(), started)
-        self._failures = 0
-        self._listed.set()
+    def _confirm_missing(self, missing: Sequence[Pod]) -> list[Pod]:
+        """Return the pods missing from a listing that still exist: all but those that the API does not find."""
+        checked, unchecked = missing[:MAX_LOOKUPS], missing[MAX_LOOKUPS:]
+        results = map_concurrently(self._client.pods.get, [pod.id for pod in checked])
+        existing = list(unchecked)
+        for pod, result in zip(checked, results, strict=True):
+            if isinstance(result, Pod):
+                existing.append(result)
+            elif not isinstance(result, PodNotFound) or self._client.pods.is_recently_created(pod.id, LISTING_LAG):
+                existing.append(pod)
+        return existing
 
-    def _still_there(self, missing: list[Pod]) -> list[Pod]:
-        """Return those of the pods that a listing left out which the API does not call gone."""
-        asked, unasked = missing[:MOST_QUESTIONS], missing[MOST_QUESTIONS:]
-        answers = side_by_side(self._client.pods.get, [pod.id for pod in asked])
-        kept = list(unasked)
-        for pod, answer in zip(asked, answers, strict=True):
-            if isinstance(answer, Pod):
-                kept.append(answer)
-            elif not isinstance(answer, PodNotFound) or self._client.pods.created_within(pod.id, SLOW):
-                kept.append(pod)
-        return kept
-
-    def _refresh_and_tell(self) -> float:
-        """Refresh, send what changed, and return the seconds to the next time; never raises."""
+    def _poll(self) -> float:
+        """Refresh, send what has changed, and return the seconds to the next refresh. Never raises."""
         try:
-            self._refresh()
+            self._fetch()
         except AuthenticationError as error:
-            self._failed(f"{error}; then run the cell of the panel again.")
+            self._record_failure(f"{describe(error)} Then run the cell of the panel again.")
         except YottaError as error:
-            self._failed(str(error))
-        except Exception as error:  # A thread must not die of it, nor print it.
-            self._failed(f"The listing could not be read ({type(error).__name__}). Look with: %yotta list")
-        pause = FAST if self._state.in_transition else SLOW
+            self._record_failure(describe(error))
+        except Exception as error:  # An exception in a thread reaches no cell.
+            self._record_failure(f"The listing cannot be read ({type(error).__name__}). Look with: %yotta list")
+        interval = ACTIVE_INTERVAL if self._state.needs_fast_polling else IDLE_INTERVAL
         if self._failures:
-            pause = min(FAST * 2 ** min(self._failures, 8), SLOWEST)
-        self._state.every = round(pause)
+            interval = min(ACTIVE_INTERVAL * 2 ** min(self._failures, 8), MAX_INTERVAL)
+        self._state.interval = round(interval)
         self._send()
-        return pause
+        return interval
 
-    def _stopped(self) -> None:
-        """Let the browser know that what it shows grows old."""
-        self._state.every = 0
-        self._send()
-
-    def _failed(self, problem: str) -> None:
+    def _record_failure(self, error: str) -> None:
         self._failures += 1
-        self._state.failed(problem)
+        self._state.record_failure(error)
+
+    def _on_paused(self) -> None:
+        self._state.interval = None
+        self._send()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, PodsChanged):
+            self._poller.request_refresh()
 
     def _send(self) -> None:
-        """Send what has changed; never raises."""
-        with contextlib.suppress(Exception), self._state.lock:  # The kernel may be going away.
+        """Send what has changed. Never raises: the kernel may be shutting down."""
+        with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
-            if not self._listed.is_set() or not self._state.sent_all or not self._sent_rows:
-                self._sent_rows = self._listed.is_set()
-                self._widget.send_rows()
+            if not (self._first_listing.is_set() and self._state.is_complete and self._snapshot_is_current):
+                self._snapshot_is_current = self._first_listing.is_set()
+                self._widget.send_snapshot()
             elif (patch := self._state.patch()) is not None:
                 self._widget.send_message(patch)
 
     def _snapshot(self) -> bytes:
-        """Return what a widget opens with: what is drawn first, until the first refresh brings the rest."""
-        return self._state.snapshot(None if self._listed.is_set() else FIRST_ROWS)
+        """Return a snapshot; before the first listing only as many rows as the browser draws at once."""
+        return self._state.snapshot(None if self._first_listing.is_set() else INITIAL_ROWS)
 
-    def _received(self, message: Message) -> None:
-        """Do what the browser asks. May run on any thread, and returns at once."""
-        kind, pods = message.get("t"), [str(pod_id) for pod_id in message.get("pods") or ()]
-        if self._closed:
-            return
-        if kind == "view":
-            self._view(str(message.get("view")), bool(message.get("seen")), bool(message.get("gone")))
-        elif kind in ("pause", "resume", "delete"):
-            self._heard(pods, self._actions.act(kind, pods))
-        elif kind == "undo":
-            self._heard(pods, self._actions.undo(pods))
-        elif kind == "dismiss":
-            for pod_id in pods:
-                self._state.dismiss(pod_id)
-            self._send()
-        elif kind == "select":
-            self._state.selected = pods
-        elif kind == "refresh":
-            self._refresher.wake()
-        elif kind in ("rows", "sync"):
-            with self._state.lock:
-                if kind == "rows" or message.get("v") != self._state.version:
-                    self._widget.send_rows()
-        elif kind == "check":
-            self._check(message)
-        elif kind == "launch":
-            self._launch(message)
-
-    def _heard(self, pods: list[str], changed: list[str]) -> None:
-        """Tell the browser of pods whose rows say nothing new that the kernel has heard the click."""
-        if unchanged := sorted(set(pods).difference(changed)):
-            self._widget.send_message({"t": "heard", "pods": unchanged})
-
-    def _view(self, view: str, seen: bool, gone: bool) -> None:
-        self._views[view] = seen
-        if gone:
-            self._views.pop(view, None)
-        self._refresher.seen(any(self._views.values()))
-        if seen:
-            self._widget.send_message({"t": "heard", "pods": []})
-
-    def _check(self, message: Message) -> None:
-        checked = self._checked(message)
-        self._widget.send_message({"t": "checked", "number": message.get("number"), **_told(checked)})
-
-    def _checked(self, message: Message) -> form.Checked:
-        with self._state.lock:
-            taken = {pod.name for pod in self._state.pods.values() if pod.name and pod.may_cost}
-        return form.check(message.get("form") or {}, self._client.catalog, taken)
-
-    def _launch(self, message: Message) -> None:
-        key = str(message.get("key"))
-        with self._state.lock:  # The same click may come on two threads.
-            if key in self._launches:
-                return
-            self._launches.add(key)
-        try:
-            self._launch_once(key, message)
-        except Exception as error:  # Its button would wait for ever.
-            told = f"Not launched ({type(error).__name__}). Run the cell of the panel again, then launch."
-            self._widget.send_message({"t": "failed", "key": key, "error": told})
-
-    def _launch_once(self, key: str, message: Message) -> None:
-        checked = self._checked(message)
-        if checked.spec is None:
-            self._launches.discard(key)
-            self._widget.send_message({"t": "refused", "key": key, **_told(checked)})
-            return
-
-        def told(outcome: Pod | YottaError) -> None:
-            if isinstance(outcome, Pod):
-                self._widget.send_message({"t": "launched", "key": key, "id": outcome.id})
-            else:
-                self._widget.send_message({"t": "failed", "key": key, "error": str(outcome)})
-
-        self._actions.launch(key, checked.spec, told)
+    def _on_message(self, message: Message) -> None:
+        if not self._closed:
+            self._messages.handle(message)
 
     def _ipython_display_(self) -> None:
         from IPython.core.getipython import get_ipython
@@ -290,12 +233,15 @@ class Panel:
             return
         display(self._widget)
         if self._state.refreshed_at is None:
-            self._refresher.displayed()
-            self._listed.wait(FIRST_LISTING)
+            self._poller.start()
+            self._first_listing.wait(INITIAL_LISTING_TIMEOUT)
         else:
-            self._refresher.displayed(after=PAINTED)
-        pods, at = list(self._state.pods.values()), self._state.refreshed_at
-        bundle = {"text/html": static.html(pods, self._heading, at), "text/plain": static.text(pods, self._heading, at)}
+            self._poller.start(delay=FIRST_PAINT_DELAY)
+        pods, as_of = list(self._state.pods.values()), self._state.refreshed_at
+        bundle = {
+            "text/html": fallback.html(pods, self._heading, as_of),
+            "text/plain": fallback.text(pods, self._heading, as_of),
+        }
         display(bundle, raw=True)
 
     @property
@@ -304,29 +250,26 @@ class Panel:
 
     def __repr__(self) -> str:
         try:
-            return static.text(self._known_pods(), self._heading, self._state.refreshed_at)
+            return fallback.text(self._current_pods(), self._heading, self._state.refreshed_at)
         except YottaError as error:
-            return f"{self._heading}: {error}"
+            return f"{self._heading}: {describe(error)}"
 
 
-_open: weakref.WeakSet[Panel] = weakref.WeakSet()
+_open_panels: weakref.WeakSet[Panel] = weakref.WeakSet()
 
 
 @atexit.register
 def close_all() -> None:
-    """Close all panels: when the extension is unloaded, and when the kernel ends."""
-    panels = list(_open)
+    """Close all panels. Called when the extension is unloaded and when the kernel ends."""
+    panels = list(_open_panels)
     for panel in panels:
-        panel.hurry()
+        panel.flush()
     for panel in panels:
-        with contextlib.suppress(Exception):  # One that fails must not lose what was asked in another.
+        with contextlib.suppress(Exception):  # An error in one panel must not lose the pending deletes of another.
             panel.close()
 
 
-def _told(checked: form.Checked) -> dict[str, Any]:
-    return {
-        "errors": checked.errors,
-        "notes": checked.notes,
-        "line": checked.line,
-        "estimate": checked.estimate,
-    }
+def _validate_delete_delay(seconds: Any) -> None:
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not (is_number and 0 <= seconds <= MAX_DELETE_DELAY):
+        raise InvalidRequest(f"delete_delay is a number of seconds from 0 to {MAX_DELETE_DELAY:.0f}.")

@@ -1,4 +1,4 @@
-"""What a panel shows: the listing, what was asked of pods and is not seen yet, and what went wrong."""
+"""What a panel shows: the pods, the actions in progress, and errors."""
 
 from __future__ import annotations
 
@@ -11,293 +11,360 @@ from typing import Any
 
 import msgspec
 
-from ..api import Pod, PodSpec, YottaError
-from ..api.models import IN_TRANSITION
-from .rows import Row, launching_row, row_of
-
-UNDO = "undo"
-"""What a row says while a delete can still be taken back."""
+from ..models import Pod, summarize
+from ..spec import PodSpec
+from .protocol import FIELDS, PENDING_DELETE, Row, diff_info, diff_rows, placeholder_row, pod_row, totals_info
 
 
-class _Asked(msgspec.Struct):
-    """What was asked of a pod; when, and when the API took it, in seconds of the monotonic clock."""
+class PendingAction(msgspec.Struct):
+    """An action that has been requested and does not show in the pod's status yet.
+
+    Attributes
+    ----------
+    action : str
+        ``pause``, ``resume``, ``delete``, or `PENDING_DELETE`.
+    requested_at : float
+        Seconds of the monotonic clock.
+    completed_at : float or None
+        When the API accepted it.
+    """
 
     action: str
-    at: float
-    done: float | None = None
+    requested_at: float
+    completed_at: float | None = None
+
+
+class Launch(msgspec.Struct):
+    """A launch whose pod has no id yet.
+
+    Attributes
+    ----------
+    spec : PodSpec
+    error : str or None
+        Why it is unknown whether the pod exists; None while the launch is in progress.
+    """
+
+    spec: PodSpec
+    error: str | None = None
 
 
 class PanelState:
-    """The rows of a panel, and how they differ from what the browser has. May be used from many threads.
+    """The rows of a panel, and what of them the browser has received. Thread-safe.
 
     Parameters
     ----------
-    about : mapping
-        What is said beside the rows and stays as it is.
-    learned : callable
-        Returns what is said beside the rows and changes with what listings teach.
+    static_info : mapping, optional
+        Information beside the rows that does not change. See `yotta_jupyter.panel.protocol`.
+    dynamic_info : callable, optional
+        Returns information beside the rows that may change.
 
     Attributes
     ----------
     lock : threading.RLock
-        Held while a change is made and sent, so that changes arrive in their order.
+        Held while a change is made and sent, so that messages arrive in order.
     pods : dict of str to Pod
-        The pods as they were seen last.
+        The latest known pods by id.
+    selected : list of str
+        The ids of the selected rows.
     refreshed_at : datetime or None
-        When the last listing was asked for; UTC.
-    problem : str or None
+        When the latest listing was received; UTC.
+    error : str or None
         Why the last refresh failed.
-    every : int
-        Seconds to the next refresh.
+    interval : int or None
+        Seconds between refreshes; None while there are none.
     """
 
-    def __init__(self, about: Mapping[str, Any], learned: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, static_info: Mapping[str, Any] | None = None, dynamic_info: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
         self.lock = threading.RLock()
         self.pods: dict[str, Pod] = {}
-        self.refreshed_at: datetime | None = None
-        self.problem: str | None = None
-        self.every = 0
-        self._about = dict(about)
-        self._learned = learned
         self.selected: list[str] = []
-        self._added: dict[str, float] = {}
-        self._launching: dict[str, tuple[PodSpec, str | None]] = {}
-        self._asked: dict[str, _Asked] = {}
+        self.refreshed_at: datetime | None = None
+        self.error: str | None = None
+        self.interval: int | None = None
+        self._static_info = dict(static_info or {})
+        self._dynamic_info = dynamic_info
+        self._totals = summarize(())
+        self._created_at: dict[str, float] = {}
+        self._launches: dict[str, Launch] = {}
+        self._pending: dict[str, PendingAction] = {}
         self._errors: dict[str, str] = {}
-        self._rows: dict[str, Row] = {}
-        self._sent_notes: dict[str, Any] = {}
+        self._sent_rows: dict[str, Row] = {}
+        self._sent_info: dict[str, Any] = {}
         self._version = 0
-        self._sent_all = True
+        self._is_complete = True
 
-    def seen(self, pods: Iterable[Pod], started: float) -> None:
-        """Take in a listing; what the server says wins over what was asked before it.
+    @property
+    def version(self) -> int:
+        """The version of the last `snapshot` or `patch`."""
+        return self._version
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last snapshot contained all rows. Only then can a patch follow."""
+        return self._is_complete
+
+    @property
+    def needs_fast_polling(self) -> bool:
+        """Whether an action is in progress or a pod's status is about to change."""
+        with self.lock:
+            if self._pending or any(launch.error is None for launch in self._launches.values()):
+                return True
+            return any(pod.is_transitional for pod in self.pods.values())
+
+    def apply_listing(self, pods: Iterable[Pod], requested_at: float) -> None:
+        """Replace the pods. Actions that the API accepted before the listing was requested are no longer pending.
 
         Parameters
         ----------
         pods : iterable of Pod
-        started : float
-            When the listing was asked for, in seconds of the monotonic clock.
+        requested_at : float
+            When the listing was requested, in seconds of the monotonic clock.
         """
         with self.lock:
             before = self.pods
-            # A listing knows nothing of a pod that was launched while it was on its way.
-            self._added = {pod_id: added for pod_id, added in self._added.items() if added > started}
-            late = {pod_id: before[pod_id] for pod_id in self._added if pod_id in before}
-            self.pods = late | {pod.id: pod for pod in pods}
+            # The listing lacks pods that were created after it was requested.
+            self._created_at = {pod_id: at for pod_id, at in self._created_at.items() if at > requested_at}
+            newer = {pod_id: before[pod_id] for pod_id in self._created_at if pod_id in before}
+            self._set_pods(newer | {pod.id: pod for pod in pods})
             self.refreshed_at = datetime.now(UTC)
-            self.problem = None
-            self._asked = {
-                pod_id: asked
-                for pod_id, asked in self._asked.items()
-                if pod_id in self.pods and (asked.done is None or asked.done > started)
+            self.error = None
+            self._pending = {
+                pod_id: pending
+                for pod_id, pending in self._pending.items()
+                if pod_id in self.pods and (pending.completed_at is None or pending.completed_at > requested_at)
             }
             for pod_id in list(self._errors):
-                now, then = self.pods.get(pod_id), before.get(pod_id)
-                if now is None or (then is not None and now.status != then.status):
+                pod, previous = self.pods.get(pod_id), before.get(pod_id)
+                if pod is None or (previous is not None and pod.status != previous.status):
                     del self._errors[pod_id]
 
-    def remember(self, pods: Sequence[Pod], at: datetime) -> None:
-        """Show what was listed before, until the first refresh.
+    def seed(self, pods: Iterable[Pod], listed_at: datetime) -> None:
+        """Show the pods of an earlier listing until the first refresh.
 
         Parameters
         ----------
-        pods : sequence of Pod
-        at : datetime
-            When they were listed; UTC.
+        pods : iterable of Pod
+        listed_at : datetime
+            UTC.
         """
         with self.lock:
-            self.pods = {pod.id: pod for pod in pods}
-            self.refreshed_at = at
+            self._set_pods({pod.id: pod for pod in pods})
+            self.refreshed_at = listed_at
 
-    def failed(self, problem: str) -> None:
-        """Take in that a refresh failed, and why."""
-        with self.lock:
-            self.problem = problem
-
-    @property
-    def in_transition(self) -> bool:
-        """Whether something is about to change by itself."""
-        with self.lock:
-            if self._asked or any(error is None for _, error in self._launching.values()):
-                return True
-            return any(
-                pod.status in IN_TRANSITION
-                or (pod.status == "RUNNING" and pod.ssh_port is not None and not pod.ssh_ready)
-                for pod in self.pods.values()
-            )
-
-    def ask(self, pod_ids: Sequence[str], action: str) -> list[str]:
-        """Note what is asked of pods, and return those of which nothing else is asked yet.
+    def record_failure(self, error: str) -> None:
+        """Record why a refresh failed. The next listing clears it.
 
         Parameters
         ----------
-        pod_ids : sequence of str
+        error : str
+        """
+        with self.lock:
+            self.error = error
+
+    def begin(self, pod_ids: Iterable[str], action: str) -> list[str]:
+        """Mark an action as pending.
+
+        Parameters
+        ----------
+        pod_ids : iterable of str
         action : str
-            ``pause``, ``resume``, ``delete`` or ``undo``, a delete that can be taken back.
+            ``pause``, ``resume``, ``delete``, or `PENDING_DELETE`.
 
         Returns
         -------
         list of str
+            The pods without another pending action.
         """
         with self.lock:
-            free = [pod_id for pod_id in dict.fromkeys(pod_ids) if pod_id in self.pods and pod_id not in self._asked]
-            for pod_id in free:
-                self._asked[pod_id] = _Asked(action, time.monotonic())
+            accepted = [i for i in dict.fromkeys(pod_ids) if i in self.pods and i not in self._pending]
+            for pod_id in accepted:
+                self._pending[pod_id] = PendingAction(action, time.monotonic())
                 self._errors.pop(pod_id, None)
-            return free
+            return accepted
 
-    def take_back(self, pod_ids: Sequence[str]) -> list[str]:
-        """Take back deletes whose time has not come, and return their pods."""
-        with self.lock:
-            back = [pod_id for pod_id in pod_ids if (a := self._asked.get(pod_id)) is not None and a.action == UNDO]
-            for pod_id in back:
-                del self._asked[pod_id]
-            return back
-
-    def past_undo(self, pod_ids: Sequence[str], asked_by: float) -> list[str]:
-        """Return the pods of which a delete was not taken back, and from now on cannot be.
+    def undo(self, pod_ids: Iterable[str]) -> list[str]:
+        """Cancel deletes that can still be undone.
 
         Parameters
         ----------
-        pod_ids : sequence of str
-        asked_by : float
-            Deletes asked for later have time left: they were taken back once and asked for again. Seconds of the
-            monotonic clock.
+        pod_ids : iterable of str
 
         Returns
         -------
         list of str
+            The pods that will not be deleted.
         """
         with self.lock:
-            left = [
-                pod_id
-                for pod_id in pod_ids
-                if (a := self._asked.get(pod_id)) is not None and a.action == UNDO and a.at <= asked_by
-            ]
-            for pod_id in left:
-                self._asked[pod_id].action = "delete"
-            return left
+            undone = self._pending_deletes(pod_ids)
+            for pod_id in undone:
+                del self._pending[pod_id]
+            return undone
 
-    def answered(self, outcomes: Mapping[str, YottaError | str | None]) -> None:
-        """Take in what the API said to what was asked: by id None, or what went wrong."""
-        with self.lock:
-            for pod_id, error in outcomes.items():
-                if error is not None:
-                    self._asked.pop(pod_id, None)
-                    self._errors[pod_id] = str(error)
-                elif pod_id in self._asked:
-                    self._asked[pod_id].done = time.monotonic()
-
-    def dismiss(self, pod_id: str) -> None:
-        """Forget what went wrong with a pod, or with the launch of one."""
-        with self.lock:
-            self._errors.pop(pod_id, None)
-            if self._launching.get(pod_id, (None, None))[1] is not None:
-                del self._launching[pod_id]
-
-    def launching(self, key: str, spec: PodSpec, error: str | None = None) -> None:
-        """Show a pod that is being created; with an error, one of which it is not known whether it exists."""
-        with self.lock:
-            self._launching[key] = spec, error
-
-    def launched(self, key: str, pod: Pod | None) -> None:
-        """Show the pod that came of a launch in its place, or nothing where none did."""
-        with self.lock:
-            self._launching.pop(key, None)
-            if pod is not None:
-                self.pods.setdefault(pod.id, pod)
-                self._added[pod.id] = time.monotonic()
-
-    def snapshot(self, most: int | None = None) -> bytes:
-        """Return the rows, and what is said beside them, as JSON.
+    def commit(self, pod_ids: Iterable[str], cutoff: float) -> list[str]:
+        """Make deletes final, so that `undo` has no effect on them.
 
         Parameters
         ----------
-        most : int, optional
-            No more rows than these, the newest pods, so that they are drawn at once; then comes another snapshot.
+        pod_ids : iterable of str
+        cutoff : float
+            Only deletes requested until then, in seconds of the monotonic clock. A later one has been undone and
+            requested again, and has its own time.
+
+        Returns
+        -------
+        list of str
+            The pods to delete.
         """
         with self.lock:
-            self._sent_all = most is None or len(self.pods) <= most
-            pods = self.pods if self._sent_all else {pod.id: pod for pod in _newest(self.pods.values(), most or 0)}
-            rows, notes = self._current_rows(pods), self._notes()
-            if rows != self._rows or notes != self._sent_notes:
-                self._version += 1  # Another page, which does not get this, must find that it misses something.
-            self._rows, self._sent_notes = rows, notes
-            told = {"v": self._version, "rows": list(rows.values()), "selected": self.selected}
-            if not self._sent_all:
-                told["counts"] = self._counts()
-            return msgspec.json.encode({**told, **self._about, **self._sent_notes, **self._time()})
+            due = [i for i in self._pending_deletes(pod_ids) if self._pending[i].requested_at <= cutoff]
+            for pod_id in due:
+                self._pending[pod_id].action = "delete"
+            return due
 
-    @property
-    def version(self) -> int:
-        """The number of the last `snapshot` or `patch`."""
-        return self._version
+    def record_results(self, errors: Mapping[str, str | None]) -> None:
+        """Record the results of requests.
 
-    @property
-    def sent_all(self) -> bool:
-        """Whether the last snapshot held all rows, so that a patch can follow."""
-        return self._sent_all
+        Parameters
+        ----------
+        errors : mapping of str to str or None
+            By pod id, why the request failed; None if it succeeded.
+        """
+        with self.lock:
+            for pod_id, error in errors.items():
+                if error is not None:
+                    self._pending.pop(pod_id, None)
+                    self._errors[pod_id] = error
+                elif pod_id in self._pending:
+                    self._pending[pod_id].completed_at = time.monotonic()
+
+    def dismiss(self, row_id: str) -> None:
+        """Remove the error of a row, and the row itself if it is a launch that failed.
+
+        Parameters
+        ----------
+        row_id : str
+        """
+        with self.lock:
+            self._errors.pop(row_id, None)
+            launch = self._launches.get(row_id)
+            if launch is not None and launch.error is not None:
+                del self._launches[row_id]
+
+    def begin_launch(self, temp_id: str, spec: PodSpec, error: str | None = None) -> None:
+        """Show a row for a pod that is being created.
+
+        Parameters
+        ----------
+        temp_id : str
+        spec : PodSpec
+        error : str, optional
+            Why it is unknown whether the pod exists.
+        """
+        with self.lock:
+            self._launches[temp_id] = Launch(spec, error)
+
+    def end_launch(self, temp_id: str, pod: Pod | None) -> None:
+        """Replace the row of a launch by that of its pod, or remove it.
+
+        Parameters
+        ----------
+        temp_id : str
+        pod : Pod or None
+            None if no pod was created.
+        """
+        with self.lock:
+            self._launches.pop(temp_id, None)
+            if pod is not None:
+                self._created_at[pod.id] = time.monotonic()
+                self._set_pods({**self.pods, pod.id: self.pods.get(pod.id, pod)})
+
+    def snapshot(self, limit: int | None = None) -> bytes:
+        """Return everything that the browser shows.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Include only that many of the newest pods, which the browser can draw at once. Another snapshot must follow.
+
+        Returns
+        -------
+        bytes
+            JSON; see `yotta_jupyter.panel.protocol`.
+        """
+        with self.lock:
+            self._is_complete = limit is None or len(self.pods) <= limit
+            pods = self.pods if self._is_complete else {pod.id: pod for pod in _newest(self.pods.values(), limit or 0)}
+            rows, info = self._rows(pods), self._info()
+            if rows != self._sent_rows or info != self._sent_info:
+                # A page that does not receive this snapshot must notice that it has missed something.
+                self._version += 1
+            self._sent_rows, self._sent_info = rows, info
+            content = {
+                "version": self._version,
+                "fields": FIELDS,
+                "rows": list(rows.values()),
+                "complete": self._is_complete,
+                "selected": self.selected,
+            }
+            return msgspec.json.encode({**content, **self._static_info, **info, **self._refreshed_at()})
 
     def patch(self) -> dict[str, Any] | None:
-        """Return what has changed since the last `snapshot` or `patch`, or None where nothing has.
+        """Return the changes since the last `snapshot` or `patch`.
 
         Returns
         -------
         dict or None
-            ``v``, a number one above the last one; ``new``, rows; ``set``, lists of an id and then by turns a place
-            in the row and its new value; ``gone``, ids; and what is said beside the rows.
+            A ``patch`` message; None if nothing has changed.
         """
         with self.lock:
-            rows, notes = self._current_rows(self.pods), self._notes()
-            new = [row for pod_id, row in rows.items() if pod_id not in self._rows]
-            changed = [
-                _difference(before, row)
-                for pod_id, row in rows.items()
-                if (before := self._rows.get(pod_id)) is not None and before != row
-            ]
-            gone = [pod_id for pod_id in self._rows if pod_id not in rows]
-            said = {name: value for name, value in notes.items() if value != self._sent_notes.get(name)}
-            if not (new or changed or gone or said):
+            rows, info = self._rows(self.pods), self._info()
+            changes = {
+                "added": [row for row_id, row in rows.items() if row_id not in self._sent_rows],
+                "updated": [
+                    diff_rows(before, row)
+                    for row_id, row in rows.items()
+                    if (before := self._sent_rows.get(row_id)) is not None and before != row
+                ],
+                "removed": [row_id for row_id in self._sent_rows if row_id not in rows],
+            }
+            content = {key: value for key, value in changes.items() if value}
+            content |= diff_info(self._sent_info, info)
+            if not content:
                 return None
-            self._rows, self._sent_notes = rows, notes
+            self._sent_rows, self._sent_info = rows, info
             self._version += 1
-            parts = {"new": new, "set": changed, "gone": gone}
-            return {"v": self._version, **{k: v for k, v in parts.items() if v}, **said, **self._time()}
+            return {"type": "patch", "version": self._version, **content, **self._refreshed_at()}
 
-    def _current_rows(self, pods: Mapping[str, Pod]) -> dict[str, Row]:
-        rows = {key: launching_row(key, spec, error) for key, (spec, error) in self._launching.items()}
+    def _set_pods(self, pods: dict[str, Pod]) -> None:
+        self.pods = pods
+        self._totals = summarize(pods.values())
+
+    def _pending_deletes(self, pod_ids: Iterable[str]) -> list[str]:
+        pending = ((pod_id, self._pending.get(pod_id)) for pod_id in pod_ids)
+        return [pod_id for pod_id, entry in pending if entry is not None and entry.action == PENDING_DELETE]
+
+    def _rows(self, pods: Mapping[str, Pod]) -> dict[str, Row]:
+        rows = {temp_id: placeholder_row(temp_id, each.spec, each.error) for temp_id, each in self._launches.items()}
         for pod_id, pod in pods.items():
-            asked = self._asked.get(pod_id)
-            rows[pod_id] = row_of(pod, asked.action if asked else None, self._errors.get(pod_id))
+            pending = self._pending.get(pod_id)
+            rows[pod_id] = pod_row(pod, pending.action if pending else None, self._errors.get(pod_id))
         return rows
 
-    def _notes(self) -> dict[str, Any]:
+    def _info(self) -> dict[str, Any]:
         return {
             "loaded": self.refreshed_at is not None,
-            "problem": self.problem,
-            "every": self.every,
-            **self._learned(),
+            "totals": totals_info(self._totals),
+            "error": self.error,
+            "interval": self.interval,
+            **self._dynamic_info(),
         }
 
-    def _counts(self) -> dict[str, float]:
-        statuses = [pod.status for pod in self.pods.values()]
-        return {
-            "running": statuses.count("RUNNING"),
-            "paused": statuses.count("PAUSED"),
-            "all": len(statuses),
-            "cost": sum(pod.hourly_cost or 0.0 for pod in self.pods.values()),
-        }
-
-    def _time(self) -> dict[str, Any]:
-        return {"at": int(self.refreshed_at.timestamp())} if self.refreshed_at else {}
+    def _refreshed_at(self) -> dict[str, Any]:
+        return {"refreshed_at": int(self.refreshed_at.timestamp())} if self.refreshed_at else {}
 
 
-def _newest(pods: Iterable[Pod], most: int) -> list[Pod]:
-    never = datetime.min.replace(tzinfo=UTC)
-    return heapq.nlargest(most, pods, key=lambda pod: pod.created_at or never)
-
-
-def _difference(before: Row, now: Row) -> list[Any]:
-    """Return the id, and by turns the places and values that are not as before: small, for it is sent often."""
-    pairs = [(place, value) for place, value in enumerate(now) if value != before[place]]
-    return [now[0], *(part for pair in pairs for part in pair)]
+def _newest(pods: Iterable[Pod], limit: int) -> Sequence[Pod]:
+    earliest = datetime.min.replace(tzinfo=UTC)
+    return heapq.nlargest(limit, pods, key=lambda pod: pod.created_at or earliest)

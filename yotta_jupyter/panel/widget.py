@@ -1,4 +1,4 @@
-"""The panel's one widget: what of the kernel's side travels to the browser, and back."""
+"""The panel's widget: connects the kernel to the front end."""
 
 from __future__ import annotations
 
@@ -8,50 +8,54 @@ from typing import Any, Final
 
 import anywidget
 import msgspec
-from traitlets import Bytes, Unicode
+from traitlets import Bytes
 
-_FRONT: Final = files("yotta_jupyter.panel").joinpath("front")
-_SCRIPTS: Final = ("dom.js", "store.js", "table.js", "form.js", "panel.js")
+_FRONTEND: Final = files("yotta_jupyter.panel").joinpath("frontend")
 
 Message = Mapping[str, Any]
 
 
 class PanelWidget(anywidget.AnyWidget):
-    """An anywidget whose rows are asked for when they are sent, so that no copy of them is kept.
+    """A widget that asks for its snapshot when it is sent, so that it keeps no copy of the rows.
 
     Parameters
     ----------
-    snapshot : callable
-        Returns all that the browser needs to draw the panel.
-    received : callable
-        Called with each message of the browser; may be called on any thread.
+    get_snapshot : callable
+        Returns the snapshot as bytes; see `yotta_jupyter.panel.protocol`.
+    on_message : callable
+        Called with each message from the browser, on any thread.
     """
 
-    # One module, so that the panel opens with one comm; in files that each are about one thing.
-    _esm = "\n".join(_FRONT.joinpath(name).read_text("utf-8") for name in _SCRIPTS)
-    _css = _FRONT.joinpath("panel.css").read_text("utf-8")
-    _key = Unicode().tag(sync=True)
-    _rows = Bytes().tag(sync=True, to_json=lambda value, widget: widget._snapshot())
+    _esm = _FRONTEND.joinpath("widget.js").read_text("utf-8")
+    _css = _FRONTEND.joinpath("widget.css").read_text("utf-8")
+    _snapshot = Bytes().tag(sync=True, to_json=lambda value, widget: widget._get_snapshot())
 
-    def __init__(self, key: str, snapshot: Callable[[], bytes], received: Callable[[Message], None]) -> None:
-        self._snapshot = snapshot
-        self._received = received
-        super().__init__(_key=key)
+    def __init__(self, get_snapshot: Callable[[], bytes], on_message: Callable[[Message], None]) -> None:
+        self._get_snapshot = get_snapshot
+        self._callback = on_message
+        super().__init__()
         self.on_msg(self._on_message)
 
-    def send_rows(self) -> None:
-        """Send all rows anew."""
+    def send_snapshot(self) -> None:
+        """Send everything again."""
         if self.comm is not None:
-            self.send_state("_rows")
+            self.send_state("_snapshot")
 
-    def send_message(self, message: Message) -> None:
-        """Send a message, where there is a browser to hear it."""
+    def send_message(self, message: Message, buffers: Sequence[bytes] = ()) -> None:
+        """Send a message, unless the widget is closed.
+
+        Parameters
+        ----------
+        message : mapping
+        buffers : sequence of bytes
+            Secrets; ipywidgets logs the message, but not its buffers.
+        """
         if self.comm is not None:
-            self.send(message)
+            self.send(message, list(buffers))
 
     def _on_message(self, widget: object, content: Any, buffers: Sequence[bytes] | None) -> None:
         if isinstance(content, dict):
-            self._received({**content, "form": msgspec.json.decode(buffers[0])} if buffers else content)
+            self._callback({**content, "form": msgspec.json.decode(buffers[0])} if buffers else content)
 
     def __repr__(self) -> str:
         return "The control panel of yotta_jupyter. Run %yotta panel to see it live."

@@ -18,7 +18,7 @@ from ..transport import Transport
 from .responses import parse_created_id, parse_pod, parse_pods, unwrap_envelope
 
 _PODS: Final = "/openapi/v1/pods"
-_LIST_ATTEMPTS: Final = (0.0, 1.0)
+_LOOKUP_DELAYS: Final = (0.0, 1.0)
 """Seconds before each listing in which a single pod is looked up."""
 
 
@@ -74,7 +74,7 @@ class V1Backend:
 
     def _get_from_list(self, pod_id: str) -> Pod:
         # A listing may lag, so that one without the pod does not prove that it is gone.
-        for delay in _LIST_ATTEMPTS:
+        for delay in _LOOKUP_DELAYS:
             time.sleep(delay)
             for pod in self.list((), ()):
                 if pod.id == pod_id:
@@ -93,7 +93,7 @@ def _create_body(spec: PodSpec, launch_id: str) -> dict[str, Any]:
     for name in spec.__struct_fields__:
         value = getattr(spec, name)
         if name == "environment_vars":
-            value = [{"key": key, "value": value} for key, value in variables.items()]
+            value = [{"key": key, "value": secret} for key, secret in variables.items()]
         elif name == "expose":
             value = [msgspec.to_builtins(port) for port in value]
         if value not in (None, []):

@@ -86,7 +86,9 @@ def _parse_timestamp(value: Any) -> Any:
 def _convert_partial(name: str, value: Any) -> tuple[Any, bool]:
     """Return the valid part of a field's value, and whether that is all of it."""
     if name in _LIST_FIELDS:
-        entries = [_try_convert(entry, _LIST_FIELDS[name]) for entry in value] if isinstance(value, list) else [None]
+        if not isinstance(value, list):
+            return [], False
+        entries = [_try_convert(entry, _LIST_FIELDS[name]) for entry in value]
         return [entry for entry in entries if entry is not None], None not in entries
     converted = _try_convert(value, _FIELDS[name].type)
     return converted, converted is not None

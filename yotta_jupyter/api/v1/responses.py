@@ -28,6 +28,7 @@ RECORD_NOT_FOUND: Final = 10007
 STATUS_INVALID: Final = 12001
 POD_NOT_FOUND: Final = 13000
 
+# Some deployments refuse a key with HTTP 200 and a general code, such as "invalid api key" with code 10001.
 _AUTH_MESSAGE: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|unauthenticated|forbidden", re.IGNORECASE)
 _PREVIEW_BYTES: Final = 2**16
 """Bytes of a body that are searched for secrets before its start is shown in an error."""
@@ -67,12 +68,12 @@ def parse_pods(response: Response) -> list[Pod]:
         The response is not a listing.
     """
     decoded = _decode_strict(_POD_LIST, response)
-    if decoded is not None:
-        return _validate_pods(decoded.data, response)
+    if decoded is not None and not any(pod.extra for pod in decoded.data):
+        return _validate_and_escape(decoded.data, response)
     records = unwrap_envelope(response)
     if not isinstance(records, list | None):
         raise _invalid_response(response, "a listing that is not a list")
-    return _validate_pods([decode_pod_lenient(record) for record in records or []], response)
+    return _validate_and_escape([decode_pod_lenient(record) for record in records or []], response)
 
 
 def parse_pod(response: Response, pod_id: str) -> Pod:
@@ -96,8 +97,10 @@ def parse_pod(response: Response, pod_id: str) -> Pod:
         As for `parse_pods`.
     """
     decoded = _decode_strict(_SINGLE_POD, response)
-    pod = decode_pod_lenient(unwrap_envelope(response, pod_id)) if decoded is None else decoded.data
-    return _validate_pods([pod], response)[0]
+    if decoded is not None and not decoded.data.extra:
+        return _validate_and_escape([decoded.data], response)[0]
+    pod = decode_pod_lenient(unwrap_envelope(response, pod_id))
+    return _validate_and_escape([pod], response)[0]
 
 
 def parse_created_id(response: Response) -> str:
@@ -141,7 +144,7 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
     Raises
     ------
     AuthenticationError, PodNotFound, InvalidPodState, ServerError, ApiError
-        The HTTP status or a code other than 10000 says so.
+        As the HTTP status and the code of the envelope indicate.
     UnexpectedResponse
         The response has no envelope.
     """
@@ -157,7 +160,7 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
     if envelope is None:
         if response.status in (401, 403):
             raise _auth_error(None, response, "")
-        raise _invalid_response(response, "no response of the Pods API")
+        raise _invalid_response(response, "something else than a response of the Pods API")
     code, message = envelope["code"], _safe_message(envelope.get("message") or "no message", response, 200)
     if code != OK:
         raise _api_error(code, message, response, pod_id)
@@ -186,7 +189,7 @@ def _decode_envelope(response: Response) -> dict[str, Any] | None:
         return None
 
 
-def _validate_pods(pods: Sequence[Pod | None], response: Response) -> list[Pod]:
+def _validate_and_escape(pods: Sequence[Pod | None], response: Response) -> list[Pod]:
     """Return the pods with control characters escaped. Ids become part of paths and commands and must be valid."""
     valid = [pod for pod in pods if pod is not None and is_valid_pod_id(pod.id)]
     if len(valid) < len(pods):

@@ -1,0 +1,56 @@
+// @ts-check
+import { expect, test } from "vitest";
+import { COLUMNS } from "../../../yotta_jupyter/panel/frontend/src/columns.js";
+import { filterRows, isFiltered, noFilters, sortedIds } from "../../../yotta_jupyter/panel/frontend/src/filter.js";
+import { podRow } from "./rows.js";
+
+const ROWS = [
+  podRow({ id: "1", name: "train-1", status: "RUNNING", hourly_cost: 0.6, created_at: 30 }),
+  podRow({ id: "2", name: "eval-1", status: "PAUSED", hourly_cost: 0, created_at: 20 }),
+  podRow({ id: "3", name: "Train-2", status: "RUNNING", hourly_cost: null, created_at: 10, region: null }),
+];
+
+/** @param {Partial<ReturnType<typeof noFilters>>} filters */
+const idsMatching = (filters) => filterRows(ROWS, { ...noFilters(), ...filters }).map((row) => row.id);
+
+/** @param {string} name */
+const column = (name) => {
+  const found = COLUMNS.find((each) => each.name === name);
+  if (!found) throw new Error(`no column ${name}`);
+  return found;
+};
+
+test("no filter matches all rows", () => {
+  expect(idsMatching({})).toEqual(["1", "2", "3"]);
+  expect(isFiltered(noFilters())).toBe(false);
+});
+
+test("each word of the text must occur in the row", () => {
+  expect(idsMatching({ text: "train" })).toEqual(["1", "3"]);
+  expect(idsMatching({ text: " pytorch  WEST TRAIN" })).toEqual(["1"]);
+  expect(idsMatching({ text: "no such pod" })).toEqual([]);
+});
+
+test("filters by field are combined", () => {
+  expect(idsMatching({ status: "RUNNING" })).toEqual(["1", "3"]);
+  expect(idsMatching({ status: "RUNNING", region: "us-west-1" })).toEqual(["1"]);
+});
+
+test.each([
+  ["name", ["2", "1", "3"]],
+  ["status", ["2", "1", "3"]],
+  ["cost", ["1", "2", "3"]],
+  ["age", ["1", "2", "3"]],
+])("the first click on %s sorts in the order that is looked for", (name, ids) => {
+  expect(sortedIds(ROWS, column(name), false)).toEqual(ids);
+});
+
+test("rows that compare equal keep their order in both directions", () => {
+  expect(sortedIds(ROWS, column("image"), false)).toEqual(["1", "2", "3"]);
+  expect(sortedIds(ROWS, column("image"), true)).toEqual(["1", "2", "3"]);
+  expect(sortedIds(ROWS, column("age"), true)).toEqual(["3", "2", "1"]);
+});
+
+test("a column depends only on fields of the rows", () => {
+  for (const { fields } of COLUMNS) for (const field of fields) expect(podRow()).toHaveProperty(field);
+});

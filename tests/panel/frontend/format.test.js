@@ -1,0 +1,63 @@
+// @ts-check
+import { describe, expect, test } from "vitest";
+import {
+  displayName,
+  formatAge,
+  formatDollars,
+  formatGpuFacts,
+  formatGpus,
+  formatImage,
+  formatStatus,
+} from "../../../yotta_jupyter/panel/frontend/src/format.js";
+import { podRow } from "./rows.js";
+
+test.each([
+  [0, "$0.00"],
+  [0.004, "<$0.01"],
+  [0.61, "$0.61"],
+  [1234.5, "$1,234.50"],
+])("%d dollars", (amount, text) => expect(formatDollars(amount)).toBe(text));
+
+test.each([
+  [-5, "now"],
+  [59, "now"],
+  [60, "1 min"],
+  [3600, "1 h"],
+  [86400 * 1.9, "45 h"],
+  [86400 * 2, "2 d"],
+])("an age of %d seconds", (seconds, text) => expect(formatAge(seconds)).toBe(text));
+
+test("a pod without a name is shown by its id", () => {
+  expect(displayName(podRow({ name: null }))).toBe("1");
+});
+
+test("GPU types and official images are shortened", () => {
+  expect(formatGpus(podRow({ gpu_count: 2 }))).toBe("2 × L4 24G");
+  expect(formatGpus(podRow({ gpu_type: null }))).toBe("");
+  expect(formatImage(podRow())).toBe("pytorch:2.9.0");
+  expect(formatImage(podRow({ image: "me/own:1" }))).toBe("me/own:1");
+});
+
+test("unknown facts of a GPU type are left out", () => {
+  expect(formatGpuFacts({ vram_in_gb: 24, price: 0.61 })).toBe("24 GB · $0.61 an hour");
+  expect(formatGpuFacts({ vram_in_gb: null, price: 0 })).toBe("$0.00 an hour");
+  expect(formatGpuFacts({ vram_in_gb: 24, price: null })).toBe("24 GB");
+});
+
+describe("the status", () => {
+  test.each([
+    ["RUNNING", "Running"],
+    ["INITIALIZE", "Initializing"],
+    ["SOMETHING_NEW", "Something_new"],
+    ["", "Unknown"],
+  ])("%s", (status, text) => expect(formatStatus(status, null)).toBe(text));
+
+  test("a pending action is shown instead", () => {
+    expect(formatStatus("RUNNING", "pause")).toBe("Pausing…");
+    expect(formatStatus("RUNNING", "pending_delete", { undoSeconds: 3 })).toBe("Deleting in 3 s");
+  });
+
+  test("a click that the kernel does not acknowledge is shown as waiting", () => {
+    expect(formatStatus("RUNNING", "pause", { stalled: true })).toBe("Waiting for kernel…");
+  });
+});

@@ -1,0 +1,129 @@
+// @ts-check
+/** Snapshots, rows and a model for tests. */
+
+/** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
+
+export const FIELDS = [
+  "id",
+  "name",
+  "status",
+  "gpu_type",
+  "gpu_count",
+  "region",
+  "image",
+  "hourly_cost",
+  "hourly_rate",
+  "created_at",
+  "ssh",
+  "actions",
+  "pending",
+  "error",
+];
+
+/**
+ * @param {Partial<PodRow>} [changes]
+ * @returns {PodRow}
+ */
+export function podRow(changes = {}) {
+  return {
+    id: "1",
+    name: "train-1",
+    status: "RUNNING",
+    gpu_type: "NVIDIA_L4_24G",
+    gpu_count: 1,
+    region: "us-west-1",
+    image: "yottalabsai/pytorch:2.9.0",
+    hourly_cost: 0.6,
+    hourly_rate: 0.6,
+    created_at: 1_700_000_000,
+    ssh: null,
+    actions: ["pause", "delete"],
+    pending: null,
+    error: null,
+    ...changes,
+  };
+}
+
+/**
+ * @param {PodRow} row
+ * @returns {unknown[]} the row as it travels
+ */
+export function encodeRow(row) {
+  return FIELDS.map((field) => row[/** @type {keyof PodRow} */ (field)]);
+}
+
+/**
+ * @param {PodRow[]} rows
+ * @param {Record<string, unknown>} [changes]
+ * @returns {DataView}
+ */
+export function encodeSnapshot(rows, changes = {}) {
+  const content = {
+    version: 1,
+    fields: FIELDS,
+    rows: rows.map(encodeRow),
+    complete: true,
+    selected: [],
+    undo_seconds: 7,
+    interval: 15,
+    loaded: true,
+    ...changes,
+  };
+  return new DataView(new TextEncoder().encode(JSON.stringify(content)).buffer);
+}
+
+/** A model as anywidget passes it to the front end, which records what is sent. */
+export class FakeModel {
+  /** @param {DataView | null} snapshot */
+  constructor(snapshot) {
+    this._snapshot = snapshot;
+    /** @type {Record<string, (...args: any[]) => void>} */
+    this._listeners = {};
+    /** @type {{ message: any, buffers?: any[] }[]} */
+    this.sent = [];
+  }
+
+  /** @returns {any} the same object, typed as a model */
+  asModel() {
+    return this;
+  }
+
+  get() {
+    return this._snapshot;
+  }
+
+  /**
+   * @param {string} event
+   * @param {(...args: any[]) => void} listener
+   */
+  on(event, listener) {
+    this._listeners[event] = listener;
+  }
+
+  /**
+   * @param {any} message
+   * @param {unknown} _callbacks
+   * @param {any[]} [buffers]
+   */
+  send(message, _callbacks, buffers) {
+    this.sent.push({ message, buffers });
+  }
+
+  /** @param {DataView} snapshot */
+  receiveSnapshot(snapshot) {
+    this._snapshot = snapshot;
+    this._listeners["change:_snapshot"]();
+  }
+
+  /**
+   * @param {any} message
+   * @param {DataView[]} [buffers]
+   */
+  receive(message, buffers = []) {
+    this._listeners["msg:custom"](message, buffers);
+  }
+
+  loseKernel() {
+    this._listeners.comm_live_update();
+  }
+}

@@ -1,0 +1,211 @@
+// @ts-check
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
+import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./rows.js";
+
+/** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
+
+/** @type {FakeModel} */
+let model;
+/** @type {Store} */
+let store;
+
+/**
+ * @param {PodRow[]} [rows]
+ * @param {Record<string, unknown>} [changes]
+ */
+function open(rows = [podRow(), podRow({ id: "2" })], changes = {}) {
+  model = new FakeModel(encodeSnapshot(rows, changes));
+  store = new Store(model.asModel());
+}
+
+/** @param {string} [id] */
+function row(id = "1") {
+  const found = store.rows.get(id);
+  if (!found) throw new Error(`no row ${id}`);
+  return found;
+}
+
+const sentMessages = () => model.sent.map(({ message }) => message);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  open();
+});
+
+afterEach(() => {
+  store.close();
+  vi.useRealTimers();
+});
+
+describe("patches", () => {
+  test("a patch of the next version is applied", () => {
+    const listener = vi.fn();
+    store.subscribe(listener);
+    model.receive({ type: "patch", version: 2, updated: [{ id: "1", status: "PAUSING" }], error: "down" });
+    expect(row().status).toBe("PAUSING");
+    expect(store.info.error).toBe("down");
+    expect(listener).toHaveBeenCalledExactlyOnceWith({ all: false, ids: ["1"], fields: new Set(["status"]) });
+    expect(model.sent).toEqual([]);
+  });
+
+  test("a lost patch leads to a resync", () => {
+    model.receive({ type: "patch", version: 3, removed: ["1"] });
+    expect(store.rows.has("1")).toBe(true);
+    expect(sentMessages()).toEqual([{ type: "resync" }]);
+  });
+
+  test("a patch that a snapshot contains already is ignored", () => {
+    model.receive({ type: "patch", version: 1, removed: ["1"] });
+    expect(store.rows.has("1")).toBe(true);
+    expect(model.sent).toEqual([]);
+  });
+
+  test("an older snapshot is ignored", () => {
+    model.receive({ type: "patch", version: 2, removed: ["1"] });
+    model.receiveSnapshot(encodeSnapshot([podRow()], { version: 1 }));
+    expect([...store.rows.keys()]).toEqual(["2"]);
+    expect(sentMessages()).toContainEqual({ type: "resync" });
+  });
+
+  test("the rows are requested again when two refreshes bring nothing", () => {
+    model.receive({ type: "ack", pods: [] });
+    vi.advanceTimersByTime(29_000);
+    store.resyncIfStale();
+    expect(model.sent).toEqual([]);
+    vi.advanceTimersByTime(1_000);
+    store.resyncIfStale();
+    store.resyncIfStale();
+    expect(sentMessages()).toEqual([{ type: "resync", version: 1 }]);
+  });
+
+  test("nothing is expected while the kernel does not refresh", () => {
+    open([], { interval: null });
+    vi.advanceTimersByTime(1e6);
+    store.resyncIfStale();
+    expect(model.sent).toEqual([]);
+  });
+});
+
+describe("actions", () => {
+  test("a click counts at once, until the kernel confirms it", () => {
+    store.act("pause", ["1"]);
+    expect(sentMessages()).toEqual([{ type: "pause", pods: ["1"] }]);
+    expect(store.pendingAction(row())).toBe("pause");
+    expect(store.can(row(), "delete")).toBe(false);
+    model.receive({ type: "patch", version: 2, updated: [{ id: "1", pending: "pause" }] });
+    expect(store.isOptimistic("1")).toBe(false);
+    expect(store.pendingAction(row())).toBe("pause");
+  });
+
+  test("an acknowledgement ends the click of a row that does not change", () => {
+    store.act("pause", ["1"]);
+    model.receive({ type: "ack", pods: ["1"] });
+    expect(store.pendingAction(row())).toBeNull();
+  });
+
+  test("the allowed actions come from the kernel", () => {
+    expect(store.can(row(), "pause")).toBe(true);
+    expect(store.can(row(), "resume")).toBe(false);
+    model.receive({ type: "patch", version: 2, updated: [{ id: "1", actions: ["resume"] }] });
+    expect(store.can(row(), "pause")).toBe(false);
+    expect(store.can(row(), "resume")).toBe(true);
+  });
+
+  test("a click without an acknowledgement is stalled", () => {
+    store.act("pause", ["1"]);
+    expect(store.isStalled(row())).toBe(false);
+    vi.advanceTimersByTime(2_000);
+    expect(store.isStalled(row())).toBe(true);
+  });
+
+  test("a delete counts down the kernel's seconds and can be undone", () => {
+    store.act("delete", ["1"]);
+    expect(store.pendingAction(row())).toBe("pending_delete");
+    expect(store.undoSecondsLeft("1")).toBe(7);
+    vi.advanceTimersByTime(5_500);
+    expect(store.undoSecondsLeft("1")).toBe(2);
+    store.act("undo", ["1"]);
+    expect(store.pendingAction(row())).toBe("undoing");
+  });
+
+  test("without time for an undo a delete is final", () => {
+    open([podRow()], { undo_seconds: 0 });
+    store.act("delete", ["1"]);
+    expect(store.pendingAction(row())).toBe("delete");
+  });
+
+  test("without a kernel nothing is sent", () => {
+    model.loseKernel();
+    store.act("pause", ["1"]);
+    expect(model.sent).toEqual([]);
+    expect(store.pendingAction(row())).toBeNull();
+  });
+});
+
+describe("the selection", () => {
+  test("it is restored from the first snapshot, without pods that have gone", () => {
+    open([podRow()], { selected: ["1", "2"] });
+    expect([...store.selected]).toEqual(["1"]);
+  });
+
+  test("it is kept while a snapshot is incomplete", () => {
+    open([podRow()], { selected: ["1", "2"], complete: false });
+    expect([...store.selected]).toEqual(["1", "2"]);
+  });
+
+  test("several changes are sent once", () => {
+    store.select(["1"], true);
+    store.select(["2"], true);
+    store.select(["1"], false);
+    vi.advanceTimersByTime(1_000);
+    expect(sentMessages()).toEqual([{ type: "select", pods: ["2"] }]);
+    expect(store.selectedRows().map(({ id }) => id)).toEqual(["2"]);
+  });
+
+  test("a pod that has gone is deselected", () => {
+    store.select(["1"], true);
+    model.receive({ type: "patch", version: 2, removed: ["1"] });
+    expect(store.selected.size).toBe(0);
+  });
+});
+
+describe("a launch", () => {
+  const FORM = { pod_name: "new", gpu_type: "L4", gpu_count: "2", image: "me/own:1", region: "", secret: "canary" };
+
+  test("it shows a row at once, and its secrets travel in a buffer", () => {
+    const id = store.launch(FORM);
+    expect([...store.rows.keys()]).toEqual([id, "1", "2"]);
+    expect(row(id)).toMatchObject({ id, name: "new", status: "LAUNCHING", actions: [], error: null });
+    expect(store.pendingAction(row(id))).toBe("launch");
+    const [{ message, buffers }] = model.sent;
+    expect(message).toEqual({ type: "launch", temp_id: id });
+    expect(JSON.parse(new TextDecoder().decode(buffers?.[0]))).toEqual(FORM);
+  });
+
+  test("a generated password is taken from the buffer of the result", () => {
+    const id = store.launch(FORM);
+    const password = new DataView(new TextEncoder().encode("p4ssw0rd").buffer);
+    model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id: "3" }))], removed: [id] });
+    model.receive({ type: "launched", temp_id: id, pod_id: "3" }, [password]);
+    expect(store.passwords).toEqual([{ name: "new", password: "p4ssw0rd" }]);
+  });
+
+  test("the password of a launch in another page is ignored", () => {
+    model.receive({ type: "launched", temp_id: "other", pod_id: "3" }, [new DataView(new ArrayBuffer(4))]);
+    expect(store.passwords).toEqual([]);
+  });
+
+  test("a rejected form leaves no row", () => {
+    const id = store.launch(FORM);
+    model.receive({ type: "rejected", temp_id: id, errors: {}, notes: {}, command: null, estimate: null });
+    expect(store.rows.has(id)).toBe(false);
+  });
+
+  test("the row of a launch with an unknown outcome stays", () => {
+    const id = store.launch(FORM);
+    model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id, pending: null, error: "unknown" }))] });
+    model.receive({ type: "failed", temp_id: id, error: "unknown" });
+    expect(row(id).error).toBe("unknown");
+  });
+});

@@ -1,0 +1,335 @@
+"""The panel's Python modules against a real sandbox, without a browser."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pytest
+
+from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox
+from yotta_jupyter.catalog import Catalog
+from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV, to_command
+from yotta_jupyter.panel import form
+from yotta_jupyter.panel.actions import Actions
+from yotta_jupyter.panel.poller import Poller
+from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE
+from yotta_jupyter.panel.state import PanelState
+from yotta_jupyter.panel.widget import PanelWidget
+
+from .helpers import requests_to
+
+
+@pytest.fixture
+def state(yotta: Client) -> PanelState:
+    state = PanelState()
+    state.apply_listing(yotta.pods.list(), requested_at=0.0)
+    return state
+
+
+@pytest.fixture
+def refresh_requested() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def make_actions(
+    yotta: Client, state: PanelState, refresh_requested: threading.Event
+) -> Iterator[Callable[[float], Actions]]:
+    """Create actions with a delay for deletes. `refresh_requested` is set after a request has been sent."""
+    created = []
+
+    def make_actions(delete_delay: float) -> Actions:
+        created.append(Actions(yotta, state, lambda: None, refresh_requested.set, delete_delay))
+        return created[-1]
+
+    yield make_actions
+    for actions in created:
+        actions.close()
+
+
+def id_of(state: PanelState, name: str) -> str:
+    return next(pod.id for pod in state.pods.values() if pod.name == name)
+
+
+def test_pods_and_selected_are_dataframes(yotta: Client) -> None:
+    panel = Panel(yotta)
+    try:
+        assert list(panel.pods["name"]) == ["train-1", "notebook-1", "finetune-1"]
+        assert isinstance(panel.selected, pd.DataFrame)
+        assert list(panel.selected.columns) == list(panel.pods.columns)
+        assert panel.selected.empty
+    finally:
+        panel.close()
+
+
+def test_panel_that_is_not_displayed_has_no_thread(yotta: Client) -> None:
+    before = threading.active_count()
+    panel = Panel(yotta)
+    assert threading.active_count() == before
+    panel.close()
+
+
+@pytest.mark.parametrize("delay", [-1, 61, "5", True])
+def test_invalid_delete_delay_is_rejected(yotta: Client, delay: Any) -> None:
+    with pytest.raises(InvalidRequest, match="0 to 60"):
+        Panel(yotta, delete_delay=delay)
+
+
+def test_terminal_shows_a_text_table_and_a_hint(yotta: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(yotta)
+    panel._ipython_display_()
+    panel.close()
+    output = capsys.readouterr().out
+    assert "train-1" in output
+    assert "JupyterLab" in output
+    assert "as of 2" in output
+    assert " at 0x" not in repr(panel)
+
+
+def test_close_sends_pending_deletes(
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions]
+) -> None:
+    actions = make_actions(60.0)
+    actions.act("delete", [id_of(state, "train-1")])
+    assert requests_to(sandbox, "delete") == []
+    actions.close()
+    assert len(requests_to(sandbox, "delete")) == 1
+
+
+def test_kernel_shutdown_sends_pending_deletes(sandbox: Sandbox) -> None:
+    script = f"""
+from yotta_jupyter import Panel, connect
+panel = Panel(connect({sandbox.api_key!r}, base_url={sandbox.base_url!r}), delete_delay=60)
+panel.refresh()
+panel._on_message({{"type": "delete", "pods": list(panel.pods.index)}})
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert len(requests_to(sandbox, "delete")) == 3
+
+
+def test_older_listing_keeps_a_newly_launched_pod(state: PanelState) -> None:
+    listed = list(state.pods.values())
+    requested_at = time.monotonic()
+    state.end_launch("temporary", msgspec.structs.replace(listed[0], id="1234567890"))
+    state.apply_listing(listed, requested_at)
+    assert "1234567890" in state.pods
+    state.apply_listing(listed, time.monotonic())
+    assert "1234567890" not in state.pods
+
+
+def test_undone_delete_is_not_sent(
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions]
+) -> None:
+    actions = make_actions(60.0)
+    pod_id = id_of(state, "train-1")
+    actions.act("delete", [pod_id])
+    assert actions.undo([pod_id]) == [pod_id]
+    actions.close()
+    assert requests_to(sandbox, "delete") == []
+
+
+def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
+    pod_id = id_of(state, "train-1")
+    state.begin([pod_id], PENDING_DELETE)
+    first_requested_at = time.monotonic()
+    state.undo([pod_id])
+    state.begin([pod_id], PENDING_DELETE)
+    assert state.commit([pod_id], cutoff=first_requested_at) == []
+    assert state.commit([pod_id], cutoff=time.monotonic()) == [pod_id]
+
+
+def test_pausing_twice_sends_one_request(
+    sandbox: Sandbox,
+    state: PanelState,
+    make_actions: Callable[[float], Actions],
+    refresh_requested: threading.Event,
+) -> None:
+    pod_id = id_of(state, "train-1")
+    actions = make_actions(5.0)
+    assert actions.act("pause", [pod_id, pod_id]) == [pod_id]
+    assert actions.act("pause", [pod_id]) == []
+    assert refresh_requested.wait(10)
+    assert len(requests_to(sandbox, "pause")) == 1
+
+
+def test_patch_contains_only_changes(state: PanelState) -> None:
+    state.snapshot()
+    assert state.patch() is None
+    pod = next(iter(state.pods.values()))
+    state.apply_listing([msgspec.structs.replace(pod, status="PAUSED"), *list(state.pods.values())[1:]], 1.0)
+    patch = state.patch()
+    assert patch is not None
+    (update,) = patch["updated"]
+    assert (update["id"], update["status"]) == (pod.id, "PAUSED")
+    assert update["actions"] == ["resume", "delete"]
+    assert not update.keys() & {"name", "image", "gpu_type", "created_at"}
+    assert set(patch) == {"type", "version", "updated", "totals", "refreshed_at"}
+    assert state.patch() is None
+
+
+def test_every_field_of_the_browser_is_in_the_rows() -> None:
+    source = (Path(form.__file__).parent / "frontend" / "src" / "protocol.js").read_text()
+    typedef = source.partition("@typedef {object} PodRow")[2].partition("*/")[0]
+    assert tuple(re.findall(r"@property {.*?} (\w+)", typedef)) == FIELDS
+
+
+def test_placeholder_of_a_launch_has_all_fields(state: PanelState) -> None:
+    state.begin_launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"))
+    content = msgspec.json.decode(state.snapshot())
+    row = dict(zip(content["fields"], content["rows"][0], strict=True))
+    assert (row["id"], row["name"], row["status"], row["pending"]) == ("temporary", "new", "LAUNCHING", "launch")
+    assert row["actions"] == []
+
+
+def test_totals_are_those_of_the_pods(state: PanelState) -> None:
+    totals = msgspec.json.decode(state.snapshot(limit=1))["totals"]
+    pods = state.pods.values()
+    assert totals["total"] == len(pods) == 3
+    assert totals["running"] == sum(pod.status == "RUNNING" for pod in pods)
+    assert totals["hourly_cost"] == pytest.approx(sum(pod.hourly_cost or 0 for pod in pods), abs=1e-3)
+
+
+def test_action_stays_pending_until_a_newer_listing(state: PanelState) -> None:
+    pods = list(state.pods.values())
+    state.begin([pods[0].id], "pause")
+    state.record_results({pods[0].id: None})
+    state.apply_listing(pods, requested_at=0.0)
+    assert state.needs_fast_polling
+    assert state.begin([pods[0].id], "pause") == []
+    state.apply_listing(pods, requested_at=float("inf"))
+    assert state.begin([pods[0].id], "pause") == [pods[0].id]
+
+
+def test_pod_missing_from_a_listing_stays_until_the_api_does_not_find_it(yotta: Client, sandbox: Sandbox) -> None:
+    panel = Panel(yotta)
+    try:
+        panel.refresh()
+        sandbox.add_fault("list:lag=60")
+        pod = yotta.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="new")
+        panel._state.end_launch("temporary", pod)
+        panel.refresh()
+        assert "new" in set(panel.pods["name"])
+    finally:
+        panel.close()
+
+
+def test_poller_stops_when_hidden_and_starts_again() -> None:
+    polls = threading.Semaphore(0)
+
+    def poll() -> float:
+        polls.release()
+        return 0.001
+
+    poller = Poller(poll)
+    for _ in range(2):
+        poller.set_visible(True)
+        assert polls.acquire(timeout=10)
+        assert polls.acquire(timeout=10)
+        thread = next(t for t in threading.enumerate() if t.name == "yotta-panel")
+        poller.set_visible(False)
+        thread.join(10)
+        assert not thread.is_alive()
+    poller.close()
+    poller.set_visible(True)
+    assert not any(t.name == "yotta-panel" for t in threading.enumerate())
+
+
+def test_generated_jupyter_password_travels_only_in_a_buffer(
+    yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Any, Any]] = []
+    launched = threading.Event()
+
+    def send_message(widget: PanelWidget, message: Any, buffers: Any = ()) -> None:
+        sent.append((message, buffers))
+        if message["type"] == "launched":
+            launched.set()
+
+    monkeypatch.setattr(PanelWidget, "send_message", send_message)
+    panel = Panel(yotta)
+    try:
+        panel._on_message({"type": "launch", "temp_id": "temporary", "form": FORM})
+        assert launched.wait(10)
+    finally:
+        panel.close()
+    password = next(buffers[0].decode() for message, buffers in sent if message["type"] == "launched")
+    (request,) = requests_to(sandbox, "create")
+    assert {"key": JUPYTER_PASSWORD_ENV, "value": password} in request.json["environmentVars"]
+    assert not any(password in str(message) for message, _ in sent)
+
+
+FORM = {"gpu_type": "L4", "gpu_count": "1", "image": "pytorch"}
+
+
+def test_form_returns_the_spec_and_the_equal_command() -> None:
+    values = {
+        **FORM,
+        "pod_name": "it's {mine} $HOME",
+        "region": "us-west-1",
+        "expose": "22, 9000/TCP",
+        "environment_vars": [["MODE", "fast"]],
+        "initialization_command": "echo 'a b' > /tmp/x",
+        "persistent_volume_in_gb": "50",
+        "persistent_mount_path": "/workspace",
+        "cloud_type": "SECURE",
+        "image_public_type": "PRIVATE",
+        "image_registry_username": "me",
+        "image_registry_token": "canary-token",
+    }
+    result = form.validate(values, Catalog())
+    assert result.errors == {}
+    assert isinstance(result.spec, PodSpec)
+    assert (result.spec.pod_name, result.spec.region, result.spec.cloud_type) == (
+        values["pod_name"],
+        "us-west-1",
+        "SECURE",
+    )
+    assert [(port.port, port.protocol) for port in result.spec.expose] == [(22, "SSH"), (9000, "TCP")]
+    assert result.command == to_command(result.spec)
+    assert "canary" not in result.command
+    assert "fast" not in result.command
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("gpu_type", "", "Choose a GPU type"),
+        ("gpu_type", "H100", "NVIDIA_H100"),
+        ("image", "", "Choose an image"),
+        ("gpu_count", "3", "power of two"),
+        ("expose", "70000", "1 to 65535"),
+        ("expose", "22 22", "twice"),
+        ("environment_vars", [["1A", "x"]], "does not start with a digit"),
+        ("container_volume_in_gb", "ten", "gigabytes"),
+        ("persistent_volume_in_gb", "-1", "gigabytes"),
+        ("persistent_mount_path", "workspace", "starts with /"),
+        ("pod_name", "two\nlines", "line break"),
+        ("cloud_type", "SECUR", "Did you mean SECURE"),
+    ],
+)
+def test_form_errors_by_field(field: str, value: Any, message: str) -> None:
+    result = form.validate({**FORM, field: value}, Catalog())
+    assert result.spec is None
+    assert message in result.errors[field]
+    assert "\n" not in result.errors[field]
+
+
+def test_form_notes_a_name_that_a_pod_has(yotta: Client) -> None:
+    values = {**FORM, "pod_name": "train-1"}
+    assert "pod_name" not in form.validate(values, Catalog()).notes
+    assert "both will cost" in form.validate(values, Catalog(), yotta.pods.list()).notes["pod_name"]
+
+
+def test_equal_command_names_the_generated_jupyter_password() -> None:
+    command = form.validate({**FORM, "image": "me/own:1"}, Catalog()).command
+    assert command == "%yotta create me/own:1 --gpu NVIDIA_L4_24G --env-from JUPYTER_PASSWORD"
+    assert "--env-from" not in str(form.validate({**FORM, "expose": "22"}, Catalog()).command)

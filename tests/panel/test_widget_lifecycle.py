@@ -1,0 +1,185 @@
+"""The widget in busy kernels, several views, closed and restarted kernels, saved notebooks, and with hostile data."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from yotta_jupyter import Sandbox, connect
+
+from .helpers import THREAD_NAMES, OpenNotebook, fill_in, requests_to, row
+from .jupyter_server import PANEL, JupyterServer, connect_cell
+
+HOSTILE = [
+    "<img src=x onerror=\"document.title='owned'\">",
+    "long " * 2000,
+    "\u202eright to left \u05d0\u05d1",
+    "emoji 🧨🧑‍🚀",
+    "two\nlines \"and\" 'quotes'",
+]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(pods=12, speed=20) as sandbox:
+        yield sandbox
+
+
+def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
+) -> None:
+    until = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    notebook = open_notebook(connect_cell(sandbox), PANEL, until)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    notebook.run(2, wait=False)
+    with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
+        other_client.pods.pause(next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-2"))
+    expect(row(page, "train-2")).to_contain_text("Paused", timeout=20_000)
+    button = page.get_by_role("button", name="Pause train-1")
+    for _ in range(5):
+        button.click(force=True)
+    expect(row(page, "train-1")).to_contain_text("Waiting for kernel…")
+    (notebook.jupyter.folder / "go").touch()
+    expect(row(page, "train-1")).to_contain_text("Paused", timeout=15_000)
+    (notebook.jupyter.folder / "go").unlink()
+    assert len(requests_to(sandbox, "pause")) == 2  # One of them is that of the other client.
+
+
+def test_two_views_share_one_thread_and_close_leaves_none(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
+) -> None:
+    notebook = open_notebook(
+        connect_cell(sandbox), PANEL, "panel", THREAD_NAMES, "panel.close(); " + THREAD_NAMES, THREAD_NAMES
+    )
+    notebook.run(0)
+    notebook.run(1)
+    notebook.run(2)
+    regions = page.get_by_role("region", name="Yotta pods")
+    expect(regions).to_have_count(2)
+    assert notebook.output_of(3).count("yotta-panel") == 1
+    regions.last.get_by_role("button", name="Pause train-1").click()
+    for region in (regions.first, regions.last):
+        expect(region.locator("[data-pod-id]").filter(has_text="train-1")).to_contain_text("Paused")
+    assert notebook.output_of(4) == "[]"
+    expect(regions).to_have_count(0)
+
+
+def test_hidden_panel_has_no_thread(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(
+        connect_cell(sandbox), PANEL, f"import time\nwhile ({THREAD_NAMES}): time.sleep(0.05)\n'gone'"
+    )
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").click(button="right", position={"x": 5, "y": 5})
+    page.get_by_role("menuitem", name="Clear Cell Output").click()
+    assert notebook.output_of(2) == "'gone'"
+
+
+def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    gaps = """rows => {
+      const tops = rows.map((row) => row.getBoundingClientRect().top);
+      return new Set(tops.slice(1).map((top, index) => Math.round(top - tops[index]))).size === 1
+        && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
+    }"""
+    region = page.get_by_role("region", name="Yotta pods")
+    for width in (400, 700, 791, 792, 900):
+        region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
+        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 792 else re.compile("^yotta-panel$"))
+        assert page.locator("[data-pod-id]").evaluate_all(gaps)
+        button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
+        panel = region.bounding_box()
+        assert button is not None
+        assert panel is not None
+        assert button["x"] + button["width"] < panel["x"] + panel["width"]
+
+
+def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL, "%load_ext yotta_jupyter\n" + THREAD_NAMES)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    notebook.restart()
+    expect(page.get_by_role("alert")).to_contain_text("The kernel has gone")
+    expect(row(page, "train-1")).to_be_visible()
+    page.get_by_role("button", name="Pause train-1").click()
+    assert requests_to(sandbox, "pause") == []
+    assert notebook.output_of(2) == "[]"
+
+
+def test_reloading_the_extension_closes_its_panels(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREAD_NAMES)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    assert notebook.output_of(2) == "[]"
+
+
+def test_saved_notebook_contains_a_table_and_no_secret(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, jupyter: JupyterServer
+) -> None:
+    environment = {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}
+    (jupyter.folder / "environment.json").write_text(json.dumps(environment))
+    notebook = open_notebook("import json, os; os.environ.update(json.load(open('environment.json')))", PANEL)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "train-1")).to_be_visible()
+    page.get_by_text("More options").click()
+    page.get_by_role("button", name="Add a variable").click()
+    fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value", GPU_type="L4", Image="pytorch")
+    page.get_by_role("button", name="Launch", exact=True).click()
+    password = page.get_by_label("Jupyter password of", exact=False).first.input_value()
+    page.get_by_role("menuitem", name="Settings").click()
+    save = page.get_by_text("Save Widget State Automatically")
+    save.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    path = jupyter.folder / notebook.name
+    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    text = path.read_text()
+    assert "train-1" in text
+    assert "as of 2" in text
+    assert not any(secret in text for secret in (sandbox.api_key, "canary-value", password))
+    html = subprocess.run(
+        [sys.executable, "-m", "nbconvert", "--to", "html", "--stdout", str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "train-1</td>" in html
+    for session in jupyter.get("/api/sessions"):
+        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    notebook.close()
+    notebook.open()
+    # The static table, or, where the widget's state was saved before the notebook was, the panel as it was then.
+    expect(page.locator(".yotta-static, .yotta-panel").get_by_text("train-1").locator("visible=true")).to_have_count(1)
+
+
+def test_hostile_text_is_shown_as_text(page: Page, open_notebook: OpenNotebook) -> None:
+    pods = [
+        {"id": str(10**17 + n), "status": "RUNNING", "podName": name, "region": name, "image": name}
+        for n, name in enumerate(HOSTILE)
+    ]
+    with Sandbox(records=pods) as sandbox:
+        notebook = open_notebook(connect_cell(sandbox), PANEL)
+        notebook.run(0)
+        notebook.run(1)
+        expect(page.locator("[data-pod-id]")).to_have_count(len(HOSTILE))
+        assert page.title() != "owned"
+        assert page.locator(".yotta-panel img").count() == 0
+        heights = page.locator("[data-pod-id]").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
+        assert set(heights) == {36}
+        box = page.get_by_role("region", name="Yotta pods")
+        assert box.evaluate("element => element.scrollWidth <= element.clientWidth + 1")

@@ -1,0 +1,242 @@
+"""Advice that names `%yotta` commands for each error."""
+
+import pickle
+import re
+
+import pytest
+
+from yotta_jupyter import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailed,
+    CreateOutcomeUnknown,
+    InvalidPodState,
+    InvalidRequest,
+    Pod,
+    PodNotFound,
+    PodSpec,
+    Sandbox,
+    ServerError,
+    UnexpectedResponse,
+    WaitInterrupted,
+    WaitTimeout,
+    YottaError,
+    connect,
+    ssh,
+)
+from yotta_jupyter.config import resolve_config
+from yotta_jupyter.hints import add_advice, describe
+from yotta_jupyter.launch import CREATE_FLAGS
+from yotta_jupyter.magics.commands import get_command
+from yotta_jupyter.magics.expansion import split_line
+from yotta_jupyter.models import ExposedPort
+
+CLOUD = "https://api.example.org"
+LOCAL = "http://127.0.0.1:8000"
+LAUNCH_ID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+COMMAND = re.compile(r"%yotta ((?:[\w/…-]+ ?)+)")
+
+
+def pod(status, number=0, **fields):
+    return Pod(id=str(123 + number), pod_name="train", status=status, **fields)
+
+
+def state(status, message="It is so.", code=12001):
+    return InvalidPodState(code, 200, message, pod_id="123", pod_status=status)
+
+
+def ssh_error(status, *, protocol="SSH", healthy=False):
+    with pytest.raises(InvalidPodState) as error:
+        ssh.command(pod(status, expose=[ExposedPort(port=22, protocol=protocol, healthy=healthy)]))
+    return error.value
+
+
+ADVICE = [
+    (AuthenticationError(401, 401, "Refused.", base_url=CLOUD), ["login"]),
+    (AuthenticationError(401, 401, "Refused.", base_url=LOCAL), ["login"]),
+    (PodNotFound(13000, 200, "There is no pod 123.", pod_id="123"), ["list"]),
+    (ConnectionFailed("Refused.", False, method="GET", base_url=LOCAL), ["sandbox start"]),
+    (ConnectionFailed("Refused.", False, method="POST", base_url=LOCAL), ["sandbox start"]),
+    (ConnectionFailed("Timeout.", True, method="POST", base_url=CLOUD), ["list"]),
+    (ConnectionFailed("Timeout.", True, method="DELETE", base_url=LOCAL), ["list"]),
+    (ConnectionFailed("Timeout.", True, method="GET", base_url=CLOUD), []),
+    (ConnectionFailed("Refused.", False, method="POST", base_url=CLOUD), []),
+    (CreateOutcomeUnknown(LAUNCH_ID, "no response within 60 s."), [f"get {LAUNCH_ID}"]),
+    (WaitTimeout(pod("RUNNING"), 900.0, "SSH"), ["pause 123", "wait 123 --until ssh"]),
+    (WaitTimeout(pod("INITIALIZE"), 900.0), ["delete 123", "wait 123"]),
+    (WaitTimeout(pod("PAUSING"), 900.0, "PAUSED"), ["wait 123 --until paused"]),
+    (WaitTimeout(pod("FAILED"), 900.0, "TERMINATED"), ["list"]),
+    (
+        WaitInterrupted(pod("RUNNING"), pod("RUNNING", 1), target="PAUSED"),
+        ["pause 123 124", "wait 123 124 --until paused"],
+    ),
+    (WaitInterrupted(pod("RUNNING"), pod("INITIALIZE", 1)), ["delete 123 124", "wait 123 124"]),
+    (WaitInterrupted(pod("FAILED"), pod("RUNNING", 1)), ["pause 124", "wait 124"]),
+    (WaitInterrupted(pod("FAILED")), ["list"]),
+    (state("PAUSING", "Cannot resume pod 123."), ["wait 123 --until paused"]),
+    (state("PAUSED", "There is nothing to pause."), ["get 123"]),
+    (state("RUNNING", "There is nothing to resume."), ["get 123"]),
+    (state("INITIALIZE", "Cannot pause pod 123."), ["get 123"]),
+    (state(None), ["get 123"]),
+    (state("FAILED", code=None), ["list"]),
+    (InvalidPodState(12001, 200, "Invalid."), ["list"]),
+    (ssh_error("PAUSED"), ["resume 123 --wait"]),
+    (ssh_error("PAUSING"), ["wait 123 --until paused", "resume 123 --wait"]),
+    (ssh_error("INITIALIZE"), ["wait 123 --until ssh"]),
+    (ssh_error("RUNNING"), ["wait 123 --until ssh"]),
+    (ssh_error("TERMINATING"), ["get 123"]),
+    (ssh_error("TERMINATED"), ["list"]),
+    (ssh_error("RUNNING", protocol="HTTP"), ["create … --expose 22/SSH"]),
+]
+
+
+def commands(text):
+    """Return the `%yotta` lines that a text names, without ``%yotta``."""
+    return [command.strip() for command in COMMAND.findall(text)]
+
+
+@pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)
+def test_advice_names_commands(error, expected):
+    text = describe(error)
+    assert commands(text) == expected
+    assert text.startswith(error.message)
+    assert "\n" not in text
+    assert "pods." not in text.removeprefix(error.message)
+
+
+@pytest.mark.parametrize("line", sorted({line for _, lines in ADVICE for line in lines}))
+def test_command_in_advice_is_valid(line):
+    name, *arguments = split_line(line.replace("…", "pytorch --gpu L4"), {})
+    get_command(name).parser().parse_line(arguments)
+
+
+@pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)
+def test_add_advice_replaces_the_advice_for_python(error, expected):
+    expected_text = describe(error)
+    copied = pickle.loads(pickle.dumps(error))
+    add_advice(copied)
+    assert str(copied) == expected_text
+    assert copied._render_traceback_() == [f"{type(error).__name__}: {expected_text}"]
+    add_advice(copied)
+    assert str(copied) == expected_text
+    assert str(pickle.loads(pickle.dumps(copied))) == expected_text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        YottaError("It failed.", advice="Do it again."),
+        InvalidRequest("A port is a number.", field="expose", advice="Change it."),
+        UnexpectedResponse("The body is empty.", 200, advice="Check the address."),
+        ApiError(10001, 400, "Refused.", advice="Check it."),
+        ServerError(10002, 500, "Failed.", advice="Try again in a minute."),
+        PodNotFound(None, None, "No listed pod has that launch ID.", advice="A listing may lag."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_advice_without_a_better_command_is_kept(error):
+    assert describe(error) == str(error)
+
+
+def test_too_large_listing_advises_to_filter_it():
+    error = UnexpectedResponse("More than 64 MiB.", 200, advice="Filter the listing by region.")
+    assert "--region" in describe(error)
+
+
+@pytest.mark.parametrize(
+    ("options", "flag"),
+    [
+        ({"gpu_type": ""}, "--gpu"),
+        ({"persistent_volume_in_gb": 10}, "--mount"),
+        ({"persistent_mount_path": "/workspace"}, "--persistent-volume"),
+        ({"image_public_type": "PRIVATE"}, "--registry-username"),
+        ({"image_public_type": "PRIVATE", "image_registry_username": "u"}, "--registry-token-env"),
+        ({"image_registry_username": "u"}, "--private"),
+    ],
+)
+def test_missing_field_names_its_flag(options, flag):
+    with pytest.raises(InvalidRequest) as error:
+        PodSpec(**{"image": "made/up:1", "gpu_type": "L4", **options})
+    assert CREATE_FLAGS[error.value.field] == flag
+    assert f"Add it with {flag} (see %yotta create -h)." in describe(error.value)
+
+
+@pytest.mark.parametrize("options", [{"gpu_count": 3}, {"expose": [0]}, {"persistent_mount_path": "x"}])
+def test_invalid_value_names_no_flag(options):
+    with pytest.raises(InvalidRequest) as error:
+        PodSpec(**{"image": "made/up:1", "gpu_type": "L4", **options})
+    assert "Add it with" not in describe(error.value)
+
+
+def test_each_flag_of_create_exists():
+    parser = get_command("create").parser()
+    assert set(CREATE_FLAGS.values()) <= set(parser.flags())
+
+
+def test_suggested_command_names_at_most_eight_pods():
+    text = describe(WaitInterrupted(*(pod("RUNNING", number) for number in range(20))))
+    assert "130 …" in text
+    assert "131" not in text.partition("Stop it")[2]
+
+
+# Errors of real requests.
+
+
+def test_wrong_key(sandbox):
+    with connect("made-up-key", base_url=sandbox.base_url) as yotta, pytest.raises(AuthenticationError) as error:
+        yotta.pods.list()
+    assert "%yotta login" in describe(error.value)
+    assert "made-up-key" not in describe(error.value)
+
+
+def test_stopped_sandbox():
+    with Sandbox() as sandbox:
+        pass
+    with connect("k", base_url=sandbox.base_url) as yotta, pytest.raises(ConnectionFailed) as error:
+        yotta.pods.list()
+    assert "%yotta sandbox start" in describe(error.value)
+
+
+@pytest.mark.parametrize(("action", "name"), [("pause", "finetune-1"), ("resume", "train-1")])
+def test_action_without_effect(yotta, action, name):
+    pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == name)
+    with pytest.raises(InvalidPodState) as error:
+        getattr(yotta.pods, action)(pod_id)
+    assert commands(describe(error.value)) == [f"get {pod_id}"]
+
+
+def test_resume_of_a_pod_that_is_pausing(make_client):
+    pods = make_client(speed=0.001).pods
+    pod_id = next(pod.id for pod in pods.list() if pod.name == "train-1")
+    pods.pause(pod_id)
+    with pytest.raises(InvalidPodState, match="it is PAUSING, and must be PAUSED") as error:
+        pods.resume(pod_id)
+    assert commands(describe(error.value)) == [f"wait {pod_id} --until paused"]
+
+
+def test_wait_for_ssh_without_an_ssh_port(yotta, sandbox):
+    pod_id = yotta.pods.create(image="made/up:1", gpu_type="L4").id
+    with pytest.raises(InvalidPodState) as error:
+        yotta.pods.wait(pod_id, "SSH", progress=lambda latest: sandbox.advance(10))
+    assert commands(describe(error.value)) == ["create … --expose 22/SSH"]
+
+
+def test_wait_for_a_paused_pod(yotta, monkeypatch):
+    monkeypatch.setattr("yotta_jupyter.api.waiter.LISTING_LAG", -1)
+    pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == "finetune-1")
+    with pytest.raises(InvalidPodState) as error:
+        yotta.pods.wait(pod_id)
+    assert commands(describe(error.value)) == [f"resume {pod_id} --wait"]
+
+
+def test_lost_create(yotta, sandbox, no_lookup_delay):
+    sandbox.add_fault("create:dropped")
+    with pytest.raises(CreateOutcomeUnknown) as error:
+        yotta.pods.create(image="made/up:1", gpu_type="L4")
+    assert commands(describe(error.value)) == [f"get {error.value.launch_id}"]
+
+
+def test_missing_key():
+    with pytest.raises(InvalidRequest) as error:
+        resolve_config()
+    assert commands(describe(error.value)) == ["login", "sandbox start"]

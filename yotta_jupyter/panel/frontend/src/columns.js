@@ -1,0 +1,80 @@
+// @ts-check
+/** The columns of the table. A further one is one more entry here. */
+
+import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from "./format.js";
+
+/** @typedef {import("./protocol.js").Field} Field */
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+
+/**
+ * @typedef {object} Column
+ * @property {string} name also the CSS class of its cells
+ * @property {string} title
+ * @property {string} width as in `grid-template-columns`
+ * @property {Field[]} fields what the order depends on
+ * @property {(row: PodRow) => string | number} sortKey
+ * @property {boolean} [descending] whether a larger `sortKey` is a smaller value
+ * @property {string} [classes] further CSS classes of its cells
+ * @property {(row: PodRow) => string} [text] left out where `row.js` draws the cell
+ * @property {(row: PodRow) => string | null} [tooltip]
+ */
+
+/** @type {(field: Field) => (row: PodRow) => string} */
+const textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
+
+/** @type {Column[]} */
+export const COLUMNS = [
+  { name: "name", title: "Name", width: "minmax(90px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "118px", fields: ["status"], sortKey: textKey("status") },
+  {
+    name: "gpu",
+    title: "GPUs",
+    width: "minmax(118px, 1.1fr)",
+    fields: ["gpu_type", "gpu_count"],
+    sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
+    classes: "yotta-wide-only",
+    text: formatGpus,
+    tooltip: (row) => row.gpu_type,
+  },
+  {
+    name: "region",
+    title: "Region",
+    width: "minmax(84px, .8fr)",
+    fields: ["region"],
+    sortKey: textKey("region"),
+    classes: "yotta-wide-only",
+    text: (row) => row.region ?? "",
+  },
+  {
+    name: "image",
+    title: "Image",
+    width: "minmax(50px, 1fr)",
+    fields: ["image"],
+    sortKey: textKey("image"),
+    classes: "yotta-wide-only",
+    text: formatImage,
+    tooltip: (row) => row.image,
+  },
+  {
+    name: "cost",
+    title: "$ / hour",
+    width: "58px",
+    fields: ["hourly_cost"],
+    sortKey: (row) => -(row.hourly_cost ?? -1),
+    descending: true,
+    classes: "yotta-number",
+    text: (row) => (row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost)),
+    tooltip: (row) =>
+      row.hourly_rate == null ? "No price is known" : `${formatDollars(row.hourly_rate)} while running`,
+  },
+  {
+    name: "age",
+    title: "Age",
+    width: "46px",
+    fields: ["created_at"],
+    sortKey: (row) => -(row.created_at ?? Infinity),
+    classes: "yotta-number yotta-wide-only",
+    text: (row) => (row.created_at ? formatAge(Date.now() / 1000 - row.created_at) : ""),
+    tooltip: (row) => (row.created_at ? formatDate(row.created_at) : null),
+  },
+];

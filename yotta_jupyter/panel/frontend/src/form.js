@@ -1,0 +1,184 @@
+// @ts-check
+/** The launch form. The kernel validates it. Secrets stay in its fields, and travel in the launch message only. */
+
+import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
+import { Fields } from "./fields.js";
+import { formatDollars } from "./format.js";
+import { KERNEL_GONE } from "./header.js";
+import { Passwords } from "./passwords.js";
+
+/** @typedef {import("./protocol.js").FormResult} FormResult */
+/** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
+/** @typedef {import("./protocol.js").ValidationMessage} ValidationMessage */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").ViewContext} ViewContext */
+
+const VALIDATE_DEBOUNCE_MS = 250;
+/** After a launch the button stays disabled for so long: the second click of a double click must not launch again. */
+const RELAUNCH_COOLDOWN_MS = 1000;
+
+export class LaunchForm {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   */
+  constructor(store, context) {
+    this.store = store;
+    this.context = context;
+    this._requestNumber = 0;
+    this._validationTimer = 0;
+    /** Fields that the user has filled in, whose errors are shown before the first launch. @type {Set<string>} */
+    this._touched = new Set();
+    this._launchRejected = false;
+    /** The launch that has no result yet. @type {{ tempId: string, name: string } | null} */
+    this._launch = null;
+    this.fields = new Fields((element) => this._onInput(element));
+    this._launchButton = h("button", { type: "submit", class: "yotta-button-primary" }, "Launch");
+    this._estimate = h("span", { class: "yotta-estimate" });
+    this._command = h("code", {
+      class: "yotta-command",
+      tabindex: "0",
+      role: "textbox",
+      "aria-readonly": "true",
+      "aria-label": "The equal %yotta line",
+    });
+    const copy = iconButton("copy", "Copy the %yotta line", () =>
+      context.copy(this._command.textContent ?? "", "the %yotta line"),
+    );
+    this._commandPreview = h("span", { class: "yotta-command-preview", hidden: true }, this._command, copy);
+    this._errorMessage = h("p", { class: "yotta-error-message", hidden: true });
+    this._passwords = new Passwords(store, context, () => this._launchButton.focus());
+    this.element = h(
+      "form",
+      { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
+      h("h3", {}, "Launch a pod"),
+      this.fields.element,
+      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate, this._commandPreview),
+      this._errorMessage,
+      this._passwords.element,
+    );
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this._submit();
+    });
+    this.element.addEventListener("input", (event) => this._onInput(/** @type {HTMLElement} */ (event.target)));
+    this.element.addEventListener("focusout", (event) => this._onFocusout(/** @type {HTMLElement} */ (event.target)));
+  }
+
+  update() {
+    if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
+    this._passwords.update();
+  }
+
+  /** @param {ValidationMessage} message */
+  onValidation(message) {
+    if (message.request_id !== this._requestId()) return;
+    this._showResult(message, (name) => this._launchRejected || this._touched.has(name));
+  }
+
+  /** @param {LaunchResult} message */
+  onLaunchResult(message) {
+    this._passwords.update();
+    if (!this._launch || message.temp_id !== this._launch.tempId) return;
+    const { name } = this._launch;
+    this._launch = null;
+    if (message.type === "launched") {
+      setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
+      this._launchRejected = false;
+      this.context.announce(`Launched ${name || message.pod_id}`);
+      this.fields.inputs.pod_name.value = ""; // Each pod gets a name of its own.
+      this._validate();
+      return;
+    }
+    this._setBusy(false);
+    if (message.type === "rejected") {
+      this._launchRejected = true;
+      this._showResult(message, () => true);
+      this._showError(message.errors.form ?? "");
+      this.fields.focusFirstInvalid();
+      this.context.announce(Object.values(message.errors)[0]);
+    } else {
+      this._showError(message.error);
+      this.context.announce(message.error);
+    }
+  }
+
+  focus() {
+    this.fields.inputs.gpu_type.focus();
+  }
+
+  close() {
+    clearTimeout(this._validationTimer);
+  }
+
+  /** @param {HTMLElement} element */
+  _onInput(element) {
+    if (element.dataset.field) this._touched.add(element.dataset.field);
+    this._updateGpuHint();
+    clearTimeout(this._validationTimer);
+    this._validationTimer = window.setTimeout(() => this._validate(), VALIDATE_DEBOUNCE_MS);
+  }
+
+  /** Show VRAM and price at once, without the kernel. */
+  _updateGpuHint() {
+    this.fields.setMessage("gpu_type", "", this.fields.gpuHint());
+  }
+
+  /** @param {HTMLElement} element */
+  _onFocusout(element) {
+    const { value } = /** @type {HTMLInputElement} */ (element);
+    if (value && element.dataset.field) this._touched.add(element.dataset.field);
+  }
+
+  _validate() {
+    this._requestNumber += 1;
+    this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
+  }
+
+  /** Other views of the panel validate forms of their own. */
+  _requestId() {
+    return `${this.context.id}:${this._requestNumber}`;
+  }
+
+  /**
+   * @param {FormResult} result
+   * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
+   */
+  _showResult({ errors, notes, command, estimate }, shouldShow) {
+    for (const name of Object.keys(this.fields.messages)) {
+      const hint = name === "gpu_type" ? this.fields.gpuHint() : "";
+      const note = [hint, notes[name]].filter(Boolean).join(" · ");
+      this.fields.setMessage(name, shouldShow(name) ? errors[name] : "", note);
+    }
+    setText(this._command, command ?? "");
+    this._commandPreview.hidden = !command;
+    const text = estimate == null ? "" : `an estimate of ${formatDollars(estimate)} an hour`;
+    setText(this._estimate, text);
+    setAttribute(this._estimate, "title", text && "By the price of a card in a listing; volumes come on top");
+  }
+
+  _submit() {
+    if (this._launch || isDisabled(this._launchButton)) return;
+    if (!this.store.connected) {
+      this._showError(KERNEL_GONE);
+      return;
+    }
+    const form = this.fields.values(true);
+    this._showError("");
+    this._setBusy(true);
+    this._launch = { tempId: this.store.launch(form), name: form.pod_name };
+    this.context.announce(`Launching ${form.pod_name || "a pod"}`);
+  }
+
+  /** @param {boolean} busy */
+  _setBusy(busy) {
+    setDisabled(this._launchButton, busy);
+    setText(this._launchButton, busy ? "Launching…" : "Launch");
+  }
+
+  /** @param {string} text */
+  _showError(text) {
+    setText(this._errorMessage, text);
+    this._errorMessage.hidden = !text;
+  }
+}

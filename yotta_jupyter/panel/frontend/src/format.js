@@ -1,0 +1,102 @@
+// @ts-check
+/** Values as the panel shows them. */
+
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
+
+// Created once: creating one takes longer than rendering a row.
+const TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+const STATUS_LABELS = /** @type {Record<string, string>} */ ({ INITIALIZE: "Initializing" });
+
+const PENDING_LABELS = /** @type {Record<string, string>} */ ({
+  pause: "Pausing…",
+  resume: "Resuming…",
+  delete: "Deleting…",
+  undoing: "Undoing…",
+  launch: "Launching…",
+});
+
+/**
+ * @param {number} amount
+ * @returns {string} such as "$1,234.50"
+ */
+export function formatDollars(amount) {
+  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string} such as "5 min"
+ */
+export function formatAge(seconds) {
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+/**
+ * @param {number} timestamp seconds since 1970
+ * @returns {string} the local time of day
+ */
+export function formatTime(timestamp) {
+  return new Date(timestamp * 1000).toLocaleTimeString([], { hour12: false });
+}
+
+/**
+ * @param {number} timestamp seconds since 1970
+ * @returns {string} the local date and time
+ */
+export function formatDate(timestamp) {
+  return DATE.format(timestamp * 1000);
+}
+
+/**
+ * @param {PodRow} row
+ * @returns {string} the pod's name, or its id
+ */
+export function displayName(row) {
+  return row.name || row.id;
+}
+
+/**
+ * @param {PodRow} row
+ * @returns {string} such as "2 × L4 24G"
+ */
+export function formatGpus(row) {
+  if (!row.gpu_type) return "";
+  return `${row.gpu_count ?? "?"} × ${row.gpu_type.replace(/^NVIDIA_/, "").replaceAll("_", " ")}`;
+}
+
+/**
+ * @param {PodRow} row
+ * @returns {string} the image without the prefix of the official ones
+ */
+export function formatImage(row) {
+  return (row.image ?? "").replace(/^yottalabsai\//, "");
+}
+
+/**
+ * @param {Pick<GpuChoice, "vram_in_gb" | "price">} gpu
+ * @returns {string} such as "24 GB · $0.61 an hour"
+ */
+export function formatGpuFacts({ vram_in_gb, price }) {
+  const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
+  return facts.filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {string} status
+ * @param {string | null} pending the action that the pod waits for
+ * @param {{ stalled?: boolean, undoSeconds?: number }} [progress]
+ * @returns {string}
+ */
+export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
+  if (stalled) return "Waiting for kernel…";
+  if (pending === "pending_delete") return `Deleting in ${undoSeconds} s`;
+  if (pending) return PENDING_LABELS[pending] ?? pending;
+  if (!status) return "Unknown";
+  return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
+}

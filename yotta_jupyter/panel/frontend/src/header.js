@@ -1,0 +1,76 @@
+// @ts-check
+import { h, iconButton, setAttribute, setText } from "./dom.js";
+import { formatDollars, formatTime } from "./format.js";
+import { HEARTBEAT_S } from "./lifecycle.js";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").ViewContext} ViewContext */
+
+export const KERNEL_GONE = "The kernel has gone. Run the cell of the panel again.";
+
+/** What is connected, the totals, the time of the last refresh, and why it failed. */
+export class Header {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   */
+  constructor(store, context) {
+    this.store = store;
+    this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
+    this._endpoint = h("span", { class: "yotta-endpoint" });
+    this._totals = ["running", "paused", "in all", "an hour now"].map((label) => ({ number: h("strong"), label }));
+    const totals = this._totals.map(({ number, label }) => h("span", {}, number, " ", h("span", {}, label)));
+    this._cost = /** @type {HTMLElement} */ (totals.at(-1));
+    this._refreshedAt = h("span");
+    const refresh = iconButton("refresh", "Refresh", () => {
+      store.send({ type: "refresh" });
+      context.announce("Refreshing");
+    });
+    this.element = h(
+      "header",
+      { class: "yotta-header" },
+      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
+      h("div", { class: "yotta-totals" }, ...totals),
+      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh),
+    );
+    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
+  }
+
+  update() {
+    const { base_url, loaded, sandbox, totals } = this.store.info;
+    this._badge.hidden = !sandbox;
+    setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
+    setAttribute(this._endpoint, "title", base_url);
+    const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
+    const figures = [...counts, formatDollars(totals.hourly_cost)];
+    for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
+    const { unknown_cost } = totals;
+    setAttribute(this._cost, "title", unknown_cost ? `without ${unknown_cost} pods of unknown price` : null);
+    this.updateTime();
+  }
+
+  /** Show how old the rows are. */
+  updateTime() {
+    const { connected, info, lastMessageAt } = this.store;
+    const now = Date.now() / 1000;
+    // After a long silence the kernel may hang; a notebook that was reopened may have none.
+    const isLive = connected && info.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
+    let text = "";
+    if (info.refreshed_at && isLive && info.interval && !info.error) {
+      // The kernel sends nothing where a refresh found nothing new.
+      const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
+      text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
+      setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);
+    } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
+    setText(this._refreshedAt, text);
+    const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
+    const alert = connected ? error : KERNEL_GONE;
+    this.alert.hidden = !alert;
+    setText(this.alert, alert);
+  }
+
+  /** @returns {boolean} whether the rows may be out of date */
+  isStale() {
+    return !this.store.connected || Boolean(this.store.info.error);
+  }
+}

@@ -1,0 +1,27 @@
+// @ts-check
+/** The widget: one store for each model, shared by its views. */
+
+import { attach } from "./lifecycle.js";
+import { Store } from "./store.js";
+import { PanelView } from "./view.js";
+
+/** @typedef {{ _snapshot: DataView | null }} Traits */
+
+/**
+ * anywidget calls this once for each model.
+ *
+ * @type {() => Exclude<import("@anywidget/types").AnyWidget<Traits>, Function>}
+ */
+export default () => {
+  /** @type {Store} */
+  let store;
+  return {
+    initialize({ model }) {
+      store = new Store(model);
+      return () => store.close();
+    },
+    render({ el }) {
+      return attach(new PanelView(store), el);
+    },
+  };
+};

@@ -1,0 +1,123 @@
+// @ts-check
+/** Attaches a view to the page: what it observes, its timers, and what it reports to the kernel. */
+
+import { SUPPRESS_SHORTCUTS } from "./dom.js";
+
+/** @typedef {import("./view.js").PanelView} PanelView */
+
+/** A panel narrower than this, in pixels, is compact. */
+const COMPACT_WIDTH = 790;
+const COUNTDOWN_INTERVAL_S = 0.25;
+const TIME_INTERVAL_S = 1;
+const AGE_INTERVAL_S = 15;
+/** How often a visible view reports that it is visible. */
+export const HEARTBEAT_S = 300;
+
+/**
+ * @param {PanelView} view
+ * @param {HTMLElement} container
+ * @returns {() => void} removes it
+ */
+export function attach(view, container) {
+  const { root, store, table } = view;
+  container.append(root);
+  /** @type {(() => void)[]} */
+  const disposers = [];
+  /** @type {(target: EventTarget, type: string, listener: (event: any) => void, capture?: boolean) => void} */
+  const listen = (target, type, listener, capture = false) => {
+    target.addEventListener(type, listener, capture);
+    disposers.push(() => target.removeEventListener(type, listener, capture));
+  };
+  /** @type {(seconds: number, callback: () => void) => void} */
+  const every = (seconds, callback) => {
+    const timer = setInterval(callback, seconds * 1000);
+    disposers.push(() => clearInterval(timer));
+  };
+  const visibility = new VisibilityReporter(view);
+
+  const intersectionObserver = new IntersectionObserver((entries) => {
+    visibility.setInViewport(entries[entries.length - 1].isIntersecting);
+  });
+  intersectionObserver.observe(root);
+  disposers.push(() => intersectionObserver.disconnect());
+
+  const resizeObserver = new ResizeObserver(() => {
+    const compact = root.clientWidth < COMPACT_WIDTH;
+    root.classList.toggle("yotta-is-compact", compact);
+    table.setCompact(compact);
+  });
+  resizeObserver.observe(root);
+  disposers.push(() => resizeObserver.disconnect());
+
+  // Capturing on the window runs before JupyterLab's listener on the document.
+  listen(window, "keydown", (event) => allowSaveShortcut(root, event), true);
+  listen(document, "visibilitychange", () => visibility.update());
+  listen(window, "pagehide", () => visibility.report(false));
+  listen(window, "pageshow", () => visibility.update());
+  every(COUNTDOWN_INTERVAL_S, () => table.refreshCountdowns());
+  every(TIME_INTERVAL_S, () => view.updateTime());
+  every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
+  every(AGE_INTERVAL_S, () => table.refreshAges());
+  every(HEARTBEAT_S, () => visibility.isVisible && visibility.send(true));
+  visibility.update();
+
+  return () => {
+    for (const dispose of disposers) dispose();
+    view.close();
+    visibility.send(false, true);
+  };
+}
+
+/** Reports to the kernel whether a view is visible. The kernel lists pods only while one is. */
+class VisibilityReporter {
+  /** @param {PanelView} view */
+  constructor(view) {
+    this._view = view;
+    this._inViewport = true;
+    /** What was reported last. @type {boolean | null} */
+    this.isVisible = null;
+  }
+
+  /** @param {boolean} inViewport */
+  setInViewport(inViewport) {
+    this._inViewport = inViewport;
+    this.update();
+  }
+
+  update() {
+    this.report(this._inViewport && document.visibilityState === "visible");
+  }
+
+  /** @param {boolean} visible */
+  report(visible) {
+    if (visible !== this.isVisible) this.send(visible);
+  }
+
+  /**
+   * @param {boolean} visible
+   * @param {boolean} [closed]
+   */
+  send(visible, closed = false) {
+    this.isVisible = visible;
+    this._view.store.send({ type: "view", view_id: this._view.id, visible, closed });
+  }
+}
+
+/**
+ * Let Ctrl+S, or ⌘S, save the notebook, although all other shortcuts are suppressed in the panel.
+ *
+ * @param {HTMLElement} root
+ * @param {KeyboardEvent} event
+ */
+function allowSaveShortcut(root, event) {
+  const isSave = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+  if (!isSave || !root.contains(/** @type {Node} */ (event.target))) return;
+  const suppressed = event
+    .composedPath()
+    .filter((target) => target instanceof Element)
+    .filter((element) => root.contains(element) && element.hasAttribute(SUPPRESS_SHORTCUTS));
+  for (const element of suppressed) element.removeAttribute(SUPPRESS_SHORTCUTS);
+  setTimeout(() => {
+    for (const element of suppressed) element.setAttribute(SUPPRESS_SHORTCUTS, "true");
+  });
+}

@@ -1,0 +1,179 @@
+// @ts-check
+/** Decodes what the kernel sends. `protocol.py` lists all messages in both directions. */
+
+/**
+ * A pod, or a launch whose pod has no id yet.
+ *
+ * @typedef {object} PodRow
+ * @property {string} id
+ * @property {string | null} name
+ * @property {string} status
+ * @property {string | null} gpu_type
+ * @property {number | null} gpu_count
+ * @property {string | null} region
+ * @property {string | null} image
+ * @property {number | null} hourly_cost US dollars an hour now
+ * @property {number | null} hourly_rate US dollars an hour while running
+ * @property {number | null} created_at seconds since 1970
+ * @property {string | null} ssh a command, where the pod can be reached
+ * @property {string[]} actions those that the pod's status allows: pause, resume, delete
+ * @property {string | null} pending the action that has been requested and does not show in the status yet
+ * @property {string | null} error why the last action failed
+ */
+
+/** @typedef {keyof PodRow} Field */
+
+/**
+ * @typedef {object} Totals
+ * @property {number} running
+ * @property {number} paused
+ * @property {number} total
+ * @property {number} hourly_cost US dollars
+ * @property {number} unknown_cost pods whose cost is not in `hourly_cost`
+ */
+
+/**
+ * @typedef {object} GpuChoice
+ * @property {string} id
+ * @property {string | null} display_name
+ * @property {number | null} vram_in_gb
+ * @property {number | null} price US dollars an hour for one
+ */
+
+/**
+ * What the launch form offers.
+ *
+ * @typedef {object} Choices
+ * @property {GpuChoice[]} gpu_types
+ * @property {number[]} gpu_counts
+ * @property {string[]} images
+ * @property {string[]} regions
+ * @property {string[]} clouds
+ * @property {string} default_ports
+ */
+
+/**
+ * What the panel shows beside the rows.
+ *
+ * @typedef {object} Info
+ * @property {string[]} fields the names of the values of an encoded row
+ * @property {boolean} complete whether all pods have been sent
+ * @property {boolean} loaded whether the pods have been listed
+ * @property {Totals} totals
+ * @property {string} base_url
+ * @property {boolean} sandbox
+ * @property {number} undo_seconds how long a delete can be undone
+ * @property {number | null} interval seconds between refreshes; null while there are none
+ * @property {number} [refreshed_at] seconds since 1970
+ * @property {string | null} error why the last refresh failed
+ * @property {Choices | null} choices
+ */
+
+/**
+ * @typedef {object} Snapshot
+ * @property {number} version
+ * @property {Map<string, PodRow>} rows
+ * @property {string[]} selected
+ * @property {Info} info
+ */
+
+/**
+ * @typedef {{ type: "patch", version: number, added?: unknown[][], updated?: (Partial<PodRow> & { id: string })[],
+ *   removed?: string[], totals?: Partial<Totals> } & Partial<Omit<Info, "totals">>} Patch
+ */
+
+/**
+ * @typedef {object} FormResult
+ * @property {Record<string, string>} errors by field
+ * @property {Record<string, string>} notes by field
+ * @property {string | null} command the equal `%yotta create` line
+ * @property {number | null} estimate US dollars an hour
+ */
+
+/** @typedef {{ type: "validation", request_id: string } & FormResult} ValidationMessage */
+
+/**
+ * What became of a launch.
+ *
+ * @typedef {({ type: "rejected", temp_id: string } & FormResult)
+ *   | { type: "launched", temp_id: string, pod_id: string }
+ *   | { type: "failed", temp_id: string, error: string }} LaunchResult
+ */
+
+/** @typedef {{ type: "ack", pods: string[] }} Ack */
+
+/** @typedef {Patch | Ack | ValidationMessage | LaunchResult} KernelMessage */
+
+/** The status of a row whose pod is being created; the same word as in `protocol.py`. */
+export const LAUNCHING = "LAUNCHING";
+
+/** @type {Info} */
+const DEFAULT_INFO = {
+  fields: [],
+  complete: true,
+  loaded: false,
+  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
+  base_url: "",
+  sandbox: false,
+  undo_seconds: 0,
+  interval: null,
+  error: null,
+  choices: null,
+};
+
+/** @returns {Snapshot} what a panel shows before anything has arrived */
+export function emptySnapshot() {
+  return { version: -1, rows: new Map(), selected: [], info: { ...DEFAULT_INFO } };
+}
+
+/**
+ * @param {string[]} fields
+ * @param {unknown[]} values
+ * @returns {PodRow}
+ */
+export function decodeRow(fields, values) {
+  /** @type {Record<string, unknown>} */
+  const row = {};
+  for (let index = 0; index < fields.length; index++) row[fields[index]] = values[index];
+  return /** @type {any} */ (row);
+}
+
+/**
+ * @param {DataView | null | undefined} bytes UTF-8 JSON
+ * @returns {Snapshot | null} null where nothing has been sent, as in a notebook that was saved without its kernel
+ */
+export function decodeSnapshot(bytes) {
+  if (!bytes?.byteLength) return null;
+  const { version, rows, selected, ...info } = JSON.parse(new TextDecoder().decode(bytes));
+  /** @type {PodRow[]} */
+  const decoded = rows.map((/** @type {unknown[]} */ values) => decodeRow(info.fields, values));
+  return {
+    version,
+    rows: new Map(decoded.map((row) => [row.id, row])),
+    selected: selected ?? [],
+    info: { ...DEFAULT_INFO, ...info },
+  };
+}
+
+/**
+ * Apply the rows of a patch.
+ *
+ * @param {Map<string, PodRow>} rows changed in place
+ * @param {string[]} fields
+ * @param {Pick<Patch, "added" | "updated" | "removed">} patch
+ * @returns {{ added: string[], fields: Set<Field> } | null} the ids of new rows and the fields that have changed in
+ *   others; null where the patch does not fit the rows, which are then unchanged
+ */
+export function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
+  if (updated.some(({ id }) => !rows.has(id))) return null;
+  const addedRows = added.map((values) => decodeRow(fields, values));
+  for (const row of addedRows) rows.set(row.id, row);
+  /** @type {Set<Field>} */
+  const changed = new Set();
+  for (const { id, ...values } of updated) {
+    rows.set(id, /** @type {PodRow} */ ({ ...rows.get(id), ...values })); // A new object: views compare by identity.
+    for (const field of Object.keys(values)) changed.add(/** @type {Field} */ (field));
+  }
+  for (const id of removed) rows.delete(id);
+  return { added: addedRows.map(({ id }) => id), fields: changed };
+}

@@ -1,0 +1,155 @@
+// @ts-check
+import { COLUMNS } from "./columns.js";
+import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
+import { displayName, formatGpus, formatStatus } from "./format.js";
+
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./store.js").Action} Action */
+/** @typedef {import("./store.js").Store} Store */
+
+/**
+ * @typedef {object} RowHandlers
+ * @property {(id: string, selected: boolean, range: boolean) => void} onToggle
+ * @property {(id: string, action: Action) => void} onAction
+ * @property {(id: string, button: HTMLElement) => void} onCopySsh
+ * @property {(id: string) => void} onDismiss
+ */
+
+/** Statuses in which the first button resumes; in all others it pauses. */
+const RESUMABLE_LATER = new Set(["PAUSED", "PAUSING"]);
+
+/** The element of one row. It is reused for another pod once its own is out of view. */
+export class RowView {
+  /**
+   * @param {Store} store
+   * @param {RowHandlers} handlers
+   */
+  constructor(store, { onToggle, onAction, onCopySsh, onDismiss }) {
+    this.store = store;
+    /** @type {PodRow | null} */
+    this.row = null;
+    /** The row's place in the table, from 0; null where it must be set anew. @type {number | null} */
+    this.index = null;
+    this.checkbox = h("input", { type: "checkbox" });
+    this.checkbox.addEventListener("click", (event) => onToggle(this.id, this.checkbox.checked, event.shiftKey));
+    const act = (/** @type {MouseEvent} */ event) => {
+      const button = /** @type {HTMLElement} */ (event.currentTarget);
+      if (isDisabled(button) || event.detail > 1) return; // The second click of a double click would undo the first.
+      onAction(this.id, /** @type {Action} */ (button.dataset.action));
+    };
+    this.toggleButton = iconButton("pause", "", act);
+    this.sshButton = iconButton("copy", "", () => onCopySsh(this.id, this.sshButton));
+    this.deleteButton = iconButton("delete", "", act);
+    this.dismissButton = iconButton("close", "Dismiss", () => {
+      onDismiss(this.id);
+      this.deleteButton.focus();
+    });
+    this.title = h("span", { class: "yotta-title", dir: "auto" });
+    this.detail = h("span", { class: "yotta-detail", dir: "auto" });
+    this.status = h("span", { class: "yotta-status-text" });
+    this.error = h("span", { class: "yotta-error-text", dir: "auto" });
+    /** The cells of columns with a text. */
+    this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
+    this.element = h(
+      "div",
+      { role: "row", class: "yotta-row" },
+      cell("yotta-check", this.checkbox),
+      cell("yotta-name", this.title, this.detail),
+      cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
+      ...this.textCells.map(({ cell }) => cell),
+      cell("yotta-error", this.error, this.dismissButton),
+      cell("yotta-actions", this.toggleButton, this.sshButton, this.deleteButton),
+    );
+  }
+
+  /** @returns {string} */
+  get id() {
+    return this.element.dataset.podId ?? "";
+  }
+
+  /**
+   * Show a row.
+   *
+   * @param {PodRow} row
+   * @param {{ index: number, top: number }} [position] left out where it stays as it is
+   */
+  update(row, position) {
+    this.row = row;
+    if (position) this._move(position);
+    const { element, store } = this;
+    const name = displayName(row);
+    const pending = store.pendingAction(row);
+    const selected = store.selected.has(row.id);
+    setAttribute(element, "data-pod-id", row.id);
+    setAttribute(element, "data-status", row.status);
+    setAttribute(element, "data-pending", pending);
+    setAttribute(element, "data-error", row.error ? "true" : null);
+    setAttribute(element, "aria-selected", String(selected));
+    this.checkbox.checked = selected;
+    setAttribute(this.checkbox, "aria-label", `Select ${name}`);
+    setText(this.title, name);
+    setAttribute(this.title, "title", row.name ? `${row.name} (${row.id})` : row.id);
+    setText(this.detail, [formatGpus(row), row.region].filter(Boolean).join(" · "));
+    const undoSeconds = store.undoSecondsLeft(row.id);
+    setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
+    setAttribute(this.status, "title", row.status);
+    for (const { column, cell } of this.textCells) {
+      setText(cell, column.text?.(row) ?? "");
+      setAttribute(cell, "title", column.tooltip?.(row));
+    }
+    setText(this.error, row.error ?? "");
+    setAttribute(this.error, "title", row.error);
+    this._updateButtons(row, name, pending);
+  }
+
+  /** @returns {NodeListOf<HTMLElement>} what can have the focus */
+  controls() {
+    return this.element.querySelectorAll("input, button");
+  }
+
+  /** @returns {boolean} */
+  hasFocus() {
+    return this.element.contains(document.activeElement);
+  }
+
+  /** @param {{ index: number, top: number }} position */
+  _move({ index, top }) {
+    this.index = index;
+    this.element.style.transform = `translateY(${top}px)`;
+    setAttribute(this.element, "aria-rowindex", index + 2); // After the row of headings, counted from 1.
+  }
+
+  /**
+   * @param {PodRow} row
+   * @param {string} name
+   * @param {string | null} pending
+   */
+  _updateButtons(row, name, pending) {
+    const { store, toggleButton, sshButton, deleteButton } = this;
+    const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
+    toggleButton.dataset.action = toggle;
+    setIcon(toggleButton, toggle);
+    setLabel(toggleButton, `${toggle === "resume" ? "Resume" : "Pause"} ${name}`);
+    setDisabled(toggleButton, !store.can(row, toggle));
+    setLabel(sshButton, `Copy SSH command of ${name}`);
+    setDisabled(sshButton, !row.ssh);
+    const canUndo = pending === "pending_delete";
+    deleteButton.dataset.action = canUndo ? "undo" : "delete";
+    setIcon(deleteButton, canUndo ? "undo" : "delete");
+    setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
+    setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
+  }
+}
+
+/**
+ * @param {string} classes
+ * @param {...Node} children
+ */
+function cell(classes, ...children) {
+  return h("div", { role: "cell", class: classes }, ...children);
+}
+
+/** @param {import("./columns.js").Column} column */
+function textCell(column) {
+  return cell(`yotta-${column.name} ${column.classes ?? ""}`.trim());
+}

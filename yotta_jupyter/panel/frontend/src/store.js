@@ -1,0 +1,345 @@
+// @ts-check
+/** The state of a panel in the browser, shared by all its views. */
+
+import { uniqueId } from "./dom.js";
+import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "./protocol.js";
+
+/** @typedef {import("@anywidget/types").AnyModel<{ _snapshot: DataView | null }>} Model */
+/** @typedef {import("./protocol.js").Field} Field */
+/** @typedef {import("./protocol.js").Info} Info */
+/** @typedef {import("./protocol.js").KernelMessage} KernelMessage */
+/** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
+/** @typedef {import("./protocol.js").Patch} Patch */
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./protocol.js").ValidationMessage} ValidationMessage */
+/** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
+/** @typedef {{ name: string, password: string }} Password */
+
+/**
+ * What listeners are told of: rows that were added or removed (`all`), rows by id whose `fields` have changed, or a
+ * message about the launch form.
+ *
+ * @typedef {object} Change
+ * @property {boolean} [all]
+ * @property {string[]} [ids]
+ * @property {Set<Field>} [fields]
+ * @property {ValidationMessage | LaunchResult} [message]
+ */
+
+/** A click that the kernel has not acknowledged for so long is shown as waiting for the kernel. */
+const STALL_MS = 1500;
+const SELECTION_DEBOUNCE_MS = 100;
+
+export class Store {
+  /** @param {Model} model */
+  constructor(model) {
+    /** @type {Map<string, PodRow>} */
+    this.rows = new Map();
+    /** @type {Info} */
+    this.info = emptySnapshot().info;
+    /** @type {Set<string>} */
+    this.selected = new Set();
+    /** Passwords of launched pods, kept here because the view that launched them may have gone. @type {Password[]} */
+    this.passwords = [];
+    this.connected = true;
+    /** When the kernel sent something last, in milliseconds. */
+    this.lastMessageAt = 0;
+    this._model = model;
+    this._version = -1;
+    /** @type {Set<(change: Change) => void>} */
+    this._listeners = new Set();
+    /** Actions that the kernel has not acknowledged, by row. */
+    this._optimistic = /** @type {Map<string, { pending: string, timer: number, stalled: boolean }>} */ (new Map());
+    /** When deletes can no longer be undone, in milliseconds, by row. @type {Map<string, number>} */
+    this._undoDeadlines = new Map();
+    /** Names of the pods being launched, by temporary id. @type {Map<string, string>} */
+    this._launches = new Map();
+    this._lastSyncAt = 0;
+    this._selectionTimer = 0;
+    this._loadSnapshot();
+    model.on("change:_snapshot", () => {
+      this.lastMessageAt = Date.now();
+      this._loadSnapshot();
+    });
+    model.on("msg:custom", (message, buffers) => this._onMessage(message, buffers));
+    // ipywidgets: the kernel's side of the widget has gone.
+    model.on("comm_live_update", () => {
+      this.connected = false;
+      this._notify({});
+    });
+  }
+
+  /**
+   * Call a function after each change.
+   *
+   * @param {(change: Change) => void} listener
+   * @returns {() => void} ends it
+   */
+  subscribe(listener) {
+    this._listeners.add(listener);
+    return () => this._listeners.delete(listener);
+  }
+
+  /**
+   * The action that a pod waits for. A click counts before the kernel has confirmed it.
+   *
+   * @param {PodRow} row
+   * @returns {string | null}
+   */
+  pendingAction(row) {
+    return this._optimistic.get(row.id)?.pending ?? row.pending;
+  }
+
+  /**
+   * @param {PodRow} row
+   * @returns {boolean} whether the kernel takes long to acknowledge a click
+   */
+  isStalled(row) {
+    return this._optimistic.get(row.id)?.stalled ?? false;
+  }
+
+  /**
+   * @param {string} id
+   * @returns {boolean} whether the row shows a click that the kernel has not acknowledged
+   */
+  isOptimistic(id) {
+    return this._optimistic.has(id);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {number} at least 1
+   */
+  undoSecondsLeft(id) {
+    return Math.max(1, Math.ceil(((this._undoDeadlines.get(id) ?? 0) - Date.now()) / 1000));
+  }
+
+  /**
+   * @param {PodRow} row
+   * @param {string} action
+   * @returns {boolean} whether the pod's status allows the action and nothing else is pending
+   */
+  can(row, action) {
+    return row.actions.includes(action) && !this.pendingAction(row);
+  }
+
+  /** @returns {PodRow[]} */
+  selectedRows() {
+    return [...this.selected].map((id) => this.rows.get(id)).filter((row) => row !== undefined);
+  }
+
+  /**
+   * Request an action, and show it as pending at once.
+   *
+   * @param {Action} action
+   * @param {string[]} ids
+   */
+  act(action, ids) {
+    if (!this.connected) return;
+    const canUndo = action === "delete" && this.info.undo_seconds > 0;
+    const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
+    for (const id of ids) this._setOptimistic(id, pending);
+    this.send({ type: action, pods: ids });
+    this._notify({ ids });
+  }
+
+  /**
+   * Request a launch, and show a row for it at once.
+   *
+   * @param {Record<string, any>} form
+   * @returns {string} the temporary id of the row
+   */
+  launch(form) {
+    const id = uniqueId();
+    this._launches.set(id, form.pod_name);
+    const row = {
+      ...decodeRow(
+        this.info.fields,
+        this.info.fields.map(() => null),
+      ),
+      id,
+      name: form.pod_name,
+      status: LAUNCHING,
+      gpu_type: form.gpu_type,
+      gpu_count: form.gpu_count,
+      region: form.region,
+      image: form.image,
+      actions: [],
+      pending: "launch",
+    };
+    this.rows = new Map([[id, row], ...this.rows]);
+    this._setOptimistic(id, "launch");
+    // In a buffer: the form holds secrets, and ipywidgets logs the content of messages.
+    this.send({ type: "launch", temp_id: id }, [new TextEncoder().encode(JSON.stringify(form))]);
+    this._notify({ all: true });
+    return id;
+  }
+
+  /**
+   * @param {string[]} ids
+   * @param {boolean} selected
+   */
+  select(ids, selected) {
+    for (const id of ids) {
+      if (selected) this.selected.add(id);
+      else this.selected.delete(id);
+    }
+    this._sendSelection();
+    this._notify({ ids });
+  }
+
+  /** Ask for the rows where messages stop arriving though they are due: in Colab, messages from threads can stall. */
+  resyncIfStale() {
+    const { interval } = this.info;
+    const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
+    if (interval === null || silence < 2000 * interval) return;
+    this._lastSyncAt = Date.now();
+    this.send({ type: "resync", version: this._version });
+  }
+
+  /**
+   * @param {Record<string, unknown>} message
+   * @param {ArrayBufferView[]} [buffers]
+   */
+  send(message, buffers) {
+    if (!this.connected) return;
+    try {
+      this._model.send(message, undefined, buffers);
+    } catch {
+      this.connected = false;
+    }
+  }
+
+  close() {
+    for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
+    clearTimeout(this._selectionTimer);
+  }
+
+  _loadSnapshot() {
+    const snapshot = decodeSnapshot(this._model.get("_snapshot"));
+    if (!snapshot) return;
+    if (snapshot.version < this._version) {
+      this.send({ type: "resync" });
+      return;
+    }
+    if (this._version < 0) this.selected = new Set(snapshot.selected);
+    this._version = snapshot.version;
+    this.rows = snapshot.rows;
+    this.info = snapshot.info;
+    for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
+    for (const row of this.rows.values()) this._setUndoDeadline(row.id, row.pending);
+    this._pruneSelection();
+    this._notify({ all: true });
+  }
+
+  _pruneSelection() {
+    if (!this.info.complete) return;
+    for (const id of this.selected) if (!this.rows.has(id)) this.selected.delete(id);
+  }
+
+  /**
+   * @param {KernelMessage} message
+   * @param {DataView[]} [buffers]
+   */
+  _onMessage(message, buffers) {
+    this.lastMessageAt = Date.now();
+    if (message.type === "patch") this._applyPatch(message);
+    else if (message.type === "ack") {
+      for (const id of message.pods) this._clearOptimistic(id);
+      this._notify({ ids: message.pods });
+    } else {
+      if (message.type !== "validation") this._onLaunchResult(message, buffers);
+      this._notify({ message });
+    }
+  }
+
+  /**
+   * @param {LaunchResult} message
+   * @param {DataView[]} [buffers]
+   */
+  _onLaunchResult(message, buffers) {
+    const name = this._launches.get(message.temp_id);
+    if (name === undefined) return; // Another page has launched it.
+    this._launches.delete(message.temp_id);
+    // A patch removes the row, unless the kernel has never had it.
+    if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
+    if (message.type === "launched" && buffers?.length) {
+      this.passwords.push({ name: name || message.pod_id, password: new TextDecoder().decode(buffers[0]) });
+    }
+  }
+
+  /** @param {Patch} patch */
+  _applyPatch(patch) {
+    if (patch.version <= this._version) return; // A snapshot that arrived before contains it.
+    const isNext = patch.version === this._version + 1;
+    const applied = isNext ? applyRows(this.rows, this.info.fields, patch) : null;
+    if (!applied) {
+      this.send({ type: "resync" }); // A patch was lost, or arrived before the first snapshot.
+      return;
+    }
+    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
+    this._version = version;
+    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
+    for (const id of applied.added) this._clearOptimistic(id);
+    for (const { id, pending } of updated) {
+      this._clearOptimistic(id);
+      if (pending !== undefined) this._setUndoDeadline(id, pending);
+    }
+    for (const id of removed) {
+      this._clearOptimistic(id);
+      this._undoDeadlines.delete(id);
+      if (this.selected.delete(id)) this._sendSelection();
+    }
+    const all = applied.added.length > 0 || removed.length > 0;
+    this._notify({ all, ids: updated.map(({ id }) => id), fields: applied.fields });
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} pending
+   */
+  _setOptimistic(id, pending) {
+    this._clearOptimistic(id);
+    this._setUndoDeadline(id, pending);
+    const entry = { pending, stalled: false, timer: 0 };
+    entry.timer = window.setTimeout(() => {
+      entry.stalled = true;
+      this._notify({ ids: [id] });
+    }, STALL_MS);
+    this._optimistic.set(id, entry);
+  }
+
+  /** @param {string} id */
+  _clearOptimistic(id) {
+    clearTimeout(this._optimistic.get(id)?.timer);
+    this._optimistic.delete(id);
+  }
+
+  /**
+   * Start the countdown of a delete. The kernel's own countdown starts when it receives the click.
+   *
+   * @param {string} id
+   * @param {string | null} pending
+   */
+  _setUndoDeadline(id, pending) {
+    if (pending === "pending_delete") this._undoDeadlines.set(id, Date.now() + this.info.undo_seconds * 1000);
+    else this._undoDeadlines.delete(id);
+  }
+
+  /** @param {string} id */
+  _discard(id) {
+    this._clearOptimistic(id);
+    if (this.rows.delete(id)) this._notify({ all: true });
+  }
+
+  _sendSelection() {
+    clearTimeout(this._selectionTimer);
+    const send = () => this.send({ type: "select", pods: [...this.selected] });
+    this._selectionTimer = window.setTimeout(send, SELECTION_DEBOUNCE_MS);
+  }
+
+  /** @param {Change} change */
+  _notify(change) {
+    for (const listener of [...this._listeners]) listener(change);
+  }
+}

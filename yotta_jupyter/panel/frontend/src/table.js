@@ -1,0 +1,293 @@
+// @ts-check
+/** The table of pods. Only the rows in view are elements. */
+
+import { COLUMNS } from "./columns.js";
+import { h, isDisabled, setAttribute } from "./dom.js";
+import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
+import { displayName } from "./format.js";
+import { Navigation } from "./navigation.js";
+import { RowView } from "./row.js";
+
+/** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./filter.js").Filters} Filters */
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./store.js").Action} Action */
+/** @typedef {import("./store.js").Change} Change */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").ViewContext} ViewContext */
+
+/** Rows that are elements above and below those in view. */
+const OVERSCAN = 4;
+const ROW_HEIGHT = 36;
+const COMPACT_ROW_HEIGHT = 52;
+const COPIED_MS = 1200;
+
+/** @type {Record<Action, string>} */
+const ANNOUNCEMENTS = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" };
+
+export class Table {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
+   *   shown or their order have changed; `focusFallback` moves the focus where the last row has gone
+   */
+  constructor(store, context, { onFiltered, focusFallback }) {
+    this.store = store;
+    this.context = context;
+    this.onFiltered = onFiltered;
+    this.focusFallback = focusFallback;
+    this.filters = noFilters();
+    this.sort = { column: columnNamed("age"), reversed: false };
+    /** The ids of the rows that match the filters, in order. @type {string[]} */
+    this.ids = [];
+    /** The rows that are elements, by id. @type {Map<string, RowView>} */
+    this.views = new Map();
+    this.rowHeight = ROW_HEIGHT;
+    /** @type {RowView[]} */
+    this._pool = [];
+    /** The row that was selected or deselected last. @type {string | null} */
+    this._anchor = null;
+    this.body = h("div", { role: "rowgroup", class: "yotta-body" });
+    this.selectAll = h("input", { type: "checkbox", "aria-label": "Select all pods shown" });
+    this.selectAll.addEventListener("change", () => this._onSelectAll());
+    this._headings = COLUMNS.map((column) => this._heading(column));
+    this.element = h("div", { role: "table", "aria-label": "Pods" }, this._head(), this.body);
+    this.scroller = h("div", { class: "yotta-scroller" }, this.element);
+    this.scroller.addEventListener("scroll", () => this.renderRows(), { passive: true });
+    const widths = COLUMNS.map((column) => column.width).join(" ");
+    this.scroller.style.setProperty("--yotta-columns", widths);
+    this.navigation = new Navigation(this);
+  }
+
+  /**
+   * Show a change of the store, with as little work as it needs.
+   *
+   * @param {Change} change
+   */
+  update({ all, ids = [], fields = new Set() }) {
+    const filterMayChange = isFiltered(this.filters) && fields.size > 0;
+    const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
+    if (all || filterMayChange || orderMayChange) this.applyFilters();
+    else for (const id of ids) this._refreshRow(id);
+    this._updateSelectAll();
+  }
+
+  applyFilters() {
+    const { column, reversed } = this.sort;
+    this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    this._headings.forEach((heading, index) => {
+      const direction = reversed !== Boolean(column.descending) ? "descending" : "ascending";
+      setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
+    });
+    setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
+    this._setBodyHeight();
+    this.renderRows();
+    this.onFiltered();
+  }
+
+  /** Create, update and remove elements so that the rows in view are shown. */
+  renderRows() {
+    const visible = this._visibleRows();
+    const removedFocus = this._recycleViews(visible);
+    for (const [id, index] of visible) {
+      let view = this.views.get(id);
+      if (!view) {
+        view = this._pool.pop() ?? this._createRow();
+        this.views.set(id, view);
+      }
+      const row = /** @type {PodRow} */ (this.store.rows.get(id));
+      if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
+        view.update(row, { index, top: index * this.rowHeight });
+      }
+    }
+    for (const view of this._pool) view.element.remove();
+    const ordered = [...visible].sort((a, b) => a[1] - b[1]);
+    this._reorder(ordered.map(([id]) => /** @type {RowView} */ (this.views.get(id)).element));
+    this.navigation.updateTabStop();
+    if (removedFocus !== null) this._focusNear(removedFocus);
+  }
+
+  /** @param {boolean} compact */
+  setCompact(compact) {
+    this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
+    for (const view of this.views.values()) view.index = null;
+    this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
+    this._setBodyHeight();
+    this.renderRows();
+  }
+
+  refreshCountdowns() {
+    for (const [id, view] of this.views) if (view.element.dataset.pending === "pending_delete") this._refreshRow(id);
+  }
+
+  refreshAges() {
+    for (const id of this.views.keys()) this._refreshRow(id);
+  }
+
+  /** @returns {HTMLElement} the row of headings */
+  _head() {
+    const actions = h("span", { class: "yotta-visually-hidden" }, "Actions");
+    const row = h(
+      "div",
+      { role: "row", class: "yotta-row yotta-head", "aria-rowindex": "1" },
+      h("div", { role: "columnheader", class: "yotta-check" }, this.selectAll),
+      ...this._headings,
+      h("div", { role: "columnheader", class: "yotta-actions" }, actions),
+    );
+    return h("div", { role: "rowgroup", class: "yotta-thead" }, row);
+  }
+
+  /** @param {Column} column */
+  _heading(column) {
+    const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
+    button.addEventListener("click", () => {
+      this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
+      this.applyFilters();
+    });
+    const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();
+    return h("div", { role: "columnheader", class: classes }, button);
+  }
+
+  _createRow() {
+    return new RowView(this.store, {
+      onToggle: (id, selected, range) => this._onToggle(id, selected, range),
+      onAction: (id, action) => this._onAction(id, action),
+      onCopySsh: (id, button) => this._copySsh(id, button),
+      onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] }),
+    });
+  }
+
+  /** @param {string} id */
+  _refreshRow(id) {
+    const row = this.store.rows.get(id);
+    if (row) this.views.get(id)?.update(row);
+  }
+
+  _setBodyHeight() {
+    this.body.style.height = `${this.ids.length * this.rowHeight}px`;
+  }
+
+  /** @returns {Map<string, number>} the index of each row that is to be an element, by id */
+  _visibleRows() {
+    const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.rowHeight) - OVERSCAN);
+    const count = Math.ceil(this.scroller.clientHeight / this.rowHeight) + 2 * OVERSCAN;
+    const visible = new Map(this.ids.slice(first, first + count).map((id, offset) => [id, first + offset]));
+    const focused = this._focusedId();
+    if (focused !== null && !visible.has(focused)) {
+      const index = this.ids.indexOf(focused);
+      if (index >= 0) visible.set(focused, index);
+    }
+    return visible;
+  }
+
+  /**
+   * Take the views of rows that are not visible any more into the pool.
+   *
+   * @param {Map<string, number>} visible
+   * @returns {number | null} the index of the row that had the focus, where that is gone
+   */
+  _recycleViews(visible) {
+    let removedFocus = null;
+    for (const [id, view] of this.views) {
+      if (visible.has(id)) continue;
+      this.views.delete(id);
+      // Not reused under the focus or the pointer: the next key or click would act on another pod.
+      if (view.hasFocus() || view.element.matches(":active")) {
+        if (view.hasFocus()) removedFocus = view.index;
+        view.element.remove();
+      } else this._pool.push(view);
+    }
+    return removedFocus;
+  }
+
+  /**
+   * Put the elements into the order of the rows, for screen readers, without losing the focus.
+   *
+   * @param {HTMLElement[]} elements
+   */
+  _reorder(elements) {
+    const focused = document.activeElement;
+    let next = this.body.firstChild;
+    for (const element of elements) {
+      if (element === next) next = next.nextSibling;
+      else this.body.insertBefore(element, next);
+    }
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.body.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** @param {number} index */
+  _focusNear(index) {
+    const view = this.views.get(this.ids[Math.min(index, this.ids.length - 1)]);
+    // The checkbox is the control that does no harm in a row that has moved here.
+    if (view) view.checkbox.focus({ preventScroll: true });
+    else this.focusFallback();
+  }
+
+  /** @returns {string | null} */
+  _focusedId() {
+    const focused = document.activeElement;
+    if (!focused || !this.body.contains(focused)) return null;
+    return /** @type {HTMLElement | null} */ (focused.closest("[data-pod-id]"))?.dataset.podId ?? null;
+  }
+
+  /**
+   * @param {string} id
+   * @param {Action} action
+   */
+  _onAction(id, action) {
+    const row = this.store.rows.get(id);
+    if (!row) return;
+    this.store.act(action, [id]);
+    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}`);
+  }
+
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  async _copySsh(id, button) {
+    const row = this.store.rows.get(id);
+    if (!row) return;
+    if (isDisabled(button) || !row.ssh) {
+      this.context.announce(`${displayName(row)} is not reachable by SSH now`);
+      return;
+    }
+    await this.context.copy(row.ssh, `the SSH command of ${displayName(row)}`);
+    button.classList.add("yotta-is-copied");
+    setTimeout(() => button.classList.remove("yotta-is-copied"), COPIED_MS);
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} selected
+   * @param {boolean} range whether all rows since the last click are meant
+   */
+  _onToggle(id, selected, range) {
+    let ids = [id];
+    if (range && this._anchor !== null) {
+      const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);
+      if (first >= 0) ids = this.ids.slice(first, last + 1);
+    }
+    this._anchor = id;
+    this.store.select(ids, selected);
+  }
+
+  _onSelectAll() {
+    this.store.select(this.ids, this.selectAll.checked);
+  }
+
+  _updateSelectAll() {
+    let count = 0;
+    if (this.store.selected.size) for (const id of this.ids) if (this.store.selected.has(id)) count++;
+    this.selectAll.checked = count > 0 && count === this.ids.length;
+    this.selectAll.indeterminate = count > 0 && count < this.ids.length;
+  }
+}
+
+/** @param {string} name */
+function columnNamed(name) {
+  return /** @type {Column} */ (COLUMNS.find((column) => column.name === name));
+}

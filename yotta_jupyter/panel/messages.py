@@ -1,0 +1,170 @@
+"""Handles the messages from the browser. `yotta_jupyter.panel.protocol` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..client import Client
+from ..errors import YottaError
+from ..hints import describe
+from ..launch import JUPYTER_PASSWORD_ENV, needs_jupyter_password, with_jupyter_password
+from ..models import Pod
+from . import form
+from .actions import Actions
+from .poller import Poller
+from .state import PanelState
+from .widget import Message, PanelWidget
+
+
+class MessageHandler:
+    """Calls the parts of a panel as the browser requests, and replies. Returns at once, on any thread.
+
+    Parameters
+    ----------
+    client : Client
+    state : PanelState
+    actions : Actions
+    poller : Poller
+    widget : PanelWidget
+        Sends the replies.
+    on_change : callable
+        Called after each change of the state.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        state: PanelState,
+        actions: Actions,
+        poller: Poller,
+        widget: PanelWidget,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._actions = actions
+        self._poller = poller
+        self._widget = widget
+        self._on_change = on_change
+        self._visible_views: dict[str, bool] = {}
+        self._launch_ids: set[str] = set()
+        self._handlers: dict[str, Callable[[Message], None]] = {
+            "view": self._set_visible,
+            "pause": self._act,
+            "resume": self._act,
+            "delete": self._act,
+            "undo": self._undo,
+            "dismiss": self._dismiss,
+            "select": self._select,
+            "refresh": self._refresh,
+            "resync": self._resync,
+            "validate": self._validate,
+            "launch": self._launch,
+        }
+
+    def handle(self, message: Message) -> None:
+        """Handle a message. Unknown messages are ignored.
+
+        Parameters
+        ----------
+        message : mapping
+        """
+        handler = self._handlers.get(str(message.get("type")))
+        if handler is not None:
+            handler(message)
+
+    def _set_visible(self, message: Message) -> None:
+        view_id, visible = str(message.get("view_id")), bool(message.get("visible"))
+        if message.get("closed"):
+            self._visible_views.pop(view_id, None)
+        else:
+            self._visible_views[view_id] = visible
+        self._poller.set_visible(any(self._visible_views.values()))
+        if visible:
+            self._ack(())  # The browser checks that the kernel is alive.
+
+    def _act(self, message: Message) -> None:
+        pod_ids = _pod_ids(message)
+        self._ack_unchanged(pod_ids, self._actions.act(str(message["type"]), pod_ids))
+
+    def _undo(self, message: Message) -> None:
+        pod_ids = _pod_ids(message)
+        self._ack_unchanged(pod_ids, self._actions.undo(pod_ids))
+
+    def _ack_unchanged(self, pod_ids: Sequence[str], changed: Sequence[str]) -> None:
+        """Acknowledge a request for pods whose rows it has not changed. A changed row is an acknowledgement itself."""
+        if unchanged := sorted(set(pod_ids).difference(changed)):
+            self._ack(unchanged)
+
+    def _ack(self, pod_ids: Sequence[str]) -> None:
+        self._widget.send_message({"type": "ack", "pods": list(pod_ids)})
+
+    def _dismiss(self, message: Message) -> None:
+        for row_id in _pod_ids(message):
+            self._state.dismiss(row_id)
+        self._on_change()
+
+    def _select(self, message: Message) -> None:
+        self._state.selected = _pod_ids(message)
+
+    def _refresh(self, message: Message) -> None:
+        self._poller.request_refresh()
+
+    def _resync(self, message: Message) -> None:
+        with self._state.lock:
+            if message.get("version") != self._state.version:
+                self._widget.send_snapshot()
+
+    def _validate(self, message: Message) -> None:
+        result = self._validate_form(message)
+        reply = {"type": "validation", "request_id": message.get("request_id")}
+        self._widget.send_message({**reply, **_result_keys(result)})
+
+    def _validate_form(self, message: Message) -> form.FormResult:
+        with self._state.lock:
+            pods = list(self._state.pods.values())
+        return form.validate(message.get("form") or {}, self._client.catalog, pods)
+
+    def _launch(self, message: Message) -> None:
+        temp_id = str(message.get("temp_id"))
+        with self._state.lock:  # The same click may arrive on two threads.
+            if temp_id in self._launch_ids:
+                return
+            self._launch_ids.add(temp_id)
+        try:
+            self._launch_once(temp_id, message)
+        except Exception as error:  # The browser waits for a result.
+            text = f"Not launched ({type(error).__name__}). Run the cell of the panel again, then launch."
+            self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": text})
+
+    def _launch_once(self, temp_id: str, message: Message) -> None:
+        result = self._validate_form(message)
+        if result.spec is None:
+            self._launch_ids.discard(temp_id)
+            self._widget.send_message({"type": "rejected", "temp_id": temp_id, **_result_keys(result)})
+            return
+        spec = with_jupyter_password(result.spec)
+        is_generated = needs_jupyter_password(result.spec)
+        passwords = [spec.environment_vars[JUPYTER_PASSWORD_ENV].reveal().encode()] if is_generated else []
+
+        def on_done(outcome: Pod | YottaError) -> None:
+            if isinstance(outcome, Pod):
+                self._widget.send_message({"type": "launched", "temp_id": temp_id, "pod_id": outcome.id}, passwords)
+            else:
+                self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": describe(outcome)})
+
+        self._actions.launch(temp_id, spec, on_done)
+
+
+def _pod_ids(message: Message) -> list[str]:
+    return [str(pod_id) for pod_id in message.get("pods") or ()]
+
+
+def _result_keys(result: form.FormResult) -> dict[str, Any]:
+    return {
+        "errors": result.errors,
+        "notes": result.notes,
+        "command": result.command,
+        "estimate": result.estimate,
+    }

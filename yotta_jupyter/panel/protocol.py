@@ -1,0 +1,195 @@
+"""The messages between the kernel and the browser, and a pod as a row of the table.
+
+A widget opens with a snapshot, its bytes trait ``_snapshot`` (JSON); a new value of the trait replaces everything. Then
+come messages. Secrets travel in binary buffers only, because ipywidgets logs the content of messages.
+
+To the browser:
+
+========== =============================================== ======================================================
+type       keys                                            meaning
+========== =============================================== ======================================================
+(snapshot) version, fields, rows, complete, selected, info everything; a row is a list of values by `fields`;
+                                                           not `complete` with the newest pods only
+patch      version, added, updated, removed, info          what has changed since `version` - 1: rows, objects of
+                                                           an id and the changed fields, ids
+ack        pods                                            requests for these pods arrived, but change no row;
+                                                           without pods a sign of life
+validation request_id, errors, notes, command, estimate    the result of ``validate``
+rejected   temp_id, errors, notes, command, estimate       the launch form is invalid; nothing was sent
+launched   temp_id, pod_id; buffer: the generated password the pod exists
+failed     temp_id, error                                  the launch failed, or its outcome is unknown
+========== =============================================== ======================================================
+
+`info` stands for these keys, in a patch the changed ones: ``base_url``, ``undo_seconds``, ``sandbox``,
+``choices`` (what the launch form offers), ``loaded``, ``totals`` (in a patch the changed
+ones), ``interval`` (seconds between refreshes, null if paused), ``refreshed_at`` (seconds since 1970), ``error`` (why
+the last refresh failed).
+
+From the browser:
+
+=========================== ======================== ========================================================
+type                        keys                     meaning
+=========================== ======================== ========================================================
+view                        view_id, visible, closed a view appeared, went out of sight, or closed
+pause, resume, delete, undo pods                     request an action, or undo a delete
+dismiss                     pods                     remove the errors of rows
+select                      pods                     the selected rows
+refresh                                              list the pods now
+resync                      version                  send a snapshot, unless `version` is the latest
+validate                    request_id, form         validate the launch form, without its secrets
+launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until it has one
+=========================== ======================== ========================================================
+
+The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
+``pending_delete``, a delete that can still be undone. In the browser also ``undoing``, until the kernel has confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .. import ssh
+from ..models import Pod, Totals, allowed_actions
+from ..sanitize import single_line
+from ..spec import PodSpec
+
+PENDING_DELETE: Final = "pending_delete"
+
+MAX_TEXT: Final = 200
+"""Maximum length of a text in a row. The table shows less."""
+
+Row = list[Any]
+
+POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
+    "id": lambda pod: pod.id,
+    "name": lambda pod: _one_line(pod.name),
+    "status": lambda pod: _one_line(pod.status),
+    "gpu_type": lambda pod: _one_line(pod.gpu_type),
+    "gpu_count": lambda pod: pod.gpu_count,
+    "region": lambda pod: _one_line(pod.region),
+    "image": lambda pod: _one_line(pod.image),
+    "hourly_cost": lambda pod: _round(pod.hourly_cost),
+    "hourly_rate": lambda pod: _round(pod.hourly_rate),
+    "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
+    "ssh": ssh.try_command,
+    "actions": lambda pod: allowed_actions(pod.status),
+}
+"""The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
+
+FIELDS: Final = (*POD_FIELDS, "pending", "error")
+"""The fields of a row in order. The browser receives this list."""
+
+
+def pod_row(pod: Pod, pending: str | None = None, error: str | None = None) -> Row:
+    """Return the row of a pod.
+
+    Parameters
+    ----------
+    pod : Pod
+    pending : str, optional
+        The requested action that the pod's status does not show yet.
+    error : str, optional
+        Why the last action failed.
+
+    Returns
+    -------
+    list
+        Values by `FIELDS`.
+    """
+    return [*(read(pod) for read in POD_FIELDS.values()), pending, error]
+
+
+def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Row:
+    """Return the row of a launch whose pod has no id yet.
+
+    Parameters
+    ----------
+    temp_id : str
+    spec : PodSpec
+    error : str, optional
+        Why it is unknown whether the pod exists.
+
+    Returns
+    -------
+    list
+        Values by `FIELDS`.
+    """
+    values: dict[str, Any] = {
+        "id": temp_id,
+        "name": _one_line(spec.pod_name),
+        "status": "LAUNCHING",
+        "gpu_type": _one_line(spec.gpu_type),
+        "gpu_count": spec.gpu_count,
+        "region": _one_line(spec.region),
+        "image": _one_line(spec.image),
+        "actions": [],
+        "pending": None if error else "launch",
+        "error": error,
+    }
+    return [values.get(field) for field in FIELDS]
+
+
+def diff_rows(before: Row, after: Row) -> dict[str, Any]:
+    """Return the id and the changed fields of a row.
+
+    Parameters
+    ----------
+    before, after : list
+        Values by `FIELDS`.
+
+    Returns
+    -------
+    dict
+        By field.
+    """
+    changed = {field: new for field, old, new in zip(FIELDS, before, after, strict=True) if new != old}
+    return {"id": after[0], **changed}
+
+
+def totals_info(totals: Totals) -> dict[str, Any]:
+    """Return the totals that the header shows.
+
+    Parameters
+    ----------
+    totals : Totals
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "running": totals.running,
+        "paused": totals.paused,
+        "total": totals.total,
+        "hourly_cost": _round(totals.hourly_cost),
+        "unknown_cost": totals.unknown_cost,
+    }
+
+
+def diff_info(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changed keys of the information beside the rows; of ``totals`` only the changed counts.
+
+    Parameters
+    ----------
+    before, after : mapping
+
+    Returns
+    -------
+    dict
+    """
+    changed = {key: value for key, value in after.items() if value != before.get(key)}
+    if "totals" in changed and "totals" in before:
+        changed["totals"] = {key: value for key, value in after["totals"].items() if value != before["totals"][key]}
+    return changed
+
+
+def _round(amount: float | None) -> float | None:
+    """Return an amount without the noise in its last digits, which would be sent as a change."""
+    return None if amount is None else round(amount, 4) or 0
+
+
+def _one_line(text: str | None) -> str | None:
+    if text is None or (len(text) <= MAX_TEXT and text.isprintable()):
+        return text
+    return single_line(text, MAX_TEXT)
