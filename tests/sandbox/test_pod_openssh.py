@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from .conftest import create_running_pod, ssh_port_of
+from .conftest import Ssh, create_running_pod, ssh_port_of
 
 IN_FOREGROUND = {"stdin": subprocess.DEVNULL}
 
@@ -23,11 +23,12 @@ def test_terminal(ssh, port):
     assert result.stdout.startswith("/dev/")
 
 
-def test_other_key_and_password_are_denied(ssh, port):
-    for options in (["-o", "IdentityFile=none"], ["-o", "PreferredAuthentications=password,keyboard-interactive"]):
-        # Options of the command line come first, so these replace those of the fixture.
-        command = ["ssh", *options, *ssh.command("ssh", port, "root@127.0.0.1", "true")[1:]]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+def test_other_key_and_password_are_denied(ssh, port, tmp_path):
+    results = [
+        Ssh(tmp_path).run(port, "true"),
+        ssh.run(port, "-o", "PreferredAuthentications=password,keyboard-interactive", "true"),
+    ]
+    for result in results:
         assert (result.returncode, result.stdout) == (255, "")
         assert "Permission denied (publickey)" in result.stderr
 

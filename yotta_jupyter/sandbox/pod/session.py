@@ -26,6 +26,14 @@ _OPEN_TERMINAL: Final = 'exec "$0" "$@" <>"$SSH_TTY" >&0 2>&0'
 _SIGNALS: Final = ("ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2")
 
 
+class _SftpServer(asyncssh.SFTPServer):
+    """SFTP with an exit status, without which scp of OpenSSH fails after a complete transfer."""
+
+    def exit(self) -> None:
+        """Report success at the end of the session."""
+        self.channel.exit(0)
+
+
 class Session(SSHServerStreamSession[bytes]):
     """A session that runs a process, or serves SFTP as its base class does."""
 
@@ -185,7 +193,7 @@ class Session(SSHServerStreamSession[bytes]):
 
 def _sftp_server(channel: SSHChannel[bytes]) -> asyncssh.SFTPServer:
     assert isinstance(channel, SSHServerChannel)
-    return asyncssh.SFTPServer(channel)
+    return _SftpServer(channel)
 
 
 def _signal_number(name: str) -> int:
