@@ -1,13 +1,15 @@
 """``python -m yotta_jupyter.sandbox.pod FD``: run the code of one pod, until the stream of the socket FD ends."""
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
 import socket
 import sys
 import threading
-from typing import NoReturn
+import traceback
+from typing import Final, NoReturn
 
 from ..runtime.channel import Boot, Channel, Disconnect, Done, Freeze, Halt, Message, Started, Thaw
 from .environment import write_shell_files
@@ -15,6 +17,8 @@ from .processes import Processes
 from .python_env import create_venv
 from .ssh_server import PodServer
 from .storage import Storage
+
+_STOP_SECONDS: Final = 1.0
 
 
 class Pod:
@@ -41,8 +45,9 @@ class Pod:
     def _control(self) -> None:
         try:
             self._obey()
-        finally:
-            self._end()
+        except Exception:
+            traceback.print_exc()
+        self._end()
 
     def _obey(self) -> None:
         """Carry out messages until the sandbox or its process ends."""
@@ -89,22 +94,31 @@ class Pod:
         await self._server.start(listener)
 
     def _halt(self) -> None:
-        server, self._server = self._server, None
-        if server is None:
-            return
-        self._thaw()
-        asyncio.run_coroutine_threadsafe(server.stop(), self._loop).result()
-        self._processes.kill_all()
-        os.chdir("/")
-        self._storage.erase(server.boot.volume)
+        volume = self._server.boot.volume if self._server is not None else None
+        self._stop()
+        self._storage.erase(volume)
 
     def _end(self) -> NoReturn:
-        if self._server is not None:
-            self._server.disconnect()
+        status = 1  # The sandbox cleans up after a process that fails.
+        try:
+            self._stop()
+            self._storage.remove()
+            status = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    def _stop(self) -> None:
+        """End the server and all processes."""
+        server, self._server = self._server, None
+        if server is not None:
+            stopped = asyncio.run_coroutine_threadsafe(server.stop(), self._loop)
+            self._thaw()  # After the request to stop, so that nothing is handled that a client has sent meanwhile.
+            with contextlib.suppress(TimeoutError):
+                stopped.result(_STOP_SECONDS)
         self._processes.kill_all()
         os.chdir("/")
-        self._storage.remove()
-        os._exit(0)
 
     def _hang(self) -> None:
         """Block the event loop until `_thaw`."""

@@ -34,7 +34,7 @@ class PodServer:
         self.boot = boot
         self.storage = storage
         self.processes = processes
-        self.connections: set[asyncssh.SSHServerConnection] = set()
+        self.sockets: dict[asyncssh.SSHServerConnection, socket.socket] = {}
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
     async def start(self, listener: socket.socket) -> None:
@@ -62,9 +62,9 @@ class PodServer:
 
     def disconnect(self) -> None:
         """Cut all connections. May be called on any thread, also while the loop of the server is blocked."""
-        for connection in list(self.connections):
+        for connected in list(self.sockets.values()):
             with contextlib.suppress(OSError):  # The client may have disconnected already.
-                connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+                connected.shutdown(socket.SHUT_RDWR)
 
     def authorized_keys(self) -> asyncssh.SSHAuthorizedKeys | None:
         """Return the keys that can log in at this time, or None if there are none."""
@@ -90,11 +90,11 @@ class _Login(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
-        self._server.connections.add(conn)
+        self._server.sockets[conn] = conn.get_extra_info("socket")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._connection is not None:
-            self._server.connections.discard(self._connection)
+            self._server.sockets.pop(self._connection, None)
 
     def begin_auth(self, username: str) -> bool:
         keys = self._server.authorized_keys() if username in USERS else None
