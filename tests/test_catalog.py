@@ -1,153 +1,261 @@
-"""GPU types, images and regions: bundled, from listings, and by short names."""
+"""GPU types, images and regions: bundled, updated from listings, found by short names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from yotta_jupyter import InvalidRequest
-from yotta_jupyter.catalog import Catalog, Match
+from yotta_jupyter import Client, InvalidRequest
+from yotta_jupyter.catalog import Catalog
+from yotta_jupyter.errors import UnknownName
 
-NEWEST_PYTORCH = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
+PYTORCH = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
+L4 = "NVIDIA_L4_24G"
+H100 = "NVIDIA_H100_80GB_HBM3_80G"
+RTX_4090 = "NVIDIA_GeForce_RTX_4090_24G"
+RTX_5090 = "NVIDIA_GeForce_RTX_5090_32G"
+A100 = "NVIDIA_A100_80G"
+A100_40 = "NVIDIA_A100_40G"
+A100_PCIE = "NVIDIA_A100_PCIe_80G"
+A6000 = "NVIDIA_RTX_A6000_48G"
+ADA = "NVIDIA_RTX_6000_Ada_48G"
+PRO = "NVIDIA_RTX_PRO_6000_96G"
+H100_PCIE = "NVIDIA_H100_PCIe_80G"
+
+SPELLINGS = {
+    L4: ("L4", "l4", "nvidia l4", "NVIDIA L4", "L4 24GB", "l4-24g", "nvidia_l4_24g", "NVIDIA_L4_24G"),
+    H100: ("H100", "h100", "H100 80GB", "h100-80gb", "H100 80G", "NVIDIA H100", "H100 SXM", "H100 SXM5", "H100 HBM3"),
+    H100_PCIE: ("H100 PCIe", "h100-pcie", "H100 PCIE 80GB"),
+    RTX_4090: ("4090", "RTX 4090", "rtx4090", "RTX4090", "rtx-4090", "GeForce RTX 4090", "geforce 4090", "4090 24GB"),
+    RTX_5090: ("5090", "RTX 5090", "rtx_5090", "RTX5090", "NVIDIA GeForce RTX 5090", "5090 32GB"),
+    A100: ("A100", "a100", "A100 80GB", "a100-80g", "NVIDIA A100", "A100 SXM4 80GB", "A100-SXM4-80GB"),
+    A100_40: ("A100 40GB", "a100-40g", "A100 SXM4 40GB"),
+    A100_PCIE: ("A100 PCIe", "A100 PCIe 80GB"),
+    "NVIDIA_A100_PCIe_40G": ("A100 PCIe 40GB", "A100-PCIE-40GB"),
+    A6000: ("A6000", "RTX A6000", "rtx-a6000"),
+    ADA: ("6000 Ada", "RTX 6000 Ada", "RTX 6000"),
+    PRO: ("PRO 6000", "RTX PRO 6000", "RTX 6000 Pro"),
+    "NVIDIA_H200_141G": ("H200", "h200", "H200 141GB", "H200 SXM"),
+    "NVIDIA_B200_180G": ("B200", "b200 180GB"),
+    "NVIDIA_B300_262G": ("B300", "b300"),
+    "AMD_MI300X_192G": ("MI300X", "mi300x", "AMD MI300X", "MI300"),
+    "AWS_Trainium_32G": ("Trainium", "trainium1", "trn1"),
+}
+
+
+def test_there_are_fifty_spellings() -> None:
+    assert sum(map(len, SPELLINGS.values())) >= 50
 
 
 @pytest.mark.parametrize(
-    ("query", "name"),
+    ("query", "gpu_type"), [(query, gpu_type) for gpu_type, queries in SPELLINGS.items() for query in queries]
+)
+def test_a_gpu_type_by_the_names_people_use(query: str, gpu_type: str) -> None:
+    assert Catalog().gpu(query).name == gpu_type
+
+
+@pytest.mark.parametrize(
+    ("query", "others"),
     [
-        ("NVIDIA_L4_24G", "NVIDIA_L4_24G"),
-        ("nvidia_l4_24g", "NVIDIA_L4_24G"),
-        ("L4", "NVIDIA_L4_24G"),
-        ("l4", "NVIDIA_L4_24G"),
-        ("H200", "NVIDIA_H200_141G"),
-        ("MI300X", "AMD_MI300X_192G"),
-        ("geforce 4090", "NVIDIA_GeForce_RTX_4090_24G"),
-        ("6000 ada", "NVIDIA_RTX_6000_Ada_48G"),
+        ("H100", ["NVIDIA_H100_80G", "NVIDIA_H100_PCIe_80G"]),
+        ("4090", ["NVIDIA_RTX_4090_24G"]),
+        ("A100", [A100_PCIE, A100_40, "NVIDIA_A100_PCIe_40G"]),
+        ("L4", []),
     ],
 )
-def test_short_name_of_one_gpu(query, name):
-    assert Catalog().gpu(query).name == name
-    assert Catalog().gpu(query).warning is None
+def test_a_warning_names_the_other_matching_types(query: str, others: list[str]) -> None:
+    warning = Catalog().gpu(query).warning or ""
+    assert all(other in warning for other in others)
+    assert bool(warning) == bool(others)
 
 
-@pytest.mark.parametrize(
-    ("query", "candidate"), [("4090", "NVIDIA_RTX_4090_24G"), ("H100", "NVIDIA_H100_80G"), ("nvidia", "L4")]
-)
-def test_ambiguous_short_name_lists_the_gpus(query, candidate):
-    with pytest.raises(InvalidRequest) as error:
+@pytest.mark.parametrize("query", ["nvidia", "RTX", "GeForce", "80GB", "24 GB"])
+def test_a_vendor_or_a_size_is_no_gpu_type(query: str) -> None:
+    with pytest.raises(InvalidRequest, match="write one of them"):
         Catalog().gpu(query)
-    assert error.value.field == "gpu_type"
-    assert candidate in str(error.value)
-    assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("query", "warning"),
-    [("NVIDIA_L5_24G", "NVIDIA_L4_24G"), ("my own gpu", "sent unchanged"), ("", "sent unchanged")],
-)
-def test_unknown_gpu_is_unchanged_with_a_warning(query, warning):
-    match = Catalog().gpu(query)
+@pytest.mark.parametrize("query", ["T4", "H10", "40900", "L40S", "V100", "3090", "my own gpu", "", "L4 80GB"])
+def test_an_unknown_gpu_type_is_refused_unless_as_typed(query: str) -> None:
+    with pytest.raises(UnknownName, match="Closest: ") as caught:
+        Catalog().gpu(query)
+    assert caught.value.field == "gpu_type"
+    assert "\n" not in str(caught.value)
+    match = Catalog().gpu(query, as_typed=True)
     assert match.name == query
-    assert warning in match.warning
+    assert "unchanged" in (match.warning or "")
+
+
+def test_an_id_in_the_form_of_the_api_is_accepted_with_the_closest_one() -> None:
+    match = Catalog().gpu("NVIDIA_L5_24G")
+    assert match.name == "NVIDIA_L5_24G"
+    assert "Closest: NVIDIA_L4_24G" in (match.warning or "")
+
+
+def test_as_typed_still_resolves_what_is_known() -> None:
+    assert Catalog().gpu("L4", as_typed=True).name == L4
+    assert Catalog().image("pytorch", as_typed=True).name == PYTORCH
+
+
+def test_short_gpu_names_resolve() -> None:
+    catalog = Catalog()
+    assert {"L4", "H100", "A100", "4090", "5090", "H200", "MI300X"} <= set(catalog.short_gpu_names)
+    assert "80GB" not in catalog.short_gpu_names
+    assert "HBM3" not in catalog.short_gpu_names
+    assert all(catalog.gpu(name).name for name in catalog.short_gpu_names)
 
 
 @pytest.mark.parametrize(
-    ("query", "name"),
+    ("query", "image"),
     [
-        ("pytorch", NEWEST_PYTORCH),
-        ("yottalabsai/pytorch", NEWEST_PYTORCH),
-        ("pytorch:2.9.0", NEWEST_PYTORCH),
-        (NEWEST_PYTORCH, NEWEST_PYTORCH),
+        ("pytorch", PYTORCH),
+        ("yottalabsai/pytorch", PYTORCH),
+        ("pytorch:2.9.0", PYTORCH),
+        ("yottalabsai/pytorch:2.9.0", PYTORCH),
+        (PYTORCH, PYTORCH),
         ("other/pytorch:1", "other/pytorch:1"),
+        ("ghcr.io/me/own", "ghcr.io/me/own"),
+        ("localhost:5000/own", "localhost:5000/own"),
         ("ubuntu:22.04", "ubuntu:22.04"),
-        ("pytorch:9.9", "pytorch:9.9"),
+        ("yottalabsai/pytorch:3.0.0-py3.13", "yottalabsai/pytorch:3.0.0-py3.13"),
+        ("yottalabsai/vllm:1.0", "yottalabsai/vllm:1.0"),
     ],
 )
-def test_image_by_short_or_full_name(query, name):
-    assert Catalog().image(query).name == name
+def test_an_image_by_its_short_or_full_name(query: str, image: str) -> None:
+    assert Catalog().image(query).name == image
 
 
-def test_ambiguous_tag_lists_the_images():
+@pytest.mark.parametrize(
+    ("query", "closest"),
+    [
+        ("pytroch", "pytorch"),
+        ("pytorch:9.9", "pytorch:2.9.0"),
+        ("yottalabsai/pytroch", "pytorch"),
+        ("yottalabsai/pytroch:2.9.0", "pytorch"),
+        ("nonsense", "pytorch"),
+        ("", "pytorch"),
+    ],
+)
+def test_an_unknown_image_is_refused_unless_as_typed(query: str, closest: str) -> None:
+    with pytest.raises(UnknownName, match=closest) as caught:
+        Catalog().image(query)
+    assert caught.value.field == "image"
+    assert Catalog().image(query, as_typed=True).name == query
+
+
+def test_an_ambiguous_tag_names_the_images() -> None:
     with pytest.raises(InvalidRequest, match=r"pytorch:2\.8\.0.* or "):
         Catalog().image("pytorch:2.8")
 
 
-def test_mistyped_image_gets_a_suggestion():
-    match = Catalog().image("pytroch")
-    assert match.name == "pytroch"
-    assert "pytorch" in match.warning
+@pytest.mark.parametrize("query", ["us-east-2", "US-EAST-2", "eu-north-1", "gke-dev-us-west-1"])
+def test_a_known_region_or_one_in_the_form_of_the_api_is_accepted(query: str) -> None:
+    assert Catalog().region(query).name == (query.lower() if query.isupper() else query)
 
 
-def test_listing_adds_types_prices_regions_and_images(make_client, record):
-    new = record(gpuType="NVIDIA_X9_1G", gpuDisplayName="X9", singleCardPrice=1.5, region="mars-1", image="me/mine:1")
+@pytest.mark.parametrize("query", ["us-wst-1", "uswest1", "us-esat-2", "mars", "", "us west 1"])
+def test_an_unknown_region_is_refused_unless_as_typed(query: str) -> None:
+    with pytest.raises(UnknownName, match="Closest: "):
+        Catalog().region(query)
+    assert Catalog().region(query, as_typed=True).name == query
+
+
+def test_a_listing_adds_types_prices_regions_and_images(
+    make_client: Callable[..., Client], record: Callable[..., Any]
+) -> None:
+    new = record(
+        status="RUNNING",
+        gpuType="NVIDIA_X9_1G",
+        gpuDisplayName="X9",
+        singleCardPrice=1.5,
+        region="mars-1",
+        image="me/x:1",
+    )
     yotta = make_client(records=[new])
     assert yotta.catalog.price("NVIDIA_X9_1G") is None
     yotta.pods.frame()
     assert yotta.catalog.gpu("x9").name == "NVIDIA_X9_1G"
     assert yotta.catalog.price("NVIDIA_X9_1G") == 1.5
     assert yotta.catalog.regions == ["mars-1"]
-    assert yotta.catalog.images[-1] == "me/mine:1"
+    assert yotta.catalog.images[-1] == "me/x:1"
 
 
-def test_list_and_frame_add_the_same(make_client):
+@pytest.mark.parametrize("status", ["INITIALIZE", "FAILED", "TERMINATED", "TERMINATING", "HIBERNATING"])
+def test_a_pod_that_may_never_have_run_adds_nothing(
+    make_client: Callable[..., Client], record: Callable[..., Any], status: str
+) -> None:
+    yotta = make_client(records=[record(status=status, gpuType="T4", image="pytroch", region="us-wst-1")])
+    yotta.pods.list()
+    assert (yotta.catalog.gpus, yotta.catalog.images) == (Catalog().gpus, Catalog().images)
+    assert yotta.catalog.regions == Catalog().regions
+
+
+def test_the_price_prefers_the_region(make_client: Callable[..., Client], record: Callable[..., Any]) -> None:
+    pods = [
+        record(id="1", status="RUNNING", region="us-east-2", singleCardPrice=0.57),
+        record(id="2", status="RUNNING", region="us-west-1", singleCardPrice=0.6),
+    ]
+    catalog = make_client(records=pods)
+    catalog.pods.list()
+    assert catalog.catalog.price(L4, "us-east-2") == 0.57
+    assert catalog.catalog.price(L4, "us-west-1") == 0.6
+    assert catalog.catalog.price(L4, "eu-north-1") in (0.57, 0.6)
+    assert catalog.catalog.prices(L4, "us-east-2").region == "us-east-2"
+
+
+def test_list_and_frame_update_the_catalog_alike(make_client: Callable[..., Client]) -> None:
     yotta, other = make_client(pods=50), make_client(pods=50)
     yotta.pods.list()
     other.pods.frame()
     assert (yotta.catalog.gpus, yotta.catalog.images) == (other.catalog.gpus, other.catalog.images)
 
 
-def test_listing_keeps_bundled_values(yotta):
-    before = next(gpu for gpu in Catalog().gpus if gpu.id == "NVIDIA_L4_24G")
+def test_a_listed_type_keeps_its_bundled_fields(yotta: Client) -> None:
+    before = next(gpu for gpu in Catalog().gpus if gpu.id == H100)
     yotta.pods.list()
-    after = next(gpu for gpu in yotta.catalog.gpus if gpu.id == "NVIDIA_L4_24G")
-    assert (after.display_name, after.vram_in_gb) == (before.display_name, before.vram_in_gb)
+    after = next(gpu for gpu in yotta.catalog.gpus if gpu.id == H100)
+    assert (after.display_name, after.vram_in_gb, after.aliases) == (
+        before.display_name,
+        before.vram_in_gb,
+        before.aliases,
+    )
     assert after.from_listing
-    assert after.regions == ("us-west-1",)
 
 
-def test_frame_adds_all_fields_of_an_unknown_type(make_client, record):
-    yotta = make_client(records=[record(gpuType="NEW_X9_96G", gpuDisplayName="X9", singleCardVramInGb=96)])
+def test_a_type_that_is_not_bundled_takes_all_fields_from_a_listing(
+    make_client: Callable[..., Client], record: Callable[..., Any]
+) -> None:
+    yotta = make_client(
+        records=[record(status="RUNNING", gpuType="NEW_X9_96G", gpuDisplayName="X9", singleCardVramInGb=96)]
+    )
     yotta.pods.frame()
     row = yotta.catalog.gpus_frame().loc["NEW_X9_96G"]
     assert (row["display_name"], row["vram_in_gb"]) == ("X9", 96)
 
 
-def test_catalogs_are_independent(yotta):
+def test_catalogs_do_not_share_listings(yotta: Client) -> None:
     yotta.pods.list()
     assert not any(gpu.from_listing for gpu in Catalog().gpus)
 
 
-def test_frames(yotta):
+def test_frames(yotta: Client) -> None:
     yotta.pods.list()
     gpus, images = yotta.catalog.gpus_frame(), yotta.catalog.images_frame()
     assert list(gpus.columns) == ["display_name", "vram_in_gb", "single_card_price", "regions", "source"]
-    assert gpus.loc["NVIDIA_L4_24G", "source"] == "listing"
+    assert gpus.loc[L4, "source"] == "listing"
     assert gpus.loc["NVIDIA_B200_180G", "source"] == "bundled"
-    assert gpus.loc["NVIDIA_L4_24G", "single_card_price"] > 0
-    assert images.loc[NEWEST_PYTORCH, "short_name"] == "pytorch"
-    short = images["short_name"].dropna()
-    assert short.is_unique
-    assert all(yotta.catalog.image(name).name == image for image, name in short.items())
+    assert gpus.loc[L4, "single_card_price"] > 0
+    assert images.loc[PYTORCH, "short_name"] == "pytorch"
+    short_names = images["short_name"].dropna()
+    assert short_names.is_unique
+    assert all(yotta.catalog.image(name).name == image for image, name in short_names.items())
 
 
-def test_malformed_pods_are_added_without_an_error(make_client, record):
-    yotta = make_client(records=[{"id": "1"}, record(id="2", singleCardPrice=None), record(id="3")])
+def test_incomplete_records_are_accepted(make_client: Callable[..., Client], record: Callable[..., Any]) -> None:
+    yotta = make_client(
+        records=[{"id": "1"}, record(id="2", status="RUNNING", singleCardPrice=None), record(id="3", status="RUNNING")]
+    )
     yotta.pods.list()
-    assert yotta.catalog.price("NVIDIA_L4_24G") == 0.6
-
-
-def test_region_outside_of_listings_gets_a_warning(yotta):
-    assert Catalog().region("us-wset-1").warning is None
-    yotta.pods.list()
-    assert yotta.catalog.region("us-west-1") == Match("us-west-1")
-    match = yotta.catalog.region("us-wset-1")
-    assert match.name == "us-wset-1"
-    assert "us-west-1" in match.warning
-
-
-def test_short_names_resolve_to_one_gpu():
-    catalog = Catalog()
-    assert "L4" in catalog.short_gpu_names
-    assert "RTX 4090" not in catalog.short_gpu_names
-    assert all(catalog.gpu(name).warning is None for name in catalog.short_gpu_names)
-
-
-def test_short_name_of_an_image():
-    assert Catalog().short_name(NEWEST_PYTORCH) == "pytorch"
-    assert Catalog().short_name("other/pytorch:1") is None
+    assert yotta.catalog.price(L4) == 0.6

@@ -14,10 +14,12 @@ from yotta_jupyter import (
     CreateOutcomeUnknown,
     InvalidPodState,
     InvalidRequest,
+    NameTaken,
     Pod,
     PodNotFound,
     ServerError,
     UnexpectedResponse,
+    UnknownName,
     WaitInterrupted,
     WaitTimeout,
     YottaError,
@@ -29,6 +31,8 @@ RUNNING = Pod(id="123", pod_name="train", status="RUNNING", single_card_price=0.
 ERRORS = {
     "YottaError": YottaError("It failed.", advice="Do it again.", base_url=URL),
     "InvalidRequest": InvalidRequest("create requires image.", field="image", advice="Add it."),
+    "UnknownName": UnknownName("There is no GPU type 'T4' here.", field="gpu_type"),
+    "NameTaken": NameTaken("Pod train exists and differs.", (RUNNING,)),
     "ConnectionFailed": ConnectionFailed(f"{URL} refuses connections.", False, method="GET", base_url=URL),
     "UnexpectedResponse": UnexpectedResponse("The body is empty.", 502, advice="Check the address.", base_url=URL),
     "ApiError": ApiError(10001, 400, "Refused.", advice="Check it.", base_url=URL),
@@ -89,12 +93,12 @@ def test_errors_of_the_api_are_api_errors(name):
 @pytest.mark.parametrize(
     ("statuses", "advice"),
     [
-        (["RUNNING"], 'pods.pause("0")'),
-        (["RUNNING", "RUNNING"], 'pods.pause("0")'),
-        (["INITIALIZE"], 'pods.delete("0")'),
-        (["RUNNING", "INITIALIZE"], 'pods.delete("0")'),
-        (["HIBERNATING"], 'pods.delete("0")'),
-        (["FAILED", "RUNNING"], 'pods.pause("1")'),
+        (["RUNNING"], 'Stop it with pods.pause("0").'),
+        (["RUNNING", "RUNNING"], 'Stop them with pods.bulk("pause", ["0", "1"]).'),
+        (["INITIALIZE"], 'Stop it with pods.delete("0").'),
+        (["RUNNING", "INITIALIZE"], 'Stop them with pods.bulk("delete", ["0", "1"]).'),
+        (["HIBERNATING"], 'Stop it with pods.delete("0").'),
+        (["FAILED", "RUNNING"], 'Stop it with pods.pause("1").'),
         (["PAUSING"], ""),
         (["PAUSED"], ""),
         (["TERMINATING"], ""),
@@ -104,7 +108,7 @@ def test_errors_of_the_api_are_api_errors(name):
 )
 def test_wait_that_ends_early_names_the_call_that_stops_the_cost(statuses, advice):
     pods = [Pod(id=str(number), status=status) for number, status in enumerate(statuses)]
-    assert WaitInterrupted(*pods).advice == (f"Stop it with {advice}." if advice else "")
+    assert WaitInterrupted(*pods).advice == advice
 
 
 def test_wait_message_says_whether_the_pods_cost_money():

@@ -5,7 +5,7 @@ import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, Sandbox
 from yotta_jupyter.frames import COLUMNS, UntruncatedFrame, cost_frame, pods_frame, results_frame
-from yotta_jupyter.models import STATUSES
+from yotta_jupyter.statuses import STATUSES
 
 DTYPES = {
     "name": "string",

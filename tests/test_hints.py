@@ -25,7 +25,8 @@ from yotta_jupyter import (
     ssh,
 )
 from yotta_jupyter.config import resolve_config
-from yotta_jupyter.hints import add_advice, describe
+from yotta_jupyter.errors import NameTaken, UnknownName
+from yotta_jupyter.hints import command_name, describe, use_magic_advice
 from yotta_jupyter.launch import CREATE_FLAGS
 from yotta_jupyter.magics.commands import get_command
 from yotta_jupyter.magics.expansion import split_line
@@ -111,13 +112,13 @@ def test_command_in_advice_is_valid(line):
 
 
 @pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)
-def test_add_advice_replaces_the_advice_for_python(error, expected):
+def test_use_magic_advice_replaces_the_advice_for_python(error, expected):
     expected_text = describe(error)
     copied = pickle.loads(pickle.dumps(error))
-    add_advice(copied)
+    use_magic_advice(copied)
     assert str(copied) == expected_text
     assert copied._render_traceback_() == [f"{type(error).__name__}: {expected_text}"]
-    add_advice(copied)
+    use_magic_advice(copied)
     assert str(copied) == expected_text
     assert str(pickle.loads(pickle.dumps(copied))) == expected_text
 
@@ -139,8 +140,8 @@ def test_advice_without_a_better_command_is_kept(error):
 
 
 def test_too_large_listing_advises_to_filter_it():
-    error = UnexpectedResponse("More than 64 MiB.", 200, advice="Filter the listing by region.")
-    assert "--region" in describe(error)
+    error = UnexpectedResponse("More than 64 MiB.", 200, advice="List fewer pods, such as those of one region.")
+    assert "one region" in describe(error)
 
 
 @pytest.mark.parametrize(
@@ -240,3 +241,48 @@ def test_missing_key():
     with pytest.raises(InvalidRequest) as error:
         resolve_config()
     assert commands(describe(error.value)) == ["login", "sandbox start"]
+
+
+ID = "331864222263676928"
+PODS = [Pod(id=ID, pod_name="train", status="RUNNING"), Pod(id="2", pod_name="a b", status="RUNNING")]
+
+
+def test_an_unknown_name_advises_as_typed() -> None:
+    error = UnknownName("There is no GPU type 'T4' here. Closest: NVIDIA_L4_24G.", field="gpu_type")
+    assert describe(error).endswith("add --as-typed to send the name unchanged.")
+
+
+def test_a_taken_name_advises_another() -> None:
+    error = NameTaken("2 live pods are named train: 1 (RUNNING), 2 (PAUSED).", tuple(PODS))
+    assert describe(error).endswith("Choose another --name, or add --another to create one more.")
+
+
+def test_a_missing_field_names_its_flag() -> None:
+    assert "--gpu" in describe(InvalidRequest("create requires gpu_type.", field="gpu_type", is_missing=True))
+
+
+@pytest.mark.parametrize(
+    ("pods", "name"),
+    [
+        (PODS, "train"),
+        ([], ID),
+        ([PODS[0], Pod(id="3", pod_name="train")], ID),
+        ([PODS[0], Pod(id="train", pod_name="other")], ID),
+    ],
+)
+def test_commands_name_a_pod_by_its_unique_name(pods: list[Pod], name: str) -> None:
+    error = InvalidPodState(None, None, "It is PAUSED.", pod_id=ID, pod_status="PAUSED")
+    assert describe(error, pods) == f"It is PAUSED. Resume it with: %yotta resume {name} --wait"
+
+
+@pytest.mark.parametrize(
+    ("pod_name", "word"), [("a b", "'a b'"), ("-x", "1"), ("x\n", "1"), ("", "1"), ("{x}", "'{{x}}'")]
+)
+def test_a_name_is_one_word_of_a_command(pod_name: str, word: str) -> None:
+    assert command_name(Pod(id="1", pod_name=pod_name), []) == word
+
+
+def test_all_pods_of_a_wait_are_named() -> None:
+    error = WaitTimeout(PODS[0], 5.0, "PAUSED")
+    use_magic_advice(error, PODS)
+    assert error.advice == "Stop it with %yotta pause train, or continue waiting with %yotta wait train --until paused"

@@ -1,57 +1,69 @@
-"""Launch defaults: the Jupyter password, flags of `%yotta create`, lookup by name and estimates."""
+"""Launch defaults: the Jupyter password, the public key, flags of `%yotta create` and estimates."""
 
 import re
 
 import pytest
 
-from yotta_jupyter import Pod, PodSpec
+from yotta_jupyter import InvalidRequest, Pod, PodSpec
 from yotta_jupyter.catalog import Catalog
+from yotta_jupyter.keys import PUBLIC_KEY_ENV
 from yotta_jupyter.launch import (
     CREATE_FLAGS,
     DEFAULT_EXPOSE,
     GPU_COUNTS,
     JUPYTER_PASSWORD_ENV,
     JUPYTER_PORT,
+    complete_spec,
     estimate_rate,
-    find_by_name,
-    needs_jupyter_password,
-    with_jupyter_password,
 )
-from yotta_jupyter.models import STATUSES
 from yotta_jupyter.spec import parse_gpu_count, parse_port
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 
 
+def load_public_key():
+    return "ssh-ed25519 AAAA made-up"
+
+
+def complete(**options):
+    return complete_spec(PodSpec(**REQUIRED, **options), load_public_key)
+
+
 @pytest.mark.parametrize("expose", [DEFAULT_EXPOSE, [JUPYTER_PORT], ["8888/TCP"]])
 def test_exposed_jupyter_gets_a_random_password(expose):
-    spec = PodSpec(**REQUIRED, expose=expose, environment_vars={"A": "1"})
-    assert needs_jupyter_password(spec)
-    passwords = {with_jupyter_password(spec).environment_vars[JUPYTER_PASSWORD_ENV].reveal() for _ in range(100)}
+    specs = [complete(expose=expose, environment_vars={"A": "1"}) for _ in range(100)]
+    passwords = {spec.environment_vars[JUPYTER_PASSWORD_ENV].reveal() for spec in specs}
     assert len(passwords) == 100
     assert all(re.fullmatch(r"[0-9a-f]{32,}", password) for password in passwords)  # At least 128 bits.
-    changed = with_jupyter_password(spec)
-    assert not needs_jupyter_password(changed)
-    assert changed.environment_vars["A"].reveal() == "1"
-    assert (changed.image, changed.expose) == (spec.image, spec.expose)
-    assert JUPYTER_PASSWORD_ENV not in spec.environment_vars
-    assert changed.environment_vars[JUPYTER_PASSWORD_ENV].reveal() not in repr(changed)
+    assert specs[0].environment_vars["A"].reveal() == "1"
+    assert specs[0].environment_vars[JUPYTER_PASSWORD_ENV].reveal() not in repr(specs[0])
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"expose": []},
-        {"expose": [22]},
-        {"expose": [8889]},
-        {"expose": DEFAULT_EXPOSE, "environment_vars": {JUPYTER_PASSWORD_ENV: "made-up-password"}},
-        {"expose": [22], "environment_vars": {JUPYTER_PASSWORD_ENV: "made-up-password"}},
-    ],
-)
-def test_password_is_added_only_if_needed(options):
-    spec = PodSpec(**REQUIRED, **options)
-    assert not needs_jupyter_password(spec)
-    assert with_jupyter_password(spec) is spec
+@pytest.mark.parametrize("expose", [[], [22], [8889]])
+def test_no_password_is_added_without_jupyter(expose):
+    assert JUPYTER_PASSWORD_ENV not in complete(expose=expose).environment_vars
+
+
+def test_a_strong_password_is_kept():
+    variables = {JUPYTER_PASSWORD_ENV: "made-up-password"}
+    spec = complete(expose=DEFAULT_EXPOSE, environment_vars=variables)
+    assert spec.environment_vars[JUPYTER_PASSWORD_ENV].reveal() == "made-up-password"
+
+
+@pytest.mark.parametrize("password", ["", "short-1", " " * 16, "ubuntu", "Ubuntu", "your_password", "abababababababab"])
+def test_a_weak_password_is_refused_if_jupyter_is_exposed(password):
+    variables = {JUPYTER_PASSWORD_ENV: password}
+    with pytest.raises(InvalidRequest, match="Leave it out to get a random one") as error:
+        complete(expose=[8888], environment_vars=variables)
+    assert error.value.field == "environment_vars"
+    assert complete(expose=[22], environment_vars=variables).environment_vars[JUPYTER_PASSWORD_ENV] is not None
+
+
+def test_exposed_ssh_gets_the_public_key_unless_the_spec_has_one():
+    assert complete(expose=[22]).environment_vars[PUBLIC_KEY_ENV].reveal() == load_public_key()
+    assert PUBLIC_KEY_ENV not in complete(expose=[8888]).environment_vars
+    own = complete(expose=[22], environment_vars={PUBLIC_KEY_ENV: "ssh-rsa BBBB mine"})
+    assert own.environment_vars[PUBLIC_KEY_ENV].reveal() == "ssh-rsa BBBB mine"
 
 
 def test_flags_are_for_fields_of_a_spec():
@@ -65,22 +77,9 @@ def test_defaults_are_valid():
     assert [parse_gpu_count(count) for count in GPU_COUNTS] == list(GPU_COUNTS)
 
 
-@pytest.mark.parametrize("status", STATUSES)
-def test_find_by_name_ignores_pods_that_ended(status):
-    pods = [Pod(id="1", pod_name="train", status="TERMINATED"), Pod(id="2", pod_name="train", status=status)]
-    pod = find_by_name(pods, "train")
-    assert (pod is None) is (status in ("TERMINATED", "FAILED"))
-    assert pod is None or pod.id == "2"
-
-
-@pytest.mark.parametrize("name", [None, "", "other", "Train"])
-def test_find_by_name_without_a_match(name):
-    assert find_by_name([Pod(id="1", pod_name="train", status="RUNNING"), Pod(id="2", status="RUNNING")], name) is None
-
-
 def test_estimate_is_the_price_of_a_listed_pod():
     catalog = Catalog()
     spec = PodSpec(**REQUIRED, gpu_count=4)
     assert estimate_rate(spec, catalog) is None
-    catalog.update([Pod(id="1", gpu_type="NVIDIA_L4_24G", single_card_price=0.6)])
+    catalog.update([Pod(id="1", status="RUNNING", gpu_type="NVIDIA_L4_24G", single_card_price=0.6)])
     assert estimate_rate(spec, catalog) == pytest.approx(2.4)

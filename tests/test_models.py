@@ -3,19 +3,16 @@
 import pytest
 
 from yotta_jupyter import InvalidRequest, Pod
-from yotta_jupyter.models import (
+from yotta_jupyter.models import ExposedPort, Totals, is_valid_pod_id, summarize
+from yotta_jupyter.statuses import (
     STATUS_ALIASES,
     STATUSES,
     TERMINAL_STATUSES,
     TRANSITIONAL_STATUSES,
     TRANSITIONS,
-    ExposedPort,
-    Totals,
     allowed_actions,
-    is_valid_pod_id,
     normalize_status,
     parse_status,
-    summarize,
 )
 
 ALLOWED_ACTIONS = {

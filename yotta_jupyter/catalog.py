@@ -7,20 +7,31 @@ import threading
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from .errors import InvalidRequest
+from .errors import InvalidRequest, UnknownName
 from .models import Pod
 from .sanitize import single_line
-from .spelling import closest_match
+from .spelling import closest_matches
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OFFICIAL_PREFIX: Final = "yottalabsai/"
+
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
+_SIZE: Final = re.compile(r"(\d+)gb?")
+_GPU_ID: Final = re.compile(r"[A-Za-z]+_\w+_\d+G")
+"""The form of the API's GPU types, such as ``NVIDIA_L4_24G``."""
+
+_REGION_ID: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
+"""The form of the API's regions, such as ``us-east-2``."""
+
+_LEARNED_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
+"""Statuses of pods whose GPU type, image and region are proven to exist."""
 
 
 class GpuType(msgspec.Struct, frozen=True):
@@ -39,6 +50,8 @@ class GpuType(msgspec.Struct, frozen=True):
         Regions of pods with this type in listings.
     from_listing : bool
         Whether a listing contained it.
+    aliases : tuple of str
+        More words by which people call it, such as ``SXM5``.
     """
 
     id: str
@@ -47,6 +60,26 @@ class GpuType(msgspec.Struct, frozen=True):
     single_card_price: float | None = None
     regions: tuple[str, ...] = ()
     from_listing: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """Prices of a listed pod in US dollars an hour; None if unknown.
+
+    Attributes
+    ----------
+    region : str or None
+        The region of that pod.
+    single_card : float or None
+        For one GPU.
+    container_volume, persistent_volume : float or None
+        For one GB.
+    """
+
+    region: str | None = None
+    single_card: float | None = None
+    container_volume: float | None = None
+    persistent_volume: float | None = None
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -57,7 +90,7 @@ class Match(msgspec.Struct, frozen=True):
     name : str
         The full name.
     warning : str or None
-        A remark for the user, such as that the name is unknown.
+        A remark for the user, such as that other types also match.
     """
 
     name: str
@@ -65,10 +98,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    """Known GPU types, images and regions. No list is complete: other names are used unchanged.
-
-    Thread-safe.
-    """
+    """Known GPU types, images and regions. No list is complete. Thread-safe."""
 
     def __init__(self) -> None:
         bundled = _bundled()
@@ -76,6 +106,7 @@ class Catalog:
         self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
         self._images = dict.fromkeys(bundled.images, False)
         self._regions: set[str] = set()
+        self._prices: dict[tuple[str, str | None], Prices] = {}
 
     @property
     def gpus(self) -> list[GpuType]:
@@ -85,99 +116,121 @@ class Catalog:
 
     @property
     def images(self) -> list[str]:
-        """The images, bundled ones first, newest first."""
+        """The images, bundled ones (newest first), then listed ones."""
         with self._lock:
             return list(self._images)
 
     @property
     def regions(self) -> list[str]:
-        """The regions of pods in listings, sorted."""
+        """The regions of pods in listings, sorted; the bundled ones before the first listing."""
         with self._lock:
-            return sorted(self._regions)
+            return sorted(self._regions or _bundled().regions)
 
     def update(self, pods: Iterable[Pod]) -> None:
-        """Add the GPU types, prices, regions and images of pods.
+        """Add the GPU types, prices, regions and images of pods that run or have run.
 
         Parameters
         ----------
         pods : iterable of Pod
+            Others are ignored: their names may be mistyped.
         """
+        proven = [pod for pod in pods if pod.status in _LEARNED_STATUSES]
+        # Large listings have few different combinations.
+        by_type = {(pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name): pod for pod in proven}
         with self._lock:
-            for pod in pods:
+            for pod in by_type.values():
                 if pod.gpu_type:
                     self._update_gpu(pod.gpu_type, pod)
-                if pod.image:
-                    self._images[pod.image] = True
-                if pod.region:
-                    self._regions.add(pod.region)
+                    self._update_prices(pod.gpu_type, pod)
+            self._images.update({pod.image: True for pod in proven if pod.image})
+            self._regions.update({pod.region for pod in proven if pod.region})
 
-    def gpu(self, query: str) -> Match:
-        """Look up a GPU type by its id or by words that match only one, such as ``L4``.
+    def gpu(self, query: str, as_typed: bool = False) -> Match:
+        """Look up a GPU type by its id or by words such as ``L4``, ``4090`` or ``H100 80GB``.
 
         Parameters
         ----------
         query : str
+        as_typed : bool, default False
+            Accept an unknown type.
 
         Returns
         -------
         Match
-            An unknown type is returned unchanged, with a warning that names the closest known one.
+            If several types match, the first one in the catalog, with a warning that names the others. An id of the
+            API's form is accepted, with a warning if it is unknown.
 
         Raises
         ------
+        UnknownName
+            No type matches.
         InvalidRequest
-            Several types match; the message lists them.
+            Too many types match, because the query names no model.
         """
         gpus = self.gpus
-        for gpu in gpus:
-            if gpu.id.lower() == query.lower():
-                return Match(gpu.id)
-        matches = self._matches(query)
-        if len(matches) == 1:
-            return Match(matches[0])
+        exact = next((gpu.id for gpu in gpus if gpu.id.lower() == query.lower()), None)
+        if exact:
+            return Match(exact)
+        matches = self._matching_gpus(query)
+        if matches and (len(matches) == 1 or _names_model(query)):
+            others = f"{single_line(query, 40)} is {matches[0]}; others: {', '.join(matches[1:])}."
+            return Match(matches[0], others if len(matches) > 1 else None)
+        names = {gpu.display_name or gpu.id: gpu.id for gpu in gpus} | {gpu.id: gpu.id for gpu in gpus}
+        closest = list(dict.fromkeys(names[name] for name in closest_matches(query, names)))
+        if as_typed or _GPU_ID.fullmatch(query):
+            suggestion = f" Closest: {closest[0]}." if closest else ""
+            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.{suggestion}")
         if matches:
             raise InvalidRequest(
-                f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.",
+                f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches[:6])}; write one of them.",
                 field="gpu_type",
             )
-        closest = closest_match(query, [*(gpu.id for gpu in gpus), *(gpu.display_name or "" for gpu in gpus)])
-        by_name = {gpu.display_name: gpu.id for gpu in gpus}
-        hint = f"; the closest known type is {by_name.get(closest, closest)}" if closest else ""
-        return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged{hint}.")
+        raise UnknownName(_unknown("GPU type", query, closest or [gpu.id for gpu in gpus[:4]]), field="gpu_type")
 
     @property
     def short_gpu_names(self) -> list[str]:
-        """The display names that match only one GPU type, such as ``L4``."""
-        names = dict.fromkeys(gpu.display_name for gpu in self.gpus if gpu.display_name and " " not in gpu.display_name)
-        return [name for name in names if len(self._matches(name)) == 1]
+        """Names by which people call GPU types, such as ``L4`` and ``4090``."""
+        words = (word for gpu in self.gpus for word in _WORDS.findall(gpu.display_name or ""))
+        return list(dict.fromkeys(word for word in words if _names_model(word) and not word.startswith("HBM")))
 
-    def region(self, query: str) -> Match:
-        """Look up a region. Any name is accepted.
+    def region(self, query: str, as_typed: bool = False) -> Match:
+        """Look up a region.
 
         Parameters
         ----------
         query : str
+        as_typed : bool, default False
+            Accept an unknown region.
 
         Returns
         -------
         Match
-            With a warning if no listed pod is in that region.
+            A region of the API's form is accepted, with a warning if no listed pod is in it.
+
+        Raises
+        ------
+        UnknownName
+            The region is unknown and not of that form, or one of its words is a misspelled one of a known region.
         """
         regions = self.regions
-        if not regions or query in regions:
-            return Match(query)
-        closest = closest_match(query, regions)
-        hint = f"; the closest is {closest}" if closest else ""
-        return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged{hint}.")
+        if query.lower() in regions:
+            return Match(query.lower())
+        words = {word for region in (*regions, *_bundled().regions) for word in region.split("-") if len(word) > 3}
+        is_misspelled = any(closest_matches(word, words, cutoff=0.75) for word in {*query.split("-")} - words)
+        if not as_typed and (is_misspelled or not _REGION_ID.fullmatch(query)):
+            raise UnknownName(_unknown("region", query, closest_matches(query, regions) or regions[:4]), field="region")
+        return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged.")
 
-    def image(self, query: str) -> Match:
+    def image(self, query: str, as_typed: bool = False) -> Match:
         """Look up an image by its full name or by the short name of an official one, such as ``pytorch``.
 
         Parameters
         ----------
         query : str
             ``pytorch`` is the newest official image of that name in the catalog, ``pytorch:2.8.0`` the one whose tag
-            starts with that. Any other name is accepted.
+            starts with that. A reference such as ``me/own:1`` or ``python:3.11`` is accepted unchanged.
+        as_typed : bool, default False
+            Accept an unknown or ambiguous name unchanged.
 
         Returns
         -------
@@ -185,27 +238,36 @@ class Catalog:
 
         Raises
         ------
+        UnknownName
+            A bare name is not an official one, or an official image has no such tag.
         InvalidRequest
             Several tags match; the message lists them.
         """
-        repository, colon, tag = query.removeprefix(OFFICIAL_PREFIX).partition(":")
-        if "/" in repository:
+        images = self.images
+        if query in images:
             return Match(query)
-        official = [image for image in self.images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
-        matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{repository}:{tag}")]
-        if f"{OFFICIAL_PREFIX}{repository}:{tag}" in matches:
-            return Match(f"{OFFICIAL_PREFIX}{repository}:{tag}")
-        if matches and (not colon or len(matches) == 1):
+        name = query.removeprefix(OFFICIAL_PREFIX)
+        repository, _, tag = name.partition(":")
+        official = [image for image in images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
+        matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{name}")]
+        if matches and (not tag or len(matches) == 1):
             return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}")
+        if as_typed:
+            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.")
         if matches:
             raise InvalidRequest(
                 f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
-        closest = closest_match(repository, {_repository(image) for image in self.images})
-        if closest and not official and not colon:
-            warning = f"is not an official image and is sent unchanged; the closest is {closest}."
-            return Match(query, f"{single_line(query, 60)} {warning}")
-        return Match(query)
+        repositories = dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX))
+        if name != query and (official or not closest_matches(repository, repositories, cutoff=0.7)) and tag:
+            return Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
+        if official:
+            raise UnknownName(_unknown("image", query, official), field="image")
+        if name == query and ("/" in repository or tag):
+            return Match(query)
+        raise UnknownName(
+            _unknown("image", query, closest_matches(name, repositories) or list(repositories)), field="image"
+        )
 
     def short_name(self, image: str) -> str | None:
         """Return the short name of an image if it is the newest official one of its name.
@@ -221,20 +283,38 @@ class Catalog:
         """
         return _short_name(image, self.images)
 
-    def price(self, gpu_type: str) -> float | None:
+    def prices(self, gpu_type: str, region: str | None = None) -> Prices:
+        """Return the prices of the latest listed pod with a GPU type.
+
+        Parameters
+        ----------
+        gpu_type : str
+        region : str, optional
+            Prefer a pod in this region.
+
+        Returns
+        -------
+        Prices
+            All None if no listing contained the type.
+        """
+        with self._lock:
+            return self._prices.get((gpu_type, region)) or self._prices.get((gpu_type, None)) or Prices()
+
+    def price(self, gpu_type: str, region: str | None = None) -> float | None:
         """Return the price of one card of a GPU type.
 
         Parameters
         ----------
         gpu_type : str
+        region : str, optional
+            Prefer the price in this region.
 
         Returns
         -------
         float or None
             US dollars an hour from the latest listing; None if unknown.
         """
-        gpu = self._gpus.get(gpu_type)
-        return gpu.single_card_price if gpu else None
+        return self.prices(gpu_type, region).single_card
 
     def gpus_frame(self) -> pd.DataFrame:
         """Return the GPU types as a DataFrame.
@@ -282,9 +362,15 @@ class Catalog:
             index=pd.Index(list(images), name="image", dtype="string"),
         )
 
-    def _matches(self, query: str) -> list[str]:
+    def _matching_gpus(self, query: str) -> list[str]:
         required = tokenize(query)
-        return [gpu.id for gpu in self.gpus if required and required <= tokenize(f"{gpu.id} {gpu.display_name or ''}")]
+        return [gpu.id for gpu in self.gpus if required and required <= _gpu_tokens(gpu)]
+
+    def _update_prices(self, gpu_type: str, pod: Pod) -> None:
+        if pod.single_card_price is None:
+            return
+        prices = Prices(pod.region, pod.single_card_price, pod.container_volume_price, pod.persistent_volume_price)
+        self._prices[gpu_type, pod.region] = self._prices[gpu_type, None] = prices
 
     def _update_gpu(self, gpu_type: str, pod: Pod) -> None:
         gpu = self._gpus.get(gpu_type, GpuType(gpu_type))
@@ -298,12 +384,14 @@ class Catalog:
             gpu.single_card_price if pod.single_card_price is None else pod.single_card_price,
             tuple(sorted({*gpu.regions, *([pod.region] if pod.region else [])})),
             from_listing=True,
+            aliases=gpu.aliases,
         )
 
 
 class _Bundled(msgspec.Struct):
     gpus: list[GpuType]
     images: list[str]
+    regions: list[str]
 
 
 @cache
@@ -321,8 +409,33 @@ def tokenize(text: str) -> set[str]:
     Returns
     -------
     set of str
+        Sizes are without units: ``80GB`` and ``80G`` are ``80``.
     """
-    return {word.lower() for word in _WORDS.findall(text)}
+    words = (word.lower() for word in _WORDS.findall(text))
+    return {_SIZE.sub(r"\1", word) if _SIZE.fullmatch(word) else word for word in words} - {"gb", "g"}
+
+
+@cache
+def _gpu_tokens(gpu: GpuType) -> set[str]:
+    """Return the words by which a GPU type is found, also two adjacent ones as one: ``rtx4090``."""
+    tokens = set()
+    for name in (gpu.id, gpu.display_name or "", *gpu.aliases):
+        words = [word.lower() for word in _WORDS.findall(name)]
+        tokens |= tokenize(name) | {first + second for first, second in pairwise(words)}
+    return tokens
+
+
+def _names_model(query: str) -> bool:
+    """Return whether a query has a word of a model, such as ``h100`` or ``4090``; a size or a vendor is none."""
+    words = [word.lower() for word in _WORDS.findall(query)]
+    return any(
+        any(c.isdigit() for c in word) and not _SIZE.fullmatch(word) and len(word) > (3 if word.isdigit() else 1)
+        for word in words
+    )
+
+
+def _unknown(kind: str, query: str, suggestions: list[str]) -> str:
+    return f"There is no {kind} {single_line(query, 60)!r} here. Closest: {', '.join(suggestions)}."
 
 
 def _join_or(names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from .api.transport import Transport
 from .catalog import Catalog
 from .config import Config, resolve_config, validate_api_key
 from .errors import InvalidRequest
+from .keys import DEFAULT_KEY, load_public_key
+from .launch import complete_spec
 from .sanitize import single_line
 from .urls import is_loopback, normalize_base_url
 
@@ -36,6 +39,8 @@ class Client:
         Seconds for a complete response.
     key_source : str
         Where the key was found.
+    ssh_key : str
+        The private SSH key file whose public key each new pod gets.
 
     Raises
     ------
@@ -50,7 +55,12 @@ class Client:
         self.key_source = config.key_source
         self.catalog = Catalog()
         self._transport = Transport(self.base_url, self.api_key, self.timeout)
-        self.pods = PodsClient(V1Backend(self._transport))
+        self.ssh_key = config.ssh_key or DEFAULT_KEY
+        self.pods = PodsClient(
+            V1Backend(self._transport),
+            complete=partial(complete_spec, load_public_key=partial(load_public_key, config.ssh_key)),
+            ssh_key=self.ssh_key,
+        )
         self.pods.subscribe(self._update_catalog)
 
     @property
@@ -83,6 +93,7 @@ def connect(
     base_url: str | None = None,
     profile: str | None = None,
     timeout: float | None = None,
+    ssh_key: str | None = None,
 ) -> Client:
     """Connect to the Pods API. Sends nothing yet.
 
@@ -99,6 +110,8 @@ def connect(
         A profile of ``~/.yotta/config``.
     timeout : float, optional
         Seconds for a complete response; 60 by default.
+    ssh_key : str, optional
+        The private SSH key file whose public key each new pod gets; ``~/.yotta/ssh/id_ed25519`` by default.
 
     Returns
     -------
@@ -114,7 +127,7 @@ def connect(
     >>> yotta = connect()                                # doctest: +SKIP
     >>> yotta.pods.frame(statuses="running")             # doctest: +SKIP
     """
-    return Client(resolve_config(api_key, base_url, profile, timeout))
+    return Client(resolve_config(api_key, base_url, profile, timeout, ssh_key=ssh_key))
 
 
 def _validate_timeout(timeout: float | None) -> float | None:

@@ -35,12 +35,15 @@ class Config(msgspec.Struct, frozen=True):
         Seconds for a complete response; None for the default.
     key_source : str
         Where the key was found, such as ``YOTTA_API_KEY`` or ``profile work``.
+    ssh_key : str or None
+        The private SSH key file; None for the package's own.
     """
 
     api_key: Secret
     base_url: str
     timeout: float | None
     key_source: str
+    ssh_key: str | None = None
 
 
 def resolve_config(
@@ -49,6 +52,7 @@ def resolve_config(
     profile: str | None = None,
     timeout: float | None = None,
     *,
+    ssh_key: str | None = None,
     overrides: ConfigOverrides | None = None,
 ) -> Config:
     """Return how to connect. Key and address are each taken from the first source that has them.
@@ -62,6 +66,8 @@ def resolve_config(
     api_key, base_url, profile : str, optional
     timeout : float, optional
         Seconds for a complete response.
+    ssh_key : str, optional
+        The private SSH key file.
     overrides : ConfigOverrides, optional
         The settings of an IPython shell; by default those of the current one.
 
@@ -88,7 +94,7 @@ def resolve_config(
             "without an account, start with %yotta sandbox start"
         )
     timeout = overrides.timeout if timeout is None else timeout
-    return Config(validate_api_key(key), address or DEFAULT_BASE_URL, timeout, key_source)
+    return Config(validate_api_key(key), address or DEFAULT_BASE_URL, timeout, key_source, ssh_key or overrides.ssh_key)
 
 
 def validate_api_key(api_key: str) -> Secret:
@@ -166,6 +172,7 @@ def save_profile(profile: str, api_key: Secret, base_url: str) -> Path:
         reason = _redacted_reason(error)
     else:
         return path
+    # Raised here, so that no traceback contains the contents of the file.
     raise InvalidRequest(f"The profile could not be saved in {config_path()}: {reason}. Fix the file, then try again.")
 
 
@@ -260,6 +267,7 @@ def _read() -> configparser.ConfigParser:
         reason = _redacted_reason(error)
     else:
         return parser
+    # Raised here, so that no traceback contains the contents of the file.
     raise InvalidRequest(f"{config_path()} cannot be read: {reason}. Fix it, or set {API_KEY_ENV}.")
 
 

@@ -2,6 +2,8 @@
 
 * YottaError
   + InvalidRequest
+    - UnknownName
+    - NameTaken
   + ConnectionFailed
   + UnexpectedResponse
   + ApiError
@@ -19,7 +21,7 @@ step by a ``%yotta`` command where a user works with the magics.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Literal
 
 from .sanitize import single_line
 
@@ -71,12 +73,34 @@ class InvalidRequest(YottaError):
     message : str
     field : str, optional
         The field of `PodSpec` at fault.
+    is_missing : bool, default False
+        Whether the field is required and missing.
     advice : str, optional
     """
 
-    def __init__(self, message: str, *, field: str | None = None, advice: str = "") -> None:
+    def __init__(self, message: str, *, field: str | None = None, is_missing: bool = False, advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.field = field
+        self.is_missing = is_missing
+
+
+class UnknownName(InvalidRequest):
+    """A GPU type, region or image is neither known nor of the API's form. It can be sent anyway on request."""
+
+
+class NameTaken(InvalidRequest):
+    """A pod with the name exists and does not match the request. Nothing was created.
+
+    Parameters
+    ----------
+    message : str
+    pods : tuple of Pod
+        The pods with that name that have not ended.
+    """
+
+    def __init__(self, message: str, pods: tuple[Pod, ...] = ()) -> None:
+        super().__init__(message, field="pod_name", advice="Choose another name.")
+        self.pods = pods
 
 
 class ConnectionFailed(YottaError):
@@ -107,7 +131,7 @@ class ConnectionFailed(YottaError):
 
 
 class UnexpectedResponse(YottaError):
-    """The response is not one of the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.
+    """The response does not come from the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.
 
     Parameters
     ----------
@@ -118,7 +142,7 @@ class UnexpectedResponse(YottaError):
 
     def __init__(self, message: str, http_status: int, *, advice: str = "", base_url: str | None = None) -> None:
         super().__init__(message, advice=advice, base_url=base_url)
-        self.args = (message, http_status)
+        self.args = (message, http_status)  # For pickle, as in the other classes.
         self.http_status = http_status
 
 
@@ -136,6 +160,8 @@ class ApiError(YottaError):
         The pod that the request was about.
     pod_status : str, optional
         The status of that pod.
+    ssh : "not exposed" or "not ready", optional
+        Why the pod is not reachable by SSH, if that is the error.
     may_be_duplicate : bool, default False
         Whether an earlier attempt of the same request may have been processed.
     advice, base_url : str, optional
@@ -149,6 +175,7 @@ class ApiError(YottaError):
         *,
         pod_id: str | None = None,
         pod_status: str | None = None,
+        ssh: Literal["not exposed", "not ready"] | None = None,
         may_be_duplicate: bool = False,
         advice: str = "",
         base_url: str | None = None,
@@ -159,6 +186,7 @@ class ApiError(YottaError):
         self.http_status = http_status
         self.pod_id = pod_id
         self.pod_status = pod_status
+        self.ssh = ssh
         self.may_be_duplicate = may_be_duplicate
 
 
@@ -252,9 +280,6 @@ class WaitInterrupted(_CompactTraceback, KeyboardInterrupt):
         return f"{self.message} {self.advice}".rstrip()
 
 
-_STOPPING: Final = {"PAUSING", "PAUSED", "TERMINATING"}
-
-
 def stop_action(pods: tuple[Pod, ...]) -> str | None:
     """Return the action that stops the cost of pods after a wait ended early.
 
@@ -268,7 +293,7 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
         ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
     """
     billable = [pod for pod in pods if pod.is_billable]
-    if all(pod.status in _STOPPING for pod in billable):
+    if all(pod.is_stopping for pod in billable):
         return None
     return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
 
@@ -286,5 +311,11 @@ def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
 
 def _stop_advice(pods: tuple[Pod, ...]) -> str:
     action = stop_action(pods)
-    first = next((pod for pod in pods if pod.is_billable), None)
-    return f'Stop it with pods.{action}("{first.id}").' if action and first else ""
+    ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
+    if action is None or not ids:
+        return ""
+    return (
+        f"Stop it with pods.{action}({ids[0]})."
+        if len(ids) == 1
+        else f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
+    )

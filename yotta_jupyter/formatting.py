@@ -1,6 +1,30 @@
-"""Amounts and counts as text, the same in every message."""
+"""Amounts, counts and names as short text, the same everywhere."""
 
 from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+_VENDOR: Final = re.compile(r"^(NVIDIA|AMD|AWS)_(GeForce_)?")
+_VRAM: Final = re.compile(r"(_\d+GB_HBM\d)?_\d+G$")
+_VERSION: Final = re.compile(r"\d[\w.]*")
+
+
+def format_amount(amount: float) -> str:
+    """Return an amount with two decimals, rounded as ``toFixed(2)`` in JavaScript does: a half rounds up.
+
+    Parameters
+    ----------
+    amount : float
+        Not NaN.
+
+    Returns
+    -------
+    str
+        Such as ``9.13`` for 9.125, which Python alone formats as ``9.12``.
+    """
+    return str(Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def format_rate(amount: float | None) -> str:
@@ -16,7 +40,7 @@ def format_rate(amount: float | None) -> str:
     str
         Such as ``$0.61 an hour``.
     """
-    return "an unknown price" if amount is None else f"${amount:.2f} an hour"
+    return "an unknown price" if amount is None else f"${format_amount(amount)} an hour"
 
 
 def pluralize(count: int, noun: str) -> str:
@@ -33,3 +57,51 @@ def pluralize(count: int, noun: str) -> str:
     str
     """
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def short_gpu_type(gpu_type: str) -> str:
+    """Return a GPU type without vendor and VRAM: ``NVIDIA_GeForce_RTX_4090_24G`` is ``RTX 4090``.
+
+    Parameters
+    ----------
+    gpu_type : str
+
+    Returns
+    -------
+    str
+    """
+    return _VRAM.sub("", _VENDOR.sub("", gpu_type)).replace("_", " ")
+
+
+def short_image(image: str) -> str:
+    """Return the name of an image and the version in its tag, such as ``pytorch 2.9.0``.
+
+    Parameters
+    ----------
+    image : str
+
+    Returns
+    -------
+    str
+    """
+    name, _, tag = image.rpartition("/")[2].partition(":")
+    version = _VERSION.match(tag)
+    return f"{name} {version[0]}" if version else name
+
+
+def format_age(seconds: float) -> str:
+    """Return a duration in its largest unit, such as ``3 h``.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+        ``now`` for less than a minute.
+    """
+    for limit, unit, size in ((60, None, 1), (3600, "min", 60), (2 * 86400, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds // size:.0f} {unit}" if unit else "now"
+    return f"{seconds // 86400:.0f} d"

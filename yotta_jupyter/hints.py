@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,49 +13,83 @@ from .errors import (
     CreateOutcomeUnknown,
     InvalidPodState,
     InvalidRequest,
+    NameTaken,
     PodNotFound,
-    UnexpectedResponse,
+    UnknownName,
     WaitInterrupted,
     WaitTimeout,
     YottaError,
     stop_action,
 )
-from .launch import CREATE_FLAGS
-from .models import TERMINAL_STATUSES
+from .launch import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS, quote_word
+from .models import Pod
+from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
+
+_MAX_NAME: Final = 60
+_COMMAND_ID: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
+"""A word of an advice that may be a pod's id."""
 
 _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
 
 
-def describe(error: YottaError | WaitInterrupted) -> str:
+def describe(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> str:
     """Return an error as one line whose advice names ``%yotta`` commands.
 
     Parameters
     ----------
     error : YottaError or WaitInterrupted
+    pods : iterable of Pod
+        The known pods. The advice uses their names instead of ids where a name is unique.
 
     Returns
     -------
     str
     """
-    return f"{error.message} {_advice(error)}".rstrip()
+    return f"{error.message} {_advice(error, pods)}".rstrip()
 
 
-def add_advice(error: YottaError | WaitInterrupted) -> None:
+def use_magic_advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> None:
     """Replace the advice of an error by one that names ``%yotta`` commands.
 
     Parameters
     ----------
     error : YottaError or WaitInterrupted
         Changed in place.
+    pods : iterable of Pod
+        As for `describe`.
     """
-    error.advice = _advice(error)
+    error.advice = _advice(error, pods)
 
 
-def _advice(error: YottaError | WaitInterrupted) -> str:
-    advise = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
-    return (advise(error) if advise else None) or error.advice
+def command_name(pod: Pod, pods: Iterable[Pod]) -> str:
+    """Return a word that names a pod in a ``%yotta`` command: its name if that is unique, else its id.
+
+    Parameters
+    ----------
+    pod : Pod
+    pods : iterable of Pod
+        The known pods.
+
+    Returns
+    -------
+    str
+        Quoted if necessary.
+    """
+    name = pod.name
+    if not name or not name.isprintable() or name.startswith("-") or len(name) > _MAX_NAME:
+        return pod.id
+    is_taken = any(other.id != pod.id and (other.name == name or other.id == name) for other in pods)
+    return pod.id if is_taken else quote_word(name)
+
+
+def _advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod]) -> str:
+    advise = next((_ADVICE_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _ADVICE_BY_ERROR), None)
+    advice = (advise(error) if advise else None) or error.advice
+    pods = list(pods)
+    names = {pod.id: command_name(pod, pods) for pod in pods}
+    return _COMMAND_ID.sub(lambda match: names.get(match[0], match[0]), advice)
 
 
 def _authentication(error: AuthenticationError) -> str:
@@ -76,21 +110,28 @@ def _create_outcome(error: CreateOutcomeUnknown) -> str:
     return f"Do not create it again yet; look with: %yotta get {error.launch_id}"
 
 
+def _unknown_name(error: UnknownName) -> str:
+    return f"Write one of them, or add {AS_TYPED_FLAG} to send the name unchanged."
+
+
+def _name_taken(error: NameTaken) -> str:
+    return f"Choose another --name, or add {ANOTHER_FLAG} to create one more."
+
+
 def _invalid_request(error: InvalidRequest) -> str | None:
     flag = CREATE_FLAGS.get(error.field or "")
-    is_missing = error.field and re.search(rf"\brequires? .*\b{error.field}\b", error.message)
-    return f"Add it with {flag} (see %yotta create -h)." if flag and is_missing else None
+    return f"Add it with {flag} (see %yotta create -h)." if flag and error.is_missing else None
 
 
 def _pod_not_found(error: PodNotFound) -> str:
-    return error.advice or "See which there are: %yotta list"
+    return error.advice or "See your pods with: %yotta list"
 
 
 def _pod_state(error: InvalidPodState) -> str:
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"
-    if "exposes no SSH port" in error.message:
+    if error.ssh == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
     was_requested = error.code is not None  # Else a wait or an SSH command found the status.
     if status == "PAUSED" and not was_requested:
@@ -98,13 +139,9 @@ def _pod_state(error: InvalidPodState) -> str:
     if status == "PAUSING":
         resume = "" if was_requested else f", then %yotta resume {pod_id} --wait"
         return f"First wait: %yotta wait {pod_id} --until paused{resume}"
-    if "not reachable by SSH" in error.message and status in ("INITIALIZE", "RUNNING"):
+    if error.ssh == "not ready" and status in ("INITIALIZE", "RUNNING"):
         return f"Wait with: %yotta wait {pod_id} --until ssh"
     return f"See it with: %yotta get {pod_id}"
-
-
-def _unexpected_response(error: UnexpectedResponse) -> str | None:
-    return "Filter the listing with --region." if "region" in error.advice else None
 
 
 def _wait(error: WaitTimeout | WaitInterrupted) -> str:
@@ -122,14 +159,15 @@ def _is_local(error: YottaError) -> bool:
     return is_loopback(urlsplit(error.base_url or "").hostname or "")
 
 
-_ADVICE: Final[dict[type, Callable[[Any], str | None]]] = {
+_ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     AuthenticationError: _authentication,
     ConnectionFailed: _connection,
     CreateOutcomeUnknown: _create_outcome,
     InvalidPodState: _pod_state,
     InvalidRequest: _invalid_request,
+    NameTaken: _name_taken,
+    UnknownName: _unknown_name,
     PodNotFound: _pod_not_found,
-    UnexpectedResponse: _unexpected_response,
     WaitInterrupted: _wait,
     WaitTimeout: _wait,
 }

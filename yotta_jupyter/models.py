@@ -1,78 +1,31 @@
-"""Pods as Python objects, independent of the API version."""
+"""Pods as Python objects, independent of the API version, and their costs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, Protocol, Self
 
 import msgspec
 
 from .errors import InvalidRequest
+from .formatting import format_rate
 from .sanitize import single_line
 from .secret import Secret
-from .spelling import did_you_mean
-
-STATUSES: Final = ("INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED")
-"""The statuses of a pod. The position of a status is its code in the API. Unknown statuses are kept as received."""
-
-STATUS_ALIASES: Final = {"INITIALIZING": "INITIALIZE", "STOPPING": "PAUSING", "STOPPED": "PAUSED"}
-"""Other names of the same statuses in newer documents of the provider."""
-
-TRANSITIONAL_STATUSES: Final = frozenset({"INITIALIZE", "PAUSING", "TERMINATING"})
-"""Statuses that change without a request."""
-
-TERMINAL_STATUSES: Final = frozenset({"TERMINATED", "FAILED"})
-"""Statuses that a pod never leaves. A pod in any other status is billable."""
-
-
-class Transition(NamedTuple):
-    """A change of status that can be requested.
-
-    Attributes
-    ----------
-    required : str or None
-        The status in which it can be requested; None for any status that it does not lead to.
-    during, after : str
-        The status until it is completed, and then.
-    """
-
-    required: str | None
-    during: str
-    after: str
-
-    def allows(self, status: str) -> bool:
-        """Return whether the transition can be requested in a status."""
-        return status == self.required if self.required else status not in (self.during, self.after)
-
-
-TRANSITIONS: Final = {
-    "pause": Transition("RUNNING", "PAUSING", "PAUSED"),
-    "resume": Transition("PAUSED", "INITIALIZE", "RUNNING"),
-    "delete": Transition(None, "TERMINATING", "TERMINATED"),
-}
-"""The transitions by action."""
+from .statuses import (
+    STATUSES,
+    STOPPING_STATUSES,
+    TERMINAL_STATUSES,
+    TRANSITIONAL_STATUSES,
+    TRANSITIONS,
+    normalize_status,
+)
 
 LAUNCH_ID_ENV: Final = "YOTTA_JUPYTER_LAUNCH"
 """The environment variable of a pod that holds the launch ID of its create request."""
 
 _POD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def allowed_actions(status: str) -> list[str]:
-    """Return the actions that can be requested of a pod in a status.
-
-    Parameters
-    ----------
-    status : str
-
-    Returns
-    -------
-    list of str
-        Keys of `TRANSITIONS`.
-    """
-    return [action for action, transition in TRANSITIONS.items() if transition.allows(status)]
 
 
 def is_valid_pod_id(value: object) -> bool:
@@ -89,51 +42,6 @@ def is_valid_pod_id(value: object) -> bool:
     return isinstance(value, str) and _POD_ID.fullmatch(value) is not None
 
 
-def normalize_status(status: str | int) -> str:
-    """Return the name of a status given by name, alias or code.
-
-    Parameters
-    ----------
-    status : str or int
-        A name in any case, an alias, or a code.
-
-    Returns
-    -------
-    str
-        One of `STATUSES`, or the text unchanged if the status is unknown.
-    """
-    text = str(status).strip()
-    if text.isdecimal() and len(text) < 4:
-        return STATUSES[int(text)] if int(text) < len(STATUSES) else text
-    upper = text.upper()
-    upper = STATUS_ALIASES.get(upper, upper)
-    return upper if upper in STATUSES else text
-
-
-def parse_status(status: str | int) -> str:
-    """Return the name of a known status given by name, alias or code.
-
-    Parameters
-    ----------
-    status : str or int
-
-    Returns
-    -------
-    str
-        One of `STATUSES`.
-
-    Raises
-    ------
-    InvalidRequest
-        The status is unknown. The message suggests the closest one.
-    """
-    name = normalize_status(status)
-    if name in STATUSES:
-        return name
-    hint = did_you_mean(name, [*STATUSES, *STATUS_ALIASES])
-    raise InvalidRequest(f"There is no status {single_line(status, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}.")
-
-
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """An integer that fits a DataFrame column. A larger one is not valid for its field."""
 
@@ -143,7 +51,7 @@ class ExposedPort(msgspec.Struct, rename="camel", gc=False):
 
     Attributes
     ----------
-    port : int
+    port : int or None
         The port inside the pod.
     proxy_port : int or None
         The public port; None until the pod runs.
@@ -183,7 +91,18 @@ class EnvironmentVariable(msgspec.Struct, rename="camel", gc=False):
     value: Secret | None = None
 
 
-class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+class PodOperations(Protocol):
+    """What a `Pod` needs of the client that returned it."""
+
+    def get(self, pod_id: str) -> Pod: ...
+    def pause(self, pod_id: str) -> None: ...
+    def resume(self, pod_id: str) -> None: ...
+    def delete(self, pod_id: str) -> None: ...
+    def wait(self, pod_id: str, until: str = ..., timeout: float = ...) -> Pod: ...
+    def ssh_command(self, pod: Pod) -> str: ...
+
+
+class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True, dict=True):
     """A pod.
 
     Ids are strings, times are timezone-aware UTC, prices are US dollars an hour. A field is None if the API omitted it,
@@ -192,7 +111,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     id : str
-        Up to 18 digits or more. Never a number.
+        Usually 18 digits. Always a string.
     pod_name : str or None
         Also available as `name`.
     status : str
@@ -256,10 +175,73 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.updated_at is not None:
             self.updated_at = _to_utc(self.updated_at)
 
+    def bind(self, operations: PodOperations) -> Self:
+        """Set the client for `pause`, `wait` and the other methods that send requests. Not pickled, not compared.
+
+        Parameters
+        ----------
+        operations : PodOperations
+
+        Returns
+        -------
+        Pod
+            The same object.
+        """
+        self.__dict__["_operations"] = operations
+        return self
+
+    def pause(self) -> None:
+        """Pause the pod; see `PodsClient.pause`. `status` becomes PAUSING."""
+        self._client.pause(self.id)
+        self.status = TRANSITIONS["pause"].during
+
+    def resume(self) -> None:
+        """Resume the pod; see `PodsClient.resume`. `status` becomes INITIALIZE."""
+        self._client.resume(self.id)
+        self.status = TRANSITIONS["resume"].during
+
+    def delete(self) -> None:
+        """Delete the pod permanently; see `PodsClient.delete`. `status` becomes TERMINATING."""
+        self._client.delete(self.id)
+        self.status = TRANSITIONS["delete"].during
+
+    def wait(self, until: str = "RUNNING", timeout: float = 900.0) -> Self:
+        """Wait until the pod reaches a status or ``"SSH"``, and update this object; see `PodsClient.wait`."""
+        return self._update(self._client.wait(self.id, until, timeout))
+
+    def refresh(self) -> Self:
+        """Update this object from the API: ``GET /openapi/v1/pods/{podId}``."""
+        return self._update(self._client.get(self.id))
+
+    def ssh_command(self) -> str:
+        """Return the SSH command of the pod with the client's key; see `yotta_jupyter.ssh.command`."""
+        return self._client.ssh_command(self)
+
+    @property
+    def _client(self) -> PodOperations:
+        operations: PodOperations | None = self.__dict__.get("_operations")
+        if operations is None:
+            raise InvalidRequest(
+                "This pod is a copy without a client. Get it again, such as with: connect().pods.get(pod.id)"
+            )
+        return operations
+
+    def _update(self, latest: Pod) -> Self:
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(latest, name))
+        self.__dict__["_was_paused"] = latest.was_paused
+        return self
+
     @property
     def name(self) -> str | None:
         """The pod's name, the same as `pod_name`."""
         return self.pod_name
+
+    @property
+    def label(self) -> str:
+        """The name with the id, as messages show the pod: ``train (331864222263676928)``; the id without a name."""
+        pod_id = single_line(self.id, 64)
+        return f"{single_line(self.name, 60)} ({pod_id})" if self.name else pod_id
 
     @property
     def hourly_rate(self) -> float | None:
@@ -275,6 +257,11 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     def is_billable(self) -> bool:
         """Whether the pod costs money now or may do so without a request."""
         return self.status not in TERMINAL_STATUSES
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no request is needed to stop the cost of the pod's GPUs."""
+        return self.status in STOPPING_STATUSES
 
     @property
     def is_transitional(self) -> bool:
@@ -304,24 +291,51 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         port = self.ssh_port
         return self.status == "RUNNING" and port is not None and port.healthy is True
 
+    @property
+    def has_persistent_volume(self) -> bool:
+        """Whether files at the mount path of a persistent volume survive a pause."""
+        return bool(self.persistent_volume_in_gb and self.persistent_mount_path)
+
+    @property
+    def pause_loss(self) -> str:
+        """What a pause may erase, as one sentence. The provider keeps only a persistent volume for certain."""
+        if self.has_persistent_volume:
+            return f"A pause may erase everything outside {single_line(self.persistent_mount_path, 60)}."
+        return "A pause may erase all files: there is no persistent volume."
+
+    @property
+    def was_paused(self) -> bool:
+        """Whether this client listed the pod as PAUSED before it was deleted, so that no GPU is charged meanwhile."""
+        return bool(self.__dict__.get("_was_paused"))
+
+    def continue_from(self, previous: Self) -> None:
+        """Take over what an earlier response said about the pod and this one does not: that it was paused.
+
+        Parameters
+        ----------
+        previous : Pod
+            The same pod in an earlier response.
+        """
+        if self.status == "TERMINATING" and (previous.status == "PAUSED" or previous.was_paused):
+            self.__dict__["_was_paused"] = True
+
     def _hourly(self, status: str) -> float | None:
         """Return US dollars an hour in a status.
 
         Nothing is charged before the pod runs or after it ended. While it is paused only the persistent volume is
-        counted: the API's page says that volumes are charged then, not which. Any other status, also an unknown one,
-        counts in full.
+        counted: the API documentation says that volumes are charged then, but not which ones. Any other status, also
+        an unknown one, counts in full.
         """
         if status in TERMINAL_STATUSES:
             return 0.0
-        persistent = (self.persistent_volume_price or 0.0) * (self.persistent_volume_in_gb or 0)
-        if status == "PAUSED":
-            unknown = self.persistent_volume_in_gb and self.persistent_volume_price is None
-            return None if unknown else persistent
-        if self.single_card_price is None or self.gpu_count is None:
+        persistent = _volume_cost(self.persistent_volume_in_gb, self.persistent_volume_price)
+        if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
+            return persistent
+        container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)
+        if self.single_card_price is None or self.gpu_count is None or container is None or persistent is None:
             return None
         if status == "INITIALIZE":
             return 0.0
-        container = (self.container_volume_price or 0.0) * (self.container_volume_in_gb or 0)
         return self.single_card_price * self.gpu_count + container + persistent
 
     def __repr__(self) -> str:
@@ -336,15 +350,24 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.region:
             rows.append(("Region", single_line(self.region, 80)))
         if self.hourly_cost is not None:
-            running = f", ${self.hourly_rate or 0:.4f} while running" if self.is_billable else ""
-            rows.append(("Cost", f"${self.hourly_cost:.4f} an hour now{running}"))
+            running = f", {format_rate(self.hourly_rate)} while running" if self.is_billable else ""
+            rows.append(("Cost", f"{format_rate(self.hourly_cost)} now{running}"))
         rows.append(("Ports", ", ".join(_format_port(port) for port in self.expose) or "none exposed"))
+        if self.is_billable:
+            rows.append(("Storage", self.pause_loss))
         if self.environment_vars:
             names = ", ".join(single_line(variable.key, 60) for variable in self.environment_vars)
             rows.append(("Variables", f"{names} (values hidden)"))
         if self.created_at:
             rows.append(("Created", f"{self.created_at:%Y-%m-%d %H:%M:%S} UTC"))
         return rows
+
+
+def _volume_cost(size_in_gb: int | None, price: float | None) -> float | None:
+    """Return US dollars an hour; None if the price of an existing volume is unknown."""
+    if not size_in_gb:
+        return 0.0
+    return None if price is None else size_in_gb * price
 
 
 def _to_utc(time: datetime) -> datetime:

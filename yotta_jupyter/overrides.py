@@ -27,6 +27,8 @@ class ConfigOverrides(NamedTuple):
         The key of a sandbox. ``%config`` has no key, because its values end up in notebooks.
     source : str
         The name of these settings in messages.
+    ssh_key : str or None
+        The private SSH key file.
     """
 
     base_url: str | None = None
@@ -34,6 +36,7 @@ class ConfigOverrides(NamedTuple):
     timeout: float | None = None
     api_key: str | None = None
     source: str = "%config"
+    ssh_key: str | None = None
 
 
 _providers: WeakKeyDictionary[InteractiveShell, Callable[[], ConfigOverrides]] = WeakKeyDictionary()

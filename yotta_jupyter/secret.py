@@ -22,7 +22,7 @@ _SENSITIVE_WORDS: Final = frozenset(
 
 
 def is_sensitive_name(name: str) -> bool:
-    """Return whether a name suggests a secret, such as ``HF_TOKEN`` or ``jupyterPassword``.
+    """Return whether a name suggests a secret, such as ``HF_TOKEN`` or ``jupyterPassword``, but not ``PUBLIC_KEY``.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def is_sensitive_name(name: str) -> bool:
     -------
     bool
     """
-    return any(word.lower() in _SENSITIVE_WORDS for word in _WORD.findall(name))
+    words = {word.lower() for word in _WORD.findall(name)}
+    return bool(words & _SENSITIVE_WORDS) and "public" not in words
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:

@@ -23,6 +23,7 @@ ALLOWED_VALUES: Final = {
 }
 """The values of fields that have a fixed set of values."""
 
+_ALLOWED_IN_COMMANDS: Final = str.maketrans("\n\t", "  ")
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV_FORMS: Final = "environment_vars is a dict, or a list of {'key': NAME, 'value': VALUE}."
 
@@ -95,8 +96,8 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
             if value is not None:
                 validate = _VALIDATORS.get(name, _validate_text)
                 msgspec.structs.force_setattr(self, name, validate(name, value))
-            elif name in ("image", "gpu_type"):
-                _validate_reference(name, value)
+            elif name in ("image", "gpu_type"):  # Required, but a caller may pass None.
+                _validate_word(name, value)
         _validate_registry(self)
         _validate_volume(self)
 
@@ -160,7 +161,8 @@ def parse_port(port: object, protocol: object = None) -> PortSpec:
     name = str(protocol).upper()
     if name not in PROTOCOLS:
         raise InvalidRequest(
-            f"The protocol of a port is SSH, HTTP or TCP, not {single_line(protocol, 40)}.", field="expose"
+            f"The protocol of a port is {', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}, not {single_line(protocol, 40)}.",
+            field="expose",
         )
     return PortSpec(number, name)
 
@@ -302,16 +304,14 @@ def _to_int(value: object) -> int | None:
     return int(index()) if index else None
 
 
-def _validate_reference(name: str, value: object) -> str:
+def _validate_word(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         example = "NVIDIA_L4_24G" if name == "gpu_type" else "yottalabsai/pytorch:TAG"
-        raise InvalidRequest(f"create requires {name}, such as {example}.", field=name)
-    reference = value.strip()
-    if any(c.isspace() or not c.isprintable() for c in reference):
-        raise InvalidRequest(
-            f"{name} contains a space or a control character: {single_line(reference, 60)!r}.", field=name
-        )
-    return reference
+        raise InvalidRequest(f"create requires {name}, such as {example}.", field=name, is_missing=True)
+    word = value.strip()
+    if any(c.isspace() or not c.isprintable() for c in word):
+        raise InvalidRequest(f"{name} contains a space or a control character: {single_line(word, 60)!r}.", field=name)
+    return word
 
 
 def _validate_text(name: str, value: object) -> str:
@@ -323,7 +323,7 @@ def _validate_text(name: str, value: object) -> str:
 
 
 def _validate_command(name: str, value: object) -> str:
-    if isinstance(value, str) and not value.translate({10: " ", 9: " "}).isprintable():
+    if isinstance(value, str) and not value.translate(_ALLOWED_IN_COMMANDS).isprintable():
         raise InvalidRequest(f"{name} contains a control character; remove it.", field=name)
     return value if isinstance(value, str) and value.strip() else _validate_text(name, value)
 
@@ -348,8 +348,8 @@ def _validate_size(name: str, value: object) -> int:
 
 
 _VALIDATORS: Final[dict[str, Any]] = {
-    "image": _validate_reference,
-    "gpu_type": _validate_reference,
+    "image": _validate_word,
+    "gpu_type": _validate_word,
     "gpu_count": lambda _, value: parse_gpu_count(value),
     "environment_vars": lambda _, value: parse_env(value),
     "expose": lambda _, value: parse_ports(value),
@@ -372,12 +372,15 @@ def _validate_registry(spec: PodSpec) -> None:
         missing = next((name for name, value in credentials.items() if not value), None)
         if missing:
             raise InvalidRequest(
-                "A private image requires image_registry_username and image_registry_token.", field=missing
+                "A private image requires image_registry_username and image_registry_token.",
+                field=missing,
+                is_missing=True,
             )
     elif any(credentials.values()):
         raise InvalidRequest(
             "Registry credentials require image_public_type='PRIVATE'; add it, or leave the credentials out.",
             field="image_public_type",
+            is_missing=True,
         )
 
 
@@ -385,7 +388,9 @@ def _validate_volume(spec: PodSpec) -> None:
     mount = spec.persistent_mount_path
     if spec.persistent_volume_in_gb and not mount:
         raise InvalidRequest(
-            "A persistent volume requires persistent_mount_path, such as /workspace.", field="persistent_mount_path"
+            "A persistent volume requires persistent_mount_path, such as /workspace.",
+            field="persistent_mount_path",
+            is_missing=True,
         )
     if mount and not mount.startswith("/"):
         raise InvalidRequest(
@@ -394,5 +399,7 @@ def _validate_volume(spec: PodSpec) -> None:
         )
     if mount and not spec.persistent_volume_in_gb:
         raise InvalidRequest(
-            "persistent_mount_path requires persistent_volume_in_gb; add its size.", field="persistent_volume_in_gb"
+            "persistent_mount_path requires persistent_volume_in_gb; add its size.",
+            field="persistent_volume_in_gb",
+            is_missing=True,
         )

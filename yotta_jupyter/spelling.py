@@ -19,9 +19,27 @@ def closest_match(value: str, candidates: Iterable[str]) -> str | None:
     str or None
         None if no candidate is similar.
     """
+    return next(iter(closest_matches(value, candidates, count=1)), None)
+
+
+def closest_matches(value: str, candidates: Iterable[str], count: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Return the candidates that are spelled most like a value, ignoring case, closest first.
+
+    Parameters
+    ----------
+    value : str
+    candidates : iterable of str
+    count : int, default 3
+        Maximum number.
+    cutoff : float, default 0.5
+        Minimum similarity, 0 to 1.
+
+    Returns
+    -------
+    list of str
+    """
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[matches[0]] if matches else None
+    return [by_lower[match] for match in difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=cutoff)]
 
 
 def did_you_mean(value: str, candidates: Iterable[str]) -> str:
@@ -39,3 +57,25 @@ def did_you_mean(value: str, candidates: Iterable[str]) -> str:
     """
     match = closest_match(value, candidates)
     return f" Did you mean {match}?" if match else ""
+
+
+def is_one_edit_apart(first: str, second: str) -> bool:
+    """Return whether two different words differ by one letter: inserted, left out, replaced, or swapped with the next.
+
+    Parameters
+    ----------
+    first, second : str
+
+    Returns
+    -------
+    bool
+        Case is ignored.
+    """
+    short, long = sorted((first.lower(), second.lower()), key=len)
+    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(long) - len(short) == 1:
+        return short[start:] == long[start + 1 :]
+    if len(long) != len(short) or start == len(short):
+        return False
+    is_swap = short[start : start + 2] == long[start : start + 2][::-1] and short[start + 2 :] == long[start + 2 :]
+    return short[start + 1 :] == long[start + 1 :] or is_swap

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from .errors import InvalidPodState, InvalidRequest
 from .models import ExposedPort, Pod
 from .sanitize import single_line
 from .urls import is_valid_host
 
+_is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)  # Most pods share a few hosts.
 DEFAULT_USER: Final = "user"
 _INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
-_DEFAULT_PREFIX: Final = f"ssh {DEFAULT_USER}@"
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -45,8 +45,8 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     InvalidRequest
         `user` or `key_file` is invalid.
     """
-    host, port, name = _endpoint(pod, user)
-    words = ["ssh", f"{name}@{host}", "-p", str(port)]
+    host, port, login = _endpoint(pod, user)
+    words = ["ssh", f"{login}@{host}", "-p", str(port)]
     text = shlex.join(words)
     return text if key_file is None else f"{text} -i {_quote_path(_validate_path(key_file))}"
 
@@ -69,9 +69,9 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
     InvalidPodState, InvalidRequest
         As for `command`.
     """
-    host, port, name = _endpoint(pod, user)
+    host, port, login = _endpoint(pod, user)
     alias = pod.name if pod.name and _ALIAS.fullmatch(pod.name) else f"yotta-{pod.id}"
-    lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {name}"]
+    lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {login}"]
     if key_file is not None:
         path = _validate_path(key_file)
         if '"' in path:
@@ -93,8 +93,8 @@ def try_command(pod: Pod) -> str | None:
     -------
     str or None
     """
-    port = pod.ssh_port
-    if port is None or not pod.ssh_ready or not _has_valid_address(port):
+    port = pod.ssh_port if pod.status == "RUNNING" else None
+    if port is None or not port.healthy or not _has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
     return f"ssh {_parse_user(port.ingress_url)}@{port.host} -p {port.proxy_port}"
@@ -103,12 +103,13 @@ def try_command(pod: Pod) -> str | None:
 def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
     port = pod.ssh_port
     if port is None:
-        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].")
+        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
         raise _unreachable(
             pod,
             f"is {single_line(pod.status, 40)} and not reachable by SSH yet.",
             f'Wait with pods.wait("{pod.id}", "SSH").' if pod.status in ("INITIALIZE", "RUNNING") else "",
+            "not ready",
         )
     if not _has_valid_address(port):
         address = single_line(f"{port.host}:{port.proxy_port}", 80)
@@ -118,9 +119,12 @@ def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
     return port.host, port.proxy_port, user or _parse_user(port.ingress_url)
 
 
-def _unreachable(pod: Pod, reason: str, advice: str = "") -> InvalidPodState:
-    label = f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id})"
-    return InvalidPodState(None, None, f"{label} {reason}", pod_id=pod.id, pod_status=pod.status, advice=advice)
+def _unreachable(
+    pod: Pod, reason: str, advice: str = "", ssh: Literal["not exposed", "not ready"] | None = None
+) -> InvalidPodState:
+    return InvalidPodState(
+        None, None, f"Pod {pod.label} {reason}", pod_id=pod.id, pod_status=pod.status, ssh=ssh, advice=advice
+    )
 
 
 def _has_valid_address(port: ExposedPort) -> bool:
@@ -128,13 +132,8 @@ def _has_valid_address(port: ExposedPort) -> bool:
 
 
 def _parse_user(ingress_url: str | None) -> str:
-    if ingress_url is None or ingress_url.startswith(_DEFAULT_PREFIX):
-        return DEFAULT_USER
-    match = _INGRESS.match(ingress_url)
+    match = _INGRESS.match(ingress_url or "")
     return match[1] if match else DEFAULT_USER
-
-
-_is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)
 
 
 def _validate_path(path: str) -> str:

@@ -7,8 +7,9 @@ import pytest
 
 from yotta_jupyter import CreateOutcomeUnknown, InvalidPodState, Pod, PodNotFound, PodSpec, ServerError
 from yotta_jupyter.api import Backend, PodsClient, V1Backend
-from yotta_jupyter.models import LAUNCH_ID_ENV, TRANSITIONS, EnvironmentVariable
+from yotta_jupyter.models import LAUNCH_ID_ENV, EnvironmentVariable
 from yotta_jupyter.secret import Secret
+from yotta_jupyter.statuses import TRANSITIONS
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 METHODS = [name for name in vars(Backend) if not name.startswith("_")]
@@ -148,7 +149,7 @@ def test_delete_that_the_api_refuses_names_the_status(pods, backend, monkeypatch
         raise InvalidPodState(409, 409, "Conflict.", pod_id=pod_id)
 
     monkeypatch.setattr(backend, "delete", refuse)
-    with pytest.raises(InvalidPodState, match=r"^Cannot delete pod 1: it is RUNNING\.$"):
+    with pytest.raises(InvalidPodState, match=r"^Cannot delete pod train \(1\): it is RUNNING\."):
         pods.delete("1")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from yotta_jupyter import InvalidPodState, InvalidRequest, PodNotFound, PodSpec
 from yotta_jupyter.api import PodsClient
+from yotta_jupyter.keys import PUBLIC_KEY_ENV
 from yotta_jupyter.models import LAUNCH_ID_ENV
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
@@ -35,9 +36,9 @@ def id_of(yotta, name):
 
 
 def create_body(sandbox):
-    """The body of the only create request, without the launch ID."""
+    """The body of the only create request, without the variables that the client adds."""
     (body,) = [request.json for request in sandbox.requests if request.endpoint == "create"]
-    variables = [entry for entry in body.pop("environmentVars") if entry["key"] != LAUNCH_ID_ENV]
+    variables = [entry for entry in body.pop("environmentVars") if entry["key"] not in (LAUNCH_ID_ENV, PUBLIC_KEY_ENV)]
     return {**body, **({"environmentVars": variables} if variables else {})}
 
 
@@ -197,9 +198,10 @@ def test_create_rejects_unknown_options(yotta, sandbox, option):
 
 
 def test_create_names_each_field_of_a_spec_for_completion():
-    _, spec, *options = inspect.signature(PodsClient.create).parameters.values()
+    _, spec, reuse, *options = inspect.signature(PodsClient.create).parameters.values()
     assert (spec.name, spec.kind) == ("spec", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    assert {option.kind for option in options} == {inspect.Parameter.KEYWORD_ONLY}
+    assert reuse.name == "reuse"
+    assert {option.kind for option in [reuse, *options]} == {inspect.Parameter.KEYWORD_ONLY}
     assert [option.name for option in options] == list(PodSpec.__struct_fields__)
     docstring = inspect.getdoc(PodsClient.create)
     assert [option.name for option in options if option.name not in docstring] == []

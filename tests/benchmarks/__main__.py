@@ -15,8 +15,7 @@ import requests
 from tests.benchmarks import browser
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
-from yotta_jupyter.api.v1.responses import parse_pods
-from yotta_jupyter.frames import COLUMNS, TIMESTAMP, pods_frame
+from yotta_jupyter.frames import COLUMNS, TIMESTAMP
 
 PODS = 10_000
 
@@ -47,13 +46,14 @@ def load_extension() -> tuple[float, float]:
 
 def frames(body: bytes, wide: bool) -> tuple[float, float]:
     """Time the bytes of a listing to a DataFrame, against json, pandas and astype with the same columns."""
-    response = Response("http://127.0.0.1", 200, body)
+    yotta = connect("unused", base_url="http://127.0.0.1:1")
+    yotta._transport.request = lambda *args: Response("http://127.0.0.1", 200, body)  # type: ignore[method-assign]
     dtypes = {_camel_case(name): column.dtype for name, column in COLUMNS.items()}
     if wide:
         dtypes = _dtypes_of_all(body) | dtypes
 
     def ours() -> pd.DataFrame:
-        return pods_frame(parse_pods(response), wide)
+        return yotta.pods.frame(wide=wide)
 
     def baseline() -> pd.DataFrame:
         frame = pd.DataFrame(json.loads(body)["data"]).set_index("id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,12 @@ def completions(shell: InteractiveShell, text: str) -> list[str]:
         ("%yotta create py", {"pytorch"}),
         ("%yotta create pytorch --gpu NVIDIA_L4", {"NVIDIA_L4_24G"}),
         ("%yotta create pytorch --gpu L", {"L4"}),
+        ("%yotta create pytorch --gpu h1", {"H100"}),
+        ("%yotta create pytorch --gpu A1", {"A100"}),
+        ("%yotta create pytorch --gpu 40", {"4090"}),
+        ("%yotta create pytorch --gpu 5", {"5090"}),
+        ("%yotta create pytorch --as", {"--as-typed"}),
+        ("%yotta --v", {"--version"}),
         ("%yotta create pytorch --cloud S", {"SECURE"}),
         ("%yotta sandbox st", {"start", "stop", "status"}),
     ],
@@ -70,3 +77,41 @@ def test_tab_does_not_import_pandas() -> None:
 
 def test_other_lines_are_left_to_ipython(shell: InteractiveShell) -> None:
     assert "import" in completions(shell, "impor")
+
+
+def test_an_environment_variable_is_completed_after_env_from(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "canary")
+    assert completions(shell, "%yotta create pytorch --gpu L4 --env-from HF_") == ["HF_TOKEN"]
+    every = completions(shell, "%yotta create pytorch --gpu L4 --env-from ")
+    assert set(every) == {name for name in os.environ if name.isidentifier()}
+    assert "canary" not in every
+
+
+@pytest.mark.parametrize(
+    "text", ["create pytorch --gpu L4 --name ", "create pytorch --name imp", "get im", "nonsense "]
+)
+def test_python_names_are_never_offered(shell: InteractiveShell, text: str) -> None:
+    """A completion equal to what is typed changes nothing."""
+    fragment = text.rpartition(" ")[2]
+    assert completions(shell, f"%yotta {text}") == [fragment]
+
+
+def test_names_come_without_ids_and_quoted_if_necessary(
+    run: Run, connected: InteractiveShell, record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = ["b", "a pod", "same", "same", None, "it's {x}", "line\nbreak"]
+    pods = [record(id=f"10{n}", podName=name, status="RUNNING") for n, name in enumerate(fields)]
+    with Sandbox(records=pods) as sandbox:
+        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+        run("%yotta list")
+        quoted = """'it'"'"'s {{x}}'"""
+        expected = ["'a pod'", "b", quoted, "102", "103", "104", "106"]
+        assert completions(connected, "%yotta get ") == expected
+        assert completions(connected, "%yotta get 'a p") == ["'a pod'"]
+        assert completions(connected, "%yotta get a") == ["'a pod'"]
+        assert completions(connected, "%yotta pause 'a pod' 10") == ["102", "103", "104", "106"]
+        assert run(f"%yotta get {quoted}").id == "105"
+        assert run("%yotta get 'a pod'").id == "101"

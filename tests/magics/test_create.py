@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from yotta_jupyter import InvalidRequest, Sandbox
-from yotta_jupyter.launch import DEFAULT_EXPOSE
+from yotta_jupyter import Client, InvalidRequest, PodSpec, Sandbox
+from yotta_jupyter.api import preview_create
+from yotta_jupyter.errors import UnknownName
+from yotta_jupyter.launch import DEFAULT_EXPOSE, complete_spec, to_command
+from yotta_jupyter.spec import parse_ports
+
+PYTORCH = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"
 
 Run = Callable[[str], Any]
 Output = Callable[[str], str]
@@ -72,20 +79,83 @@ def test_dry_run_needs_no_api_key(shell: InteractiveShell) -> None:
     assert body["gpuType"] == "NVIDIA_L4_24G"
 
 
-def test_an_unknown_gpu_type_is_sent_unchanged_with_a_note(captured_output: Output, requests_to: Requests) -> None:
+def test_a_gpu_id_in_the_form_of_the_api_is_sent_with_a_note(captured_output: Output, requests_to: Requests) -> None:
     output = captured_output("%yotta create pytorch --gpu NVIDIA_L5_24G")
-    assert "Note: " in output
-    assert "NVIDIA_L4_24G" in output
+    assert "Note: NVIDIA_L5_24G is not in the catalog and is sent unchanged. Closest: NVIDIA_L4_24G." in output
     assert requests_to("create")[0].json["gpuType"] == "NVIDIA_L5_24G"
+
+
+UNKNOWN_NAMES = [
+    ("pytroch --gpu L4", "image", "pytroch", "pytorch"),
+    ("pytorch:9.9 --gpu L4", "image", "pytorch:9.9", "pytorch:2.9.0"),
+    ("pytorch --gpu T4", "gpuType", "T4", "NVIDIA_L4_24G"),
+    ("pytorch --gpu H10", "gpuType", "H10", "NVIDIA_H100"),
+    ("pytorch --gpu L4 --region us-wst-1", "region", "us-wst-1", "us-west-1"),
+    ("pytorch --gpu L4 --region mars", "region", "mars", "us-"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "field", "name", "closest"), UNKNOWN_NAMES)
+def test_an_unknown_name_is_refused_before_any_request(
+    run: Run, sandbox: Sandbox, arguments: str, field: str, name: str, closest: str
+) -> None:
+    with pytest.raises(UnknownName) as caught:
+        run(f"%yotta create {arguments}")
+    message = str(caught.value)
+    assert closest in message
+    assert message.endswith("or add --as-typed to send the name unchanged.")
+    assert "\n" not in message
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize(("arguments", "field", "name", "closest"), UNKNOWN_NAMES)
+def test_as_typed_sends_an_unknown_name_unchanged(
+    run: Run, requests_to: Requests, arguments: str, field: str, name: str, closest: str
+) -> None:
+    run(f"%yotta create {arguments} --as-typed")
+    (request,) = requests_to("create")
+    assert request.json[field] == name
+    if field != "image":
+        assert request.json["image"].startswith("yottalabsai/pytorch:2.9.0")
+
+
+@pytest.mark.parametrize("argument", ["'$bad'", "pytorch --gpu '$bad'", "pytorch --gpu L4 --region '$bad'"])
+@pytest.mark.parametrize("char", ["\x1b[31m", "\n", "\r", "\u202e", "\x00"])
+def test_control_characters_are_refused_even_as_typed(
+    run: Run, connected: InteractiveShell, sandbox: Sandbox, argument: str, char: str
+) -> None:
+    connected.user_ns["bad"] = f"L4{char}x"
+    gpu = "" if "--gpu" in argument else " --gpu L4"
+    with pytest.raises(InvalidRequest) as caught:
+        run(f"%yotta create {argument.replace(chr(39), chr(34))}{gpu} --as-typed")
+    assert str(caught.value).isprintable()
+    assert sandbox.requests == []
+
+
+def test_what_did_not_run_is_not_learned(
+    run: Run, make_client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(speed=0.001)  # The new pod stays INITIALIZE.
+    monkeypatch.setenv("YOTTA_BASE_URL", client.base_url)
+    run("%yotta create pytroch --gpu T4 --as-typed")
+    assert "pytroch" in set(run("%yotta list")["image"])
+    with pytest.raises(UnknownName):
+        run("%yotta create pytroch --gpu L4")
+    with pytest.raises(UnknownName):
+        run("%yotta create pytorch --gpu T4")
+
+
+def test_a_short_name_of_several_types_is_noted(captured_output: Output, requests_to: Requests) -> None:
+    output = captured_output("%yotta create pytorch --gpu H100")
+    assert "Note: H100 is NVIDIA_H100_80GB_HBM3_80G; others: NVIDIA_H100_80G, NVIDIA_H100_PCIe_80G." in output
+    assert requests_to("create")[0].json["gpuType"] == "NVIDIA_H100_80GB_HBM3_80G"
 
 
 def test_a_region_without_listed_pods_is_noted(captured_output: Output) -> None:
     captured_output("%yotta list")
     line = "%yotta create pytorch --gpu L4 --dry-run --region"
-    note = captured_output(f"{line} us-wst-1")
-    assert "us-wst-1" in note
-    assert "us-west-1" in note
-    assert "us-west-1" not in captured_output(f"{line} us-west-1").partition("{")[0]
+    assert "No listed pod is in us-north-9" in captured_output(f"{line} us-north-9")
+    assert "No listed pod" not in captured_output(f"{line} us-west-1")
 
 
 def test_create_with_wait_ends_when_ssh_is_healthy(captured_output: Output, run: Run) -> None:
@@ -122,7 +192,7 @@ def test_create_with_wait_ends_at_running_without_an_ssh_port(captured_output: O
         ("--private", "--registry-username"),
         ("--persistent-volume 10", "--mount"),
         ("--cloud SECURED", "Did you mean SECURE"),
-        ("--gpu H100", "NVIDIA_H100_PCIe_80G"),
+        ("--gpu RTX", "write one of them"),
         ("--nmae x", "Did you mean --name"),
     ],
 )
@@ -146,27 +216,129 @@ def test_a_secret_value_in_the_line_is_rejected(
     assert requests_to("create") == []
 
 
-def test_a_duplicate_name_is_noted(captured_output: Output) -> None:
-    captured_output("%yotta list")
-    assert "there is a pod of that name already" in captured_output("%yotta create pytorch --gpu L4 --name train-1")
-    assert "already" not in captured_output("%yotta create pytorch --gpu L4 --name other")
+def test_the_estimate_follows_the_region_and_includes_volumes(captured_output: Output, run: Run) -> None:
+    pod = run("%yotta list --wide").reset_index().set_index("name").loc["train-1"]
+    line = "%yotta create pytorch --gpu L4 --gpus 2 --dry-run"
+    output = captured_output(line)
+    expected = f"an estimated ${2 * pod['single_card_price']:.2f} an hour for 2 × NVIDIA_L4_24G"
+    assert f"{expected} (by a listed pod in us-west-1; the container volume costs extra)" in output
+    volumes = captured_output(f"{line} --container-volume 1000 --persistent-volume 2000 --mount /workspace")
+    rate = 2 * pod["single_card_price"] + 1000 * pod["container_volume_price"] + 2000 * pod["persistent_volume_price"]
+    assert f"an estimated ${rate:.2f} an hour for 2 × NVIDIA_L4_24G (by a listed pod in us-west-1)" in volumes
 
 
-def test_the_price_of_a_listed_gpu_is_noted(captured_output: Output, run: Run) -> None:
-    price = run("%yotta list --wide").set_index("name").loc["train-1", "single_card_price"]
-    output = captured_output("%yotta create pytorch --gpu L4 --gpus 2 --dry-run")
-    assert f"${2 * price:.2f} an hour for 2 × NVIDIA_L4_24G" in output
+def test_without_a_listed_pod_the_price_is_unknown_with_a_reason(captured_output: Output) -> None:
+    output = captured_output("%yotta create pytorch --gpu B300 --dry-run")
+    assert "the price is unknown: the API has no price list, and no listed pod has this GPU type" in output
+    assert "$" not in output
 
 
-def test_the_note_about_jupyter_is_for_official_images_without_a_password(
-    captured_output: Output, monkeypatch: pytest.MonkeyPatch
+def test_create_shows_what_the_new_pod_costs(captured_output: Output, run: Run) -> None:
+    output = captured_output("%yotta create pytorch --gpu L4 --name mine")
+    rate = run("%yotta get mine").hourly_rate
+    assert f", ${rate:.2f} an hour while it runs. Next: %yotta wait mine --until ssh" in output
+
+
+def test_dry_run_masks_the_generated_password_and_the_key_and_creates_no_file(run: Run, home: Path) -> None:
+    body = run("%yotta create pytorch --gpu L4 --dry-run")
+    masked = {variable["key"]: str(variable["value"]) for variable in body["environmentVars"]}
+    assert masked == {"JUPYTER_PASSWORD": "••••", "PUBLIC_KEY": "••••", "YOTTA_JUPYTER_LAUNCH": "••••"}
+    assert not (home / ".yotta").exists()
+
+
+def sent_environment(request: Any) -> dict[str, str]:
+    return {variable["key"]: variable["value"] for variable in request.json["environmentVars"]}
+
+
+def test_each_pod_gets_its_own_random_password_and_our_public_key(
+    captured_output: Output, run: Run, requests_to: Requests, home: Path
 ) -> None:
-    monkeypatch.setenv("JUPYTER_PASSWORD", "canary-password")
-    line = "%yotta create pytorch --gpu L4 --dry-run"
-    assert "start Jupyter only" in captured_output(line)
-    assert "start Jupyter only" not in captured_output(f"{line} --env-from JUPYTER_PASSWORD")
-    assert "start Jupyter only" not in captured_output(f"{line} --expose 22")
-    assert "start Jupyter only" not in captured_output("%yotta create me/own:1 --gpu L4 --dry-run")
+    output = captured_output("%yotta create pytorch --gpu L4") + captured_output("%yotta create pytorch --gpu L4")
+    first, second = map(sent_environment, requests_to("create"))
+    assert re.fullmatch("[0-9a-f]{32}", first["JUPYTER_PASSWORD"])
+    assert first["JUPYTER_PASSWORD"] != second["JUPYTER_PASSWORD"]
+    public_key = (home / ".yotta/ssh/id_ed25519.pub").read_text().strip()
+    assert first["PUBLIC_KEY"] == second["PUBLIC_KEY"] == public_key
+    assert first["JUPYTER_PASSWORD"] not in output + repr(run("%yotta list --wide").to_dict())
+    assert "start Jupyter only" not in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "--expose 8888", "--expose 8888/TCP", "--expose 8888/SSH", "--expose 80 --expose 8888/HTTP", "--name mine"],
+)
+def test_no_create_exposes_jupyter_without_a_strong_password(run: Run, requests_to: Requests, arguments: str) -> None:
+    run(f"%yotta create me/own:1 --gpu L4 {arguments}")
+    assert len(sent_environment(requests_to("create")[0])["JUPYTER_PASSWORD"]) == 32
+
+
+def test_without_jupyter_and_ssh_nothing_is_added(run: Run, requests_to: Requests, home: Path) -> None:
+    run("%yotta create pytorch --gpu L4 --expose 80")
+    assert set(sent_environment(requests_to("create")[0])) == {"YOTTA_JUPYTER_LAUNCH"}
+    assert not (home / ".yotta").exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("seven77", "can be guessed: it has fewer than 12 characters"),
+        (" " * 20, "can be guessed: it has fewer than 12 characters"),
+        ("ubuntu", "is published with the provider's images"),
+        ("Ubuntu ", "is published with the provider's images"),
+        ("your_password", "is published with the provider's images"),
+        ("ubuntuubuntu", "can be guessed: it repeats the same characters"),
+        ("passwordpassword", "can be guessed: it repeats the same characters"),
+        ("aaaaaaaaaaaaaaaa", "can be guessed: it repeats the same characters"),
+    ],
+)
+@pytest.mark.parametrize("arguments", ["", "--name mine", "--dry-run"])
+def test_a_weak_password_is_refused_before_any_request(
+    run: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, password: str, reason: str, arguments: str
+) -> None:
+    monkeypatch.setenv("JUPYTER_PASSWORD", password)
+    with pytest.raises(InvalidRequest, match=reason) as caught:
+        run(f"%yotta create pytorch --gpu L4 --env-from JUPYTER_PASSWORD {arguments}")
+    assert "\n" not in str(caught.value)
+    assert sandbox.requests == []
+
+
+def test_a_strong_password_of_the_user_is_kept(
+    run: Run, requests_to: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PASSWORD", "correct horse battery")
+    run("%yotta create pytorch --gpu L4 --env-from JUPYTER_PASSWORD")
+    assert sent_environment(requests_to("create")[0])["JUPYTER_PASSWORD"] == "correct horse battery"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        PodSpec(image=PYTORCH, gpu_type="NVIDIA_L4_24G", expose=parse_ports(DEFAULT_EXPOSE)),
+        PodSpec(image=PYTORCH, gpu_type="NVIDIA_L4_24G", pod_name="my $pod's {name}", expose=(22, 8888, 80)),
+        PodSpec(image="me/own:1", gpu_type="NVIDIA_B300_262G", gpu_count=4, region="us-east-2", expose=(8888,)),
+        PodSpec(
+            image=PYTORCH,
+            gpu_type="NVIDIA_L4_24G",
+            persistent_volume_in_gb=50,
+            persistent_mount_path="/workspace",
+            initialization_command="echo $HOME\n'x'",
+            expose=(22,),
+        ),
+    ],
+)
+def test_the_line_of_a_spec_runs_and_names_no_generated_value(run: Run, spec: PodSpec) -> None:
+    line = to_command(spec)
+    assert "--env-from" not in line
+    body = run(f"{line} --dry-run") if "\n" not in line else None
+    if body is not None:
+        assert repr(body) == repr(preview_create(complete_spec(spec, lambda: "key")))
+
+
+def test_the_line_of_an_unknown_name_says_as_typed(run: Run) -> None:
+    spec = PodSpec(image="pytroch", gpu_type="T4", pod_name="mine", expose=(22,))
+    line = to_command(spec, as_typed=True, another=True)
+    assert line.endswith("--as-typed --another")
+    assert run(f"{line} --dry-run")["image"] == "pytroch"
 
 
 def test_create_names_the_next_command(captured_output: Output) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from yotta_jupyter import InvalidRequest, Sandbox
+from yotta_jupyter import InvalidRequest, Sandbox, __version__
 from yotta_jupyter.magics.commands import COMMANDS
-from yotta_jupyter.magics.dispatch import COMMAND_SYNONYMS
 
 Run = Callable[[str], Any]
 Output = Callable[[str], str]
@@ -56,12 +55,6 @@ def test_names_of_other_tools_are_suggested(captured_output: Output, name: str, 
     assert f"Did you mean {suggestion}?" in captured_output(f"%yotta {name} train-1")
 
 
-def test_synonyms_lead_to_commands() -> None:
-    names = {command.name for command in COMMANDS}
-    assert set(COMMAND_SYNONYMS.values()) <= names
-    assert not names & set(COMMAND_SYNONYMS)
-
-
 def test_a_comment_is_not_an_argument(run: Run) -> None:
     assert run("%yotta get train-1  # the expensive one").name == "train-1"
     assert run("%yotta create pytorch --gpu L4 --name a#1").name == "a#1"
@@ -78,3 +71,18 @@ def test_without_a_key_the_error_names_login_and_sandbox(shell: InteractiveShell
     result = shell.run_cell("%yotta list")
     assert "%yotta login" in str(result.error_in_exec)
     assert "%yotta sandbox start" in str(result.error_in_exec)
+
+
+@pytest.mark.parametrize("line", ["--version", "-V"])
+def test_version(captured_output: Output, line: str) -> None:
+    assert captured_output(f"%yotta {line}") == f"yotta_jupyter {__version__}"
+
+
+@pytest.mark.parametrize("cell", ["%yotta list?", "%yotta list ?", "%yotta list??", "\n%yotta list?\n"])
+def test_a_question_mark_shows_the_help_of_the_command(captured_output: Output, cell: str) -> None:
+    assert captured_output(cell).startswith("usage: %yotta list")
+
+
+def test_a_question_mark_elsewhere_is_left_to_ipython(captured_output: Output) -> None:
+    assert "%yotta -h" in captured_output("%yotta?")
+    assert captured_output("text = 'x?'\nprint(text)") == "x?"

@@ -104,3 +104,22 @@ def test_a_comment_is_removed(line: str, expected: list[str]) -> None:
 def test_a_line_that_is_too_long_is_an_error() -> None:
     with pytest.raises(InvalidRequest, match=r"--init \$text"):
         split_line("x" * (MAX_LINE + 1), {})
+
+
+@pytest.mark.parametrize("expression", ["pods[mask].index", "pods[mask]", "pods.index[0]", "pods.head(1)"])
+def test_a_subscript_after_a_dollar_advises_braces(run: Run, sandbox: Sandbox, expression: str) -> None:
+    run("pods = %yotta list\nmask = pods.status == 'PAUSED'")
+    count = len(sandbox.requests)
+    with pytest.raises(InvalidRequest, match=r"For an expression write \{pods"):
+        run(f"%yotta get ${expression}")
+    assert len(sandbox.requests) == count
+    run(f"%yotta get {{{expression}}}" if expression != "pods[mask]" else "%yotta get {pods[mask].index}")
+
+
+def test_a_bracket_is_text_where_nothing_is_expanded() -> None:
+    assert split_line("create --name 'x$pods[1]' $$pods[1]", {"pods": 1}) == [
+        "create",
+        "--name",
+        "x$pods[1]",
+        "$pods[1]",
+    ]

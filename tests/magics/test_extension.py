@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from yotta_jupyter import Sandbox
+from yotta_jupyter.magics.extension import show_help_for_question_mark
 
 
 @pytest.fixture
@@ -30,10 +31,12 @@ def test_unload_removes_the_magic_and_stops_the_sandbox(shell: InteractiveShell)
     shell.run_cell("%reload_ext yotta_jupyter")
     assert not sandbox.running
     assert len(shell.Completer.custom_matchers) == 1
+    assert shell.input_transformers_cleanup.count(show_help_for_question_mark) == 1
     shell.run_cell("%unload_ext yotta_jupyter")
     assert "yotta" not in shell.magics_manager.magics["line"]
     assert "YottaMagics" not in shell.magics_manager.registry
     assert shell.Completer.custom_matchers == []
+    assert show_help_for_question_mark not in shell.input_transformers_cleanup
 
 
 def test_shells_do_not_share_settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -70,8 +71,9 @@ def test_tab_works_in_a_kernel(kernel: BlockingKernelClient) -> None:
 def test_delete_asks_in_a_kernel_and_fails_without_stdin(kernel: BlockingKernelClient, sandbox: Sandbox) -> None:
     (error,) = contents(run(kernel, "%yotta delete train-1"), "error")
     assert "--yes" in error["evalue"]
-    (result,) = contents(run(kernel, "%yotta delete train-1", reply="y"), "execute_result")
-    assert "train-1" in result["data"]["text/plain"]
+    messages = run(kernel, "%yotta delete train-1", reply="y")
+    assert re.fullmatch(r"train-1 \(\d+\) is TERMINAT(ING|ED)\.\n", contents(messages, "stream")[0]["text"])
+    assert contents(messages, "execute_result") == []
     (deletion,) = [request for request in sandbox.requests if request.endpoint == "delete"]
     assert deletion.method == "DELETE"
 
@@ -83,9 +85,7 @@ def test_an_entered_key_is_in_no_output_and_not_in_the_history(kernel: BlockingK
     assert sandbox.api_key not in str(messages)
 
 
-def test_a_terminal_shows_progress_and_ctrl_c_names_the_cost(
-    sandbox: Sandbox, pod_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_shows_progress_and_ctrl_c_names_the_cost(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
     monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
     terminal = pexpect.spawn(
@@ -106,7 +106,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_names_the_cost(
         terminal.expect(r"until PAUSED, \d+ s: train-1 RUNNING")
         terminal.sendintr()
         terminal.expect(r"[\r\n]WaitInterrupted: Interrupted: train-1 \(\d+\) is RUNNING\. This still costs money")
-        terminal.expect(rf"%yotta pause {pod_id}.* %yotta wait {pod_id} --until paused")
+        terminal.expect("%yotta pause train-1.* %yotta wait train-1 --until paused")
         terminal.expect(r"In \[4\]: ")
         terminal.sendline("exit")
         terminal.expect(pexpect.EOF)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import InvalidPodState, InvalidRequest, Pod, PodNotFound, Sandbox
+from yotta_jupyter.keys import load_public_key
 
 Run = Callable[[str], Any]
 Output = Callable[[str], str]
@@ -51,7 +54,7 @@ def test_list_suggests_the_closest_region(captured_output: Output, run: Run) -> 
 
 
 def test_list_matches_whole_words_of_gpu_types(run: Run, captured_output: Output) -> None:
-    run("%yotta create pytorch --gpu L40S --name big")
+    run("%yotta create pytorch --gpu NVIDIA_L40S_48G --name big")
     assert list(run("%yotta list --gpu L4")["name"]) == ["train-1"]
     assert list(run("%yotta list --gpu l40s")["name"]) == ["big"]
     assert "none of 4 pods matches --gpu L5" in captured_output("%yotta list --gpu L5")
@@ -133,3 +136,150 @@ def test_names_of_images_are_not_truncated(connected: InteractiveShell) -> None:
         assert image in formats["text/plain"]
         assert image in formats["text/html"]
     assert type(images.head(1)) is pd.DataFrame
+
+
+def test_ssh_names_the_key_of_this_package(run: Run, captured_output: Output) -> None:
+    run("%yotta create pytorch --gpu L4 --name mine --wait")
+    assert run("%yotta ssh mine").endswith(" -i ~/.yotta/ssh/id_ed25519")
+    assert run("%yotta ssh mine --config").endswith("    IdentityFile ~/.yotta/ssh/id_ed25519")
+    assert run("%yotta ssh mine --key ~/other").endswith(" -i ~/other")
+    assert run("pod = %yotta get mine\npod.ssh_command()") == run("%yotta ssh mine")
+    assert "Note" not in captured_output("%yotta ssh mine")
+    assert "was created without the variable PUBLIC_KEY" in captured_output("%yotta ssh train-1")
+
+
+def test_another_key_by_config(run: Run, captured_output: Output, home: Path, requests_to: Callable[..., Any]) -> None:
+    load_public_key()
+    key = home / "my key"
+    (home / ".yotta/ssh/id_ed25519").rename(key)
+    (home / ".yotta/ssh/id_ed25519.pub").unlink()
+    run(f'%config YottaMagics.ssh_key = "{key}"')
+    assert f"SSH key {key}" in run("%yotta status")
+    run("%yotta create pytorch --gpu L4 --name mine --wait")
+    assert run("%yotta ssh mine").endswith(f" -i '{key}'")
+    assert not (home / ".yotta/ssh/id_ed25519").exists()
+    sent = {entry["key"]: entry["value"] for entry in requests_to("create")[0].json["environmentVars"]}
+    assert sent["PUBLIC_KEY"].split()[:2] == load_public_key(str(key)).split()[:2]
+
+
+def test_status_shows_the_key_file(run: Run) -> None:
+    assert run("%yotta status").endswith("SSH key ~/.yotta/ssh/id_ed25519 (created by the first create)")
+    run("%yotta create pytorch --gpu L4")
+    assert run("%yotta status").endswith("SSH key ~/.yotta/ssh/id_ed25519")
+
+
+def broken_key(kind: str, path: Path) -> str:
+    if kind == "missing":
+        return "does not exist"
+    load_public_key()
+    (Path.home() / ".yotta/ssh/id_ed25519").rename(path)
+    if kind == "world-readable":
+        path.chmod(0o644)
+        return "is accessible by others"
+    if kind == "encrypted":
+        subprocess.run(["ssh-keygen", "-q", "-p", "-N", "secret", "-f", path], check=True, capture_output=True)
+        return "is encrypted"
+    path.write_text("nonsense")
+    return "is not a private key"
+
+
+@pytest.mark.parametrize("how", ["config", "key"])
+@pytest.mark.parametrize("kind", ["missing", "world-readable", "encrypted", "nonsense"])
+@pytest.mark.parametrize("name", ["", "--name mine"])
+def test_an_unusable_key_is_one_line_before_anything_is_sent(
+    run: Run, sandbox: Sandbox, home: Path, kind: str, how: str, name: str
+) -> None:
+    key = home / "key"
+    reason = broken_key(kind, key)
+    if how == "config":
+        run(f'%config YottaMagics.ssh_key = "{key}"')
+    with pytest.raises(InvalidRequest, match=reason) as caught:
+        run(f"%yotta create pytorch --gpu L4 {name} {f'--key {key}' if how == 'key' else ''}")
+    assert "\n" not in str(caught.value)
+    assert sandbox.requests == []
+
+
+def shown(shell: InteractiveShell, frame: pd.DataFrame) -> tuple[str, str]:
+    formats, _ = shell.display_formatter.format(frame)
+    return formats["text/plain"], formats["text/html"]
+
+
+def test_a_listing_fits_100_columns_and_keeps_its_data(run: Run, connected: InteractiveShell) -> None:
+    frame = run("%yotta list")
+    text, html = shown(connected, frame)
+    assert max(map(len, text.splitlines())) <= 100
+    header = ["name", "status", "$/hour", "GPUs", "region", "image", "age"]
+    assert text.splitlines()[0].split() == header
+    assert re.findall(r"<th[^>]*>([^<]*)</th>", html) == [*header, "id"]
+    assert html.count("<tr>") == 4
+    assert "2 × H100" in text
+    assert "pytorch 2.9.0" in text
+    assert frame.index[0] in html
+    assert frame.to_csv().startswith("id,name,status,gpu_type,gpu_count,region,image,hourly_cost,ssh,created_at\n")
+    for row in (frame[frame.status == "RUNNING"], frame.sort_values("name"), frame.head(1)):
+        assert shown(connected, row)[0].splitlines()[0].split() == header
+    assert "gpu_type" in shown(connected, frame[["gpu_type"]])[0]
+    assert "org_id" in shown(connected, run("%yotta list --wide"))[1]
+
+
+def test_a_listing_of_long_and_hostile_texts_fits_and_is_escaped(
+    record: Callable[..., Any], run: Run, connected: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "<img src=x onerror=alert(1)>\x1b[31m" + "x" * 90
+    long = {"podName": evil, "gpuType": evil, "region": evil, "image": evil, "status": evil, "gpuCount": 2**40}
+    pods = [
+        record(id="9" * 60, singleCardPrice=1e9, **long),
+        record(id="2", podName=None, gpuType=None, createdAt=None),
+    ]
+    with Sandbox(records=pods) as sandbox:
+        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+        text, html = shown(connected, run("%yotta list"))
+    assert max(map(len, text.splitlines())) <= 110
+    assert "<img" not in html
+    assert "\x1b" not in text + html
+
+
+def test_a_long_listing_is_truncated(
+    run: Run, connected: InteractiveShell, make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", make_client(pods=200).base_url)
+    text, html = shown(connected, run("%yotta list"))
+    assert html.count("<tr>") < 70
+    assert "200 pods" in html
+    assert text.endswith("[200 pods, 9 columns]")
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("command", ["cost", "gpus", "images"])
+def test_other_listings_fit_100_columns(run: Run, connected: InteractiveShell, command: str) -> None:
+    run("%yotta list")
+    text, _ = shown(connected, run(f"%yotta {command}"))
+    assert max(map(len, text.splitlines())) <= 100
+    assert not {"\\", "..."} & set(text.split())
+
+
+def test_amounts_have_two_decimals_everywhere(
+    record: Callable[..., Any], run: Run, captured_output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {"containerVolumeInGb": 0, "containerVolumePrice": 0}
+    with Sandbox(records=[record(status="RUNNING", singleCardPrice=9.125, podName="p", **free)]) as sandbox:
+        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+        for command in ("list", "get p", "cost", "status", "gpus"):
+            output = captured_output(f"%yotta {command}")
+            assert "9.13" in output
+            assert "9.12" not in output
+        assert run("%yotta list")["hourly_cost"].iloc[0] == 9.125
+
+
+def test_gpus_say_why_prices_are_missing(captured_output: Output) -> None:
+    assert "the API has no price list" in captured_output("%yotta gpus")
+    captured_output("%yotta list")
+    assert "no price list" not in captured_output("%yotta gpus")
+
+
+def test_an_empty_listing_is_an_empty_dataframe(connected: InteractiveShell, run: Run) -> None:
+    assert shown(connected, run("%yotta list --status failed"))[0].startswith(
+        "Empty DataFrame\nColumns: [name, status,"
+    )

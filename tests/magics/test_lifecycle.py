@@ -126,8 +126,8 @@ def test_a_wait_timeout_names_id_status_cost_and_next_commands(run: Run, pod_id:
         run("%yotta wait train-1 --until paused --timeout 0")
     message = str(caught.value)
     assert f"({pod_id}) is RUNNING. This still costs money" in message
-    assert f"%yotta pause {pod_id}" in message
-    assert f"%yotta wait {pod_id}" in message
+    assert "%yotta pause train-1," in message
+    assert "%yotta wait train-1 --until paused" in message
 
 
 @pytest.mark.parametrize(("action", "target"), [("pause", "paused"), ("delete", "terminated")])
@@ -137,7 +137,7 @@ def test_a_wait_timeout_for_a_requested_change_does_not_advise_delete(
     slow = make_client(speed=0.001)
     monkeypatch.setenv("YOTTA_BASE_URL", slow.base_url)
     getattr(slow.pods, action)(run("%yotta get train-1").id)
-    with pytest.raises(WaitTimeout, match=rf"%yotta wait \d+ --until {target}\.?$") as caught:
+    with pytest.raises(WaitTimeout, match=rf"%yotta wait train-1 --until {target}\.?$") as caught:
         run(f"%yotta wait train-1 --until {target} --timeout 0")
     assert "%yotta delete" not in str(caught.value)
 
@@ -156,3 +156,80 @@ def test_an_invalid_timeout_is_rejected_before_any_request(run: Run, sandbox: Sa
     with pytest.raises(InvalidRequest, match="number of seconds"):
         run("%yotta wait train-1 --timeout soon")
     assert sandbox.requests == []
+
+
+def test_a_pause_says_once_per_pod_what_it_may_erase(run: Run, captured_output: Output, sandbox: Sandbox) -> None:
+    without, kept = "NVIDIA_L4_24G", "--persistent-volume 10 --mount /data"
+    for name, volume in (("plain", ""), ("kept", kept), ("second", "")):
+        run(f"%yotta create me/own:1 --gpu {without} --name {name} {volume} --wait")
+    output = captured_output("%yotta pause plain kept second --wait")
+    note = "Note: a pause may erase all files of plain, second. Keep what matters elsewhere, or create the pod with"
+    assert f"{note} --persistent-volume GB --mount PATH: files at PATH stay." in output
+    run("%yotta resume plain --wait")
+    assert "erase" not in captured_output("%yotta pause plain kept --wait")
+
+
+def test_a_pause_of_a_paused_pod_erases_nothing(captured_output: Output) -> None:
+    assert "erase" not in captured_output("%yotta pause finetune-1")
+
+
+def test_the_question_before_a_delete_names_number_and_cost(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "n")
+    cost = run("%yotta list")["hourly_cost"].sum()
+    run("%yotta delete train-1 notebook-1 finetune-1")
+    assert questions[0].startswith(f"Delete 3 pods (${cost:.2f} an hour in all) permanently: train-1 (RUNNING, $")
+
+
+def test_the_question_before_a_delete_does_not_call_an_unknown_price_zero(
+    run: Run, record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pods = [record(id=str(n), podName=f"p{n}", status="RUNNING", singleCardPrice=None) for n in range(2)]
+    questions: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "n")
+    with Sandbox(records=pods) as sandbox:
+        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+        run("%yotta delete p0 p1")
+    assert questions[0].startswith("Delete 2 pods (of unknown price) permanently: p0 (RUNNING, an unknown price)")
+    assert "$" not in questions[0]
+
+
+def test_one_pod_gets_one_line_and_still_a_dataframe(run: Run, captured_output: Output, pod_id: str) -> None:
+    output = captured_output("result = %yotta pause train-1 --wait\nresult")
+    assert f"\ntrain-1 ({pod_id}) is PAUSED.\n" in output
+    assert "<NA>" not in output
+    assert list(run("result")["status"]) == ["PAUSED"]
+    assert f"train-1 ({pod_id}) is PAUSED." in captured_output("result")
+
+
+def test_a_loop_shows_a_line_per_pod(captured_output: Output) -> None:
+    output = captured_output("for n in ['train-1', 'notebook-1']:\n    %yotta delete $n --yes")
+    assert len([line for line in output.splitlines() if "is TERMINAT" in line]) == 2
+
+
+def test_several_pods_show_errors_only_if_there_are_any(captured_output: Output) -> None:
+    output = captured_output("%yotta pause train-1 notebook-1 --wait")
+    assert "error" not in output
+    assert "<NA>" not in output
+    assert "error" in captured_output("%yotta pause train-1 finetune-1")
+
+
+def test_errors_name_a_pod_by_its_name(run: Run) -> None:
+    with pytest.raises(InvalidPodState, match=r"^Pod finetune-1 \(\d+\) is PAUSED already"):
+        run("%yotta pause finetune-1")
+    with pytest.raises(InvalidPodState, match=r"^Pod train-1 \(\d+\) is RUNNING already"):
+        run("%yotta resume train-1")
+    with pytest.raises(InvalidPodState, match=r"Resume it with: %yotta resume finetune-1 --wait$"):
+        run("%yotta ssh finetune-1")
+
+
+def test_a_paused_pod_costs_no_gpu_while_it_is_deleted(
+    run: Run, make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", make_client(speed=0.1).base_url)
+    before = run("%yotta list").set_index("name")["hourly_cost"]["finetune-1"]
+    run("%yotta delete finetune-1 --yes")
+    after = run("%yotta list").set_index("name").loc["finetune-1"]
+    assert after["status"] == "TERMINATING"
+    assert after["hourly_cost"] == before

@@ -66,8 +66,7 @@ def late_growth(samples: Sequence[int]) -> float:
 
 def test_panel_under_load(page: Page, open_notebook: OpenNotebook, request: pytest.FixtureRequest) -> None:
     is_long = request.config.getoption("--long")
-    # Ten minutes, or twelve seconds, with samples in sandbox time.
-    pods, samples, speed = (10_000, 20, 2.0) if is_long else (1_000, 4, 10.0)
+    pods, samples, seconds, speed = (10_000, 10, 30.0, 2.0) if is_long else (1_000, 4, 3.0, 10.0)
     with Sandbox(pods=pods, speed=speed) as sandbox:
         recorder = CommRecorder(page)
         notebook = open_notebook(connect_cell(sandbox), PANEL, KERNEL_MEMORY)
@@ -79,11 +78,12 @@ def test_panel_under_load(page: Page, open_notebook: OpenNotebook, request: pyte
         with changing_pods(sandbox, 0.05):
             for _ in range(samples):
                 recorder.frames.clear()
-                page.wait_for_timeout(30_000 / speed)
+                page.wait_for_timeout(seconds * 1000)
                 kernel_memory.append(int(notebook.output_of(2)))  # The kernel remains responsive.
                 devtools.send("HeapProfiler.collectGarbage")
                 page_memory.append(devtools.send("Runtime.getHeapUsage")["usedSize"])
-                longest.append(max(len(frame) for type_, frame in recorder.frames if type_ == "comm_msg"))
+                sizes = [len(frame) for type_, frame in recorder.frames if type_ == "comm_msg"]
+                longest.append(max(sizes, default=0))
         sandbox.advance(60)
         page.get_by_role("button", name="Refresh", exact=True).click()
         expected = {pod["id"]: STATUS_LABELS[pod["status"]] for pod in sandbox.pods()}
@@ -98,6 +98,6 @@ def test_panel_under_load(page: Page, open_notebook: OpenNotebook, request: pyte
     assert late_growth(kernel_memory) < limit
     assert late_growth(page_memory) < limit
     # A late refresh contains the changes of two or three, but never all rows.
-    assert max(longest) < sum(map(len, texts.values())) / 4
+    assert 0 < max(longest) < sum(map(len, texts.values())) / 4
     if is_long:
         assert statistics.median(longest[1:]) < longest[0] * 1.5

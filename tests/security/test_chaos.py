@@ -30,10 +30,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from yotta_jupyter import CreateOutcomeUnknown, Panel, Pod, PodNotFound, Sandbox, YottaError, connect
-from yotta_jupyter.models import LAUNCH_ID_ENV, TRANSITIONS
+from yotta_jupyter.models import LAUNCH_ID_ENV
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.sandbox.faults import Faults
+from yotta_jupyter.statuses import TRANSITIONS
 
 from .conftest import LeakChecker
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import builtins
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .. import ssh
 from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
-from ..models import TRANSITIONS, EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id, parse_status
+from ..gc_pause import gc_paused
+from ..models import EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id
 from ..sanitize import single_line
 from ..spec import PodSpec, PortSpec
+from ..statuses import TRANSITIONS, parse_status
 from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
-from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_WAIT_TIMEOUT, Progress, wait_until
+from .reuse import find_reusable, live_pods
+from .waiter import DEFAULT_WAIT_TIMEOUT, LISTING_LAG, MAX_WAIT_TIMEOUT, Progress, wait_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +64,10 @@ class PodsClient:
     ----------
     backend : Backend
         Sends the requests.
+    complete : callable, optional
+        Called with each spec before it is created; returns the spec to use.
+    ssh_key : str, optional
+        The private key file in SSH commands.
 
     Attributes
     ----------
@@ -68,9 +77,17 @@ class PodsClient:
         When the last complete listing was requested, in UTC.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        complete: Callable[[PodSpec], PodSpec] = lambda spec: spec,
+        ssh_key: str | None = None,
+    ) -> None:
         self._backend = backend
-        self._created_at: dict[str, float] = {}
+        self._complete = complete
+        self._ssh_key = ssh_key
+        self._created_monotonic: dict[str, float] = {}
+        self._created: dict[str, Pod] = {}
         self._subscribers: dict[object, Callable[[Event], None]] = {}
         self._lock = threading.Lock()
         self.cached: dict[str, Pod] = {}
@@ -129,7 +146,8 @@ class PodsClient:
         """
         from ..frames import pods_frame
 
-        return pods_frame(self.list(regions, statuses), wide)
+        with gc_paused():
+            return pods_frame(self.list(regions, statuses), wide)
 
     def get(self, pod_id: str) -> Pod:
         """Return one pod: ``GET /openapi/v1/pods/{podId}``, or the listing if that endpoint is missing.
@@ -157,6 +175,7 @@ class PodsClient:
         self,
         spec: PodSpec | None = None,
         *,
+        reuse: bool = False,
         image: str | None = None,
         gpu_type: str | None = None,
         gpu_count: int = 1,
@@ -185,6 +204,9 @@ class PodsClient:
         ----------
         spec : PodSpec, optional
             What to create, instead of the other parameters.
+        reuse : bool, default False
+            Return the live pod of that name, if there is one with the same GPU type, GPU count, image and region,
+            instead of creating another.
         image : str
             A Docker image.
         gpu_type : str
@@ -216,12 +238,15 @@ class PodsClient:
         Returns
         -------
         Pod
-            As the API returns it, or with the requested fields if the API does not return it yet.
+            As the API returns it, or with the requested fields if the API does not return it yet. A pod that was
+            reused may be paused.
 
         Raises
         ------
         InvalidRequest
             A parameter is invalid. Nothing was sent.
+        NameTaken
+            With `reuse`: a live pod of that name differs, or several have it. Nothing was created.
         CreateOutcomeUnknown
             Whether a pod was created is unknown. Do not create another one before you looked for it.
         ApiError, ConnectionFailed, UnexpectedResponse
@@ -253,14 +278,36 @@ class PodsClient:
         elif gpu_count != 1 or any(value is not None for value in options.values()):
             raise InvalidRequest("create accepts a PodSpec or keyword arguments, not both.")
         del options, image_registry_token, environment_vars  # A verbose traceback shows local variables.
-        try:
-            created = create_once(self._backend, spec, self.list)
-        finally:
-            self._publish(PodsChanged())
-        if isinstance(created, Pod):
-            return created
-        self._created_at[created] = time.monotonic()
-        return self._get_created(spec, created)
+        return self.create_or_reuse(spec)[0] if reuse else self._create(self._complete(spec))
+
+    def create_or_reuse(self, spec: PodSpec) -> tuple[Pod, bool]:
+        """Return the live pod of a spec's name, or create one; the same as ``create(spec, reuse=True)``.
+
+        A listing may lag, so that two clients which do this at the same time may create two pods. A warning says so
+        if the other pod is listed afterwards.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        pod : Pod
+        created : bool
+            False if the pod existed.
+
+        Raises
+        ------
+        InvalidRequest, NameTaken, CreateOutcomeUnknown, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `create`.
+        """
+        completed = self._complete(spec)
+        existing = find_reusable(self._list_with_created(), spec)
+        if existing is not None:
+            return existing, False
+        pod = self._create(completed)
+        self._warn_of_duplicates(pod)
+        return pod, True
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
         """Return the pod of a create request whose response was lost: ``GET /openapi/v1/pods/list``.
@@ -352,6 +399,7 @@ class PodsClient:
             As for `get`.
         """
         self._transition("delete", self._backend.delete, pod_id)
+        self._created.pop(str(pod_id), None)
 
     def wait(
         self,
@@ -472,7 +520,7 @@ class PodsClient:
         return unsubscribe
 
     def is_recently_created(self, pod_id: str, seconds: float) -> bool:
-        """Return whether this client created a pod within the last seconds, so that a listing may lack it.
+        """Return whether this client created a pod within the last `seconds` seconds, so that a listing may lack it.
 
         Parameters
         ----------
@@ -483,19 +531,74 @@ class PodsClient:
         -------
         bool
         """
-        created_at = self._created_at.get(pod_id)
+        created_at = self._created_monotonic.get(pod_id)
         return created_at is not None and time.monotonic() - created_at < seconds
+
+    def ssh_command(self, pod: Pod) -> str:
+        """Return the SSH command of a pod with the client's key.
+
+        Parameters
+        ----------
+        pod : Pod
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        InvalidPodState
+            The pod is not reachable by SSH.
+        """
+        return ssh.command(pod, self._ssh_key)
+
+    def _create(self, spec: PodSpec) -> Pod:
+        try:
+            created = create_once(self._backend, spec, self.list)
+        finally:
+            self._publish(PodsChanged())
+        pod_id = created.id if isinstance(created, Pod) else created
+        self._created_monotonic[pod_id] = time.monotonic()
+        pod = created if isinstance(created, Pod) else self._get_created(spec, pod_id)
+        self._created[pod_id] = pod
+        return pod
+
+    def _list_with_created(self) -> builtins.list[Pod]:
+        """Return the pods, with those that this client has just created and a lagging listing lacks."""
+        pods = self.list()
+        listed = {pod.id for pod in pods}
+        missing = [pod for pod in self._created.values() if pod.id not in listed]
+        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, LISTING_LAG)]
+
+    def _get_or(self, pod: Pod) -> Pod:
+        try:
+            return self.get(pod.id)
+        except YottaError:
+            return pod
 
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
         pod = _pending_pod(spec, pod_id)
         try:
             pod = self._backend.get(pod_id)
         except YottaError:
-            pass  # The pod exists, whatever a response says that lags or fails.
+            pass  # The pod exists, even if this response is stale or failed.
         except KeyboardInterrupt:
             raise WaitInterrupted(pod) from None
         self._publish_pods([pod], complete=False)
         return pod
+
+    def _warn_of_duplicates(self, pod: Pod) -> None:
+        """Warn if another client has created a pod of the same name at the same time."""
+        try:
+            others = [other.id for other in live_pods(self.list(), pod.name) if other.id != pod.id]
+        except YottaError:
+            return
+        if others:
+            warnings.warn(
+                f"Another pod named {single_line(pod.name, 60)} was created at the same time: {', '.join(others)}. "
+                "Both cost money; delete one.",
+                stacklevel=4,
+            )
 
     def _transition(self, action: str, request: Callable[[str], None], pod_id: str) -> None:
         pod_id = validate_pod_id(pod_id)
@@ -507,8 +610,9 @@ class PodsClient:
         except InvalidPodState as error:
             status = self._status_or_none(pod_id)
             transition = TRANSITIONS[action]
+            # An earlier attempt of this request may have succeeded although its response was lost.
             if not error.may_be_duplicate or status not in (transition.during, transition.after):
-                raise _state_error(action, status, error) from None
+                raise _state_error(action, self.cached.get(pod_id), status, error) from None
         finally:
             self._publish(PodsChanged())
 
@@ -519,6 +623,10 @@ class PodsClient:
             return None
 
     def _publish_pods(self, pods: builtins.list[Pod], complete: bool) -> None:
+        for pod in pods:
+            pod.bind(self)
+            if pod.status == "TERMINATING" and pod.id in self.cached:
+                pod.continue_from(self.cached[pod.id])
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._publish(PodsListed(pods, complete))
@@ -561,17 +669,18 @@ def _parse_regions(regions: Regions) -> list[str]:
     return parsed
 
 
-def _state_error(action: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
+def _state_error(action: str, pod: Pod | None, status: str | None, error: InvalidPodState) -> InvalidPodState:
     """Return the error with the pod's status, which the API's own message lacks."""
     if status is None:
         return error
     pod_id = error.pod_id
     transition = TRANSITIONS[action]
+    label = pod.label if pod is not None else pod_id
     if status in (transition.during, transition.after):
-        message = f"Pod {pod_id} is {status} already; there is nothing to {action}."
+        message = f"Pod {label} is {status} already; there is nothing to {action}."
     else:
         required = f", and must be {transition.required}" if transition.required else ""
-        message = f"Cannot {action} pod {pod_id}: it is {single_line(status, 40)}{required}."
+        message = f"Cannot {action} pod {label}: it is {single_line(status, 40)}{required}."
     return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
 

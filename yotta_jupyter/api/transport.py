@@ -192,7 +192,7 @@ class Transport:
                     return UnexpectedResponse(
                         f"{self.base_url} sent more than {size}.",
                         response.status_code,
-                        advice="Filter the listing by region.",
+                        advice="List fewer pods, such as those of one region.",
                         base_url=self.base_url,
                     )
                 return Response(

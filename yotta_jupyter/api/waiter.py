@@ -20,9 +20,10 @@ from ..errors import (
     WaitTimeout,
     YottaError,
 )
-from ..models import STATUSES, TERMINAL_STATUSES, Pod, parse_status
+from ..models import Pod
 from ..sanitize import single_line
 from ..spelling import did_you_mean
+from ..statuses import STATUSES, TERMINAL_STATUSES, parse_status
 from .concurrency import map_concurrently
 
 if TYPE_CHECKING:
@@ -162,19 +163,22 @@ def _evaluate(
 def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
     """Return an error if the pod cannot reach the target without another request."""
     goal = "be reachable by SSH" if target == SSH else f"become {target}"
-    message = (
-        f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id}) is {single_line(pod.status, 40)} and will not {goal}"
-    )
-    advice = ""
+    message = f"Pod {pod.label} is {single_line(pod.status, 40)} and will not {goal}"
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
-        message = f"{message}: it exposes no SSH port"
-        advice = "Create the pod with expose=[22]."
-    elif pod.status == "PAUSED" and target in ("RUNNING", SSH):
-        if waited <= LISTING_LAG:  # A resume may not show yet.
-            return None
-    elif pod.status not in TERMINAL_STATUSES:
-        return None
-    return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status, advice=advice)
+        return InvalidPodState(
+            None,
+            None,
+            f"{message}: it exposes no SSH port.",
+            pod_id=pod.id,
+            pod_status=pod.status,
+            ssh="not exposed",
+            advice="Create the pod with expose=[22].",
+        )
+    # Right after a resume the pod may still appear as PAUSED.
+    stays_paused = pod.status == "PAUSED" and target in ("RUNNING", SSH) and waited > LISTING_LAG
+    if stays_paused or pod.status in TERMINAL_STATUSES:
+        return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
+    return None
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:

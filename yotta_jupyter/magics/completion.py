@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
@@ -12,15 +15,19 @@ from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
 from .. import config
 from ..catalog import Catalog
 from ..errors import InvalidRequest
-from ..models import STATUSES, Pod
+from ..keys import DEFAULT_KEY
+from ..launch import quote_word
+from ..models import Pod
 from ..spec import ALLOWED_VALUES
+from ..statuses import STATUSES
 from .commands import COMMANDS, get_command
 from .parser import CompletionKind, LineParser
 from .session import Session
 
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%yotta(?=\s)(?P<rest>.*)$")
-_UNQUOTED_WORD: Final = re.compile(r"[\w.,:/@+=-]{1,200}")
-"""What can be inserted into a line as it is. Names that need quotes are not completed."""
+_SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
+_WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
+_MAX_NAME: Final = 100
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
@@ -40,32 +47,55 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
     match = _LINE.match(text.rpartition("\n")[2])
     if match is None:
         return {"completions": []}
-    *previous, fragment = re.split(r"\s+", match["rest"].lstrip())
-    candidates = {
-        candidate
+    *previous, fragment = _split(match["rest"].lstrip())
+    typed = fragment.lstrip("'\"").lower()
+    words = [
+        word
         for candidate in _candidates(session, previous, fragment)
-        if candidate.lower().startswith(fragment.lower()) and _UNQUOTED_WORD.fullmatch(candidate)
-    }
+        if candidate.lower().startswith(typed) and (word := _quote(candidate, fragment))
+    ]
+    # Without any completion, IPython would offer Python names. The fragment itself changes nothing.
     return {
-        "completions": [SimpleCompletion(text=candidate, type="magic") for candidate in sorted(candidates)],
+        "completions": [SimpleCompletion(text=word, type="magic") for word in dict.fromkeys(words or [fragment])],
         "suppress": True,
+        "ordered": True,
         "matched_fragment": fragment,
     }
 
 
+def _split(text: str) -> list[str]:
+    """Split a line at whitespace outside of quotes. The last word may be empty or have an open quote."""
+    words = [""]
+    for word in _WORDS.findall(text):
+        if word.isspace():
+            words.append("")
+        else:
+            words[-1] += word
+    return words
+
+
+def _quote(candidate: str, fragment: str) -> str | None:
+    """Return a candidate as one word of the line, or None if a line cannot contain it."""
+    if not candidate.isprintable() or not 0 < len(candidate) <= _MAX_NAME * 2 or candidate.startswith(("'", '"')):
+        return None
+    if _SAFE_WORD.fullmatch(candidate) and not fragment.startswith(("'", '"')):
+        return candidate
+    return quote_word(candidate) if not _SAFE_WORD.fullmatch(candidate) else f"'{candidate}'"
+
+
 def _candidates(session: Session, previous: Sequence[str], fragment: str) -> Iterable[str]:
     if not previous:
-        return [command.name for command in COMMANDS]
+        return ["--version"] if fragment.startswith("-") else sorted(command.name for command in COMMANDS)
     name, *args = previous
     command = get_command(name)
     if command is None:
         return []
     parser = command.parser()
     if fragment.startswith("-"):
-        return [*parser.flags(), "-h"]
+        return [*sorted(parser.flags()), "-h"]
     flag = parser.get_action(args[-1]) if args else None
     action = flag if flag is not None and flag.nargs != 0 else _next_positional(parser, args)
-    return parser.flags() if action is None else _values(session, parser, action)
+    return sorted(parser.flags()) if action is None else _values(session, parser, action)
 
 
 def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:
@@ -94,9 +124,12 @@ def _values(session: Session, parser: LineParser, action: argparse.Action) -> It
 
 
 def _pods(session: Session) -> list[str]:
+    """Return the unique names, then the ids of pods without a name of their own."""
     cached: Iterable[Pod] = session.cached_client.pods.cached.values() if session.cached_client else ()
     pods = [pod for pod in cached if pod.status != "TERMINATED"]
-    return [pod.id for pod in pods] + [pod.name for pod in pods if pod.name]
+    counts = Counter(pod.name for pod in pods)
+    named = {pod.name for pod in pods if pod.name and pod.name.isprintable() and counts[pod.name] == 1}
+    return [*sorted(named), *sorted(pod.id for pod in pods if pod.name not in named)]
 
 
 def _statuses(session: Session) -> list[str]:
@@ -113,7 +146,7 @@ def _regions(session: Session) -> list[str]:
 
 def _gpus(session: Session) -> list[str]:
     catalog = _catalog(session)
-    return [gpu.id for gpu in catalog.gpus] + catalog.short_gpu_names
+    return catalog.short_gpu_names + sorted(gpu.id for gpu in catalog.gpus)
 
 
 def _images(session: Session) -> list[str]:
@@ -124,6 +157,24 @@ def _images(session: Session) -> list[str]:
 
 def _clouds(session: Session) -> list[str]:
     return list(ALLOWED_VALUES["cloud_type"])
+
+
+def _environment(session: Session) -> list[str]:
+    return sorted(name for name in os.environ if name.isidentifier() and name.isascii())
+
+
+def _paths(session: Session) -> list[str]:
+    """Return the files of private keys in the usual folders."""
+    folders = (Path(DEFAULT_KEY).parent, Path("~/.ssh"))
+    files = (path for folder in folders for path in _list_folder(folder))
+    return [path for path in files if Path(f"{path}.pub").expanduser().exists()]
+
+
+def _list_folder(folder: Path) -> list[str]:
+    try:
+        return sorted(str(folder / path.name) for path in folder.expanduser().iterdir())
+    except (OSError, RuntimeError):
+        return []
 
 
 def _profiles(session: Session) -> list[str]:
@@ -147,4 +198,6 @@ _SOURCES: Final[dict[CompletionKind, Callable[[Session], list[str]]]] = {
     "image": _images,
     "cloud": _clouds,
     "profile": _profiles,
+    "env": _environment,
+    "path": _paths,
 }

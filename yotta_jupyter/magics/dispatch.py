@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from ..errors import AuthenticationError, InvalidRequest, WaitInterrupted, YottaError
-from ..hints import add_advice
+from ..hints import use_magic_advice
 from ..sanitize import single_line
-from ..spelling import did_you_mean
 from .commands import COMMANDS, command_names, get_command
 from .expansion import split_line
 from .parser import Command, HelpRequested
 from .session import Session
-
-COMMAND_SYNONYMS: Final = {
-    **dict.fromkeys(("stop", "suspend", "halt"), "pause"),
-    **dict.fromkeys(("start", "unpause", "continue"), "resume"),
-    **dict.fromkeys(("rm", "remove", "kill", "terminate", "destroy"), "delete"),
-    **dict.fromkeys(("run", "launch", "new", "up"), "create"),
-    **dict.fromkeys(("ps", "pods"), "list"),
-    **dict.fromkeys(("show", "describe", "inspect", "info"), "get"),
-}
-"""Names of commands in other tools. They are suggested, never run.
-
-By spelling alone, the suggestion for ``remove`` would be ``resume``.
-"""
+from .suggestions import suggest_command
 
 
 def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
@@ -55,7 +42,7 @@ def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     try:
         return _run(session, line, namespace)
     except (YottaError, WaitInterrupted) as error:
-        add_advice(error)
+        use_magic_advice(error, session.cached_client.pods.cached.values() if session.cached_client else ())
         raise
 
 
@@ -63,6 +50,11 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     name, *args = split_line(line, namespace) or ["help"]
     if name in ("-h", "--help", "help"):
         print(help_text())
+        return None
+    if name in ("-V", "--version"):
+        from .. import __version__
+
+        print(f"yotta_jupyter {__version__}")
         return None
     command = get_command(name)
     if command is None:
@@ -79,9 +71,11 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
 
 
 def _unknown_command(name: str) -> InvalidRequest:
-    synonym = COMMAND_SYNONYMS.get(name.lower())
-    suggestion = f" Did you mean {synonym}?" if synonym else did_you_mean(name, command_names())
-    return InvalidRequest(f"%yotta has no command {single_line(name, 40)!r}.{suggestion} See %yotta -h")
+    suggestion = suggest_command(name, command_names())
+    return InvalidRequest(
+        f"%yotta has no command {single_line(name, 40)!r}. {suggestion}".rstrip(),
+        advice="" if "%yotta" in suggestion else "See %yotta -h",
+    )
 
 
 def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:

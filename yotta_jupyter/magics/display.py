@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import WaitTimeout, YottaError
-from ..hints import add_advice
+from ..hints import use_magic_advice
 from ..models import Pod
 
 if TYPE_CHECKING:
@@ -55,11 +55,13 @@ def results_or_raise(
     from ..frames import results_frame
 
     for error in failures:
-        add_advice(error)
+        use_magic_advice(error, pods)
     frame = results_frame(action, [(pod, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods])
     if failures:
         display(frame)
         raise _summarize_failures(action, failures, len(pods))
+    if len(pods) == 1:
+        frame.announce()
     return frame
 
 

@@ -15,7 +15,9 @@ from IPython.utils.text import DollarFormatter
 
 from ..errors import InvalidRequest
 from ..models import Pod
+from ..sanitize import single_line
 
+_SUBSCRIPT: Final = re.compile(r"(?<!\$)\$(?P<name>[A-Za-z_]\w*)(\.[A-Za-z_]\w*)*[\[(]")
 MAX_LINE: Final = 20_000
 """Maximum length in characters before expansion. IPython's search for ``$`` takes time quadratic in the length."""
 
@@ -74,6 +76,7 @@ def _strip_comment(line: str) -> str:
 def _expand(line: str, namespace: dict[str, Any]) -> str:
     if not set(line) & set("${}"):
         return line
+    _reject_subscript(line, namespace)
     problem = None
     try:
         line = _Formatter().vformat(line, args=(), kwargs=namespace)
@@ -91,6 +94,14 @@ def _expand(line: str, namespace: dict[str, Any]) -> str:
     if problem:  # Raised here, so that the error has no context: the user's exception may contain secrets.
         raise InvalidRequest(f"{problem}.")
     return line
+
+
+def _reject_subscript(line: str, namespace: dict[str, Any]) -> None:
+    """Raise for ``$pods[mask].index``, of which only ``$pods`` would be replaced."""
+    for match in _SUBSCRIPT.finditer(line):
+        if match["name"] in namespace and _open_quote(line[: match.start()]) != "'":
+            text = single_line(match[0][1:], 40)
+            raise InvalidRequest(f"$ takes a name with attributes only. For an expression write {{{text}…}} instead.")
 
 
 class _Empty(Exception):

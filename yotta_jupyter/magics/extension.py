@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "yotta"
 
+_QUESTION: Final = re.compile(rf"\s*%{NAME}\s+(?P<command>[a-z]+)\s*\?{{1,2}}\s*")
+
 
 @magics_class
 class YottaMagics(Magics):
@@ -34,6 +37,9 @@ class YottaMagics(Magics):
 
     base_url = Unicode(None, allow_none=True, help="Base URL of the API: https, or http for loopback.").tag(config=True)
     profile = Unicode(None, allow_none=True, help="A profile of ~/.yotta/config.").tag(config=True)
+    ssh_key = Unicode(None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default.").tag(
+        config=True
+    )
     timeout = Float(None, allow_none=True, help="Timeout of a request in seconds; 60 by default.").tag(config=True)
 
     shell: InteractiveShell
@@ -66,9 +72,15 @@ class YottaMagics(Magics):
         """Return the settings of this shell: its sandbox if one was started, else its ``%config``."""
         sandbox = None if self._session is None else self._session.sandbox
         if sandbox is None:
-            return ConfigOverrides(base_url=self.base_url, profile=self.profile, timeout=self.timeout)
+            return ConfigOverrides(
+                base_url=self.base_url, profile=self.profile, timeout=self.timeout, ssh_key=self.ssh_key
+            )
         return ConfigOverrides(
-            base_url=sandbox.base_url, timeout=self.timeout, api_key=sandbox.api_key, source="the sandbox"
+            base_url=sandbox.base_url,
+            timeout=self.timeout,
+            api_key=sandbox.api_key,
+            source="the sandbox",
+            ssh_key=self.ssh_key,
         )
 
     def close(self) -> None:
@@ -89,6 +101,7 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(magics.matcher)
+    shell.input_transformers_cleanup.append(show_help_for_question_mark)
     register_overrides(shell, magics.overrides)
 
 
@@ -109,8 +122,26 @@ def unload(shell: InteractiveShell) -> None:
     configurables: list[Any] = shell.configurables
     if magics in configurables:
         configurables.remove(magics)
+    if show_help_for_question_mark in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(show_help_for_question_mark)
     if shell.Completer is not None and magics.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(magics.matcher)
+
+
+def show_help_for_question_mark(lines: list[str]) -> list[str]:
+    """Replace a cell such as ``%yotta list?`` by ``%yotta list -h``. IPython would describe Python's `list`.
+
+    Parameters
+    ----------
+    lines : list of str
+        A cell.
+
+    Returns
+    -------
+    list of str
+    """
+    match = _QUESTION.fullmatch("".join(lines))
+    return [f"%{NAME} {match['command']} -h\n"] if match else lines
 
 
 def _create_matcher(magics: YottaMagics) -> Any:

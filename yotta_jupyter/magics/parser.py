@@ -11,12 +11,12 @@ import msgspec
 
 from ..errors import InvalidRequest
 from ..sanitize import single_line
-from ..spelling import did_you_mean
+from ..spelling import did_you_mean, is_one_edit_apart
 
 if TYPE_CHECKING:
     from .session import Session
 
-CompletionKind = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile"]
+CompletionKind = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "path"]
 
 _SEE_ALSO: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
 """The commands that list the possible values of a missing argument."""
@@ -109,7 +109,7 @@ class LineParser(argparse.ArgumentParser):
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
-                hint = did_you_mean(flag, self.flags())
+                hint = did_you_mean(flag, [f for f in self.flags() if f != "--yes" or is_one_edit_apart(flag, f)])
                 raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
 
     def error(self, message: str) -> NoReturn:

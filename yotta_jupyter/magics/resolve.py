@@ -8,9 +8,10 @@ from typing import Final
 
 from ..client import Client
 from ..errors import InvalidRequest, PodNotFound
-from ..models import TERMINAL_STATUSES, Pod
+from ..models import Pod
 from ..sanitize import single_line
 from ..spelling import did_you_mean
+from ..statuses import TERMINAL_STATUSES
 
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPLETE_ID: Final = re.compile(r"\d{10,}")

@@ -32,6 +32,8 @@ class Session:
         Started by ``%yotta sandbox start``.
     sandbox_options : dict
         The options that it was started with.
+    pods_with_pause_note : set of str
+        Ids of pods of which this notebook has said what a pause may erase.
     """
 
     def __init__(self, shell: InteractiveShell, overrides: Callable[[], ConfigOverrides] = ConfigOverrides) -> None:
@@ -39,6 +41,7 @@ class Session:
         self.overrides = overrides
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
+        self.pods_with_pause_note: set[str] = set()
         self._client: Client | None = None
         self._config: Config | None = None
 

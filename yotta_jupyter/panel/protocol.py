@@ -47,17 +47,21 @@ The field ``pending`` of a row is the requested action: ``pause``, ``resume``, `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from .. import ssh
-from ..models import Pod, Totals, allowed_actions
+from ..models import Pod, Totals
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..statuses import allowed_actions
 
 PENDING_DELETE: Final = "pending_delete"
 
 MAX_TEXT: Final = 200
 """Maximum length of a text in a row. The table shows less."""
+
+_allowed_actions = lru_cache(maxsize=64)(allowed_actions)
 
 Row = list[Any]
 
@@ -73,7 +77,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "hourly_rate": lambda pod: _round(pod.hourly_rate),
     "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
     "ssh": ssh.try_command,
-    "actions": lambda pod: allowed_actions(pod.status),
+    "actions": lambda pod: _allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
 

@@ -70,7 +70,7 @@ describe("patches", () => {
 
   test("the rows are requested again when two refreshes bring nothing", () => {
     model.receive({ type: "ack", pods: [] });
-    vi.advanceTimersByTime(29_000);
+    vi.advanceTimersByTime(37_000);
     store.resyncIfStale();
     expect(model.sent).toEqual([]);
     vi.advanceTimersByTime(1_000);

@@ -11,9 +11,10 @@ from urllib.parse import quote
 import msgspec
 
 from ...errors import ApiError, PodNotFound, UnexpectedResponse
-from ...models import LAUNCH_ID_ENV, STATUSES, Pod
+from ...models import LAUNCH_ID_ENV, Pod
 from ...secret import Secret
 from ...spec import PodSpec
+from ...statuses import STATUSES
 from ..transport import Transport
 from .responses import parse_created_id, parse_pod, parse_pods, unwrap_envelope
 

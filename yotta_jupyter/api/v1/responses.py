@@ -16,6 +16,7 @@ from ...errors import (
     ServerError,
     UnexpectedResponse,
 )
+from ...gc_pause import gc_paused
 from ...models import Pod, is_valid_pod_id
 from ...sanitize import escape_control_chars, may_contain_control_chars, single_line
 from ...secret import redact
@@ -67,7 +68,8 @@ def parse_pods(response: Response) -> list[Pod]:
     UnexpectedResponse
         The response is not a listing.
     """
-    decoded = _decode_strict(_POD_LIST, response)
+    with gc_paused():
+        decoded = _decode_strict(_POD_LIST, response)
     if decoded is not None and not any(pod.extra for pod in decoded.data):
         return _validate_and_escape(decoded.data, response)
     records = unwrap_envelope(response)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import getpass
 from argparse import Namespace
+from pathlib import Path
 
 from ... import config
 from ...client import Client
 from ...config import Config
 from ...errors import InvalidRequest
 from ...formatting import format_rate, pluralize
+from ...keys import DEFAULT_KEY
 from ...models import summarize
+from ...sanitize import single_line
 from ..display import PlainText
 from ..parser import Command, LineParser
 from ..session import Session
@@ -74,8 +77,16 @@ def _status(session: Session, arguments: Namespace) -> PlainText:
     prefix = "SANDBOX, nothing costs money: " if client.is_sandbox else ""
     return PlainText(
         f"{prefix}{client.base_url} as {client.api_key.masked()} (key from {client.key_source}); "
-        f"{pluralize(totals.total, 'pod')}, {totals.running} running, {format_rate(totals.hourly_cost)} now"
+        f"{pluralize(totals.total, 'pod')}, {totals.running} running, {format_rate(totals.hourly_cost)} now; "
+        f"SSH key {_format_key(client.ssh_key)}"
     )
+
+
+def _format_key(key_file: str) -> str:
+    path = single_line(key_file, 200)
+    if Path(key_file).expanduser().exists():
+        return path
+    return f"{path} (created by the first create)" if key_file == DEFAULT_KEY else f"{path} (does not exist)"
 
 
 COMMANDS: tuple[Command, ...] = (

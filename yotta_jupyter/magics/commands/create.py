@@ -7,41 +7,45 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from ...api import preview_create
-from ...api.waiter import SSH
-from ...catalog import OFFICIAL_PREFIX
 from ...errors import InvalidRequest
 from ...formatting import format_rate
+from ...hints import command_name
+from ...keys import PUBLIC_KEY_ENV, load_public_key
 from ...launch import (
+    ANOTHER_FLAG,
+    AS_TYPED_FLAG,
     CREATE_FLAGS,
     DEFAULT_EXPOSE,
     GPU_COUNTS,
-    JUPYTER_PASSWORD_ENV,
-    estimate_rate,
-    find_by_name,
-    needs_jupyter_password,
+    complete_spec,
+    estimate,
+    exposes_ssh,
 )
 from ...models import Pod
 from ...sanitize import single_line
 from ...secret import Secret, is_sensitive_name
 from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports, validate_env_name
 from ..parser import Command, LineParser
-from ..progress import progress_reporter
 from ..session import Session
+from .reuse import prepare_reused, warnings_as_notes
+from .wait import wait_for_use
 
 _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "gpu_type": {
         "required": True,
         "metavar": "TYPE",
         "completer": "gpu",
-        "help": "a GPU type, or a unique part of one: L4",
+        "help": "a GPU type, or a short name of one: L4, H100, 4090",
     },
     "gpu_count": {
         "default": "1",
         "metavar": "N",
         "help": f"number of GPUs: {', '.join(map(str, GPU_COUNTS))}; default: 1",
     },
-    "pod_name": {"metavar": "NAME", "help": "a name for the pod"},
+    "pod_name": {"metavar": "NAME", "help": "a name for the pod; a live pod of that name is reused"},
     "region": {"metavar": "R", "completer": "region", "help": "the region of the pod"},
     "cloud_type": {"metavar": "CLOUD", "completer": "cloud", "help": " or ".join(ALLOWED_VALUES["cloud_type"])},
     "initialization_command": {"metavar": "CMD", "help": "a command to run when the pod starts"},
@@ -68,7 +72,11 @@ def _add_arguments(parser: LineParser) -> None:
         parser.add_argument(CREATE_FLAGS[field], *_FLAG_ALIASES.get(field, ()), dest=field, **options)
     username, token = CREATE_FLAGS["image_registry_username"], CREATE_FLAGS["image_registry_token"]
     parser.add_argument(
-        token, dest="token_env", metavar="VAR", help="the environment variable that holds the registry's token"
+        token,
+        dest="token_env",
+        metavar="VAR",
+        completer="env",
+        help="the environment variable that holds the registry's token",
     )
     parser.add_argument(
         CREATE_FLAGS["image_public_type"],
@@ -89,6 +97,7 @@ def _add_arguments(parser: LineParser) -> None:
         action="append",
         default=[],
         metavar="VAR",
+        completer="env",
         help="an environment variable with its value in this notebook; for secrets; may be repeated",
     )
     parser.add_argument(
@@ -104,34 +113,53 @@ def _add_arguments(parser: LineParser) -> None:
         action="store_true",
         help="wait until the pod can be used: SSH healthy where it is exposed, else RUNNING",
     )
+    parser.add_argument(ANOTHER_FLAG, action="store_true", help="create one more pod although one of that name exists")
+    parser.add_argument("--resume", action="store_true", help="resume the pod of that name if it is paused")
+    parser.add_argument(AS_TYPED_FLAG, action="store_true", help="send an unknown GPU type, image or region unchanged")
+    parser.add_argument(
+        "--key", metavar="FILE", completer="path", help="the private key file whose public key the pod gets"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
 
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     _reject_inline_secrets(arguments)
     spec, warnings = _build_spec(session, arguments)
-    client = None if arguments.dry_run else session.client  # A dry run needs no API key.
-    for note in [*warnings, *_notes(session, spec)]:
-        print(f"Note: {note}")
-    if client is None:
-        return preview_create(spec)
-    pod = client.pods.create(spec)
-    target = SSH if any(port.protocol == "SSH" for port in spec.expose) else "RUNNING"
-    if not arguments.wait:
-        print(f"Created pod {pod.id}. Next: %yotta wait {pod.id} --until {target.lower()}")
-        return pod
-    print(f"Created pod {pod.id}.")
-    with progress_reporter(session.shell, target, {pod.id: pod.name or pod.id}) as report:
-        return client.pods.wait(pod.id, target, progress=report)
+    for warning in warnings:
+        print(f"Note: {warning}")
+    if arguments.dry_run:  # Needs no API key, and creates no SSH key.
+        print(f"Note: {_format_estimate(session, spec)}")
+        return preview_create(complete_spec(spec, load_public_key=lambda: PUBLIC_KEY_ENV))
+    client = session.client
+    if spec.pod_name is None or arguments.another:
+        pod, created = client.pods.create(spec), True
+    else:
+        with warnings_as_notes():
+            pod, created = client.pods.create_or_reuse(spec)
+    if not created:
+        pod = prepare_reused(session, pod, resume=arguments.resume, wait=arguments.wait)
+    elif arguments.wait:
+        print(f"Created pod {pod.label}, {_format_rate(session, pod, spec)}.")
+    else:
+        target = "ssh" if pod.ssh_port is not None else "running"
+        print(
+            f"Created pod {pod.label}, {_format_rate(session, pod, spec)}. "
+            f"Next: %yotta wait {command_name(pod, client.pods.cached.values())} --until {target}"
+        )
+    return wait_for_use(session, pod) if arguments.wait else pod
 
 
 def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[str]]:
     """Return the pod to create, and the warnings of the catalog about its names."""
     catalog = session.catalog
     fields: dict[str, Any] = {name: getattr(arguments, name) for name in _FIELD_OPTIONS}
-    matches = {"image": catalog.image(arguments.image), "gpu_type": catalog.gpu(arguments.gpu_type)}
-    if arguments.region:
-        matches["region"] = catalog.region(arguments.region)
+    as_typed = arguments.as_typed
+    matches = {
+        "image": catalog.image(arguments.image, as_typed),
+        "gpu_type": catalog.gpu(arguments.gpu_type, as_typed),
+    }
+    if arguments.region is not None:
+        matches["region"] = catalog.region(arguments.region, as_typed)
     fields |= {name: match.name for name, match in matches.items()}
     spec = PodSpec(
         **fields,
@@ -140,7 +168,16 @@ def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[s
         environment_vars=_environment_vars(arguments),
         expose=parse_ports(arguments.expose or DEFAULT_EXPOSE),
     )
+    if arguments.key is not None and not arguments.dry_run and exposes_ssh(spec):
+        spec = _with_public_key(spec, arguments.key)
     return spec, [match.warning for match in matches.values() if match.warning]
+
+
+def _with_public_key(spec: PodSpec, key_file: str) -> PodSpec:
+    if PUBLIC_KEY_ENV in spec.environment_vars:
+        raise InvalidRequest(f"--key and {PUBLIC_KEY_ENV} are two keys for one pod; leave one of them out.")
+    variables = {**spec.environment_vars, PUBLIC_KEY_ENV: Secret(load_public_key(key_file))}
+    return msgspec.structs.replace(spec, environment_vars=variables)
 
 
 def _environment_vars(arguments: Namespace) -> dict[str, Secret]:
@@ -196,23 +233,18 @@ def _secret_from_env(name: str) -> Secret:
     return Secret(value)
 
 
-def _notes(session: Session, spec: PodSpec) -> Iterator[str]:
-    cached = session.cached_client.pods.cached.values() if session.cached_client else ()
-    duplicate = find_by_name(cached, spec.pod_name)
-    if duplicate is not None:
-        yield (
-            f"there is a pod of that name already ({duplicate.id}, {single_line(duplicate.status, 20)}); "
-            "both will cost money."
-        )
-    if spec.image.startswith(OFFICIAL_PREFIX) and needs_jupyter_password(spec):
-        flag = CREATE_FLAGS["environment_vars"]
-        yield f"official images start Jupyter only if {JUPYTER_PASSWORD_ENV} is set: {flag} {JUPYTER_PASSWORD_ENV}"
-    rate = estimate_rate(spec, session.catalog)
-    if rate is not None:
-        yield (
-            f"the estimated price is {format_rate(rate)} for {spec.gpu_count} × {spec.gpu_type}, "
-            "from the latest listing; volumes are charged in addition."
-        )
+def _format_rate(session: Session, pod: Pod, spec: PodSpec) -> str:
+    """Return what a new pod costs while it runs, by its own prices if the API already returns them."""
+    if pod.hourly_rate is not None:
+        return f"{format_rate(pod.hourly_rate)} while it runs"
+    return _format_estimate(session, spec)
+
+
+def _format_estimate(session: Session, spec: PodSpec) -> str:
+    rate, basis = estimate(spec, session.catalog)
+    if rate is None:
+        return f"the price is unknown: {basis}"
+    return f"an estimated {format_rate(rate)} for {spec.gpu_count} × {single_line(spec.gpu_type, 80)} ({basis})"
 
 
 COMMANDS: tuple[Command, ...] = (Command("create", "Create a pod, exactly once.", _create, _add_arguments),)

@@ -9,6 +9,7 @@ from ... import ssh
 from ...catalog import tokenize
 from ...client import Client
 from ...formatting import format_rate
+from ...keys import DEFAULT_KEY, PUBLIC_KEY_ENV
 from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...spelling import did_you_mean
@@ -87,15 +88,24 @@ def _get(session: Session, arguments: Namespace) -> Pod:
 
 def _add_ssh_arguments(parser: LineParser) -> None:
     _add_pod_argument(parser)
-    parser.add_argument("--key", metavar="FILE", help="the file of your private key")
+    parser.add_argument(
+        "--key", metavar="FILE", completer="path", help=f"the file of your private key; default: {DEFAULT_KEY}"
+    )
     parser.add_argument("--user", metavar="USER", help="the user to log in as; the pod's own by default")
     parser.add_argument("--config", action="store_true", help="a block for ~/.ssh/config instead of a command")
 
 
 def _ssh(session: Session, arguments: Namespace) -> PlainText:
-    (pod,) = resolve_pods(session.client, [arguments.pod])
+    client = session.client
+    (pod,) = resolve_pods(client, [arguments.pod])
     render = ssh.config_block if arguments.config else ssh.command
-    return PlainText(render(pod, arguments.key, arguments.user))
+    text = render(pod, arguments.key or client.ssh_key, arguments.user)
+    if arguments.key is None and PUBLIC_KEY_ENV not in pod.environment:
+        print(
+            f"Note: {pod.label} was created without the variable {PUBLIC_KEY_ENV}. "
+            "If it refuses this key, name the one of your account with --key FILE."
+        )
+    return PlainText(text)
 
 
 def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
@@ -111,7 +121,12 @@ def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
-    return session.catalog.gpus_frame()
+    from ...frames import GpusFrame
+
+    frame = session.catalog.gpus_frame()
+    if frame["single_card_price"].isna().all():
+        print("Note: the API has no price list. Prices are those of listed pods, so first: %yotta list")
+    return GpusFrame(frame)
 
 
 def _images(session: Session, arguments: Namespace) -> pd.DataFrame:

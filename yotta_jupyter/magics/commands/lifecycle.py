@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from ...client import Client
 from ...errors import InvalidRequest, PodNotFound, YottaError
 from ...formatting import format_rate, pluralize
-from ...models import TRANSITIONS, Pod
+from ...launch import CREATE_FLAGS
+from ...models import Pod, summarize
 from ...sanitize import single_line
+from ...statuses import TRANSITIONS
 from ..display import results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
@@ -37,6 +39,8 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
     if action == "delete" and not arguments.yes and not _confirm_delete(pods):
         print("Nothing was deleted.")
         return None
+    if action == "pause":
+        _warn_of_data_loss(session, pods)
     ids = [pod.id for pod in pods]
     errors: dict[str, YottaError | None] = dict(zip(ids, client.pods.bulk(action, ids), strict=True))
     accepted = [pod for pod in pods if errors[pod.id] is None]
@@ -71,6 +75,26 @@ def _wait(session: Session, action: str, pods: Sequence[Pod]) -> tuple[dict[str,
     return errors, statuses
 
 
+def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
+    """Say once per pod what a pause may erase, unless a persistent volume keeps what matters."""
+    noted = session.pods_with_pause_note
+    affected = [
+        pod
+        for pod in pods
+        if TRANSITIONS["pause"].allows(pod.status) and not pod.has_persistent_volume and pod.id not in noted
+    ]
+    if not affected:
+        return
+    noted.update(pod.id for pod in affected)
+    names = ", ".join(single_line(pod.name or pod.id, 60) for pod in affected[:_MAX_NAMED])
+    more = f" and {len(affected) - _MAX_NAMED} more" if len(affected) > _MAX_NAMED else ""
+    volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
+    print(
+        f"Note: a pause may erase all files of {names}{more}. Keep what matters elsewhere, "
+        f"or create the pod with {volume} GB {mount} PATH: files at PATH stay."
+    )
+
+
 def _confirm_delete(pods: Sequence[Pod]) -> bool:
     """Ask whether to delete pods; name them and what they cost."""
     from IPython.core.error import StdinNotImplementedError
@@ -80,8 +104,9 @@ def _confirm_delete(pods: Sequence[Pod]) -> bool:
         for pod in pods[:_MAX_NAMED]
     )
     more = f" and {len(pods) - _MAX_NAMED} more" if len(pods) > _MAX_NAMED else ""
+    total = f" ({format_total(pods)})" if len(pods) > 1 else ""
     try:
-        reply = input(f"Delete {pluralize(len(pods), 'pod')} permanently: {named}{more}? [y/N] ")
+        reply = input(f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}{more}? [y/N] ")
     except (StdinNotImplementedError, EOFError):
         reply = None
     except KeyboardInterrupt:
@@ -90,6 +115,16 @@ def _confirm_delete(pods: Sequence[Pod]) -> bool:
     if reply is None:
         raise InvalidRequest("Input is not possible here, so nothing was deleted. To delete without asking, add --yes")
     return reply.strip().lower() in ("y", "yes")
+
+
+def format_total(pods: Sequence[Pod]) -> str:
+    """Return what pods cost now, such as ``$1.22 an hour in all``."""
+    totals = summarize(pods)
+    known = sum(pod.is_billable for pod in pods) - totals.unknown_cost
+    if totals.unknown_cost and not known:
+        return "of unknown price"
+    unknown = f", {totals.unknown_cost} of unknown price" if totals.unknown_cost else ""
+    return f"{format_rate(totals.hourly_cost)} in all{unknown}"
 
 
 def _format_cost(pod: Pod) -> str:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...api.waiter import DEFAULT_WAIT_TIMEOUT, parse_target
+from ...api.waiter import DEFAULT_WAIT_TIMEOUT, SSH, parse_target
 from ...errors import InvalidRequest, YottaError
 from ...models import Pod
 from ...sanitize import single_line
@@ -41,6 +41,46 @@ def wait_with_progress(
     """
     with progress_reporter(session.shell, target, {pod.id: pod.name or pod.id for pod in pods}) as report:
         return session.client.pods.wait_all([pod.id for pod in pods], target, timeout, progress=report)
+
+
+def wait_until(session: Session, pod: Pod, target: str) -> Pod:
+    """Wait for one pod and show progress.
+
+    Parameters
+    ----------
+    session : Session
+    pod : Pod
+    target : str
+        A status, or ``SSH``.
+
+    Returns
+    -------
+    Pod
+
+    Raises
+    ------
+    YottaError
+        The pod cannot reach the target, or did not in time.
+    """
+    outcome = wait_with_progress(session, [pod], target)[pod.id]
+    if isinstance(outcome, YottaError):
+        raise outcome
+    return outcome
+
+
+def wait_for_use(session: Session, pod: Pod) -> Pod:
+    """Wait until a pod can be used: SSH is ready if it is exposed, else the pod is RUNNING.
+
+    Parameters
+    ----------
+    session : Session
+    pod : Pod
+
+    Returns
+    -------
+    Pod
+    """
+    return wait_until(session, pod, SSH if pod.ssh_port is not None else "RUNNING")
 
 
 def split_outcomes(

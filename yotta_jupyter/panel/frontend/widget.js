@@ -222,6 +222,7 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 // yotta_jupyter/panel/frontend/src/store.js
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
+var STALE_INTERVALS = 2.5;
 var Store = class {
   /** @param {Model} model */
   constructor(model) {
@@ -359,11 +360,11 @@ var Store = class {
     this._sendSelection();
     this._notify({ ids });
   }
-  /** Ask for the rows where messages stop arriving though they are due: in Colab, messages from threads can stall. */
+  /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
   resyncIfStale() {
     const { interval } = this.info;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < 2e3 * interval) return;
+    if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
@@ -650,7 +651,7 @@ var Fields = class {
     setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
     return true;
   }
-  /** @returns {string} VRAM and price of the GPU type that has been typed, where they are known */
+  /** @returns {string} VRAM and price of the GPU type in the field, as far as known */
   gpuHint() {
     const typed = this.inputs.gpu_type.value.trim();
     const gpu = this._renderedChoices?.gpu_types.find(({ id, display_name }) => id === typed || display_name === typed);
@@ -690,7 +691,7 @@ var Fields = class {
     setAttribute(input, "aria-invalid", error ? "true" : null);
     setAttribute(input, "aria-describedby", error || note ? message.id : null);
   }
-  /** Focus the first field with an error, where there is one. */
+  /** Focus the first field with an error, if any. */
   focusFirstInvalid() {
     const input = (
       /** @type {HTMLElement | null} */
@@ -1077,7 +1078,7 @@ var SelectionToolbar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the toolbar has gone
+   * @param {() => void} focusFallback called when the toolbar disappears with the focus
    */
   constructor(store, context, focusFallback) {
     this.store = store;
@@ -1272,7 +1273,7 @@ var Navigation = class {
   /**
    * @param {string} key
    * @param {number} index
-   * @returns {number | null} where the key leads to, perhaps beyond the ends; null for any other key
+   * @returns {number | null} the target row, possibly out of range; null for any other key
    */
   _targetIndex(key, index) {
     const page = Math.max(1, Math.floor(this.table.scroller.clientHeight / this.table.rowHeight) - 2);
@@ -1387,7 +1388,7 @@ var RowView = class {
    * Show a row.
    *
    * @param {PodRow} row
-   * @param {{ index: number, top: number }} [position] left out where it stays as it is
+   * @param {{ index: number, top: number }} [position] omitted if unchanged
    */
   update(row, position) {
     this.row = row;
@@ -1470,7 +1471,7 @@ var Table = class {
    * @param {Store} store
    * @param {ViewContext} context
    * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
-   *   shown or their order have changed; `focusFallback` moves the focus where the last row has gone
+   *   shown or their order have changed; `focusFallback` moves the focus when the last row disappears
    */
   constructor(store, context, { onFiltered, focusFallback }) {
     this.store = store;
@@ -1598,7 +1599,7 @@ var Table = class {
   _setBodyHeight() {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
   }
-  /** @returns {Map<string, number>} the index of each row that is to be an element, by id */
+  /** @returns {Map<string, number>} the index of each row to render, by id */
   _visibleRows() {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.rowHeight) - OVERSCAN);
     const count = Math.ceil(this.scroller.clientHeight / this.rowHeight) + 2 * OVERSCAN;
@@ -1614,7 +1615,7 @@ var Table = class {
    * Take the views of rows that are not visible any more into the pool.
    *
    * @param {Map<string, number>} visible
-   * @returns {number | null} the index of the row that had the focus, where that is gone
+   * @returns {number | null} the index of the row that had the focus, if its view was removed
    */
   _recycleViews(visible) {
     let removedFocus = null;

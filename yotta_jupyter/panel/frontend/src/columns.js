@@ -15,7 +15,7 @@ import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from ".
  * @property {(row: PodRow) => string | number} sortKey
  * @property {boolean} [descending] whether a larger `sortKey` is a smaller value
  * @property {string} [classes] further CSS classes of its cells
- * @property {(row: PodRow) => string} [text] left out where `row.js` draws the cell
+ * @property {(row: PodRow) => string} [text] omitted if `row.js` renders the cell itself
  * @property {(row: PodRow) => string | null} [tooltip]
  */
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { h } from "./dom.js";
 
-/** What stands in place of the rows where there are none. */
+/** The message shown instead of rows: loading, no pods, or no match. */
 export class EmptyState {
   /** @param {() => void} onLaunch moves the focus to the launch form */
   constructor(onLaunch) {

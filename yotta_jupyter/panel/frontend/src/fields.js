@@ -55,7 +55,7 @@ export class Fields {
     return true;
   }
 
-  /** @returns {string} VRAM and price of the GPU type that has been typed, where they are known */
+  /** @returns {string} VRAM and price of the GPU type in the field, as far as known */
   gpuHint() {
     const typed = this.inputs.gpu_type.value.trim();
     const gpu = this._renderedChoices?.gpu_types.find(({ id, display_name }) => id === typed || display_name === typed);
@@ -98,7 +98,7 @@ export class Fields {
     setAttribute(input, "aria-describedby", error || note ? message.id : null);
   }
 
-  /** Focus the first field with an error, where there is one. */
+  /** Focus the first field with an error, if any. */
   focusFirstInvalid() {
     const input = /** @type {HTMLElement | null} */ (this.element.querySelector("[aria-invalid=true]"));
     const details = input?.closest("details");

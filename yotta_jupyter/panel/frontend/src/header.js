@@ -57,7 +57,7 @@ export class Header {
     const isLive = connected && info.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = "";
     if (info.refreshed_at && isLive && info.interval && !info.error) {
-      // The kernel sends nothing where a refresh found nothing new.
+      // The kernel sends nothing if a refresh found no changes.
       const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
       text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
       setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);

@@ -59,7 +59,7 @@ export class Navigation {
   /**
    * @param {string} key
    * @param {number} index
-   * @returns {number | null} where the key leads to, perhaps beyond the ends; null for any other key
+   * @returns {number | null} the target row, possibly out of range; null for any other key
    */
   _targetIndex(key, index) {
     const page = Math.max(1, Math.floor(this.table.scroller.clientHeight / this.table.rowHeight) - 2);

@@ -15,7 +15,7 @@
  * @property {number | null} hourly_cost US dollars an hour now
  * @property {number | null} hourly_rate US dollars an hour while running
  * @property {number | null} created_at seconds since 1970
- * @property {string | null} ssh a command, where the pod can be reached
+ * @property {string | null} ssh a command, if the pod is reachable
  * @property {string[]} actions those that the pod's status allows: pause, resume, delete
  * @property {string | null} pending the action that has been requested and does not show in the status yet
  * @property {string | null} error why the last action failed
@@ -140,7 +140,7 @@ export function decodeRow(fields, values) {
 
 /**
  * @param {DataView | null | undefined} bytes UTF-8 JSON
- * @returns {Snapshot | null} null where nothing has been sent, as in a notebook that was saved without its kernel
+ * @returns {Snapshot | null} null if nothing was sent, as in a saved notebook without a kernel
  */
 export function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
@@ -162,7 +162,7 @@ export function decodeSnapshot(bytes) {
  * @param {string[]} fields
  * @param {Pick<Patch, "added" | "updated" | "removed">} patch
  * @returns {{ added: string[], fields: Set<Field> } | null} the ids of new rows and the fields that have changed in
- *   others; null where the patch does not fit the rows, which are then unchanged
+ *   others; null if the patch does not match the rows, which are then unchanged
  */
 export function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
   if (updated.some(({ id }) => !rows.has(id))) return null;

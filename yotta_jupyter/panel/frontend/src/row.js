@@ -28,7 +28,7 @@ export class RowView {
     this.store = store;
     /** @type {PodRow | null} */
     this.row = null;
-    /** The row's place in the table, from 0; null where it must be set anew. @type {number | null} */
+    /** The row's position in the table, from 0; null to force an update. @type {number | null} */
     this.index = null;
     this.checkbox = h("input", { type: "checkbox" });
     this.checkbox.addEventListener("click", (event) => onToggle(this.id, this.checkbox.checked, event.shiftKey));
@@ -71,7 +71,7 @@ export class RowView {
    * Show a row.
    *
    * @param {PodRow} row
-   * @param {{ index: number, top: number }} [position] left out where it stays as it is
+   * @param {{ index: number, top: number }} [position] omitted if unchanged
    */
   update(row, position) {
     this.row = row;

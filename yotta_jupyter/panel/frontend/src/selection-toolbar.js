@@ -15,7 +15,7 @@ export class SelectionToolbar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the toolbar has gone
+   * @param {() => void} focusFallback called when the toolbar disappears with the focus
    */
   constructor(store, context, focusFallback) {
     this.store = store;

@@ -16,8 +16,8 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "
 /** @typedef {{ name: string, password: string }} Password */
 
 /**
- * What listeners are told of: rows that were added or removed (`all`), rows by id whose `fields` have changed, or a
- * message about the launch form.
+ * What has changed: rows were added or removed (`all`), `fields` of the rows `ids`, or nothing in the rows but a
+ * message about the launch form arrived.
  *
  * @typedef {object} Change
  * @property {boolean} [all]
@@ -26,9 +26,11 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "
  * @property {ValidationMessage | LaunchResult} [message]
  */
 
-/** A click that the kernel has not acknowledged for so long is shown as waiting for the kernel. */
+/** How long the kernel may take to acknowledge a click before the row shows "Waiting for kernel…". */
 const STALL_MS = 1500;
 const SELECTION_DEBOUNCE_MS = 100;
+/** Intervals of silence after which the rows are requested again: two refreshes, and time for the second to arrive. */
+const STALE_INTERVALS = 2.5;
 
 export class Store {
   /** @param {Model} model */
@@ -39,7 +41,7 @@ export class Store {
     this.info = emptySnapshot().info;
     /** @type {Set<string>} */
     this.selected = new Set();
-    /** Passwords of launched pods, kept here because the view that launched them may have gone. @type {Password[]} */
+    /** Passwords of launched pods. Kept here because the view that launched them may be closed. @type {Password[]} */
     this.passwords = [];
     this.connected = true;
     /** When the kernel sent something last, in milliseconds. */
@@ -62,7 +64,7 @@ export class Store {
       this._loadSnapshot();
     });
     model.on("msg:custom", (message, buffers) => this._onMessage(message, buffers));
-    // ipywidgets: the kernel's side of the widget has gone.
+    // Sent by ipywidgets when the widget has no kernel any more.
     model.on("comm_live_update", () => {
       this.connected = false;
       this._notify({});
@@ -188,11 +190,11 @@ export class Store {
     this._notify({ ids });
   }
 
-  /** Ask for the rows where messages stop arriving though they are due: in Colab, messages from threads can stall. */
+  /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
   resyncIfStale() {
     const { interval } = this.info;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < 2000 * interval) return;
+    if (interval === null || silence < STALE_INTERVALS * interval * 1000) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
@@ -270,7 +272,7 @@ export class Store {
 
   /** @param {Patch} patch */
   _applyPatch(patch) {
-    if (patch.version <= this._version) return; // A snapshot that arrived before contains it.
+    if (patch.version <= this._version) return; // An earlier snapshot contains it already.
     const isNext = patch.version === this._version + 1;
     const applied = isNext ? applyRows(this.rows, this.info.fields, patch) : null;
     if (!applied) {

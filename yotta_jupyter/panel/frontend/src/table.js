@@ -30,7 +30,7 @@ export class Table {
    * @param {Store} store
    * @param {ViewContext} context
    * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
-   *   shown or their order have changed; `focusFallback` moves the focus where the last row has gone
+   *   shown or their order have changed; `focusFallback` moves the focus when the last row disappears
    */
   constructor(store, context, { onFiltered, focusFallback }) {
     this.store = store;
@@ -168,7 +168,7 @@ export class Table {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
   }
 
-  /** @returns {Map<string, number>} the index of each row that is to be an element, by id */
+  /** @returns {Map<string, number>} the index of each row to render, by id */
   _visibleRows() {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.rowHeight) - OVERSCAN);
     const count = Math.ceil(this.scroller.clientHeight / this.rowHeight) + 2 * OVERSCAN;
@@ -185,7 +185,7 @@ export class Table {
    * Take the views of rows that are not visible any more into the pool.
    *
    * @param {Map<string, number>} visible
-   * @returns {number | null} the index of the row that had the focus, where that is gone
+   * @returns {number | null} the index of the row that had the focus, if its view was removed
    */
   _recycleViews(visible) {
     let removedFocus = null;

@@ -59,7 +59,7 @@ export class Toolbar {
 }
 
 /**
- * @param {HTMLSelectElement} select whose first option stays
+ * @param {HTMLSelectElement} select its first option is kept
  * @param {string[]} values
  * @param {string} chosen
  */

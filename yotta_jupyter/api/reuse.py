@@ -1,0 +1,85 @@
+"""Find the pod that a create request with a name can reuse, so that running a notebook twice pays once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..errors import InvalidRequest, NameTaken
+from ..models import Pod
+from ..sanitize import single_line
+from ..spec import PodSpec
+from ..statuses import TERMINAL_STATUSES
+
+_COMPARED: Final = {
+    "gpu_type": "GPU type",
+    "gpu_count": "number of GPUs",
+    "image": "image",
+    "region": "region",
+    "cloud_type": "cloud",
+}
+"""Fields in which a pod must agree with a spec, and how messages name them."""
+
+_OPTIONAL: Final = frozenset({"region", "cloud_type"})
+"""Fields that a response may lack. An unknown value is no difference, so that a notebook does not pay twice for it."""
+
+
+def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
+    """Return the pods with a name that have not ended and are not being deleted.
+
+    Parameters
+    ----------
+    pods : iterable of Pod
+    name : str or None
+
+    Returns
+    -------
+    list of Pod
+    """
+    return [pod for pod in pods if name and pod.name == name and pod.status not in {*TERMINAL_STATUSES, "TERMINATING"}]
+
+
+def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
+    """Return the live pod of the spec's name if it is what the spec describes.
+
+    Parameters
+    ----------
+    pods : iterable of Pod
+    spec : PodSpec
+
+    Returns
+    -------
+    Pod or None
+        None if no live pod has the name.
+
+    Raises
+    ------
+    InvalidRequest
+        The spec has no name.
+    NameTaken
+        The pod differs from the spec, or several live pods have the name.
+    """
+    if spec.pod_name is None:
+        raise InvalidRequest("Reusing a pod requires pod_name.", field="pod_name")
+    name = single_line(spec.pod_name, 60)
+    live = live_pods(pods, spec.pod_name)
+    if len(live) > 1:
+        states = ", ".join(f"{pod.id} ({single_line(pod.status, 20)})" for pod in live[:6])
+        more = f" and {len(live) - 6} more" if len(live) > 6 else ""
+        raise NameTaken(f"{len(live)} live pods are named {name}: {states}{more}.", tuple(live))
+    if not live:
+        return None
+    if differences := _differences(spec, live[0]):
+        raise NameTaken(f"Pod {live[0].label} exists and differs: {differences}.", (live[0],))
+    return live[0]
+
+
+def _differences(spec: PodSpec, pod: Pod) -> str:
+    differences = []
+    for field, label in _COMPARED.items():
+        requested, actual = getattr(spec, field), getattr(pod, field)
+        if requested is None or requested == actual or (actual is None and field in _OPTIONAL):
+            continue
+        text = "unknown" if actual is None else single_line(actual, 80)
+        differences.append(f"its {label} is {text}, not {single_line(requested, 80)}")
+    return ", ".join(differences)

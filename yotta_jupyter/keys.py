@@ -1,0 +1,137 @@
+"""The SSH key pair that gives access to pods."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import Final
+
+from .errors import InvalidRequest
+from .sanitize import single_line
+
+DEFAULT_KEY: Final = "~/.yotta/ssh/id_ed25519"
+"""The key pair of this package. It is created when it is first needed and never overwritten."""
+
+PUBLIC_KEY_ENV: Final = "PUBLIC_KEY"
+"""The environment variable of a pod whose value the official images add to ``authorized_keys``."""
+
+_ALTERNATIVES: Final = "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod."
+
+
+def load_public_key(key_file: str | None = None) -> str:
+    """Return the public key of a private key file; create the default key pair if it does not exist.
+
+    Parameters
+    ----------
+    key_file : str, optional
+        The private key file; `DEFAULT_KEY` by default. If it is encrypted, or in a format other than that of OpenSSH,
+        the ``.pub`` file beside it is read.
+
+    Returns
+    -------
+    str
+        One line in the format of ``authorized_keys``.
+
+    Raises
+    ------
+    InvalidRequest
+        The file is missing, unreadable, readable by others, encrypted without a ``.pub`` file, or not a key; or the
+        default key cannot be created.
+    """
+    try:
+        path = Path(key_file or DEFAULT_KEY).expanduser()
+    except RuntimeError:
+        raise InvalidRequest(f"There is no home directory for the SSH key. {_ALTERNATIVES}") from None
+    if key_file is None:
+        _create_if_missing(path)
+    try:
+        if not path.is_file():
+            raise _unusable(path, f"{'is not a file' if path.exists() else 'does not exist'}. {_ALTERNATIVES}")
+        if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            command = f"chmod 600 {shlex.quote(str(path))}"
+            raise _unusable(path, f"is accessible by others, so that ssh refuses it; run: {command}")
+        content = path.read_bytes()
+        public_path = path.with_name(f"{path.name}.pub")
+        try:
+            return _derive(path, content)
+        except InvalidRequest:
+            if not content.startswith(b"-----BEGIN ") or not public_path.is_file():
+                raise
+        return _validate(public_path, public_path.read_bytes())
+    except OSError as error:
+        problem = f"cannot be read: {_reason(error)}. {_ALTERNATIVES}"
+    raise _unusable(path, problem)
+
+
+def _create_if_missing(path: Path) -> None:
+    try:
+        if not os.path.lexists(path):
+            _create(path)
+        return
+    except OSError as error:
+        problem = f"cannot be created: {_reason(error)}. {_ALTERNATIVES}"
+    raise _unusable(path, problem)
+
+
+def _reason(error: OSError) -> str:
+    return single_line(error.strerror or type(error).__name__)
+
+
+def _create(path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(private)
+        try:
+            os.link(temporary, path)  # Unlike os.replace, this fails if another process has just created the key.
+        except FileExistsError:
+            return
+    finally:
+        temporary.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.pub").write_bytes(public + b" yotta-jupyter\n")
+
+
+def _validate(path: Path, content: bytes) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    line = content.strip()
+    try:
+        serialization.load_ssh_public_key(line)
+        text = line.decode()
+    except (ValueError, UnsupportedAlgorithm):
+        raise _unusable(path, f"is not a public key in OpenSSH format. {_ALTERNATIVES}") from None
+    if not text.isprintable():
+        raise _unusable(path, f"is not one line. {_ALTERNATIVES}")
+    return text
+
+
+def _derive(path: Path, content: bytes) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        key = serialization.load_ssh_private_key(content, password=None)
+    except TypeError:
+        private, public_path = shlex.quote(str(path)), shlex.quote(f"{path}.pub")
+        hint = f"ssh-keygen -y -f {private} > {public_path}"
+        raise _unusable(path, f"is encrypted; write its public key beside it: {hint}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise _unusable(path, f"is not a private key in OpenSSH format. {_ALTERNATIVES}") from None
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return f"{public.decode()} yotta-jupyter"
+
+
+def _unusable(path: Path, problem: str) -> InvalidRequest:
+    return InvalidRequest(f"The SSH key {single_line(path, 200)} {problem}")
