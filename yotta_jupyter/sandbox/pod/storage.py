@@ -1,5 +1,6 @@
 """The files of a pod."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -69,5 +70,6 @@ def remove_tree(directory: Path) -> None:
         for name in names:
             child = os.path.join(path, name)
             if not os.path.islink(child):
-                os.chmod(child, _MODE)
+                with contextlib.suppress(OSError):
+                    os.chmod(child, _MODE)
     shutil.rmtree(directory, ignore_errors=True)

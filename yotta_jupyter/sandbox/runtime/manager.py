@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import logging
 import os
 import socket
 import threading
@@ -36,6 +37,8 @@ _NO_PORT_LEFT: Final = (
 )
 _PUBLIC_KEY: Final = "PUBLIC_KEY"
 _EXPORTED_PREFIX: Final = "YOTTA_"
+
+_log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
@@ -195,7 +198,12 @@ class PodRuntimes:
         """Handle a connection to a pod whose server does not run."""
         servers = sum(other.port is not None and other.listener is None for other in self._pods.values())
         if servers < MAX_SERVERS:
-            self._boot(pod)
+            try:
+                self._boot(pod)
+            except OSError:
+                # Without this the connection would be handled again and again.
+                self._close_port(pod)
+                _log.exception("cannot start the process of pod %s", pod.boot.pod_id)
             return
         assert pod.listener is not None
         with contextlib.suppress(OSError):  # The client may have disconnected already.
