@@ -58,7 +58,7 @@ def test_empty_account_offers_the_first_launch(page: Page, open_notebook: OpenNo
         expect(page.get_by_text("No pods yet")).to_be_visible()
         expect(page.get_by_role("table", name="Pods")).to_be_hidden()
         page.get_by_role("button", name="Launch your first pod").click()
-        expect(page.get_by_label("GPU type")).to_be_focused()
+        expect(page.get_by_label("GPU type", exact=True)).to_be_focused()
 
 
 def test_filters_and_sorting(page: Page, panel_notebook: Notebook) -> None:
