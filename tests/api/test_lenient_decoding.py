@@ -81,8 +81,8 @@ def test_list_get_and_frame_agree(make_client, record, changes, get_endpoint):
 
 
 def test_lenient_and_strict_decoders_agree(make_client):
-    strict = make_client(pods=60)
     records = Sandbox(pods=60).pods()
+    strict = make_client(records=records)
     lenient = make_client(records=[*records, {"id": "unknown", "newField": 1}])
     expected = {pod.id: pod for pod in strict.pods.list()}
     decoded = {pod.id: pod for pod in lenient.pods.list() if pod.id != "unknown"}

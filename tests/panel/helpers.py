@@ -7,7 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-from yotta_jupyter import Sandbox
+from yotta_jupyter import Pod, Sandbox
+from yotta_jupyter.api.v1.decoding import decode_pod_lenient
 
 from .jupyter_server import Notebook
 
@@ -35,3 +36,10 @@ def fill_in(page: Page, **fields: str) -> None:
     """Fill in fields by label, such as ``GPU_type="L4"``."""
     for label, text in fields.items():
         page.get_by_label(label.replace("_", " "), exact=True).fill(text)
+
+
+def pod_of(record: dict[str, Any]) -> Pod:
+    """Return the pod of a record of the API."""
+    pod = decode_pod_lenient(record)
+    assert pod is not None
+    return pod

@@ -58,7 +58,7 @@ def test_empty_account_offers_the_first_launch(page: Page, open_notebook: OpenNo
         expect(page.get_by_text("No pods yet")).to_be_visible()
         expect(page.get_by_role("table", name="Pods")).to_be_hidden()
         page.get_by_role("button", name="Launch your first pod").click()
-        expect(page.get_by_label("GPU type")).to_be_focused()
+        expect(page.get_by_label("GPU type", exact=True)).to_be_focused()
 
 
 def test_filters_and_sorting(page: Page, panel_notebook: Notebook) -> None:
@@ -70,9 +70,12 @@ def test_filters_and_sorting(page: Page, panel_notebook: Notebook) -> None:
     expect(page.get_by_text("No pod fits the filters.")).to_be_visible()
     page.get_by_label("Filter pods").fill("")
     expect(page.get_by_text("No pod fits the filters.")).to_be_hidden()
-    page.get_by_label("Any status").select_option("PAUSED")
+    page.get_by_label("Any status").select_option(label="Paused")
     expect(rows).to_have_count(3)
-    page.get_by_label("Any status").select_option("")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(rows).to_have_count(12)
+    expect(page.get_by_label("Any status")).to_have_value("")
+    expect(page.get_by_role("button", name="Clear filters")).to_be_hidden()
     page.get_by_role("button", name="Name").click()
     expect(rows.first).to_contain_text("eval-1")
     expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
@@ -111,6 +114,77 @@ def test_delete_can_be_undone(page: Page, panel_notebook: Notebook, sandbox: San
     assert len(requests_to(sandbox, "delete")) == 1
 
 
+def test_single_delete_is_undone_by_keyboard(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    for name, key in (("train-1", "Escape"), ("train-2", "Control+z")):
+        page.get_by_role("button", name=f"Delete {name}", exact=True).click()
+        expect(page.get_by_role("button", name=f"Undo delete {name}")).to_have_text("Undo")
+        page.keyboard.press(key)
+        expect(row(page, name)).to_contain_text("Running")
+    page.wait_for_timeout(5200)
+    assert requests_to(sandbox, "delete") == []
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_delete_of_several_asks_first_and_has_one_undo(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
+) -> None:
+    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
+    notebook.run(0)
+    notebook.run(1)
+    page.get_by_label("Select all pods shown").check()
+    delete = page.get_by_role("button", name="Delete 11", exact=True)
+    box = delete.bounding_box()
+    assert box is not None
+    delete.click()
+    question = page.get_by_role("group", name="Delete pods?")
+    expect(question).to_contain_text(re.compile(r"Delete 11 pods at \$\d+\.\d\d an hour now\?"))
+    keep = page.get_by_role("button", name="Keep")
+    expect(keep).to_be_focused()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # As a second click would.
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("Deleting 11 pods")).to_be_hidden()
+    keep.click()
+    expect(question).to_be_hidden()
+    delete.click()
+    page.get_by_role("button", name="Delete 11 pods").click()
+    undo = page.get_by_role("button", name="Undo delete of 11 pods")
+    expect(undo).to_be_focused()
+    expect(page.get_by_text(re.compile(r"Deleting 11 pods in \d s"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(undo).to_be_hidden()
+    expect(row(page, "train-1")).to_contain_text("Running")
+    page.get_by_role("button", name="Delete 11", exact=True).click()
+    page.get_by_role("button", name="Delete 11 pods").click()
+    page.keyboard.press("Control+z")
+    expect(row(page, "train-1")).to_contain_text("Running")
+    assert requests_to(sandbox, "delete") == []
+
+
+def test_confirmed_delete_of_several_is_sent(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    page.get_by_label("Select train-1").check()
+    page.get_by_label("Select train-2").check()
+    page.get_by_role("button", name="Delete 2", exact=True).click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Undo delete of 2 pods")).to_be_focused()
+    expect(row(page, "train-1")).to_contain_text("Terminated", timeout=15_000)
+    assert len(requests_to(sandbox, "delete")) == 2
+    assert status_of(sandbox, "eval-1") == "RUNNING"
+
+
+def test_pause_says_once_what_it_erases(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    loss = "A pause may erase all files: there is no persistent volume."
+    pause = page.get_by_role("button", name="Pause notebook-1")
+    expect(pause).to_have_attribute("title", f"Pause notebook-1. {loss}")
+    pause.click()
+    expect(row(page, "notebook-1").get_by_text(loss)).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"Pausing notebook-1. {loss}")).to_have_count(1)
+    page.get_by_role("button", name="Pause train-1").click()
+    expect(row(page, "train-1")).to_contain_text("Paused")
+    expect(row(page, "train-1")).not_to_contain_text("A pause may erase")
+    expect(row(page, "notebook-1").get_by_text(loss)).to_be_hidden(timeout=10_000)
+
+
 def test_double_click_on_delete_does_not_undo_it(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
     page.get_by_role("button", name="Delete train-1", exact=True).dblclick()
     expect(row(page, "train-1")).to_contain_text("Terminated", timeout=15_000)
@@ -147,7 +221,9 @@ def test_ctrl_s_in_the_panel_saves_the_notebook(page: Page, panel_notebook: Note
 def test_copy_ssh(page: Page, panel_notebook: Notebook) -> None:
     page.get_by_role("button", name="Copy SSH command of train-1").click()
     expect(page.get_by_role("status").filter(has_text="Copied the SSH command of train-1")).to_have_count(1)
-    assert page.evaluate("navigator.clipboard.readText()").startswith("ssh user@")
+    expect(page.get_by_role("button", name="Copy SSH command of train-1")).to_have_text("Copied")
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"ssh user@[\d.]+ -p \d+ -i ~/\.yotta/ssh/id_ed25519", command)
 
 
 def test_bulk_action_and_selection_as_a_dataframe(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:

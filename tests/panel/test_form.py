@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from yotta_jupyter import Client, PodSpec
@@ -13,6 +12,8 @@ from yotta_jupyter.catalog import Catalog
 from yotta_jupyter.launch import to_command
 from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import form
+
+from .helpers import pod_of
 
 FORM = {"gpu_type": "L4", "gpu_count": "1", "image": "pytorch"}
 
@@ -78,9 +79,7 @@ def test_form_errors_by_field(field: str, value: Any, message: str) -> None:
 def make_pod(record: Callable[..., dict[str, Any]]) -> Callable[..., Pod]:
     """Return a running pod named train with the form's GPU type and image, and changed fields."""
     image = Catalog().image("pytorch").name
-    return lambda **changes: msgspec.convert(
-        record(**{"podName": "train", "status": "RUNNING", "image": image, **changes}), Pod
-    )
+    return lambda **changes: pod_of(record(**{"podName": "train", "status": "RUNNING", "image": image, **changes}))
 
 
 def test_name_of_the_same_pod_is_noted_and_the_pod_is_used(make_pod: Callable[..., Pod]) -> None:

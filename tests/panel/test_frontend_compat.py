@@ -53,14 +53,14 @@ def test_text_that_cannot_be_copied_is_shown_selected(page: Page, open_notebook:
         try:
             copy.click()
             field = page.get_by_label("Copy this", exact=True)
-            expect(field).to_have_value(re.compile(r"ssh user@[\d.]+ -p \d+"))
+            expect(field).to_have_value(re.compile(r"ssh user@[\d.]+ -p \d+ -i ~/"))
             selected = field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)")
             assert selected == field.input_value()
             page.get_by_label("Select train-1").check()
             page.get_by_label("Select notebook-1").check()
             page.get_by_role("button", name="Copy SSH 2", exact=True).click()
             both = page.get_by_label("Copy this", exact=True)
-            expect(both).to_have_value(re.compile(r"^ssh user@[\d.]+ -p \d+\nssh user@[\d.]+ -p \d+$"))
+            expect(both).to_have_value(re.compile(r"^ssh user@[\d.]+ -p \d+ -i \S+\nssh user@[\d.]+ -p \d+ -i \S+$"))
             expect(page.locator(".yotta-panel [aria-live=polite]")).to_contain_text("2 SSH commands cannot be copied")
         finally:
             page.evaluate(RESTORE_CLIPBOARD)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from yotta_jupyter import Sandbox
+from yotta_jupyter import Sandbox, connect
 
 from .helpers import OpenNotebook, fill_in, requests_to, row
 from .jupyter_server import PANEL, Notebook, connect_cell
 
+# What each click hits, in `window.clicked`.
+RECORD_CLICKS = """() => {
+  window.clicked = [];
+  document.removeEventListener('click', window.recordClick, true);
+  window.recordClick = (event) => window.clicked.push(event.target.textContent);
+  document.addEventListener('click', window.recordClick, true);
+}"""
 NO_LOOKUP_DELAY = "import yotta_jupyter.api.idempotency as i; i.LOOKUP_DELAYS = (0, 0.1, 0.2)\n"
 
 
@@ -24,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
     """A notebook that shows the panel."""
-    notebook = open_notebook(connect_cell(sandbox), NO_LOOKUP_DELAY + PANEL)
+    notebook = open_notebook(connect_cell(sandbox), NO_LOOKUP_DELAY + PANEL, "")
     notebook.run(0)
     notebook.run(1)
     expect(notebook.page.get_by_role("button", name="Launch", exact=True)).to_be_visible()
@@ -60,24 +68,157 @@ def test_new_pod_appears_at_once_as_launching(page: Page, panel_notebook: Notebo
     expect(page.locator("[data-pod-id]")).to_have_count(4)
 
 
-def test_generated_jupyter_password_is_shown_once(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+def test_generated_jupyter_password_and_address_are_shown_on_request(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
+) -> None:
     fill_in(page, GPU_type="L4", Image="pytorch", Name="mine")
     page.get_by_role("button", name="Launch", exact=True).click()
-    field = page.get_by_label("Jupyter password of mine", exact=True)
-    expect(field).to_have_attribute("type", "password")
-    page.get_by_role("button", name="Show").click()
-    expect(field).to_have_attribute("type", "text")
-    password = field.input_value()
+    expect(row(page, "mine")).to_contain_text("Running", timeout=15_000)
     variables = {variable["key"]: variable["value"] for variable in create_bodies(sandbox)[0]["environmentVars"]}
-    assert variables["JUPYTER_PASSWORD"] == password
-    assert len(password) >= 16
+    password = variables["JUPYTER_PASSWORD"]
+    assert len(password) >= 32
+    assert variables["PUBLIC_KEY"].startswith("ssh-ed25519 ")
+    page.mouse.move(0, 0)
+    button = page.get_by_role("button", name="Jupyter of mine")
+    button.click()
+    link = page.get_by_role("link", name="Open Jupyter of mine")
+    expect(link).to_have_attribute("href", re.compile(r"^http://[\d.]+:\d+$"))
+    expect(link).to_be_focused()
+    assert password not in page.content()
+    page.get_by_role("button", name="Show Jupyter password").click()
+    expect(page.get_by_label("Jupyter password", exact=True)).to_have_value(password)
+    page.get_by_role("dialog").get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == password
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(button).to_be_focused()
+    assert page.get_by_label("Jupyter password", exact=True).count() == 0
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_name_of_a_pod_uses_that_pod_or_says_what_differs(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
+) -> None:
+    with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
+        existing = other_client.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="mine")
+    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
+    notebook.run(0)
+    notebook.run(1)
+    expect(row(page, "mine")).to_be_visible()
+    launch = page.get_by_role("button", name="Launch", exact=True)
+    fill_in(page, Image="me/own:1", Name="mine", GPU_type="H200")
+    form = page.locator("form")
+    expect(form.get_by_text("mine exists (RUNNING, 1 × L4), but its GPU type is")).to_be_visible()
+    launch.click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    fill_in(page, GPU_type="L4")
+    expect(form.get_by_text("mine exists (RUNNING, 1 × L4). Launch uses that pod")).to_be_visible()
+    launch.click()
+    expect(form.get_by_text("mine exists and is used; nothing was created.")).to_be_visible()
+    assert len(create_bodies(sandbox)) == 1
+    fill_in(page, Name="mine")
+    another = page.get_by_role("checkbox", name="Launch another pod of this name")
+    expect(another).not_to_be_checked()
+    another.check()
+    expect(page.get_by_label("The equal %yotta line")).to_contain_text("--name mine --another")
+    expect(launch).not_to_have_attribute("aria-disabled", "true")
+    launch.click()
+    pods = page.locator("[data-pod-id]").filter(has_text="mine").filter(has_text="Running")
+    expect(pods).to_have_count(2, timeout=15_000)
+    assert len(create_bodies(sandbox)) == 2
+    assert existing.id in {pod["id"] for pod in sandbox.pods()}
+
+
+def test_unknown_names_are_refused_until_they_are_confirmed(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
+) -> None:
+    fill_in(page, GPU_type="T4", Image="pytroch", Region="us-wset-1")
+    form = page.locator("form")
+    expect(form.get_by_text("There is no image 'pytroch' here. Closest: pytorch.")).to_be_visible()
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_label("GPU type", exact=True)).to_be_focused()
+    assert create_bodies(sandbox) == []
+    for number in range(3):
+        form.get_by_role("checkbox", name="Use as typed").nth(number).check()
+    line = page.get_by_label("The equal %yotta line")
+    expect(line).to_have_text("%yotta create pytroch --gpu T4 --region us-wset-1 --as-typed")
+    fill_in(page, Image="pytrch")
+    expect(form.get_by_text("There is no image 'pytrch' here.")).to_be_visible()
+    assert create_bodies(sandbox) == []
+
+
+def test_weak_password_is_refused_beside_the_variable(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    fill_in(page, GPU_type="L4")
+    page.get_by_text("More options").click()
+    page.get_by_role("button", name="Add a variable").click()
+    message = page.locator(".yotta-env .yotta-field-message")
+    for password, reason in (("ubuntu", "is published"), ("1234567", "fewer than"), (" " * 12, "can be guessed")):
+        fill_in(page, Variable_name="JUPYTER_PASSWORD", Variable_value=password)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        expect(message).to_contain_text(reason)
+        expect(page.get_by_label("Variable value")).to_be_focused()
+    assert create_bodies(sandbox) == []
+
+
+def test_copied_line_works_when_pasted(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    fill_in(page, GPU_type="L4", Name="pasted")
+    expect(page.get_by_label("The equal %yotta line")).to_contain_text("--name pasted")
+    page.get_by_role("button", name="Copy the %yotta line").click()
+    panel_notebook.type(2, page.evaluate("navigator.clipboard.readText()"))
+    panel_notebook.run(2)
+    expect(row(page, "pasted")).to_be_visible()
+    assert len(create_bodies(sandbox)) == 1
+
+
+@pytest.mark.parametrize("gap", [30, 100, 250])
+def test_double_click_on_launch_hits_launch_twice_and_makes_one_pod(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox, gap: int
+) -> None:
+    page.evaluate(RECORD_CLICKS)
+    fill_in(page, GPU_type="L4")
+    expect(page.get_by_text("an estimate of $")).to_be_visible()
+    launch = page.get_by_role("button", name="Launch", exact=True)
+    launch.scroll_into_view_if_needed()
+    box = launch.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(2):
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_timeout(gap)
+    assert [text.startswith("Launch") for text in page.evaluate("window.clicked")] == [True, True]
+    expect(page.locator("[data-pod-id]").filter(has_text="Running")).to_have_count(3, timeout=15_000)
+    assert page.locator(".yotta-launch button").bounding_box() == box
+    assert len(create_bodies(sandbox)) == 1
+    expect(page.get_by_role("checkbox", name="The image is in a private registry")).to_be_hidden()
+
+
+def test_nothing_moves_when_hints_and_errors_appear(page: Page, panel_notebook: Notebook) -> None:
+    positions = """() =>
+      [...document.querySelectorAll('.yotta-form :is(input[type=text], select, summary, .yotta-launch button)')]
+      .filter((element) => element.offsetParent).map((element) => element.getBoundingClientRect().top
+        - element.closest('form').getBoundingClientRect().top)"""
+    panel = page.get_by_role("region", name="Yotta pods")
+    for width in (900, 400):
+        panel.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
+        fill_in(page, GPU_type="", Image="", Name="", Region="")
+        expect(page.get_by_label("The equal %yotta line")).to_be_hidden()
+        before = page.evaluate(positions)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        expect(page.get_by_text("Choose an image, such as pytorch.")).to_be_visible()
+        assert page.evaluate(positions) == before
+        fill_in(page, GPU_type="NVIDIA_L4_24G", Image="pytorch:2.8.0", Name="train-1", Region="us-wset-1")
+        expect(page.get_by_text("train-1 exists")).to_be_visible()
+        expect(page.get_by_role("checkbox", name="Use as typed")).to_have_count(2)
+        assert page.evaluate(positions) == before
 
 
 def test_errors_are_shown_beside_their_fields_and_nothing_is_sent(
     page: Page, panel_notebook: Notebook, sandbox: Sandbox
 ) -> None:
     page.get_by_text("More options").click()
-    fill_in(page, GPU_type="L4", Ports="22/SHS")
+    fill_in(page, GPU_type="L4", Image="", Ports="22/SHS")
     page.get_by_role("checkbox", name="The image is in a private registry").check()
     page.get_by_role("button", name="Launch", exact=True).click()
     expect(page.locator("form").get_by_text("Choose an image, such as pytorch.")).to_be_visible()
@@ -91,13 +232,14 @@ def test_errors_are_shown_beside_their_fields_and_nothing_is_sent(
 
 def test_gpu_facts_and_equal_command_are_shown_without_secrets(page: Page, panel_notebook: Notebook) -> None:
     fill_in(page, GPU_type="NVIDIA_L4_24G", Image="pytorch", Name="my pod")
-    expect(page.get_by_text("24 GB · $")).to_be_visible()
+    expect(page.locator(".yotta-field-message").filter(has_text="24 GB · $")).to_be_visible()
     expect(page.get_by_text("an estimate of $")).to_be_visible()
     page.get_by_text("More options").click()
     page.get_by_role("button", name="Add a variable").click()
     fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value")
     line = page.get_by_label("The equal %yotta line")
-    expect(line).to_contain_text("--gpu NVIDIA_L4_24G --name 'my pod' --env-from HF_TOKEN --env-from JUPYTER_PASSWORD")
+    expect(line).to_contain_text("--gpu NVIDIA_L4_24G --name 'my pod' --env-from HF_TOKEN")
+    expect(line).not_to_contain_text("JUPYTER_PASSWORD")
     expect(line).not_to_contain_text("canary")
     page.get_by_role("button", name="Copy the %yotta line").click()
     expect(page.get_by_role("status").filter(has_text="Copied the %yotta line")).to_have_count(1)

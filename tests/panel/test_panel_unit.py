@@ -17,7 +17,6 @@ import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
 from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV
-from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import form
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller
@@ -25,7 +24,7 @@ from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
 
-from .helpers import requests_to
+from .helpers import pod_of, requests_to
 
 
 @pytest.fixture
@@ -297,7 +296,7 @@ def test_panel_of_a_sandbox_shows_the_next_sandbox_but_never_an_account(make_cli
 def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dict[str, Any]]) -> None:
     def address(**changes: Any) -> str | None:
         port = {"port": 8888, "protocol": "HTTP", "host": "192.0.2.7", "proxyPort": 49596, "healthy": True, **changes}
-        pod = msgspec.convert(record(status="RUNNING", expose=[port]), Pod)
+        pod = pod_of(record(status="RUNNING", expose=[port]))
         return dict(zip(FIELDS, pod_row(pod), strict=True))["jupyter"]
 
     assert address() == "http://192.0.2.7:49596"
@@ -311,7 +310,7 @@ def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dic
 
 def test_row_says_what_a_pause_erases_only_without_a_persistent_volume(record: Callable[..., dict[str, Any]]) -> None:
     def loss(**changes: Any) -> str | None:
-        return dict(zip(FIELDS, pod_row(msgspec.convert(record(**changes), Pod)), strict=True))["pause_loss"]
+        return dict(zip(FIELDS, pod_row(pod_of(record(**changes))), strict=True))["pause_loss"]
 
     assert loss() == "A pause may erase all files: there is no persistent volume."
     assert loss(persistentVolumeInGb=50, persistentMountPath="/workspace") is None

@@ -68,8 +68,12 @@ def test_two_views_share_one_thread_and_close_leaves_none(
     regions.last.get_by_role("button", name="Pause train-1").click()
     for region in (regions.first, regions.last):
         expect(region.locator("[data-pod-id]").filter(has_text="train-1")).to_contain_text("Paused")
-    assert notebook.output_of(4) == "[]"
+    notebook.run(4)
     expect(regions).to_have_count(0)
+    # The static tables show what the panel showed last.
+    for table in page.locator(".yotta-static").all():
+        expect(table.locator("tr").filter(has_text="train-1")).to_contain_text("PAUSED")
+    assert notebook.output_of(5) == "[]"
 
 
 def test_hidden_panel_has_no_thread(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
@@ -95,9 +99,9 @@ def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook,
         && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
     }"""
     region = page.get_by_role("region", name="Yotta pods")
-    for width in (400, 700, 791, 792, 900):
+    for width in (400, 700, 861, 862, 900):
         region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
-        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 792 else re.compile("^yotta-panel$"))
+        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 862 else re.compile("^yotta-panel$"))
         assert page.locator("[data-pod-id]").evaluate_all(gaps)
         button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
         panel = region.bounding_box()
@@ -112,7 +116,7 @@ def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbo
     notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
     notebook.restart()
-    expect(page.get_by_role("alert")).to_contain_text("The kernel has gone")
+    expect(page.get_by_role("alert")).to_contain_text("Run %load_ext yotta_jupyter, then the cell of the panel again.")
     expect(row(page, "train-1")).to_be_visible()
     page.get_by_role("button", name="Pause train-1").click()
     assert requests_to(sandbox, "pause") == []
@@ -140,7 +144,15 @@ def test_saved_notebook_contains_a_table_and_no_secret(
     page.get_by_role("button", name="Add a variable").click()
     fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value", GPU_type="L4", Image="pytorch")
     page.get_by_role("button", name="Launch", exact=True).click()
-    password = page.get_by_label("Jupyter password of", exact=False).first.input_value()
+    expect(page.locator("[data-pod-id]")).to_have_count(13)
+    page.mouse.move(0, 0)
+    expect(page.locator("[data-pod-id]").first).to_contain_text("Running", timeout=15_000)
+    page.locator("[data-pod-id]").first.get_by_role("button", name="Jupyter of").click()
+    page.get_by_role("button", name="Show Jupyter password").click()
+    field = page.get_by_label("Jupyter password", exact=True)
+    expect(field).to_have_value(re.compile(".{32}"))
+    password = field.input_value()
+    page.keyboard.press("Escape")
     page.get_by_role("menuitem", name="Settings").click()
     save = page.get_by_text("Save Widget State Automatically")
     save.click()
@@ -183,3 +195,18 @@ def test_hostile_text_is_shown_as_text(page: Page, open_notebook: OpenNotebook) 
         assert set(heights) == {36}
         box = page.get_by_role("region", name="Yotta pods")
         assert box.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+
+
+def test_panel_follows_a_sandbox_that_was_started_again(page: Page, open_notebook: OpenNotebook) -> None:
+    start = "%load_ext yotta_jupyter\n%yotta sandbox start"
+    notebook = open_notebook(start, "%yotta panel", "%yotta sandbox stop", "%yotta sandbox start --pods 1")
+    for number in range(3):
+        notebook.run(number)
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Start one with %yotta sandbox start")
+    notebook.run(3)
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator("[data-pod-id]")).to_have_count(1)
+    page.get_by_role("button", name="Pause train-1").click()
+    expect(row(page, "train-1")).to_contain_text("Paused", timeout=20_000)

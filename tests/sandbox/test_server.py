@@ -43,7 +43,7 @@ def test_stop_closes_connections_and_ends_threads():
             f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode()
         )
         assert connection.recv(12) == b"HTTP/1.1 200"
-        assert len(sandbox_threads()) == before + 2
+        assert len(sandbox_threads()) == before + 3
         sandbox.stop()
         assert len(sandbox_threads()) == before
         while connection.recv(65536):
@@ -154,6 +154,7 @@ def test_context_manager_and_repr():
         {"api_key": "a\nb"},
         {"faults": "create:lost"},
         {"faults": ["create:nothing"]},
+        {"public_keys": "ssh-ed25519 AAAA"},
     ],
 )
 def test_invalid_arguments(options):
@@ -235,7 +236,9 @@ def test_command_serves_until_a_signal(signal_number):
         process.kill()
         process.communicate()
     assert (process.returncode, out) == (0, "")
-    assert err == f"GET /openapi/v1/pods/list HTTP/1.1 200\nPOST /openapi/v1/pods/pause/{pods[0]['id']} HTTP/1.1 200\n"
+    notice, _, log = err.partition("\n")
+    assert "runs on this machine, as the user" in notice
+    assert log == f"GET /openapi/v1/pods/list HTTP/1.1 200\nPOST /openapi/v1/pods/pause/{pods[0]['id']} HTTP/1.1 200\n"
 
 
 @pytest.mark.parametrize(
@@ -246,6 +249,7 @@ def test_command_serves_until_a_signal(signal_number):
         (["--port", "70000"], "port must be"),
         (["--speed", "0"], "speed must be"),
         (["--pods", "-3"], "pods must be"),
+        (["--public-key", "/nonexistent.pub"], "--public-key: cannot read '/nonexistent.pub'"),
         (["--nonsense"], "--nonsense"),
     ],
 )

@@ -397,9 +397,9 @@ class Patches:
                 attack_counter["injected faults"] += 1
             return fault_plan
 
-        def delayed_delete(actions: Actions, pod_ids: Any) -> None:
+        def delayed_delete(actions: Actions, *args: Any) -> None:
             self.delayed_deletes.add(threading.current_thread())
-            original_delete(actions, pod_ids)
+            original_delete(actions, *args)
 
         def send_message(widget: PanelWidget, message: Any, buffers: object = ()) -> None:
             self.messages.append(message)

@@ -96,7 +96,10 @@ def _candidates(session: Session, previous: Sequence[str], fragment: str) -> Ite
         return [*sorted(parser.flags()), "-h"]
     flag = parser.get_action(args[-1]) if args else None
     action = flag if flag is not None and flag.nargs != 0 else _next_positional(parser, args)
-    return sorted(parser.flags()) if action is None else _values(session, parser, action)
+    if action is None:
+        return sorted(parser.flags())
+    # A name from a server must not become a flag.
+    return [value for value in _values(session, parser, action) if not value.startswith("-")]
 
 
 def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:

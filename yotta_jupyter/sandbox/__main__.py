@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import NoReturn
 
 from .endpoints import ENDPOINTS
@@ -18,6 +19,12 @@ A local server with the Pods API. It needs no account and no network, and costs 
   YOTTA_API_KEY=...
 
 and serves until it is stopped (Ctrl-C, SIGTERM). It listens on 127.0.0.1 only.
+
+Its pods run code: a pod whose SSH port is healthy accepts SSH connections (users root, ubuntu and user, public keys
+only). CODE THAT YOU RUN ON THEM RUNS ON THIS MACHINE, AS THIS USER. Each pod has a home directory and a Python
+environment of its own, which are erased when the pod is deleted or the sandbox is stopped. A pause erases all but a
+persistent volume. At most 16 pods run code at once. The initializationCommand of a pod is not run, and nothing
+listens on its other ports until you start it.
 """
 _EXAMPLES = """\
 Examples:
@@ -42,6 +49,14 @@ def _fault(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _public_keys(file: str) -> list[str]:
+    try:
+        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from None
+    return lines
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m yotta_jupyter.sandbox",
@@ -58,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "--fault", type=_fault, action="append", default=[], metavar="SPEC", help="fault, see below; repeatable"
     )
     parser.add_argument("--api-key", metavar="KEY", help="valid API key (default: a key derived from the seed)")
+    parser.add_argument(
+        "--public-key",
+        type=_public_keys,
+        metavar="FILE",
+        help="SSH keys that pods without PUBLIC_KEY accept, as in authorized_keys (default: "
+        "~/.yotta/ssh/id_ed25519.pub, as soon as it exists)",
+    )
     parser.add_argument("--verbose", action="store_true", help="write one line per request to stderr")
     return parser
 
@@ -105,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
             speed=args.speed,
             faults=args.fault,
             api_key=args.api_key,
+            public_keys=args.public_key,
             verbose=args.verbose,
         ).start()
     except (ValueError, ImportError) as error:
@@ -113,6 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"cannot listen on port {args.port}: {error.strerror or error}")
     with sandbox:
         print(f"YOTTA_BASE_URL={sandbox.base_url}", f"YOTTA_API_KEY={sandbox.api_key}", sep="\n", flush=True)
+        print(sandbox.notice, file=sys.stderr, flush=True)
         # With a timeout, because on Windows Ctrl-C does not interrupt a wait without one.
         while not stop.wait(0.5):
             pass

@@ -146,6 +146,22 @@ def clear_endpoints(expose: object) -> object:
     return [port | _NO_ENDPOINT if isinstance(port, dict) else port for port in expose]
 
 
+def set_ssh_address(expose: object, host: str, port: int) -> object:
+    """Return the ``expose`` list with the address of a real SSH server in its healthy SSH ports."""
+    if not isinstance(expose, list):
+        return expose
+    return [entry | _endpoint("SSH", host, port) if _is_healthy_ssh(entry) else entry for entry in expose]
+
+
+def has_healthy_ssh(expose: object) -> bool:
+    """Return whether the ``expose`` list has a healthy SSH port."""
+    return isinstance(expose, list) and any(map(_is_healthy_ssh, expose))
+
+
+def _is_healthy_ssh(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("healthy") is True and str(entry.get("protocol")).upper() == "SSH"
+
+
 def _endpoint(protocol: object, host: str, proxy_port: int) -> dict[str, Any]:
     urls = {
         "SSH": f"ssh user@{host} -p {proxy_port} -i <private key file>",

@@ -1,5 +1,6 @@
 """The `Sandbox` class: start and stop the server, change its pods and faults, read its requests."""
 
+import getpass
 import hashlib
 import math
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .faults import Faults, parse_fault
 from .recorder import RecordedRequest
+from .runtime import PodRuntimes, missing_requirement
 from .simulator import Simulator
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ _MAX_CLOCK_OFFSET = 10 * 365 * 86400
 
 class Sandbox:
     """A Pods API on this machine, served from a thread. Also a context manager, which starts and stops it.
+
+    Its pods run code, on this machine and as the user who starts the sandbox: each pod whose SSH port is healthy has
+    an SSH server on 127.0.0.1, a home directory and a Python environment of its own. They are there from the first
+    connection to the pod until it is deleted, the sandbox is stopped or this process ends. A pause erases all files
+    outside the pod's persistent volume.
 
     Parameters
     ----------
@@ -44,6 +51,10 @@ class Sandbox:
         Whether ``GET /openapi/v1/pods/{podId}`` exists. Some deployments lack it.
     clock_offset : float
         The seconds by which the sandbox's time of day is ahead of this machine's; negative if it is behind.
+    public_keys : iterable of str, optional
+        The SSH keys of the account, as lines of ``authorized_keys``. Pods without the environment variable
+        ``PUBLIC_KEY`` accept them. The default is what ``~/.yotta/ssh/id_ed25519.pub`` contains at the time of a
+        login.
     verbose : bool
         Write one line per request to stderr.
 
@@ -71,6 +82,7 @@ class Sandbox:
         api_key: str | None = None,
         get_endpoint: bool = True,
         clock_offset: float = 0.0,
+        public_keys: Iterable[str] | None = None,
         verbose: bool = False,
     ) -> None:
         if not 0 <= port <= 65535:
@@ -87,20 +99,24 @@ class Sandbox:
             raise ValueError("api_key must be printable ASCII without spaces")
         if isinstance(faults, str):
             raise ValueError("faults must be a list of strings, not one string")
+        if isinstance(public_keys, str):
+            raise ValueError("public_keys must be a list of strings, not one string")
         self._port = port
         self._faults = Faults(faults, seed)
         self._simulator = Simulator(pod_count=pods, seed=seed, speed=speed, records=records, clock_offset=clock_offset)
         self._api_key = api_key or f"sandbox-not-a-secret-{hashlib.sha256(str(seed).encode()).hexdigest()[:8]}"
         self._get_endpoint = get_endpoint
         self._verbose = verbose
+        self._public_keys = None if public_keys is None else list(public_keys)
         self._server: ServerThread | None = None
+        self._runtimes: PodRuntimes | None = None
         self._start_lock = threading.Lock()
         self._requests: deque[RecordedRequest] = deque(maxlen=_MAX_REQUESTS)
 
     def start(self) -> Self:
         """Start serving and return the sandbox. Has no effect if it is already running.
 
-        After a stop it serves on the same port again, and its pods are kept.
+        After a stop it serves on the same port again, and its pods are kept, but not their files.
 
         Raises
         ------
@@ -128,14 +144,24 @@ class Sandbox:
                 )
                 self._server = ServerThread(app, self._port, verbose=self._verbose)
                 self._port = self._server.port
+                if missing_requirement() is None:
+                    self._runtimes = PodRuntimes(self._public_keys)
+                    self._simulator.attach(self._runtimes)
         return self
 
     def stop(self) -> None:
-        """Stop serving, close all connections and end all threads. Has no effect if it is not running."""
+        """Stop serving, close all connections, end all threads and everything that runs on pods, and erase their files.
+
+        Has no effect if it is not running.
+        """
         with self._start_lock:
             server, self._server = self._server, None
             if server is not None:
                 server.stop()
+            runtimes, self._runtimes = self._runtimes, None
+            if runtimes is not None:
+                self._simulator.detach()
+                runtimes.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -172,6 +198,14 @@ class Sandbox:
     def running(self) -> bool:
         """Whether the sandbox is serving."""
         return self._server is not None
+
+    @property
+    def notice(self) -> str:
+        """One sentence about where code runs, for everybody who starts a sandbox."""
+        problem = missing_requirement()
+        if problem is not None:
+            return f"Its pods run no code: {problem}."
+        return f"Code that you run on its pods runs on this machine, as the user {getpass.getuser()}."
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -229,3 +263,53 @@ class Sandbox:
         if seconds < 0:
             raise ValueError("seconds must be 0 or more")
         self._simulator.advance(seconds)
+
+    def ssh_port(self, pod_id: str) -> int:
+        """Return the port on 127.0.0.1 on which a pod accepts SSH connections.
+
+        Raises
+        ------
+        LookupError
+            If the pod has no SSH server.
+        """
+        return self._runtimes_of(pod_id).port(pod_id)
+
+    def kill_connections(self, pod_id: str) -> None:
+        """Cut all SSH connections to a pod. Its SSH server and its processes go on.
+
+        Raises
+        ------
+        LookupError
+            If the pod has no SSH server.
+        """
+        self._runtimes_of(pod_id).disconnect(pod_id)
+
+    def freeze(self, pod_id: str) -> None:
+        """Make all SSH connections to a pod half-open: nothing is read or written any more, and nothing is closed.
+
+        New connections are accepted, but get no response. The processes on the pod go on. `kill_connections` works
+        during a freeze as well.
+
+        Raises
+        ------
+        LookupError
+            If the pod has no SSH server.
+        """
+        self._runtimes_of(pod_id).freeze(pod_id)
+
+    def thaw(self, pod_id: str) -> None:
+        """End a freeze: what was sent during it is handled now.
+
+        Raises
+        ------
+        LookupError
+            If the pod has no SSH server.
+        """
+        self._runtimes_of(pod_id).thaw(pod_id)
+
+    def _runtimes_of(self, pod_id: str) -> PodRuntimes:
+        self._simulator.advance(0)
+        runtimes = self._runtimes
+        if runtimes is None:
+            raise LookupError(f"pod {pod_id} has no SSH server")
+        return runtimes

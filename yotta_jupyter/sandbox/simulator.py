@@ -4,17 +4,24 @@ import copy
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from .fixtures import seed_pod
-from .inventory import assign_endpoints, build_pod, clear_endpoints, format_timestamp
+from .inventory import (
+    assign_endpoints,
+    build_pod,
+    clear_endpoints,
+    format_timestamp,
+    has_healthy_ssh,
+    set_ssh_address,
+)
 from .statuses import normalize_status
 from .validation import CreateBody
 
@@ -53,6 +60,8 @@ TOMBSTONE_SECONDS = 60.0
 
 _EPOCH = float("-inf")  # Earlier than any other time.
 _MAX_VERSIONS = 16
+_SPARE_PORTS = 32
+"""How many SSH ports sample pods leave for pods that are created."""
 
 
 class PodNotFound(LookupError):
@@ -61,6 +70,24 @@ class PodNotFound(LookupError):
 
 class InvalidStatus(Exception):
     """The action is not valid in the pod's status."""
+
+
+class Runtimes(Protocol):
+    """What runs the code of pods."""
+
+    host: str
+
+    def open(self, records: Sequence[Mapping[str, Any]], *, spare: int = 0) -> list[int]:
+        """Return the ports of new SSH servers for pods. Leave at least ``spare`` ports for other pods."""
+
+    def pause(self, pod_id: str) -> None:
+        """End the server and the processes of a pod, and erase its files outside a persistent volume."""
+
+    def end(self, pod_id: str) -> None:
+        """End the server and the processes of a pod, and erase its files."""
+
+    def end_all(self) -> None:
+        """End all pods."""
 
 
 class Clock:
@@ -99,11 +126,15 @@ class Clock:
 
 @dataclass(slots=True)
 class _Version:
-    """The record of a pod from the time ``at`` on. A change of the pod adds a version."""
+    """The record of a pod from the time ``at`` on. A change of the pod adds a version.
+
+    A fixed record was passed to the simulator and is served unchanged.
+    """
 
     at: float
     record: Mapping[str, Any]
     encoded: bytes | None = None
+    fixed: bool = False
     status: str = field(init=False)
     sort_key: tuple[float, int] = field(init=False)
 
@@ -116,6 +147,10 @@ class _Version:
         if self.encoded is None:
             self.encoded = msgspec.json.encode(self.record)
         return self.encoded
+
+    def can_run_code(self) -> bool:
+        """Return whether the pod is one of the sandbox's own with a healthy SSH port."""
+        return not self.fixed and self.status == "RUNNING" and has_healthy_ssh(self.record.get("expose"))
 
 
 @dataclass(slots=True)
@@ -167,15 +202,20 @@ class Simulator:
         clock_offset: float = 0.0,
     ) -> None:
         self._lock = threading.RLock()
+        self._runtimes: Runtimes | None = None
         self._pod_count = pod_count
         self._seed = seed
-        self._records = None if records is None else [_Version(_EPOCH, *_parse_record(record)) for record in records]
+        self._records = (
+            None if records is None else [_Version(_EPOCH, *_parse_record(record), fixed=True) for record in records]
+        )
         self._clock = Clock(speed, monotonic, clock_offset)
         self.reset()
 
     def reset(self) -> None:
         """Return to the initial pods."""
         with self._lock:
+            if self._runtimes is not None:
+                self._runtimes.end_all()
             self._pods: dict[str, _Pod] = {}
             self._schedule: dict[str, tuple[float, Callable[[_Pod, float], None]]] = {}
             self._sample_count = 0
@@ -193,11 +233,26 @@ class Simulator:
     def add(self, count: int) -> None:
         """Add sample pods that were created some time before."""
         with self._lock:
+            added = []
             for _ in range(count):
                 pod_id = self._new_id()
                 record = seed_pod(self._sample_count, pod_id, self._seed, self._clock.started)
                 self._sample_count += 1
                 self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
+                added.append(self._pods[pod_id])
+            self._open_ssh(added, _SPARE_PORTS)
+
+    def attach(self, runtimes: Runtimes) -> None:
+        """Give SSH servers to all pods with a healthy SSH port, now and in future, until `detach`."""
+        with self._lock:
+            self._advance()
+            self._runtimes = runtimes
+            self._open_ssh(self._pods.values(), _SPARE_PORTS)
+
+    def detach(self) -> None:
+        """Give out no more SSH servers."""
+        with self._lock:
+            self._runtimes = None
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by sandbox seconds."""
@@ -275,6 +330,10 @@ class Simulator:
             changes = {} if action == "delete" else {"expose": clear_endpoints(pod.latest.record.get("expose"))}
             self._set_status(pod, now, transition.during, **changes)
             self._schedule_completion(pod, now, transition)
+            if self._runtimes is not None and action == "pause":
+                self._runtimes.pause(pod.key)
+            elif self._runtimes is not None and action == "delete":
+                self._runtimes.end(pod.key)
 
     def _advance(self) -> float:
         """Run all scheduled changes that are due, and return the current time."""
@@ -302,6 +361,17 @@ class Simulator:
     def _open_ports(self, pod: _Pod, at: float) -> None:
         expose = assign_endpoints(pod.latest.record.get("expose"), pod.key, self._seed)
         self._add_version(pod, at, expose=expose)
+        self._open_ssh([pod])
+
+    def _open_ssh(self, pods: Iterable[_Pod], spare: int = 0) -> None:
+        """Put the addresses of real SSH servers into the records of the pods whose SSH port is healthy."""
+        if self._runtimes is None:
+            return
+        versions = [pod.latest for pod in pods if pod.latest.can_run_code()]
+        ports = self._runtimes.open([version.record for version in versions], spare=spare)
+        for version, port in zip(versions, ports, strict=True):
+            expose = set_ssh_address(version.record.get("expose"), self._runtimes.host, port)
+            version.record, version.encoded = {**version.record, "expose": expose}, None
 
     def _remove(self, pod: _Pod, at: float) -> None:
         del self._pods[pod.key]

@@ -92,7 +92,7 @@ def _parse_options(arguments: Namespace) -> dict[str, Any]:
 def _status_text(sandbox: Sandbox, prefix: str) -> PlainText:
     return PlainText(
         f"{prefix} at {sandbox.base_url} with {pluralize(len(sandbox.pods()), 'pod')}. "
-        "Nothing here costs money. Next: %yotta list"
+        f"Nothing here costs money. {sandbox.notice} Next: %yotta list"
     )
 
 

@@ -77,7 +77,7 @@ function uniqueId() {
 }
 
 // yotta_jupyter/panel/frontend/src/lifecycle.js
-var COMPACT_WIDTH = 820;
+var COMPACT_WIDTH = 860;
 var COUNTDOWN_INTERVAL_S = 0.25;
 var TIME_INTERVAL_S = 1;
 var AGE_INTERVAL_S = 15;
@@ -857,6 +857,7 @@ var Combobox = class {
   _onClose() {
     for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "false");
     this._setActive(-1);
+    this._listbox.replaceChildren();
   }
   /** @param {string} text */
   _render(text) {

@@ -101,6 +101,7 @@ export class Combobox {
   _onClose() {
     for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "false");
     this._setActive(-1);
+    this._listbox.replaceChildren();
   }
 
   /** @param {string} text */

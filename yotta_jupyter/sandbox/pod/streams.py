@@ -1,0 +1,137 @@
+"""The input and output of a process, without blocking the event loop and without loss."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Final
+
+_CHUNK: Final = 65536
+_HIGH_WATER: Final = 1 << 20
+_LOW_WATER: Final = 1 << 18
+
+
+class Input:
+    """Write to a file descriptor what a client sends.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file descriptor. It is closed after the last byte.
+    pause, resume : callable
+        Make the client stop sending, and let it go on.
+    """
+
+    def __init__(self, descriptor: int, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._descriptor: int | None = descriptor
+        self._pause = pause
+        self._resume = resume
+        self._buffer = bytearray()
+        self._paused = False
+        self._ends = False
+        os.set_blocking(descriptor, False)
+
+    def write(self, data: bytes) -> None:
+        """Write data as soon as the process reads. Ignore it if the process has closed its input."""
+        if self._descriptor is None:
+            return
+        if not self._buffer:
+            self._loop.add_writer(self._descriptor, self._flush, self._descriptor)
+        self._buffer += data
+        if len(self._buffer) > _HIGH_WATER and not self._paused:
+            self._paused = True
+            self._pause()
+
+    def write_eof(self) -> None:
+        """Close the file descriptor after what has been written so far."""
+        self._ends = True
+        if not self._buffer:
+            self.close()
+
+    def close(self) -> None:
+        """Close the file descriptor and discard what is not written yet."""
+        if self._descriptor is None:
+            return
+        self._loop.remove_writer(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = None
+        self._buffer.clear()
+        self._resume_if_paused()
+
+    def _flush(self, descriptor: int) -> None:
+        try:
+            written = os.write(descriptor, memoryview(self._buffer)[:_CHUNK])
+        except BlockingIOError:
+            return
+        except OSError:  # The process has closed its input.
+            self.close()
+            return
+        del self._buffer[:written]
+        if len(self._buffer) < _LOW_WATER:
+            self._resume_if_paused()
+        if not self._buffer:
+            self._loop.remove_writer(descriptor)
+            if self._ends:
+                self.close()
+
+    def _resume_if_paused(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._resume()
+
+
+class Output:
+    """Read what a process writes to a file descriptor.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file descriptor. It is closed at the end.
+    on_data : callable
+        Called with each piece of data.
+    on_end : callable
+        Called when no process has the other side open any more.
+    """
+
+    def __init__(self, descriptor: int, on_data: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._descriptor: int | None = descriptor
+        self._on_data = on_data
+        self._on_end = on_end
+        os.set_blocking(descriptor, False)
+        self.resume()
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been read."""
+        return self._descriptor is None
+
+    def pause(self) -> None:
+        """Read nothing until `resume`. A process that goes on writing has to wait."""
+        if self._descriptor is not None:
+            self._loop.remove_reader(self._descriptor)
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._descriptor is not None:
+            self._loop.add_reader(self._descriptor, self._read, self._descriptor)
+
+    def close(self) -> None:
+        """Close the file descriptor. A process that goes on writing gets SIGPIPE, or SIGHUP from a terminal."""
+        if self._descriptor is not None:
+            self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:  # EIO: the other side of a terminal is closed.
+            data = b""
+        if data:
+            self._on_data(data)
+        else:
+            self.close()
+            self._on_end()
