@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from yotta_jupyter import Client, InvalidRequest
+from yotta_jupyter import Client, InvalidRequest, Pod
 from yotta_jupyter.catalog import Catalog
 from yotta_jupyter.errors import UnknownName
 
@@ -53,7 +53,7 @@ def test_there_are_fifty_spellings() -> None:
     ("query", "gpu_type"), [(query, gpu_type) for gpu_type, queries in SPELLINGS.items() for query in queries]
 )
 def test_a_gpu_type_by_the_names_people_use(query: str, gpu_type: str) -> None:
-    assert Catalog().gpu(query).name == gpu_type
+    assert Catalog().find_gpu(query).name == gpu_type
 
 
 @pytest.mark.parametrize(
@@ -65,38 +65,38 @@ def test_a_gpu_type_by_the_names_people_use(query: str, gpu_type: str) -> None:
         ("L4", []),
     ],
 )
-def test_a_warning_names_the_other_matching_types(query: str, others: list[str]) -> None:
-    warning = Catalog().gpu(query).warning or ""
-    assert all(other in warning for other in others)
-    assert bool(warning) == bool(others)
+def test_a_note_names_the_other_matching_types(query: str, others: list[str]) -> None:
+    note = Catalog().find_gpu(query).note or ""
+    assert all(other in note for other in others)
+    assert bool(note) == bool(others)
 
 
 @pytest.mark.parametrize("query", ["nvidia", "RTX", "GeForce", "80GB", "24 GB"])
 def test_a_vendor_or_a_size_is_no_gpu_type(query: str) -> None:
     with pytest.raises(InvalidRequest, match="write one of them"):
-        Catalog().gpu(query)
+        Catalog().find_gpu(query)
 
 
 @pytest.mark.parametrize("query", ["T4", "H10", "40900", "L40S", "V100", "3090", "my own gpu", "", "L4 80GB"])
 def test_an_unknown_gpu_type_is_refused_unless_as_typed(query: str) -> None:
-    with pytest.raises(UnknownName, match="Closest: ") as caught:
-        Catalog().gpu(query)
+    with pytest.raises(UnknownName, match=r"(Closest|Known): ") as caught:
+        Catalog().find_gpu(query)
     assert caught.value.field == "gpu_type"
     assert "\n" not in str(caught.value)
-    match = Catalog().gpu(query, as_typed=True)
+    match = Catalog().find_gpu(query, as_typed=True)
     assert match.name == query
-    assert "unchanged" in (match.warning or "")
+    assert "unchanged" in (match.note or "")
 
 
 def test_an_id_in_the_form_of_the_api_is_accepted_with_the_closest_one() -> None:
-    match = Catalog().gpu("NVIDIA_L5_24G")
+    match = Catalog().find_gpu("NVIDIA_L5_24G")
     assert match.name == "NVIDIA_L5_24G"
-    assert "Closest: NVIDIA_L4_24G" in (match.warning or "")
+    assert "Closest: NVIDIA_L4_24G" in (match.note or "")
 
 
 def test_as_typed_still_resolves_what_is_known() -> None:
-    assert Catalog().gpu("L4", as_typed=True).name == L4
-    assert Catalog().image("pytorch", as_typed=True).name == PYTORCH
+    assert Catalog().find_gpu("L4", as_typed=True).name == L4
+    assert Catalog().find_image("pytorch", as_typed=True).name == PYTORCH
 
 
 def test_short_gpu_names_resolve() -> None:
@@ -104,7 +104,7 @@ def test_short_gpu_names_resolve() -> None:
     assert {"L4", "H100", "A100", "4090", "5090", "H200", "MI300X"} <= set(catalog.short_gpu_names)
     assert "80GB" not in catalog.short_gpu_names
     assert "HBM3" not in catalog.short_gpu_names
-    assert all(catalog.gpu(name).name for name in catalog.short_gpu_names)
+    assert all(catalog.find_gpu(name).name for name in catalog.short_gpu_names)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_short_gpu_names_resolve() -> None:
     ],
 )
 def test_an_image_by_its_short_or_full_name(query: str, image: str) -> None:
-    assert Catalog().image(query).name == image
+    assert Catalog().find_image(query).name == image
 
 
 @pytest.mark.parametrize(
@@ -140,26 +140,26 @@ def test_an_image_by_its_short_or_full_name(query: str, image: str) -> None:
 )
 def test_an_unknown_image_is_refused_unless_as_typed(query: str, closest: str) -> None:
     with pytest.raises(UnknownName, match=closest) as caught:
-        Catalog().image(query)
+        Catalog().find_image(query)
     assert caught.value.field == "image"
-    assert Catalog().image(query, as_typed=True).name == query
+    assert Catalog().find_image(query, as_typed=True).name == query
 
 
 def test_an_ambiguous_tag_names_the_images() -> None:
     with pytest.raises(InvalidRequest, match=r"pytorch:2\.8\.0.* or "):
-        Catalog().image("pytorch:2.8")
+        Catalog().find_image("pytorch:2.8")
 
 
 @pytest.mark.parametrize("query", ["us-east-2", "US-EAST-2", "eu-north-1", "gke-dev-us-west-1"])
 def test_a_known_region_or_one_in_the_form_of_the_api_is_accepted(query: str) -> None:
-    assert Catalog().region(query).name == (query.lower() if query.isupper() else query)
+    assert Catalog().find_region(query).name == (query.lower() if query.isupper() else query)
 
 
 @pytest.mark.parametrize("query", ["us-wst-1", "uswest1", "us-esat-2", "mars", "", "us west 1"])
 def test_an_unknown_region_is_refused_unless_as_typed(query: str) -> None:
-    with pytest.raises(UnknownName, match="Closest: "):
-        Catalog().region(query)
-    assert Catalog().region(query, as_typed=True).name == query
+    with pytest.raises(UnknownName, match=r"(Closest|Known): "):
+        Catalog().find_region(query)
+    assert Catalog().find_region(query, as_typed=True).name == query
 
 
 def test_a_listing_adds_types_prices_regions_and_images(
@@ -174,10 +174,10 @@ def test_a_listing_adds_types_prices_regions_and_images(
         image="me/x:1",
     )
     yotta = make_client(records=[new])
-    assert yotta.catalog.price("NVIDIA_X9_1G") is None
+    assert yotta.catalog.prices("NVIDIA_X9_1G").single_card is None
     yotta.pods.frame()
-    assert yotta.catalog.gpu("x9").name == "NVIDIA_X9_1G"
-    assert yotta.catalog.price("NVIDIA_X9_1G") == 1.5
+    assert yotta.catalog.find_gpu("x9").name == "NVIDIA_X9_1G"
+    assert yotta.catalog.prices("NVIDIA_X9_1G").single_card == 1.5
     assert yotta.catalog.regions == ["mars-1"]
     assert yotta.catalog.images[-1] == "me/x:1"
 
@@ -199,10 +199,30 @@ def test_the_price_prefers_the_region(make_client: Callable[..., Client], record
     ]
     catalog = make_client(records=pods)
     catalog.pods.list()
-    assert catalog.catalog.price(L4, "us-east-2") == 0.57
-    assert catalog.catalog.price(L4, "us-west-1") == 0.6
-    assert catalog.catalog.price(L4, "eu-north-1") in (0.57, 0.6)
+    assert catalog.catalog.prices(L4, "us-east-2").single_card == 0.57
+    assert catalog.catalog.prices(L4, "us-west-1").single_card == 0.6
+    assert catalog.catalog.prices(L4, "eu-north-1").single_card in (0.57, 0.6)
     assert catalog.catalog.prices(L4, "us-east-2").region == "us-east-2"
+
+
+def test_the_price_is_that_of_the_newest_pod(make_client: Callable[..., Client], record: Callable[..., Any]) -> None:
+    pods = [
+        record(id=str(day), status="RUNNING", singleCardPrice=price, createdAt=f"2026-07-0{day}T00:00:00Z")
+        for day, price in ((1, 0.5), (3, 0.7), (2, 0.6))
+    ]
+    yotta = make_client(records=pods)
+    yotta.pods.list()
+    assert yotta.catalog.prices(L4).single_card == 0.7
+    assert yotta.catalog.gpus_frame().loc[L4, "single_card_price"] == 0.7
+
+
+def test_without_dates_the_price_is_that_of_the_first_pod_of_a_listing() -> None:
+    catalog = Catalog()
+    prices = (0.7, 0.6, 0.5, 0.7)
+    catalog.update(
+        Pod(id=str(index), status="RUNNING", gpu_type=L4, single_card_price=price) for index, price in enumerate(prices)
+    )
+    assert catalog.prices(L4).single_card == 0.7
 
 
 def test_list_and_frame_update_the_catalog_alike(make_client: Callable[..., Client]) -> None:
@@ -250,7 +270,7 @@ def test_frames(yotta: Client) -> None:
     assert images.loc[PYTORCH, "short_name"] == "pytorch"
     short_names = images["short_name"].dropna()
     assert short_names.is_unique
-    assert all(yotta.catalog.image(name).name == image for image, name in short_names.items())
+    assert all(yotta.catalog.find_image(name).name == image for image, name in short_names.items())
 
 
 def test_incomplete_records_are_accepted(make_client: Callable[..., Client], record: Callable[..., Any]) -> None:
@@ -258,4 +278,4 @@ def test_incomplete_records_are_accepted(make_client: Callable[..., Client], rec
         records=[{"id": "1"}, record(id="2", status="RUNNING", singleCardPrice=None), record(id="3", status="RUNNING")]
     )
     yotta.pods.list()
-    assert yotta.catalog.price(L4) == 0.6
+    assert yotta.catalog.prices(L4).single_card == 0.6

@@ -25,9 +25,9 @@ from yotta_jupyter import (
     ssh,
 )
 from yotta_jupyter.config import resolve_config
+from yotta_jupyter.create_command import CREATE_FLAGS
 from yotta_jupyter.errors import NameTaken, UnknownName
-from yotta_jupyter.hints import command_name, describe, use_magic_advice
-from yotta_jupyter.launch import CREATE_FLAGS
+from yotta_jupyter.hints import describe, pod_word, use_magic_advice
 from yotta_jupyter.magics.commands import get_command
 from yotta_jupyter.magics.expansion import split_line
 from yotta_jupyter.models import ExposedPort
@@ -223,7 +223,7 @@ def test_wait_for_ssh_without_an_ssh_port(yotta, sandbox):
 
 
 def test_wait_for_a_paused_pod(yotta, monkeypatch):
-    monkeypatch.setattr("yotta_jupyter.api.waiter.LISTING_LAG", -1)
+    monkeypatch.setattr("yotta_jupyter.api.waiter.MAX_STALENESS", -1)
     pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == "finetune-1")
     with pytest.raises(InvalidPodState) as error:
         yotta.pods.wait(pod_id)
@@ -279,7 +279,7 @@ def test_commands_name_a_pod_by_its_unique_name(pods: list[Pod], name: str) -> N
     ("pod_name", "word"), [("a b", "'a b'"), ("-x", "1"), ("x\n", "1"), ("", "1"), ("{x}", "'{{x}}'")]
 )
 def test_a_name_is_one_word_of_a_command(pod_name: str, word: str) -> None:
-    assert command_name(Pod(id="1", pod_name=pod_name), []) == word
+    assert pod_word(Pod(id="1", pod_name=pod_name), []) == word
 
 
 def test_all_pods_of_a_wait_are_named() -> None:

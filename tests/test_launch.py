@@ -6,16 +6,11 @@ import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, PodSpec
 from yotta_jupyter.catalog import Catalog
+from yotta_jupyter.create_command import CREATE_FLAGS
+from yotta_jupyter.estimate import estimate
 from yotta_jupyter.keys import PUBLIC_KEY_ENV
-from yotta_jupyter.launch import (
-    CREATE_FLAGS,
-    DEFAULT_EXPOSE,
-    GPU_COUNTS,
-    JUPYTER_PASSWORD_ENV,
-    JUPYTER_PORT,
-    complete_spec,
-    estimate_rate,
-)
+from yotta_jupyter.launch import DEFAULT_EXPOSE, GPU_COUNTS, JUPYTER_PORT, complete_spec
+from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
 from yotta_jupyter.spec import parse_gpu_count, parse_port
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
@@ -80,6 +75,6 @@ def test_defaults_are_valid():
 def test_estimate_is_the_price_of_a_listed_pod():
     catalog = Catalog()
     spec = PodSpec(**REQUIRED, gpu_count=4)
-    assert estimate_rate(spec, catalog) is None
+    assert estimate(spec, catalog).rate is None
     catalog.update([Pod(id="1", status="RUNNING", gpu_type="NVIDIA_L4_24G", single_card_price=0.6)])
-    assert estimate_rate(spec, catalog) == pytest.approx(2.4)
+    assert estimate(spec, catalog).rate == pytest.approx(2.4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -30,8 +31,15 @@ _GPU_ID: Final = re.compile(r"[A-Za-z]+_\w+_\d+G")
 _REGION_ID: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 """The form of the API's regions, such as ``us-east-2``."""
 
+_UNKNOWN_TIME: Final = datetime.min.replace(tzinfo=UTC)
+
 _LEARNED_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
 """Statuses of pods whose GPU type, image and region are proven to exist."""
+
+_MIN_MODEL_DIGITS: Final = 4
+"""Digits of a number that is a model, such as 4090. A number with fewer digits is a size, such as 80 or 192."""
+
+_MAX_SUGGESTIONS: Final = 4
 
 
 class GpuType(msgspec.Struct, frozen=True):
@@ -89,12 +97,12 @@ class Match(msgspec.Struct, frozen=True):
     ----------
     name : str
         The full name.
-    warning : str or None
+    note : str or None
         A remark for the user, such as that other types also match.
     """
 
     name: str
-    warning: str | None = None
+    note: str | None = None
 
 
 class Catalog:
@@ -104,8 +112,9 @@ class Catalog:
         bundled = _bundled()
         self._lock = threading.Lock()
         self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
-        self._images = dict.fromkeys(bundled.images, False)
+        self._is_listed_by_image = dict.fromkeys(bundled.images, False)
         self._regions: set[str] = set()
+        # By GPU type and region; with region None, those of the newest pod in any region.
         self._prices: dict[tuple[str, str | None], Prices] = {}
 
     @property
@@ -118,7 +127,7 @@ class Catalog:
     def images(self) -> list[str]:
         """The images, bundled ones (newest first), then listed ones."""
         with self._lock:
-            return list(self._images)
+            return list(self._is_listed_by_image)
 
     @property
     def regions(self) -> list[str]:
@@ -135,17 +144,20 @@ class Catalog:
             Others are ignored: their names may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _LEARNED_STATUSES]
-        # Large listings have few different combinations.
-        by_type = {(pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name): pod for pod in proven}
+        newest_first = sorted(proven, key=lambda pod: pod.created_at or _UNKNOWN_TIME, reverse=True)
+        # One pod per combination is enough. Large listings have few different combinations.
+        by_combination: dict[tuple[object, ...], Pod] = {}
+        for pod in newest_first:
+            by_combination.setdefault((pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name), pod)
         with self._lock:
-            for pod in by_type.values():
+            for pod in reversed(by_combination.values()):  # The newest pod is last, so that its prices are kept.
                 if pod.gpu_type:
                     self._update_gpu(pod.gpu_type, pod)
                     self._update_prices(pod.gpu_type, pod)
-            self._images.update({pod.image: True for pod in proven if pod.image})
+            self._is_listed_by_image.update({pod.image: True for pod in proven if pod.image})
             self._regions.update({pod.region for pod in proven if pod.region})
 
-    def gpu(self, query: str, as_typed: bool = False) -> Match:
+    def find_gpu(self, query: str, as_typed: bool = False) -> Match:
         """Look up a GPU type by its id or by words such as ``L4``, ``4090`` or ``H100 80GB``.
 
         Parameters
@@ -157,8 +169,8 @@ class Catalog:
         Returns
         -------
         Match
-            If several types match, the first one in the catalog, with a warning that names the others. An id of the
-            API's form is accepted, with a warning if it is unknown.
+            If several types match, the first one in the catalog, with a note that names the others. An id of the
+            API's form is accepted, with a note if it is unknown.
 
         Raises
         ------
@@ -175,8 +187,7 @@ class Catalog:
         if matches and (len(matches) == 1 or _names_model(query)):
             others = f"{single_line(query, 40)} is {matches[0]}; others: {', '.join(matches[1:])}."
             return Match(matches[0], others if len(matches) > 1 else None)
-        names = {gpu.display_name or gpu.id: gpu.id for gpu in gpus} | {gpu.id: gpu.id for gpu in gpus}
-        closest = list(dict.fromkeys(names[name] for name in closest_matches(query, names)))
+        closest = _closest_gpus(query, gpus)
         if as_typed or _GPU_ID.fullmatch(query):
             suggestion = f" Closest: {closest[0]}." if closest else ""
             return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.{suggestion}")
@@ -185,7 +196,7 @@ class Catalog:
                 f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches[:6])}; write one of them.",
                 field="gpu_type",
             )
-        raise UnknownName(_unknown("GPU type", query, closest or [gpu.id for gpu in gpus[:4]]), field="gpu_type")
+        raise UnknownName(_unknown("GPU type", query, closest, [gpu.id for gpu in gpus]), field="gpu_type")
 
     @property
     def short_gpu_names(self) -> list[str]:
@@ -193,7 +204,7 @@ class Catalog:
         words = (word for gpu in self.gpus for word in _WORDS.findall(gpu.display_name or ""))
         return list(dict.fromkeys(word for word in words if _names_model(word) and not word.startswith("HBM")))
 
-    def region(self, query: str, as_typed: bool = False) -> Match:
+    def find_region(self, query: str, as_typed: bool = False) -> Match:
         """Look up a region.
 
         Parameters
@@ -205,7 +216,7 @@ class Catalog:
         Returns
         -------
         Match
-            A region of the API's form is accepted, with a warning if no listed pod is in it.
+            A region of the API's form is accepted, with a note if no listed pod is in it.
 
         Raises
         ------
@@ -215,13 +226,12 @@ class Catalog:
         regions = self.regions
         if query.lower() in regions:
             return Match(query.lower())
-        words = {word for region in (*regions, *_bundled().regions) for word in region.split("-") if len(word) > 3}
-        is_misspelled = any(closest_matches(word, words, cutoff=0.75) for word in {*query.split("-")} - words)
+        is_misspelled = _has_misspelled_word(query, [*regions, *_bundled().regions])
         if not as_typed and (is_misspelled or not _REGION_ID.fullmatch(query)):
-            raise UnknownName(_unknown("region", query, closest_matches(query, regions) or regions[:4]), field="region")
+            raise UnknownName(_unknown("region", query, closest_matches(query, regions), regions), field="region")
         return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged.")
 
-    def image(self, query: str, as_typed: bool = False) -> Match:
+    def find_image(self, query: str, as_typed: bool = False) -> Match:
         """Look up an image by its full name or by the short name of an official one, such as ``pytorch``.
 
         Parameters
@@ -246,6 +256,7 @@ class Catalog:
         images = self.images
         if query in images:
             return Match(query)
+        has_prefix = query.startswith(OFFICIAL_PREFIX)
         name = query.removeprefix(OFFICIAL_PREFIX)
         repository, _, tag = name.partition(":")
         official = [image for image in images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
@@ -259,14 +270,15 @@ class Catalog:
                 f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
         repositories = dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX))
-        if name != query and (official or not closest_matches(repository, repositories, cutoff=0.7)) and tag:
+        is_misspelled = not official and bool(closest_matches(repository, repositories, cutoff=0.7))
+        if has_prefix and tag and not is_misspelled:
             return Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
         if official:
-            raise UnknownName(_unknown("image", query, official), field="image")
-        if name == query and ("/" in repository or tag):
+            raise UnknownName(_unknown("image", query, official, []), field="image")
+        if not has_prefix and ("/" in repository or tag):
             return Match(query)
         raise UnknownName(
-            _unknown("image", query, closest_matches(name, repositories) or list(repositories)), field="image"
+            _unknown("image", query, closest_matches(name, repositories), list(repositories)), field="image"
         )
 
     def short_name(self, image: str) -> str | None:
@@ -284,7 +296,7 @@ class Catalog:
         return _short_name(image, self.images)
 
     def prices(self, gpu_type: str, region: str | None = None) -> Prices:
-        """Return the prices of the latest listed pod with a GPU type.
+        """Return the prices of the newest pod with a GPU type in the latest listing that has one.
 
         Parameters
         ----------
@@ -299,22 +311,6 @@ class Catalog:
         """
         with self._lock:
             return self._prices.get((gpu_type, region)) or self._prices.get((gpu_type, None)) or Prices()
-
-    def price(self, gpu_type: str, region: str | None = None) -> float | None:
-        """Return the price of one card of a GPU type.
-
-        Parameters
-        ----------
-        gpu_type : str
-        region : str, optional
-            Prefer the price in this region.
-
-        Returns
-        -------
-        float or None
-            US dollars an hour from the latest listing; None if unknown.
-        """
-        return self.prices(gpu_type, region).single_card
 
     def gpus_frame(self) -> pd.DataFrame:
         """Return the GPU types as a DataFrame.
@@ -351,7 +347,7 @@ class Catalog:
         import pandas as pd
 
         with self._lock:
-            images = dict(self._images)
+            images = dict(self._is_listed_by_image)
         return pd.DataFrame(
             {
                 "short_name": pd.array([_short_name(image, images) for image in images], dtype="string"),
@@ -376,7 +372,7 @@ class Catalog:
         gpu = self._gpus.get(gpu_type, GpuType(gpu_type))
         is_current = pod.single_card_price == gpu.single_card_price and pod.region in gpu.regions
         if gpu.from_listing and is_current and gpu.display_name:
-            return
+            return  # Nothing to add. A new `GpuType` would be slow for each pod of a listing.
         self._gpus[gpu_type] = GpuType(
             gpu_type,
             gpu.display_name or pod.gpu_display_name,
@@ -427,15 +423,31 @@ def _gpu_tokens(gpu: GpuType) -> set[str]:
 
 def _names_model(query: str) -> bool:
     """Return whether a query has a word of a model, such as ``h100`` or ``4090``; a size or a vendor is none."""
-    words = [word.lower() for word in _WORDS.findall(query)]
-    return any(
-        any(c.isdigit() for c in word) and not _SIZE.fullmatch(word) and len(word) > (3 if word.isdigit() else 1)
-        for word in words
-    )
+    return any(_is_model(word.lower()) for word in _WORDS.findall(query))
 
 
-def _unknown(kind: str, query: str, suggestions: list[str]) -> str:
-    return f"There is no {kind} {single_line(query, 60)!r} here. Closest: {', '.join(suggestions)}."
+def _is_model(word: str) -> bool:
+    """Return whether a word has a digit and is no size: ``h100`` and ``4090``, but not ``80gb`` or ``80``."""
+    if word.isdigit():
+        return len(word) >= _MIN_MODEL_DIGITS
+    return len(word) > 1 and any(c.isdigit() for c in word) and not _SIZE.fullmatch(word)
+
+
+def _closest_gpus(query: str, gpus: Iterable[GpuType]) -> list[str]:
+    """Return the ids of the GPU types whose display name or id is spelled most like a query."""
+    ids = {name: gpu.id for gpu in gpus for name in (gpu.display_name, gpu.id) if name}
+    return list(dict.fromkeys(ids[name] for name in closest_matches(query, ids)))
+
+
+def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
+    """Return whether a word of a region's name is almost one of a known region, such as ``esat`` in ``us-esat-2``."""
+    words = {word for region in regions for word in region.split("-") if len(word) > 3}
+    return any(closest_matches(word, words, cutoff=0.75) for word in {*query.split("-")} - words)
+
+
+def _unknown(kind: str, query: str, closest: list[str], known: list[str]) -> str:
+    suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {', '.join(known[:_MAX_SUGGESTIONS])}"
+    return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
 
 
 def _join_or(names: list[str]) -> str:

@@ -53,6 +53,10 @@ class YottaError(_CompactTraceback, Exception):
     message, advice : str
         ``str(error)`` is both.
     base_url : str or None
+
+    Notes
+    -----
+    Unpickling calls the class with ``self.args``. A subclass with other positional arguments therefore sets `args`.
     """
 
     def __init__(self, message: str, *, advice: str = "", base_url: str | None = None) -> None:
@@ -85,7 +89,7 @@ class InvalidRequest(YottaError):
 
 
 class UnknownName(InvalidRequest):
-    """A GPU type, region or image is neither known nor of the API's form. It can be sent anyway on request."""
+    """A GPU type, region or image is not in the catalog and does not look like a name of the API."""
 
 
 class NameTaken(InvalidRequest):
@@ -142,7 +146,7 @@ class UnexpectedResponse(YottaError):
 
     def __init__(self, message: str, http_status: int, *, advice: str = "", base_url: str | None = None) -> None:
         super().__init__(message, advice=advice, base_url=base_url)
-        self.args = (message, http_status)  # For pickle, as in the other classes.
+        self.args = (message, http_status)
         self.http_status = http_status
 
 
@@ -160,7 +164,7 @@ class ApiError(YottaError):
         The pod that the request was about.
     pod_status : str, optional
         The status of that pod.
-    ssh : "not exposed" or "not ready", optional
+    ssh_problem : "not exposed" or "not ready", optional
         Why the pod is not reachable by SSH, if that is the error.
     may_be_duplicate : bool, default False
         Whether an earlier attempt of the same request may have been processed.
@@ -175,7 +179,7 @@ class ApiError(YottaError):
         *,
         pod_id: str | None = None,
         pod_status: str | None = None,
-        ssh: Literal["not exposed", "not ready"] | None = None,
+        ssh_problem: Literal["not exposed", "not ready"] | None = None,
         may_be_duplicate: bool = False,
         advice: str = "",
         base_url: str | None = None,
@@ -186,7 +190,7 @@ class ApiError(YottaError):
         self.http_status = http_status
         self.pod_id = pod_id
         self.pod_status = pod_status
-        self.ssh = ssh
+        self.ssh_problem = ssh_problem
         self.may_be_duplicate = may_be_duplicate
 
 
@@ -293,7 +297,9 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
         ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
     """
     billable = [pod for pod in pods if pod.is_billable]
-    if all(pod.is_stopping for pod in billable):
+    if not billable:
+        return None
+    if all(pod.stops_gpus for pod in billable):
         return None
     return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
 
@@ -312,7 +318,7 @@ def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
 def _stop_advice(pods: tuple[Pod, ...]) -> str:
     action = stop_action(pods)
     ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
-    if action is None or not ids:
+    if action is None:
         return ""
     if len(ids) == 1:
         return f"Stop it with pods.{action}({ids[0]})."

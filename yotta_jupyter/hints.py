@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS, quote_word
 from .errors import (
     AuthenticationError,
     ConnectionFailed,
@@ -21,7 +22,6 @@ from .errors import (
     YottaError,
     stop_action,
 )
-from .launch import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS, quote_word
 from .models import Pod
 from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
@@ -63,7 +63,7 @@ def use_magic_advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = 
     error.advice = _advice(error, pods)
 
 
-def command_name(pod: Pod, pods: Iterable[Pod]) -> str:
+def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
     """Return a word that names a pod in a ``%yotta`` command: its name if that is unique, else its id.
 
     Parameters
@@ -88,7 +88,7 @@ def _advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod]) -> str:
     advise = next((_ADVICE_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _ADVICE_BY_ERROR), None)
     advice = (advise(error) if advise else None) or error.advice
     pods = list(pods)
-    names = {pod.id: command_name(pod, pods) for pod in pods}
+    names = {pod.id: pod_word(pod, pods) for pod in pods}
     return _COMMAND_ID.sub(lambda match: names.get(match[0], match[0]), advice)
 
 
@@ -131,7 +131,7 @@ def _pod_state(error: InvalidPodState) -> str:
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"
-    if error.ssh == "not exposed":
+    if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
     was_requested = error.code is not None  # Else a wait or an SSH command found the status.
     if status == "PAUSED" and not was_requested:
@@ -139,7 +139,7 @@ def _pod_state(error: InvalidPodState) -> str:
     if status == "PAUSING":
         resume = "" if was_requested else f", then %yotta resume {pod_id} --wait"
         return f"First wait: %yotta wait {pod_id} --until paused{resume}"
-    if error.ssh == "not ready" and status in ("INITIALIZE", "RUNNING"):
+    if error.ssh_problem == "not ready" and status in ("INITIALIZE", "RUNNING"):
         return f"Wait with: %yotta wait {pod_id} --until ssh"
     return f"See it with: %yotta get {pod_id}"
 

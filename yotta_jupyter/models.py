@@ -14,8 +14,8 @@ from .formatting import format_rate
 from .sanitize import single_line
 from .secret import Secret
 from .statuses import (
+    GPUS_STOPPED_OR_STOPPING,
     STATUSES,
-    STOPPING_STATUSES,
     TERMINAL_STATUSES,
     TRANSITIONAL_STATUSES,
     TRANSITIONS,
@@ -259,9 +259,9 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         return self.status not in TERMINAL_STATUSES
 
     @property
-    def is_stopping(self) -> bool:
+    def stops_gpus(self) -> bool:
         """Whether no request is needed to stop the cost of the pod's GPUs."""
-        return self.status in STOPPING_STATUSES
+        return self.status in GPUS_STOPPED_OR_STOPPING
 
     @property
     def is_transitional(self) -> bool:

@@ -140,10 +140,16 @@ def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
 
 
 def _unreachable(
-    pod: Pod, reason: str, advice: str = "", ssh: Literal["not exposed", "not ready"] | None = None
+    pod: Pod, reason: str, advice: str = "", ssh_problem: Literal["not exposed", "not ready"] | None = None
 ) -> InvalidPodState:
     return InvalidPodState(
-        None, None, f"Pod {pod.label} {reason}", pod_id=pod.id, pod_status=pod.status, ssh=ssh, advice=advice
+        code=None,
+        http_status=None,
+        message=f"Pod {pod.label} {reason}",
+        pod_id=pod.id,
+        pod_status=pod.status,
+        ssh_problem=ssh_problem,
+        advice=advice,
     )
 
 

@@ -20,9 +20,9 @@ TRANSITIONAL_STATUSES: Final = frozenset({"INITIALIZE", "PAUSING", "TERMINATING"
 """Statuses that change without a request."""
 
 TERMINAL_STATUSES: Final = frozenset({"TERMINATED", "FAILED"})
-"""Statuses that a pod does not leave without a delete and that are not billed."""
+"""Ended for good; not billed."""
 
-STOPPING_STATUSES: Final = frozenset({"PAUSING", "PAUSED", "TERMINATING"})
+GPUS_STOPPED_OR_STOPPING: Final = frozenset({"PAUSING", "PAUSED", "TERMINATING"})
 """Statuses in which no request is needed to stop the GPUs."""
 
 

@@ -208,5 +208,5 @@ def test_catalog_of_a_client_is_updated_by_its_own_listings():
         connect(sandbox.api_key, base_url=sandbox.base_url) as other,
     ):
         yotta.pods.list()
-        assert yotta.catalog.price("NVIDIA_L4_24G") is not None
-        assert other.catalog.price("NVIDIA_L4_24G") is None
+        assert yotta.catalog.prices("NVIDIA_L4_24G").single_card is not None
+        assert other.catalog.prices("NVIDIA_L4_24G").single_card is None

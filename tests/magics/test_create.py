@@ -12,8 +12,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import Client, InvalidRequest, PodSpec, Sandbox
 from yotta_jupyter.api import preview_create
+from yotta_jupyter.create_command import to_command
 from yotta_jupyter.errors import UnknownName
-from yotta_jupyter.launch import DEFAULT_EXPOSE, complete_spec, to_command
+from yotta_jupyter.launch import DEFAULT_EXPOSE, complete_spec
 from yotta_jupyter.spec import parse_ports
 
 PYTORCH = "yottalabsai/pytorch:2.9.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04"

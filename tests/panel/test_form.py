@@ -9,7 +9,7 @@ import pytest
 
 from yotta_jupyter import Client, PodSpec
 from yotta_jupyter.catalog import Catalog
-from yotta_jupyter.launch import to_command
+from yotta_jupyter.create_command import to_command
 from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import form
 
@@ -78,7 +78,7 @@ def test_form_errors_by_field(field: str, value: Any, message: str) -> None:
 @pytest.fixture
 def make_pod(record: Callable[..., dict[str, Any]]) -> Callable[..., Pod]:
     """Return a running pod named train with the form's GPU type and image, and changed fields."""
-    image = Catalog().image("pytorch").name
+    image = Catalog().find_image("pytorch").name
     return lambda **changes: pod_of(record(**{"podName": "train", "status": "RUNNING", "image": image, **changes}))
 
 

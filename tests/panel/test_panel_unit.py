@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
-from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV
 from yotta_jupyter.panel import form
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller
 from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
+from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
 
 from .helpers import pod_of, requests_to
 

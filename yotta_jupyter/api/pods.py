@@ -23,7 +23,7 @@ from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
 from .reuse import find_reusable, live_pods
-from .waiter import DEFAULT_WAIT_TIMEOUT, LISTING_LAG, MAX_WAIT_TIMEOUT, Progress, wait_until
+from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_STALENESS, MAX_WAIT_TIMEOUT, Progress, wait_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -587,7 +587,7 @@ class PodsClient:
         pods = self.list()
         listed = {pod.id for pod in pods}
         missing = [pod for pod in self._created.values() if pod.id not in listed]
-        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, LISTING_LAG)]
+        return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
 
     def _get_or(self, pod: Pod) -> Pod:
         try:

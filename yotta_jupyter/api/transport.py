@@ -33,7 +33,7 @@ from ..urls import is_loopback
 from .deadline import DeadlineAdapter
 
 CONNECT_TIMEOUT: Final = 5.0
-READ_TIMEOUT: Final = 60.0
+RESPONSE_TIMEOUT: Final = 60.0
 MAX_RETRY_AFTER: Final = 30.0
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
 POOL_SIZE: Final = 32
@@ -86,7 +86,7 @@ class Transport:
 
     def __init__(self, base_url: str, api_key: Secret, timeout: float | None = None) -> None:
         self.base_url = base_url
-        self.timeout = READ_TIMEOUT if timeout is None else timeout
+        self.timeout = RESPONSE_TIMEOUT if timeout is None else timeout
         self.server: str | None = None
         self._api_key = api_key
         self._auth = _ApiKeyAuth(api_key)

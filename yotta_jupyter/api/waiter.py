@@ -37,7 +37,7 @@ MAX_WAIT_TIMEOUT: Final = 7 * 86400.0
 INITIAL_INTERVAL: Final = 0.5
 MAX_INTERVAL: Final = 5.0
 BACKOFF_FACTOR: Final = 1.3
-LISTING_LAG: Final = 15.0
+MAX_STALENESS: Final = 15.0
 """Seconds for which responses may be stale after a request."""
 
 PodsById = dict[str, Pod]
@@ -152,7 +152,7 @@ def _evaluate(
         if pod_id in latest and target == "TERMINATED":
             latest[pod_id] = msgspec.structs.replace(latest[pod_id], status="TERMINATED")
             return latest[pod_id]
-        return None if client.is_recently_created(pod_id, LISTING_LAG) else result
+        return None if client.is_recently_created(pod_id, MAX_STALENESS) else result
     # A network failure of a minute must not end a wait of fifteen.
     may_continue = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
         result, AuthenticationError
@@ -171,11 +171,11 @@ def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
             f"{message}: it exposes no SSH port.",
             pod_id=pod.id,
             pod_status=pod.status,
-            ssh="not exposed",
+            ssh_problem="not exposed",
             advice="Create the pod with expose=[22].",
         )
     # Right after a resume the pod may still appear as PAUSED.
-    stays_paused = pod.status == "PAUSED" and target in ("RUNNING", SSH) and waited > LISTING_LAG
+    stays_paused = pod.status == "PAUSED" and target in ("RUNNING", SSH) and waited > MAX_STALENESS
     if stays_paused or pod.status in TERMINAL_STATUSES:
         return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
     return None

@@ -14,9 +14,9 @@ from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
 
 from .. import config
 from ..catalog import Catalog
+from ..create_command import quote_word
 from ..errors import InvalidRequest
 from ..keys import DEFAULT_KEY
-from ..launch import quote_word
 from ..models import Pod
 from ..spec import ALLOWED_VALUES
 from ..statuses import STATUSES

@@ -11,9 +11,11 @@ import msgspec
 
 from ..api.reuse import find_reusable, live_pods
 from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
+from ..create_command import to_command
 from ..errors import InvalidRequest, NameTaken
+from ..estimate import estimate
 from ..formatting import pluralize, short_gpu_type, short_image
-from ..launch import DEFAULT_EXPOSE, GPU_COUNTS, estimate, to_command
+from ..launch import DEFAULT_EXPOSE, GPU_COUNTS
 from ..models import Pod
 from ..sanitize import single_line
 from ..secret import Secret
@@ -138,9 +140,9 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
     """
     form = _Form(values)
     options: dict[str, Any] = {
-        "gpu_type": form.lookup("gpu_type", catalog.gpu, required="Choose a GPU type, such as L4."),
-        "image": form.lookup("image", catalog.image, required="Choose an image, such as pytorch."),
-        "region": form.lookup("region", catalog.region),
+        "gpu_type": form.lookup("gpu_type", catalog.find_gpu, required="Choose a GPU type, such as L4."),
+        "image": form.lookup("image", catalog.find_image, required="Choose an image, such as pytorch."),
+        "region": form.lookup("region", catalog.find_region),
         "gpu_count": form.parse("gpu_count", parse_gpu_count),
         "expose": form.parse("expose", _parse_ports) or parse_ports(DEFAULT_EXPOSE),
         "environment_vars": form.parse_raw("environment_vars", _parse_env),
@@ -241,8 +243,8 @@ class _Form:
             if field in self.errors:
                 self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
             return None
-        if match.warning:
-            self.notes[field] = match.warning
+        if match.note:
+            self.notes[field] = match.note
         self.resolved[field] = match.name
         return match.name
 
@@ -305,7 +307,7 @@ def _describe_taken(pods: Sequence[Pod]) -> str:
 def _unique_name(gpu: GpuType, catalog: Catalog) -> str:
     """Return the display name of a GPU type if that means no other one, else its id."""
     try:
-        match = catalog.gpu(gpu.display_name or gpu.id)
+        match = catalog.find_gpu(gpu.display_name or gpu.id)
     except InvalidRequest:
         return gpu.id
     return gpu.display_name if gpu.display_name and match == Match(gpu.id) else gpu.id

@@ -8,8 +8,9 @@ from ..client import Client
 from ..errors import InvalidRequest, YottaError
 from ..hints import describe
 from ..keys import PUBLIC_KEY_ENV
-from ..launch import JUPYTER_PASSWORD_ENV, complete_spec
+from ..launch import complete_spec
 from ..models import Pod
+from ..passwords import JUPYTER_PASSWORD_ENV
 from . import form
 from .actions import Actions
 from .poller import Poller

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .. import ssh
 from ..api import Event, PodsChanged
 from ..api.concurrency import map_concurrently
-from ..api.waiter import LISTING_LAG
+from ..api.waiter import MAX_STALENESS
 from ..client import Client, connect
 from ..errors import AuthenticationError, ConnectionFailed, InvalidRequest, PodNotFound, YottaError
 from ..hints import describe
@@ -189,7 +189,7 @@ class Panel:
         for pod, result in zip(checked, results, strict=True):
             if isinstance(result, Pod):
                 existing.append(result)
-            elif not isinstance(result, PodNotFound) or self._client.pods.is_recently_created(pod.id, LISTING_LAG):
+            elif not isinstance(result, PodNotFound) or self._client.pods.is_recently_created(pod.id, MAX_STALENESS):
                 existing.append(pod)
         return existing
 

@@ -55,8 +55,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .. import ssh
-from ..launch import JUPYTER_PASSWORD_ENV, JUPYTER_PORT
+from ..launch import JUPYTER_PORT
 from ..models import Pod, Totals
+from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..statuses import allowed_actions

@@ -10,20 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from ...api import preview_create
+from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
 from ...errors import InvalidRequest
+from ...estimate import estimate
 from ...formatting import format_rate
-from ...hints import command_name
+from ...hints import pod_word
 from ...keys import PUBLIC_KEY_ENV, load_public_key
-from ...launch import (
-    ANOTHER_FLAG,
-    AS_TYPED_FLAG,
-    CREATE_FLAGS,
-    DEFAULT_EXPOSE,
-    GPU_COUNTS,
-    complete_spec,
-    estimate,
-    exposes_ssh,
-)
+from ...launch import DEFAULT_EXPOSE, GPU_COUNTS, complete_spec, exposes_ssh
 from ...models import Pod
 from ...sanitize import single_line
 from ...secret import Secret, is_sensitive_name
@@ -124,9 +117,9 @@ def _add_arguments(parser: LineParser) -> None:
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     _reject_inline_secrets(arguments)
-    spec, warnings = _build_spec(session, arguments)
-    for warning in warnings:
-        print(f"Note: {warning}")
+    spec, notes = _build_spec(session, arguments)
+    for note in notes:
+        print(f"Note: {note}")
     if arguments.dry_run:  # Needs no API key, and creates no SSH key.
         print(f"Note: {_format_estimate(session, spec)}")
         return preview_create(complete_spec(spec, load_public_key=lambda: PUBLIC_KEY_ENV))
@@ -144,22 +137,22 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
         target = "ssh" if pod.ssh_port is not None else "running"
         print(
             f"Created pod {pod.label}, {_format_rate(session, pod, spec)}. "
-            f"Next: %yotta wait {command_name(pod, client.pods.cached.values())} --until {target}"
+            f"Next: %yotta wait {pod_word(pod, client.pods.cached.values())} --until {target}"
         )
     return wait_for_use(session, pod) if arguments.wait else pod
 
 
 def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[str]]:
-    """Return the pod to create, and the warnings of the catalog about its names."""
+    """Return the pod to create, and the notes of the catalog about its names."""
     catalog = session.catalog
     fields: dict[str, Any] = {name: getattr(arguments, name) for name in _FIELD_OPTIONS}
     as_typed = arguments.as_typed
     matches = {
-        "image": catalog.image(arguments.image, as_typed),
-        "gpu_type": catalog.gpu(arguments.gpu_type, as_typed),
+        "image": catalog.find_image(arguments.image, as_typed),
+        "gpu_type": catalog.find_gpu(arguments.gpu_type, as_typed),
     }
     if arguments.region is not None:
-        matches["region"] = catalog.region(arguments.region, as_typed)
+        matches["region"] = catalog.find_region(arguments.region, as_typed)
     fields |= {name: match.name for name, match in matches.items()}
     spec = PodSpec(
         **fields,
@@ -170,7 +163,7 @@ def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[s
     )
     if arguments.key is not None and not arguments.dry_run and exposes_ssh(spec):
         spec = _with_public_key(spec, arguments.key)
-    return spec, [match.warning for match in matches.values() if match.warning]
+    return spec, [match.note for match in matches.values() if match.note]
 
 
 def _with_public_key(spec: PodSpec, key_file: str) -> PodSpec:

@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ...client import Client
+from ...create_command import CREATE_FLAGS
 from ...errors import InvalidRequest, PodNotFound, YottaError
 from ...formatting import format_rate, pluralize
-from ...launch import CREATE_FLAGS
 from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...statuses import TRANSITIONS

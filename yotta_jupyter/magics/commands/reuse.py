@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
 from ...formatting import format_rate
-from ...hints import command_name
+from ...hints import pod_word
 from ...sanitize import single_line
 from .wait import wait_until
 
@@ -55,7 +55,7 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
             f"Pod {pod.label} exists and is {state}; nothing was created.",
             advice="To resume it and wait, add --resume",
         )
-    name = command_name(pod, session.client.pods.cached.values())
+    name = pod_word(pod, session.client.pods.cached.values())
     first = "" if pod.status == "PAUSED" else f"%yotta wait {name} --until paused, then "
     print(
         f"Reused pod {pod.label}, which is {state}: {cost}. Nothing was created. "

@@ -1,0 +1,61 @@
+"""The password of Jupyter on a pod. The official images use it as the token of a JupyterLab that runs as root."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from .errors import InvalidRequest
+from .secret import Secret
+
+JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
+
+MIN_PASSWORD_LENGTH: Final = 12
+PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
+"""Passwords that the provider's images and documents publish. Anyone may try them."""
+
+_PASSWORD_BYTES: Final = 16
+
+
+def generate_password() -> Secret:
+    """Return a random password.
+
+    Returns
+    -------
+    Secret
+    """
+    return Secret(secrets.token_hex(_PASSWORD_BYTES))
+
+
+def validate_password(password: Secret) -> None:
+    """Check that a password cannot be guessed.
+
+    Parameters
+    ----------
+    password : Secret
+
+    Raises
+    ------
+    InvalidRequest
+        It is published, too short, or repeats the same characters.
+    """
+    text = password.reveal()
+    if text.strip().lower() in PUBLISHED_PASSWORDS:
+        reason = "is published with the provider's images"
+    elif len(text.strip()) < MIN_PASSWORD_LENGTH:
+        reason = f"can be guessed: it has fewer than {MIN_PASSWORD_LENGTH} characters"
+    elif len(set(text)) < MIN_PASSWORD_LENGTH // 2 or _is_repetition(text):
+        reason = "can be guessed: it repeats the same characters"
+    else:
+        return
+    raise InvalidRequest(
+        f"{JUPYTER_PASSWORD_ENV} {reason}. Leave it out to get a random one.", field="environment_vars"
+    )
+
+
+def _is_repetition(text: str) -> bool:
+    """Return whether a text is a shorter one repeated, such as ``abcabc``.
+
+    Only then does the doubled text contain the text at a position other than the start and the middle.
+    """
+    return text in (text * 2)[1:-1]
