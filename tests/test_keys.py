@@ -131,7 +131,7 @@ def test_an_unreadable_key_is_refused(tmp_path_factory: pytest.TempPathFactory) 
     write_key(folder / "id_ed25519")
     (folder / "id_ed25519").chmod(0o000)
     message = as_nobody(home)
-    assert "cannot be read: Permission denied. Name another key with --key FILE" in message
+    assert "cannot be read: Permission denied. Name another key with ssh_key" in message
     assert "\n" not in message
 
 
@@ -140,7 +140,7 @@ def test_a_home_that_is_read_only_is_refused(tmp_path_factory: pytest.TempPathFa
     home = public_folder(tmp_path_factory)
     home.chmod(0o555)
     message = as_nobody(home)
-    assert "cannot be created: Permission denied. Name another key with --key FILE" in message
+    assert "cannot be created: Permission denied. Name another key with ssh_key" in message
     assert "\n" not in message
 
 

@@ -121,6 +121,20 @@ def validate_api_key(api_key: str) -> Secret:
     return Secret(key)
 
 
+def profile_source(profile: str) -> str:
+    """Return the `Config.key_source` of a key that is from a profile.
+
+    Parameters
+    ----------
+    profile : str
+
+    Returns
+    -------
+    str
+    """
+    return f"profile {profile}"
+
+
 def config_path() -> Path:
     """Return the path of the provider's file of profiles.
 
@@ -231,15 +245,15 @@ def _sources(
     """Yield the name and the values of each source by precedence. The file is only read if it is needed."""
     yield "an argument", {"api_key": api_key, "base_url": base_url}
     if profile:
-        yield f"profile {profile}", _read_profile(profile)
+        yield profile_source(profile), _read_profile(profile)
     yield overrides.source, {"api_key": overrides.api_key, "base_url": overrides.base_url}
     if overrides.profile:
-        yield f"profile {overrides.profile}", _read_profile(overrides.profile)
+        yield profile_source(overrides.profile), _read_profile(overrides.profile)
     yield API_KEY_ENV, {"api_key": os.environ.get(API_KEY_ENV), "base_url": os.environ.get(BASE_URL_ENV)}
     if env_profile := os.environ.get(PROFILE_ENV):
-        yield f"profile {env_profile}", _read_profile(env_profile)
+        yield profile_source(env_profile), _read_profile(env_profile)
     elif DEFAULT_PROFILE in profiles():
-        yield f"profile {DEFAULT_PROFILE}", _read_profile(DEFAULT_PROFILE)
+        yield profile_source(DEFAULT_PROFILE), _read_profile(DEFAULT_PROFILE)
 
 
 def _read_profile(name: str) -> Mapping[str, str | None]:

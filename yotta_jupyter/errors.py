@@ -4,6 +4,7 @@
   + InvalidRequest
     - UnknownName
     - NameTaken
+    - UnusableKey
   + ConnectionFailed
   + UnexpectedResponse
   + ApiError
@@ -21,12 +22,20 @@ step by a ``%yotta`` command where a user works with the magics.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from .formatting import join_limited
 from .sanitize import single_line
 
 if TYPE_CHECKING:
     from .models import Pod
+
+_MAX_NAMED: Final = 3
+"""Pods that a message names; the others are counted."""
+
+
+CHECK_KEY: Final = "Check it in the console under Settings → Access Keys"
+"""What to do about an API key that is refused, without a full stop."""
 
 
 class _CompactTraceback:
@@ -105,6 +114,10 @@ class NameTaken(InvalidRequest):
     def __init__(self, message: str, pods: tuple[Pod, ...] = ()) -> None:
         super().__init__(message, field="pod_name", advice="Choose another name.")
         self.pods = pods
+
+
+class UnusableKey(InvalidRequest):
+    """The SSH key for a pod is missing, unreadable or not a key. Nothing was created."""
 
 
 class ConnectionFailed(YottaError):
@@ -305,14 +318,14 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
 
 
 def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
-    states = ", ".join(
-        f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods[:3]
+    states = join_limited(
+        [f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods],
+        _MAX_NAMED,
     )
-    more = f" and {len(pods) - 3} more" if len(pods) > 3 else ""
     if not any(pod.is_billable for pod in pods):
-        return f"{reason}: {states}{more}."
+        return f"{reason}: {states}."
     cost = "still costs" if any(pod.hourly_cost for pod in pods) else "may still cost"
-    return f"{reason}: {states}{more}. This {cost} money."
+    return f"{reason}: {states}. This {cost} money."
 
 
 def _stop_advice(pods: tuple[Pod, ...]) -> str:

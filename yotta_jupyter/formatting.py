@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -57,6 +58,23 @@ def pluralize(count: int, noun: str) -> str:
     str
     """
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def join_limited(items: Sequence[str], limit: int) -> str:
+    """Return the first items as text, with a count of the others: ``a, b and 3 more``.
+
+    Parameters
+    ----------
+    items : sequence of str
+    limit : int
+        Maximum number of items in the text.
+
+    Returns
+    -------
+    str
+    """
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
 
 
 def short_gpu_type(gpu_type: str) -> str:

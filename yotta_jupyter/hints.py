@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from .create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS, quote_word
 from .errors import (
+    CHECK_KEY,
     AuthenticationError,
     ConnectionFailed,
     CreateOutcomeUnknown,
@@ -17,6 +18,7 @@ from .errors import (
     NameTaken,
     PodNotFound,
     UnknownName,
+    UnusableKey,
     WaitInterrupted,
     WaitTimeout,
     YottaError,
@@ -27,8 +29,8 @@ from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
 
 _MAX_NAME: Final = 60
-_COMMAND_ID: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
-"""A word of an advice that may be a pod's id."""
+_WORD: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
+"""A word of an advice. Words that are ids of pods are replaced by names: the advice of an error contains ids only."""
 
 _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
@@ -89,13 +91,13 @@ def _advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod]) -> str:
     advice = (advise(error) if advise else None) or error.advice
     pods = list(pods)
     names = {pod.id: pod_word(pod, pods) for pod in pods}
-    return _COMMAND_ID.sub(lambda match: names.get(match[0], match[0]), advice)
+    return _WORD.sub(lambda match: names.get(match[0], match[0]), advice)
 
 
 def _authentication(error: AuthenticationError) -> str:
     if _is_local(error):
         return "A sandbox accepts the key that it printed at its start; for your account run: %yotta login"
-    return "Check it in the console under Settings → Access Keys, then run: %yotta login"
+    return f"{CHECK_KEY}, then run: %yotta login"
 
 
 def _connection(error: ConnectionFailed) -> str:
@@ -118,6 +120,10 @@ def _name_taken(error: NameTaken) -> str:
     return f"Choose another --name, or add {ANOTHER_FLAG} to create one more."
 
 
+def _unusable_key(error: UnusableKey) -> str | None:
+    return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod." if error.advice else None
+
+
 def _invalid_request(error: InvalidRequest) -> str | None:
     flag = CREATE_FLAGS.get(error.field or "")
     return f"Add it with {flag} (see %yotta create -h)." if flag and error.is_missing else None
@@ -133,7 +139,8 @@ def _pod_state(error: InvalidPodState) -> str:
         return "See the pods' statuses with: %yotta list"
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
-    was_requested = error.code is not None  # Else a wait or an SSH command found the status.
+    # A code comes from the API, which refused a request. Without one, a wait or an SSH command found the status.
+    was_requested = error.code is not None
     if status == "PAUSED" and not was_requested:
         return f"Resume it with: %yotta resume {pod_id} --wait"
     if status == "PAUSING":
@@ -150,9 +157,11 @@ def _wait(error: WaitTimeout | WaitInterrupted) -> str:
         return "Look again with: %yotta list"
     ids = " ".join(pod.id for pod in billable[:_MAX_IDS]) + (" …" if len(billable) > _MAX_IDS else "")
     until = f" --until {error.target.lower()}" if error.target != "RUNNING" else ""
-    wait = f"continue waiting with %yotta wait {ids}{until}"
+    wait = f"%yotta wait {ids}{until}"
     action = stop_action(error.pods)
-    return f"Stop it with %yotta {action} {ids}, or {wait}" if action else f"{wait[0].upper()}{wait[1:]}"
+    if action is None:
+        return f"Continue waiting with {wait}"
+    return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
 
 
 def _is_local(error: YottaError) -> bool:
@@ -167,6 +176,7 @@ _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     InvalidRequest: _invalid_request,
     NameTaken: _name_taken,
     UnknownName: _unknown_name,
+    UnusableKey: _unusable_key,
     PodNotFound: _pod_not_found,
     WaitInterrupted: _wait,
     WaitTimeout: _wait,

@@ -6,10 +6,13 @@ import os
 import shlex
 import stat
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .errors import InvalidRequest
+from .errors import UnusableKey
 from .sanitize import single_line
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.serialization.ssh import SSHPrivateKeyTypes
 
 DEFAULT_KEY: Final = "~/.yotta/ssh/id_ed25519"
 """The key pair of this package. It is created when it is first needed and never overwritten."""
@@ -17,7 +20,7 @@ DEFAULT_KEY: Final = "~/.yotta/ssh/id_ed25519"
 PUBLIC_KEY_ENV: Final = "PUBLIC_KEY"
 """The environment variable of a pod whose value the official images add to ``authorized_keys``."""
 
-_ALTERNATIVES: Final = "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod."
+_ADVICE: Final = "Name another key with ssh_key, or set the variable PUBLIC_KEY of the pod."
 
 
 def load_public_key(key_file: str | None = None) -> str:
@@ -36,50 +39,49 @@ def load_public_key(key_file: str | None = None) -> str:
 
     Raises
     ------
-    InvalidRequest
+    UnusableKey
         The file is missing, unreadable, readable by others, encrypted without a ``.pub`` file, or not a key; or the
         default key cannot be created.
     """
     try:
         path = Path(key_file or DEFAULT_KEY).expanduser()
     except RuntimeError:
-        raise InvalidRequest(f"There is no home directory for the SSH key. {_ALTERNATIVES}") from None
+        raise UnusableKey("There is no home directory for the SSH key.", advice=_ADVICE) from None
     if key_file is None:
         _create_if_missing(path)
     try:
         if not path.is_file():
-            raise _unusable(path, f"{'is not a file' if path.exists() else 'does not exist'}. {_ALTERNATIVES}")
+            raise _unusable(path, "is not a file." if path.exists() else "does not exist.", _ADVICE)
         if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             command = f"chmod 600 {shlex.quote(str(path))}"
             raise _unusable(path, f"is accessible by others, so that ssh refuses it; run: {command}")
         content = path.read_bytes()
         public_path = path.with_name(f"{path.name}.pub")
         try:
-            return _derive(path, content)
-        except InvalidRequest:
-            if not content.startswith(b"-----BEGIN ") or not public_path.is_file():
+            return _derive_public_key(path, content)
+        except UnusableKey:
+            # The key may be encrypted, or in the PEM format of another program.
+            is_private_key = content.startswith(b"-----BEGIN ")
+            if not is_private_key or not public_path.is_file():
                 raise
-        return _validate(public_path, public_path.read_bytes())
+        return _parse_public_key(public_path, public_path.read_bytes())
     except OSError as error:
-        problem = f"cannot be read: {_reason(error)}. {_ALTERNATIVES}"
-    raise _unusable(path, problem)
+        raise _unusable(path, f"cannot be read: {_reason(error)}.", _ADVICE) from None
 
 
 def _create_if_missing(path: Path) -> None:
     try:
         if not os.path.lexists(path):
-            _create(path)
-        return
+            _create_key_pair(path)
     except OSError as error:
-        problem = f"cannot be created: {_reason(error)}. {_ALTERNATIVES}"
-    raise _unusable(path, problem)
+        raise _unusable(path, f"cannot be created: {_reason(error)}.", _ADVICE) from None
 
 
 def _reason(error: OSError) -> str:
     return single_line(error.strerror or type(error).__name__)
 
 
-def _create(path: Path) -> None:
+def _create_key_pair(path: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -87,7 +89,6 @@ def _create(path: Path) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
-    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}-{os.getpid()}-{os.urandom(4).hex()}")
     try:
@@ -99,10 +100,10 @@ def _create(path: Path) -> None:
             return
     finally:
         temporary.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.pub").write_bytes(public + b" yotta-jupyter\n")
+    path.with_name(f"{path.name}.pub").write_text(f"{_format_public_key(key)}\n")
 
 
-def _validate(path: Path, content: bytes) -> str:
+def _parse_public_key(path: Path, content: bytes) -> str:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
@@ -111,27 +112,34 @@ def _validate(path: Path, content: bytes) -> str:
         serialization.load_ssh_public_key(line)
         text = line.decode()
     except (ValueError, UnsupportedAlgorithm):
-        raise _unusable(path, f"is not a public key in OpenSSH format. {_ALTERNATIVES}") from None
+        raise _unusable(path, "is not a public key in OpenSSH format.", _ADVICE) from None
     if not text.isprintable():
-        raise _unusable(path, f"is not one line. {_ALTERNATIVES}")
+        raise _unusable(path, "is not one line.", _ADVICE)
     return text
 
 
-def _derive(path: Path, content: bytes) -> str:
+def _derive_public_key(path: Path, content: bytes) -> str:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     try:
         key = serialization.load_ssh_private_key(content, password=None)
-    except TypeError:
+    except TypeError:  # The key is encrypted.
         private, public_path = shlex.quote(str(path)), shlex.quote(f"{path}.pub")
         hint = f"ssh-keygen -y -f {private} > {public_path}"
         raise _unusable(path, f"is encrypted; write its public key beside it: {hint}") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise _unusable(path, f"is not a private key in OpenSSH format. {_ALTERNATIVES}") from None
-    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        raise _unusable(path, "is not a private key in OpenSSH format.", _ADVICE) from None
+    return _format_public_key(key)
+
+
+def _format_public_key(private_key: SSHPrivateKeyTypes) -> str:
+    from cryptography.hazmat.primitives import serialization
+
+    public_key = private_key.public_key()
+    public = public_key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return f"{public.decode()} yotta-jupyter"
 
 
-def _unusable(path: Path, problem: str) -> InvalidRequest:
-    return InvalidRequest(f"The SSH key {single_line(path, 200)} {problem}")
+def _unusable(path: Path, problem: str, advice: str = "") -> UnusableKey:
+    return UnusableKey(f"The SSH key {single_line(path, 200)} {problem}", advice=advice)

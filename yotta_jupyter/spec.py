@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,15 @@ ALLOWED_VALUES: Final = {
 }
 """The values of fields that have a fixed set of values."""
 
-_ALLOWED_IN_COMMANDS: Final = str.maketrans("\n\t", "  ")
+_BREAKS_AS_SPACES: Final = str.maketrans("\n\t", "  ")
+"""Replaces the control characters that a command may contain, so that `str.isprintable` finds the others."""
+
+_MAX_INT_LENGTH: Final = 11
+"""Characters of a number given as text. No valid number is longer, and Python refuses to convert a very long one."""
+
+_REQUIRED: Final = {"image": "yottalabsai/pytorch:TAG", "gpu_type": "NVIDIA_L4_24G"}
+"""The required fields, with an example of each."""
+
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV_FORMS: Final = "environment_vars is a dict, or a list of {'key': NAME, 'value': VALUE}."
 
@@ -61,6 +70,8 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
     image_public_type : str or None
         ``OFFICIAL``, ``CUSTOM``, ``PUBLIC`` or ``PRIVATE``. PRIVATE requires `image_registry_username` and
         `image_registry_token`.
+    official_image : str or None
+        ``OFFICIAL`` or ``CUSTOM``: whether the provider maintains the image.
     container_volume_in_gb, persistent_volume_in_gb, min_single_card_ram_in_gb : int or None
         Gigabytes. A persistent volume requires a `persistent_mount_path`.
 
@@ -70,6 +81,7 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
         A field is invalid. `InvalidRequest.field` names it.
     """
 
+    # A new field is also an argument of `PodsClient.create`, and has a flag in `CREATE_FLAGS`.
     image: str
     gpu_type: str
     gpu_count: int = 1
@@ -90,14 +102,16 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
     persistent_mount_path: str | None = None
 
     def __post_init__(self) -> None:
+        defaults = _defaults()
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            value = _DEFAULTS.get(name) if value is None else value
+            if value is None:
+                value = defaults[name]
             if value is not None:
                 validate = _VALIDATORS.get(name, _validate_text)
                 msgspec.structs.force_setattr(self, name, validate(name, value))
-            elif name in ("image", "gpu_type"):  # Required, but a caller may pass None.
-                _validate_word(name, value)
+            elif name in _REQUIRED:  # A caller may pass None.
+                raise _missing(name)
         _validate_registry(self)
         _validate_volume(self)
 
@@ -249,6 +263,7 @@ def validate_env_name(name: object) -> str:
             "The name of an environment variable consists of letters, digits and _, and does not start with a digit.",
             field="environment_vars",
         )
+    # The launch ID is a new UUID in the environment of each pod, by which the pod is found if a response is lost.
     if name == LAUNCH_ID_ENV:
         raise InvalidRequest(f"{LAUNCH_ID_ENV} is set by each create request; leave it out.", field="environment_vars")
     return name
@@ -296,7 +311,12 @@ def _to_int(value: object) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal() and len(value) < 12:
+    if (
+        isinstance(value, str)
+        and value.strip().isascii()
+        and value.strip().isdecimal()
+        and len(value) <= _MAX_INT_LENGTH
+    ):
         return int(value)
     index = getattr(value, "__index__", None)  # NumPy integers, such as those of a DataFrame.
     return int(index()) if index else None
@@ -304,8 +324,7 @@ def _to_int(value: object) -> int | None:
 
 def _validate_word(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        example = "NVIDIA_L4_24G" if name == "gpu_type" else "yottalabsai/pytorch:TAG"
-        raise InvalidRequest(f"create requires {name}, such as {example}.", field=name, is_missing=True)
+        raise _missing(name)
     word = value.strip()
     if any(c.isspace() or not c.isprintable() for c in word):
         raise InvalidRequest(f"{name} contains a space or a control character: {single_line(word, 60)!r}.", field=name)
@@ -321,7 +340,7 @@ def _validate_text(name: str, value: object) -> str:
 
 
 def _validate_command(name: str, value: object) -> str:
-    if isinstance(value, str) and not value.translate(_ALLOWED_IN_COMMANDS).isprintable():
+    if isinstance(value, str) and not value.translate(_BREAKS_AS_SPACES).isprintable():
         raise InvalidRequest(f"{name} contains a control character; remove it.", field=name)
     return value if isinstance(value, str) and value.strip() else _validate_text(name, value)
 
@@ -360,8 +379,19 @@ _VALIDATORS: Final[dict[str, Any]] = {
 }
 """Called with a field's name and value; return the value to use. Other fields are plain text."""
 
-_DEFAULTS: Final[dict[str, Any]] = {"gpu_count": 1, "environment_vars": {}, "expose": ()}
-"""Values of fields that are None."""
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Return the values of fields that are None by name."""
+    defaults = {}
+    for field in msgspec.structs.fields(PodSpec):
+        value = None if field.default is msgspec.NODEFAULT else field.default
+        defaults[field.name] = value if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return defaults
+
+
+def _missing(name: str) -> InvalidRequest:
+    return InvalidRequest(f"create requires {name}, such as {_REQUIRED[name]}.", field=name, is_missing=True)
 
 
 def _validate_registry(spec: PodSpec) -> None:

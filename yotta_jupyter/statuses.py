@@ -22,6 +22,9 @@ TRANSITIONAL_STATUSES: Final = frozenset({"INITIALIZE", "PAUSING", "TERMINATING"
 TERMINAL_STATUSES: Final = frozenset({"TERMINATED", "FAILED"})
 """Ended for good; not billed."""
 
+ENDING_STATUSES: Final = TERMINAL_STATUSES | {"TERMINATING"}
+"""Statuses of pods that have ended or are being deleted. A pod in any other status is live."""
+
 GPUS_STOPPED_OR_STOPPING: Final = frozenset({"PAUSING", "PAUSED", "TERMINATING"})
 """Statuses in which no request is needed to stop the GPUs."""
 

@@ -39,7 +39,7 @@ def random_words(count: int) -> list[str]:
 
 @pytest.mark.parametrize("word", [*random_words(200), *WORDS.split()])
 def test_no_changing_command_is_suggested_by_spelling_alone(word: str) -> None:
-    suggestion = suggest_command(word, command_names())
+    suggestion, _ = suggest_command(word, command_names())
     if word in ADVICE or word in _SYNONYMS:
         return
     for command in CHANGING_COMMANDS:

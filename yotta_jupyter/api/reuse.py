@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..errors import InvalidRequest, NameTaken
+from ..formatting import join_limited
 from ..models import Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import TERMINAL_STATUSES
+from ..statuses import ENDING_STATUSES
 
 _COMPARED: Final = {
     "gpu_type": "GPU type",
@@ -21,7 +22,10 @@ _COMPARED: Final = {
 """Fields in which a pod must agree with a spec, and how messages name them."""
 
 _OPTIONAL: Final = frozenset({"region", "cloud_type"})
-"""Fields that a response may lack. An unknown value is no difference, so that a notebook does not pay twice for it."""
+"""Fields that a response may lack. Missing counts as equal; otherwise the second run of a notebook would fail."""
+
+_MAX_NAMED: Final = 6
+"""Pods that an error names; the others are counted."""
 
 
 def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
@@ -36,7 +40,7 @@ def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
     -------
     list of Pod
     """
-    return [pod for pod in pods if name and pod.name == name and pod.status not in {*TERMINAL_STATUSES, "TERMINATING"}]
+    return [pod for pod in pods if name and pod.name == name and pod.status not in ENDING_STATUSES]
 
 
 def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
@@ -64,9 +68,8 @@ def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     name = single_line(spec.pod_name, 60)
     live = live_pods(pods, spec.pod_name)
     if len(live) > 1:
-        states = ", ".join(f"{pod.id} ({single_line(pod.status, 20)})" for pod in live[:6])
-        more = f" and {len(live) - 6} more" if len(live) > 6 else ""
-        raise NameTaken(f"{len(live)} live pods are named {name}: {states}{more}.", tuple(live))
+        states = join_limited([f"{pod.id} ({single_line(pod.status, 20)})" for pod in live], _MAX_NAMED)
+        raise NameTaken(f"{len(live)} live pods are named {name}: {states}.", tuple(live))
     if not live:
         return None
     if differences := _differences(spec, live[0]):

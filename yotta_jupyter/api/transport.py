@@ -76,12 +76,12 @@ class Transport:
         The address of the API, as returned by `yotta_jupyter.urls.normalize_base_url`.
     api_key : Secret
     timeout : float, optional
-        Seconds for a complete response; 60 by default.
+        Seconds for a complete response; `RESPONSE_TIMEOUT` by default.
 
     Attributes
     ----------
     server : str or None
-        The ``Server`` header of the last response.
+        The ``Server`` header of the last response, by which `Client.is_sandbox` recognizes the sandbox.
     """
 
     def __init__(self, base_url: str, api_key: Secret, timeout: float | None = None) -> None:
@@ -113,7 +113,7 @@ class Transport:
         ConnectionFailed
             There was no response.
         UnexpectedResponse
-            The body is longer than 64 MiB.
+            The body is longer than `MAX_RESPONSE_BYTES`.
         """
         return self._request(self._session, method, path, query, None, ())
 
@@ -139,7 +139,7 @@ class Transport:
         ConnectionFailed
             There was no response. `may_have_been_delivered` says whether the request may have been processed.
         UnexpectedResponse
-            The body is longer than 64 MiB.
+            The body is longer than `MAX_RESPONSE_BYTES`.
         """
         with self._new_session(_RETRY_CONNECT_ONLY) as session:
             return self._request(session, method, path, (), body, secrets)
@@ -310,9 +310,7 @@ def _classify(error: Exception, timeout: float) -> tuple[str, bool]:
     """Return a description of an error, and whether the request may have been delivered."""
     reason = _root_cause(error)
     if isinstance(error, requests.exceptions.SSLError):
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return "has no certificate that this machine trusts", False
-        return "does not support TLS, which https requires", "WRONG_VERSION_NUMBER" not in str(error)
+        return _classify_tls(str(error))
     if isinstance(error, DecodeError):
         return "sent a response that cannot be decompressed", True
     if isinstance(error, requests.exceptions.ProxyError):
@@ -323,9 +321,7 @@ def _classify(error: Exception, timeout: float) -> tuple[str, bool]:
         return "refuses connections", False
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"did not accept a connection within {min(CONNECT_TIMEOUT, timeout):g} s", False
-    if isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError)) or isinstance(
-        reason, ReadTimeoutError
-    ):
+    if _is_timeout(error) or _is_timeout(reason):
         return f"sent no complete response within {timeout:g} s", True
     if isinstance(error, requests.exceptions.InvalidHeader):
         return "got no request: the API key contains a character that is invalid in a header", False
@@ -334,6 +330,20 @@ def _classify(error: Exception, timeout: float) -> tuple[str, bool]:
     return f"could not be reached ({single_line(type(error).__name__)})", True
 
 
+def _classify_tls(text: str) -> tuple[str, bool]:
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "has no certificate that this machine trusts", False
+    # The server answered the handshake with plain HTTP, so that the request was not sent.
+    is_plain_http = "WRONG_VERSION_NUMBER" in text
+    # Other errors of TLS may also occur after the handshake.
+    return "does not support TLS, which https requires", not is_plain_http
+
+
+def _is_timeout(error: object) -> bool:
+    return isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError))
+
+
 def _root_cause(error: Exception) -> object:
+    """Return the error of urllib3 that an error of requests wraps, without the wrapper of the retries."""
     inner = error.args[0] if error.args else None
     return inner.reason if isinstance(inner, MaxRetryError) else inner

@@ -153,7 +153,8 @@ def _evaluate(
             latest[pod_id] = msgspec.structs.replace(latest[pod_id], status="TERMINATED")
             return latest[pod_id]
         return None if client.is_recently_created(pod_id, MAX_STALENESS) else result
-    # A network failure of a minute must not end a wait of fifteen.
+    # A network failure of a minute must not end a wait of fifteen. But if the first request fails, the key, the address
+    # or the id may be wrong, and waiting would not help.
     may_continue = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
         result, AuthenticationError
     )
@@ -161,14 +162,14 @@ def _evaluate(
 
 
 def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
-    """Return an error if the pod cannot reach the target without another request."""
+    """Return the error of a pod that cannot reach the target, or None if it still can."""
     goal = "be reachable by SSH" if target == SSH else f"become {target}"
     message = f"Pod {pod.label} is {single_line(pod.status, 40)} and will not {goal}"
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
         return InvalidPodState(
-            None,
-            None,
-            f"{message}: it exposes no SSH port.",
+            code=None,
+            http_status=None,
+            message=f"{message}: it exposes no SSH port.",
             pod_id=pod.id,
             pod_status=pod.status,
             ssh_problem="not exposed",
@@ -177,13 +178,13 @@ def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
     # Right after a resume the pod may still appear as PAUSED.
     stays_paused = pod.status == "PAUSED" and target in ("RUNNING", SSH) and waited > MAX_STALENESS
     if stays_paused or pod.status in TERMINAL_STATUSES:
-        return InvalidPodState(None, None, f"{message}.", pod_id=pod.id, pod_status=pod.status)
+        return InvalidPodState(code=None, http_status=None, message=f"{message}.", pod_id=pod.id, pod_status=pod.status)
     return None
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:
-    if pod is None and isinstance(result, YottaError):
-        return result
-    pod = result if isinstance(result, Pod) else pod
-    assert pod is not None
-    return WaitTimeout(pod, waited, target)
+    """Return the error of a wait that ran out of time: the last one of the API if no request was successful."""
+    if pod is not None:
+        return WaitTimeout(pod, waited, target)
+    assert isinstance(result, YottaError)  # `_evaluate` keeps each pod that was received.
+    return result

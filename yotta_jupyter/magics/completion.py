@@ -17,7 +17,6 @@ from ..catalog import Catalog
 from ..create_command import quote_word
 from ..errors import InvalidRequest
 from ..keys import DEFAULT_KEY
-from ..models import Pod
 from ..spec import ALLOWED_VALUES
 from ..statuses import STATUSES
 from .commands import COMMANDS, get_command
@@ -129,8 +128,7 @@ def _values(session: Session, parser: LineParser, action: argparse.Action) -> It
 
 def _pods(session: Session) -> list[str]:
     """Return the unique names, then the ids of pods without a name of their own."""
-    cached: Iterable[Pod] = session.cached_client.pods.cached.values() if session.cached_client else ()
-    pods = [pod for pod in cached if pod.status != "TERMINATED"]
+    pods = [pod for pod in session.known_pods if pod.status != "TERMINATED"]
     counts = Counter(pod.name for pod in pods)
     named = {pod.name for pod in pods if pod.name and pod.name.isprintable() and counts[pod.name] == 1}
     return [*sorted(named), *sorted(pod.id for pod in pods if pod.name not in named)]

@@ -9,7 +9,7 @@ from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
 from .expansion import split_line
-from .parser import Command, HelpRequested
+from .parser import POD_HELP, Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
 
@@ -42,7 +42,7 @@ def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     try:
         return _run(session, line, namespace)
     except (YottaError, WaitInterrupted) as error:
-        use_magic_advice(error, session.cached_client.pods.cached.values() if session.cached_client else ())
+        use_magic_advice(error, session.known_pods)
         raise
 
 
@@ -71,11 +71,8 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
 
 
 def _unknown_command(name: str) -> InvalidRequest:
-    suggestion = suggest_command(name, command_names())
-    return InvalidRequest(
-        f"%yotta has no command {single_line(name, 40)!r}. {suggestion}".rstrip(),
-        advice="" if "%yotta" in suggestion else "See %yotta -h",
-    )
+    suggestion, advice = suggest_command(name, command_names())
+    return InvalidRequest(f"%yotta has no command {single_line(name, 40)!r}. {suggestion}".rstrip(), advice=advice)
 
 
 def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:
@@ -97,6 +94,6 @@ def help_text() -> str:
             *rows,
             "",
             "%yotta COMMAND -h shows a command's arguments. No account? Start here: %yotta sandbox start",
-            "POD is an id, the beginning of one, or a name. $name and {expression} insert Python values.",
+            f"POD is {POD_HELP}. $name and {{expression}} insert Python values.",
         ]
     )

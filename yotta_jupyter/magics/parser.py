@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CompletionKind = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "path"]
 
+POD_HELP: Final = "an id, the beginning of one, or a name"
+
 _SEE_ALSO: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
 """The commands that list the possible values of a missing argument."""
 

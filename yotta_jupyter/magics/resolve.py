@@ -8,6 +8,7 @@ from typing import Final
 
 from ..client import Client
 from ..errors import InvalidRequest, PodNotFound
+from ..formatting import join_limited
 from ..models import Pod
 from ..sanitize import single_line
 from ..spelling import did_you_mean
@@ -16,6 +17,8 @@ from ..statuses import TERMINAL_STATUSES
 # A UUID in the environment of each pod that this package creates.
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPLETE_ID: Final = re.compile(r"\d{10,}")
+"""What may be a complete id. Ids of the API have 18 digits; a shorter number is rather the beginning of one."""
+
 _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
 
@@ -67,12 +70,11 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
         code=None,
         http_status=None,
         message=f"There is no pod {single_line(query, 60)!r}.{did_you_mean(query, names)}",
-        advice="List your pods with: %yotta list",
     )
 
 
 def _matches(pods: list[Pod], query: str) -> list[Pod]:
-    """Return the pods whose id is the query, else those with that name, else those whose id starts with it."""
+    """Return the matches of the first tier that has any: equal ids, then equal names, then beginnings of ids."""
     tiers = (
         [pod for pod in pods if pod.id == query],
         [pod for pod in pods if pod.name == query],
@@ -83,10 +85,7 @@ def _matches(pods: list[Pod], query: str) -> list[Pod]:
 
 
 def _ambiguous(query: str, matches: list[Pod]) -> InvalidRequest:
-    several = ", ".join(
-        f"{single_line(pod.name or '', 40)} {pod.id} ({single_line(pod.status, 20)})" for pod in matches[:_MAX_NAMED]
+    states = join_limited(
+        [f"{single_line(pod.name or '', 40)} {pod.id} ({single_line(pod.status, 20)})" for pod in matches], _MAX_NAMED
     )
-    more = f" and {len(matches) - _MAX_NAMED} more" if len(matches) > _MAX_NAMED else ""
-    return InvalidRequest(
-        f"{single_line(query, 60)!r} matches {len(matches)} pods: {several}{more}. Write the id of one."
-    )
+    return InvalidRequest(f"{single_line(query, 60)!r} matches {len(matches)} pods: {states}. Write the id of one.")

@@ -14,6 +14,7 @@ from ..overrides import ConfigOverrides
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..models import Pod
     from ..sandbox import Sandbox
 
 
@@ -64,6 +65,11 @@ class Session:
     def cached_client(self) -> Client | None:
         """The client of the previous command, or None. Reads no configuration and sends no request."""
         return self._client
+
+    @property
+    def known_pods(self) -> list[Pod]:
+        """The latest known pods of the client, without a request."""
+        return list(self._client.pods.cached.values()) if self._client is not None else []
 
     @property
     def catalog(self) -> Catalog:

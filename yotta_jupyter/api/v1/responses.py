@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from ...errors import (
+    CHECK_KEY,
     ApiError,
     AuthenticationError,
     InvalidPodState,
@@ -227,7 +228,7 @@ def _auth_error(code: int | None, response: Response, detail: str) -> Authentica
         code,
         response.status,
         f"{response.base_url} refused the API key (HTTP {response.status}{detail}).",
-        advice="Check it in the console under Settings → Access Keys.",
+        advice=f"{CHECK_KEY}.",
         base_url=response.base_url,
     )
 

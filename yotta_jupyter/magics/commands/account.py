@@ -54,7 +54,7 @@ def _shadowed_note(session: Session, profile: str) -> str:
         source = config.resolve_config(overrides=session.overrides()).key_source
     except InvalidRequest:
         return f" To use it in this notebook: {command}"
-    if source == f"profile {profile}":
+    if source == config.profile_source(profile):
         return ""
     return f" This notebook takes its key from {source}; to use the new one: {command}"
 

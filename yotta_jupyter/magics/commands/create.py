@@ -52,6 +52,9 @@ _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
 }
 """The fields of `PodSpec` whose flag holds the value itself, with the options of `LineParser.add_argument`."""
 
+_NO_KEY: Final = "(public key)"
+"""Stands in for the public key where none is loaded."""
+
 _FLAG_ALIASES: Final = {"gpu_count": ("--gpus",)}
 _MIN_SECRET_LENGTH: Final = 8
 """Shorter values of secrets are not searched for in the line, because they may occur in it by chance."""
@@ -122,7 +125,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
         print(f"Note: {note}")
     if arguments.dry_run:  # Needs no API key, and creates no SSH key.
         print(f"Note: {_format_estimate(session, spec)}")
-        return preview_create(complete_spec(spec, load_public_key=lambda: PUBLIC_KEY_ENV))
+        return preview_create(complete_spec(spec, load_public_key=lambda: _NO_KEY))
     client = session.client
     if spec.pod_name is None or arguments.another:
         pod, created = client.pods.create(spec), True
@@ -132,12 +135,12 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if not created:
         pod = prepare_reused(session, pod, resume=arguments.resume, wait=arguments.wait)
     elif arguments.wait:
-        print(f"Created pod {pod.label}, {_format_rate(session, pod, spec)}.")
+        print(f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}.")
     else:
         target = "ssh" if pod.ssh_port is not None else "running"
         print(
-            f"Created pod {pod.label}, {_format_rate(session, pod, spec)}. "
-            f"Next: %yotta wait {pod_word(pod, client.pods.cached.values())} --until {target}"
+            f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}. "
+            f"Next: %yotta wait {pod_word(pod, session.known_pods)} --until {target}"
         )
     return wait_for_use(session, pod) if arguments.wait else pod
 
@@ -161,9 +164,12 @@ def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[s
         environment_vars=_environment_vars(arguments),
         expose=parse_ports(arguments.expose or DEFAULT_EXPOSE),
     )
-    if arguments.key is not None and not arguments.dry_run and exposes_ssh(spec):
+    notes = [match.note for match in matches.values() if match.note]
+    if arguments.key is not None and not exposes_ssh(spec):
+        notes.append("--key has no effect: the pod exposes no port for SSH.")
+    elif arguments.key is not None and not arguments.dry_run:
         spec = _with_public_key(spec, arguments.key)
-    return spec, [match.note for match in matches.values() if match.note]
+    return spec, notes
 
 
 def _with_public_key(spec: PodSpec, key_file: str) -> PodSpec:
@@ -226,7 +232,7 @@ def _secret_from_env(name: str) -> Secret:
     return Secret(value)
 
 
-def _format_rate(session: Session, pod: Pod, spec: PodSpec) -> str:
+def _describe_cost(session: Session, pod: Pod, spec: PodSpec) -> str:
     """Return what a new pod costs while it runs, by its own prices if the API already returns them."""
     if pod.hourly_rate is not None:
         return f"{format_rate(pod.hourly_rate)} while it runs"

@@ -17,6 +17,7 @@ from ..display import PlainText
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
+from .arguments import add_pod_argument
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,16 +79,12 @@ def _warn_unknown_regions(client: Client, regions: list[str]) -> None:
             print(f"Note: there is no pod in {single_line(region, 60)}.{did_you_mean(region, used)}{others}")
 
 
-def _add_pod_argument(parser: LineParser) -> None:
-    parser.add_argument("pod", metavar="POD", completes="pod", help="an id, the beginning of one, or a name")
-
-
 def _get(session: Session, arguments: Namespace) -> Pod:
     return resolve_pods(session.client, [arguments.pod])[0]
 
 
 def _add_ssh_arguments(parser: LineParser) -> None:
-    _add_pod_argument(parser)
+    add_pod_argument(parser)
     parser.add_argument(
         "--key", metavar="FILE", completes="path", help=f"the file of your private key; default: {DEFAULT_KEY}"
     )
@@ -138,7 +135,7 @@ def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 COMMANDS: tuple[Command, ...] = (
     Command("list", "List pods as a DataFrame.", _list, _add_list_arguments, aliases=("ls",)),
-    Command("get", "Show all fields of one pod.", _get, _add_pod_argument),
+    Command("get", "Show all fields of one pod.", _get, add_pod_argument),
     Command("ssh", "Show the command that opens a shell on a pod, ready to copy.", _ssh, _add_ssh_arguments),
     Command("cost", "Show what each pod costs an hour now, and the total.", _cost),
     Command("gpus", "List the known GPU types.", _gpus),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...client import Client
 from ...create_command import CREATE_FLAGS
 from ...errors import InvalidRequest, PodNotFound, YottaError
-from ...formatting import format_rate, pluralize
+from ...formatting import format_rate, join_limited, pluralize
 from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...statuses import TRANSITIONS
@@ -18,7 +18,8 @@ from ..display import results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
-from .wait import add_pods_argument, split_outcomes, wait_with_progress
+from .arguments import add_pods_argument
+from .wait import split_outcomes, wait_with_progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,11 +87,10 @@ def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
     if not affected:
         return
     noted.update(pod.id for pod in affected)
-    names = ", ".join(single_line(pod.name or pod.id, 60) for pod in affected[:_MAX_NAMED])
-    more = f" and {len(affected) - _MAX_NAMED} more" if len(affected) > _MAX_NAMED else ""
+    names = join_limited([single_line(pod.name or pod.id, 60) for pod in affected], _MAX_NAMED)
     volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
     print(
-        f"Note: a pause may erase all files of {names}{more}. Keep what matters elsewhere, "
+        f"Note: a pause may erase all files of {names}. Keep what matters elsewhere, "
         f"or create the pod with {volume} GB {mount} PATH: files at PATH stay."
     )
 
@@ -99,14 +99,13 @@ def _confirm_delete(pods: Sequence[Pod]) -> bool:
     """Ask whether to delete pods; name them and what they cost."""
     from IPython.core.error import StdinNotImplementedError
 
-    named = ", ".join(
-        f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {_format_cost(pod)})"
-        for pod in pods[:_MAX_NAMED]
+    named = join_limited(
+        [f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {_format_cost(pod)})" for pod in pods],
+        _MAX_NAMED,
     )
-    more = f" and {len(pods) - _MAX_NAMED} more" if len(pods) > _MAX_NAMED else ""
     total = f" ({format_total(pods)})" if len(pods) > 1 else ""
     try:
-        reply = input(f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}{more}? [y/N] ")
+        reply = input(f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}? [y/N] ")
     except (StdinNotImplementedError, EOFError):
         reply = None
     except KeyboardInterrupt:

@@ -55,7 +55,7 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
             f"Pod {pod.label} exists and is {state}; nothing was created.",
             advice="To resume it and wait, add --resume",
         )
-    name = pod_word(pod, session.client.pods.cached.values())
+    name = pod_word(pod, session.known_pods)
     first = "" if pod.status == "PAUSED" else f"%yotta wait {name} --until paused, then "
     print(
         f"Reused pod {pod.label}, which is {state}: {cost}. Nothing was created. "

@@ -15,6 +15,7 @@ from ..parser import Command, LineParser
 from ..progress import progress_reporter
 from ..resolve import resolve_pods
 from ..session import Session
+from .arguments import add_pods_argument
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,11 +106,6 @@ def split_outcomes(
     errors = {pod_id: outcome if isinstance(outcome, YottaError) else None for pod_id, outcome in outcomes.items()}
     latest = {**cached, **{pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, Pod)}}
     return errors, {pod_id: latest[pod_id].status for pod_id in outcomes if pod_id in latest}
-
-
-def add_pods_argument(parser: LineParser) -> None:
-    """Add the positional argument for one or more pods."""
-    parser.add_argument("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
 
 
 def _add_arguments(parser: LineParser) -> None:

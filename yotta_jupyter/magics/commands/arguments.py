@@ -1,0 +1,25 @@
+"""Arguments that several commands have."""
+
+from __future__ import annotations
+
+from ..parser import POD_HELP, LineParser
+
+
+def add_pod_argument(parser: LineParser) -> None:
+    """Add the positional argument for a pod.
+
+    Parameters
+    ----------
+    parser : LineParser
+    """
+    parser.add_argument("pod", metavar="POD", completes="pod", help=POD_HELP)
+
+
+def add_pods_argument(parser: LineParser) -> None:
+    """Add the positional argument for one or more pods.
+
+    Parameters
+    ----------
+    parser : LineParser
+    """
+    parser.add_argument("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
