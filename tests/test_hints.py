@@ -257,6 +257,12 @@ def test_a_taken_name_advises_another() -> None:
     assert describe(error).endswith("Choose another --name, or add --another to create one more.")
 
 
+def test_an_unusable_key_advises_the_flag_if_another_key_helps() -> None:
+    error = UnusableKey("The SSH key k does not exist.", advice="Name another key with ssh_key.")
+    assert "--key FILE" in describe(error)
+    assert describe(UnusableKey("The SSH key k is encrypted.")) == "The SSH key k is encrypted."
+
+
 def test_a_missing_field_names_its_flag() -> None:
     assert "--gpu" in describe(InvalidRequest("create requires gpu_type.", field="gpu_type", is_missing=True))
 

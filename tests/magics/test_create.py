@@ -349,3 +349,8 @@ def test_create_names_the_next_command(captured_output: Output) -> None:
 def test_help_names_the_default_ports(captured_output: Output) -> None:
     output = captured_output("%yotta create -h")
     assert all(port in output for port in DEFAULT_EXPOSE)
+
+
+def test_a_key_without_a_port_for_ssh_is_noted(captured_output: Output) -> None:
+    output = captured_output("%yotta create pytorch --gpu L4 --expose 8888 --key missing --dry-run")
+    assert "Note: --key has no effect: the pod exposes no port for SSH." in output
