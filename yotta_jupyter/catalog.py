@@ -138,11 +138,12 @@ class Catalog:
         # Large listings have few different combinations.
         by_type = {(pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name): pod for pod in proven}
         with self._lock:
+            # A name in another form, such as "h100", would take precedence over the short name of a known type.
             for pod in by_type.values():
-                if pod.gpu_type:
+                if pod.gpu_type and _GPU_ID.fullmatch(pod.gpu_type):
                     self._update_gpu(pod.gpu_type, pod)
                     self._update_prices(pod.gpu_type, pod)
-            self._images.update({pod.image: True for pod in proven if pod.image})
+            self._images.update({pod.image: True for pod in proven if pod.image and set("/:") & set(pod.image)})
             self._regions.update({pod.region for pod in proven if pod.region})
 
     def gpu(self, query: str, as_typed: bool = False) -> Match:
