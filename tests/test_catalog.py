@@ -279,3 +279,12 @@ def test_incomplete_records_are_accepted(make_client: Callable[..., Client], rec
     )
     yotta.pods.list()
     assert yotta.catalog.prices(L4).single_card == 0.6
+
+
+def test_a_listed_name_in_another_form_does_not_hide_a_short_name(
+    make_client: Callable[..., Client], record: Callable[..., Any]
+) -> None:
+    yotta = make_client(records=[record(status="RUNNING", gpuType="h100", image="pytorch")])
+    yotta.pods.list()
+    assert yotta.catalog.find_gpu("h100").name == H100
+    assert yotta.catalog.find_image("pytorch").name == PYTORCH

@@ -26,7 +26,7 @@ from yotta_jupyter import (
 )
 from yotta_jupyter.config import resolve_config
 from yotta_jupyter.create_command import CREATE_FLAGS
-from yotta_jupyter.errors import NameTaken, UnknownName
+from yotta_jupyter.errors import NameTaken, UnknownName, UnusableKey
 from yotta_jupyter.hints import describe, pod_word, use_magic_advice
 from yotta_jupyter.magics.commands import get_command
 from yotta_jupyter.magics.expansion import split_line

@@ -122,3 +122,30 @@ def test_a_race_warns_of_the_other_pod(sandbox: Sandbox) -> None:
     (warning,) = caught
     assert created[0].id in str(warning.message)
     assert warning.filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "label"),
+    [
+        ("persistent_mount_path", "/data", "mount path"),
+        ("initialization_command", "pip install made-up", "initialization command"),
+        ("container_volume_in_gb", 500, "container volume"),
+    ],
+)
+def test_a_volume_or_a_command_that_the_pod_lacks_is_a_difference(field: str, value: object, label: str) -> None:
+    options: dict[str, Any] = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G", "pod_name": "train", field: value}
+    if field == "persistent_mount_path":
+        options["persistent_volume_in_gb"] = 100
+    pod = Pod(
+        id="1",
+        pod_name="train",
+        status="RUNNING",
+        image="made/up:1",
+        gpu_type="NVIDIA_L4_24G",
+        gpu_count=1,
+        persistent_volume_in_gb=0,
+        container_volume_in_gb=100,
+        initialization_command="",
+    )
+    with pytest.raises(NameTaken, match=label):
+        find_reusable([pod], PodSpec(**options))

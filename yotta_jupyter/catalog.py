@@ -150,11 +150,16 @@ class Catalog:
         for pod in newest_first:
             by_combination.setdefault((pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name), pod)
         with self._lock:
-            for pod in reversed(by_combination.values()):  # The newest pod is last, so that its prices are kept.
-                if pod.gpu_type:
+            # The newest pod is last, so that its prices are kept.
+            for pod in reversed(by_combination.values()):
+                # A name in another form, such as "h100", would take precedence over the short name of a known type.
+                if pod.gpu_type and _GPU_ID.fullmatch(pod.gpu_type):
                     self._update_gpu(pod.gpu_type, pod)
                     self._update_prices(pod.gpu_type, pod)
-            self._is_listed_by_image.update({pod.image: True for pod in proven if pod.image})
+            # For the same reason, the name of an image has a repository or a tag.
+            self._is_listed_by_image.update(
+                {pod.image: True for pod in proven if pod.image and ("/" in pod.image or ":" in pod.image)}
+            )
             self._regions.update({pod.region for pod in proven if pod.region})
 
     def find_gpu(self, query: str, as_typed: bool = False) -> Match:

@@ -131,7 +131,8 @@ def test_invalid_id_sends_nothing(yotta, sandbox, method, pod_id):
 def test_create_sends_the_examples_of_the_contract(yotta, sandbox, options):
     pod = yotta.pods.create(**options)
     assert create_body(sandbox) == {camel_case(name): value for name, value in options.items()}
-    assert pod == yotta.pods.get(pod.id)
+    # Not compared as a whole: the pod may change its status between the requests.
+    assert yotta.pods.get(pod.id).environment == pod.environment
     assert pod.image == options["image"]
 
 

@@ -99,9 +99,9 @@ def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook,
         && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
     }"""
     region = page.get_by_role("region", name="Yotta pods")
-    for width in (400, 700, 861, 862, 900):
+    for width in (400, 700, 821, 822, 900):
         region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
-        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 862 else re.compile("^yotta-panel$"))
+        expect(region).to_have_class(re.compile("yotta-is-compact") if width < 822 else re.compile("^yotta-panel$"))
         assert page.locator("[data-pod-id]").evaluate_all(gaps)
         button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
         panel = region.bounding_box()

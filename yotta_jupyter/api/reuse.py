@@ -18,6 +18,10 @@ _COMPARED: Final = {
     "image": "image",
     "region": "region",
     "cloud_type": "cloud",
+    "container_volume_in_gb": "container volume in GB",
+    "persistent_volume_in_gb": "persistent volume in GB",
+    "persistent_mount_path": "mount path",
+    "initialization_command": "initialization command",
 }
 """Fields in which a pod must agree with a spec, and how messages name them."""
 

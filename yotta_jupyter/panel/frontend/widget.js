@@ -77,7 +77,7 @@ function uniqueId() {
 }
 
 // yotta_jupyter/panel/frontend/src/lifecycle.js
-var COMPACT_WIDTH = 860;
+var COMPACT_WIDTH = 820;
 var COUNTDOWN_INTERVAL_S = 0.25;
 var TIME_INTERVAL_S = 1;
 var AGE_INTERVAL_S = 15;
@@ -1721,12 +1721,12 @@ function setCount(button, label, count) {
 // yotta_jupyter/panel/frontend/src/columns.js
 var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(90px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "118px", fields: ["status"], sortKey: textKey("status") },
+  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "108px", fields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(118px, 1.1fr)",
+    width: "minmax(104px, 1.1fr)",
     fields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -1755,7 +1755,7 @@ var COLUMNS = [
   {
     name: "cost",
     title: "$ / hour",
-    width: "58px",
+    width: "56px",
     fields: ["hourly_cost"],
     sortKey: (row) => -(row.hourly_cost ?? -1),
     descending: true,

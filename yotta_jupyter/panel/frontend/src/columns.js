@@ -24,12 +24,12 @@ const textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(90px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "118px", fields: ["status"], sortKey: textKey("status") },
+  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "108px", fields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(118px, 1.1fr)",
+    width: "minmax(104px, 1.1fr)",
     fields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -58,7 +58,7 @@ export const COLUMNS = [
   {
     name: "cost",
     title: "$ / hour",
-    width: "58px",
+    width: "56px",
     fields: ["hourly_cost"],
     sortKey: (row) => -(row.hourly_cost ?? -1),
     descending: true,

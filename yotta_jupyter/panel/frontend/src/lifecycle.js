@@ -6,7 +6,7 @@ import { SUPPRESS_SHORTCUTS } from "./dom.js";
 /** @typedef {import("./view.js").PanelView} PanelView */
 
 /** A panel narrower than this, in pixels, is compact. */
-const COMPACT_WIDTH = 860;
+const COMPACT_WIDTH = 820;
 const COUNTDOWN_INTERVAL_S = 0.25;
 const TIME_INTERVAL_S = 1;
 const AGE_INTERVAL_S = 15;
