@@ -129,6 +129,16 @@ describe("actions", () => {
     expect(store.pendingAction(row())).toBe("undoing");
   });
 
+  test("a snapshot does not restart the countdown of a delete", () => {
+    store.act("delete", ["1"]);
+    vi.advanceTimersByTime(4_500);
+    model.receiveSnapshot(encodeSnapshot([podRow({ pending: "pending_delete" })], { version: 2 }));
+    expect(store.undoSecondsLeft("1")).toBe(3);
+    model.receiveSnapshot(encodeSnapshot([podRow()], { version: 3 }));
+    model.receiveSnapshot(encodeSnapshot([podRow({ pending: "pending_delete" })], { version: 4 }));
+    expect(store.undoSecondsLeft("1")).toBe(7);
+  });
+
   test("without time for an undo a delete is final", () => {
     open([podRow()], { undo_seconds: 0 });
     store.act("delete", ["1"]);

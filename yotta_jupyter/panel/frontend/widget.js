@@ -451,7 +451,12 @@ var Store = class {
     this.rows = snapshot.rows;
     this.info = snapshot.info;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const row of this.rows.values()) this._setUndoDeadline(row.id, row.pending);
+    for (const id of [...this._undoDeadlines.keys()]) {
+      if (this.rows.get(id)?.pending !== "pending_delete") this._undoDeadlines.delete(id);
+    }
+    for (const { id, pending } of this.rows.values()) {
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+    }
     this._pruneSelection();
     this._notify({ all: true });
   }
@@ -559,6 +564,7 @@ async function copyText(text, container) {
     field.value = text;
     field.rows = Math.min(8, text.split("\n").length);
     container.append(field);
+    field.focus({ preventScroll: true });
     field.select();
     if (document.execCommand("copy")) {
       field.remove();
@@ -980,6 +986,9 @@ var PENDING_LABELS = (
 function formatDollars(amount) {
   return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
 }
+function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
 function formatAge(seconds) {
   if (seconds < 60) return "now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -1038,6 +1047,8 @@ var Fields = class {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
+    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
+    this._addVariableButton.addEventListener("click", () => this._addVariable());
     this._isPrivate = h("input", { type: "checkbox" });
     this.element = h(
       "div",
@@ -1147,17 +1158,14 @@ var Fields = class {
   }
   /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
-    const input = (
-      /** @type {HTMLElement | null} */
-      this.element.querySelector("[aria-invalid=true]")
-    );
-    const details = input?.closest("details");
+    let control = this.element.querySelector("[aria-invalid=true]");
+    const isVariableError = this.messages.environment_vars.classList.contains("yotta-is-invalid");
+    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const details = control?.closest("details");
     if (details) details.open = true;
-    input?.focus();
+    control?.focus();
   }
   _moreOptions() {
-    const addVariable = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    addVariable.addEventListener("click", () => this._addVariable());
     const variables = h("legend", {}, "Environment variables");
     return h(
       "details",
@@ -1173,7 +1181,14 @@ var Fields = class {
         this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
         this._labelledField("cloud_type", "Cloud", h("select"))
       ),
-      h("fieldset", { class: "yotta-env" }, variables, this._variables, addVariable, this._message("environment_vars")),
+      h(
+        "fieldset",
+        { class: "yotta-env" },
+        variables,
+        this._variables,
+        this._addVariableButton,
+        this._message("environment_vars")
+      ),
       h("label", { class: "yotta-checkbox" }, this._isPrivate, "The image is in a private registry"),
       this._registryFields()
     );
@@ -1303,7 +1318,7 @@ var Header = class {
     const figures = [...counts, formatDollars(totals.hourly_cost)];
     for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
     const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${unknown_cost} pods of unknown price` : null);
+    setAttribute(this._cost, "title", unknown_cost ? `without ${countPods(unknown_cost)} of unknown price` : null);
     this.updateTime();
   }
   /** Show how old the rows are. */
@@ -1312,12 +1327,14 @@ var Header = class {
     const now = Date.now() / 1e3;
     const isLive = connected && info.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
     let text = "";
+    let tooltip = null;
     if (info.refreshed_at && isLive && info.interval && !info.error) {
       const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
       text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);
+      tooltip = `Every ${info.interval} s`;
     } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
     setText(this._refreshedAt, text);
+    setAttribute(this._refreshedAt, "title", tooltip);
     const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
     const alert = connected ? error : KERNEL_GONE;
     this.alert.hidden = !alert;
@@ -1353,12 +1370,12 @@ var LaunchForm = class {
       tabindex: "0",
       role: "textbox",
       "aria-readonly": "true",
-      "aria-label": "The equal %yotta line"
+      "aria-label": "Equivalent %yotta command"
     });
     const copy = iconButton(
       "copy",
-      "Copy the %yotta line",
-      () => context.copy(this._command.textContent ?? "", "the %yotta line")
+      "Copy the %yotta command",
+      () => context.copy(this._command.textContent ?? "", "the %yotta command")
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
@@ -1507,55 +1524,6 @@ function formatEstimate(estimate, basis) {
   return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }
 
-// yotta_jupyter/panel/frontend/src/undo-bar.js
-var UndoBar = class {
-  /**
-   * @param {Store} store
-   * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the bar has gone
-   */
-  constructor(store, context, focusFallback) {
-    this.store = store;
-    this.context = context;
-    this._focusFallback = focusFallback;
-    this._text = h("span");
-    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
-    this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1) this.undo();
-    });
-    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
-  }
-  update() {
-    const group = this.store.lastDelete();
-    const isShown = group.isBulk && group.ids.length > 0;
-    const hadFocus = this.element.contains(document.activeElement);
-    if (isShown) {
-      const pods = countPods(group.ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
-      setText(this.button, `Undo delete of ${pods}`);
-    }
-    if (this.element.hidden === !isShown) return;
-    this.element.hidden = !isShown;
-    if (!isShown && hadFocus) this._focusFallback();
-  }
-  /**
-   * Undo the last delete, of one pod or of several.
-   *
-   * @returns {boolean} whether there was one
-   */
-  undo() {
-    const { ids, isBulk } = this.store.lastDelete();
-    if (!ids.length) return false;
-    this.store.act("undo", ids);
-    if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
-    return true;
-  }
-};
-function countPods(count) {
-  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
-}
-
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
 var ACTIONS = (
   /** @type {const} */
@@ -1569,12 +1537,14 @@ var SelectionToolbar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
+   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
    *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, { focusFallback, focusUndo }) {
+  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
+    this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
     this._asking = [];
@@ -1624,9 +1594,17 @@ var SelectionToolbar = class {
     if (asking) this._updateQuestion();
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
-    setText(this._count, `${count.toLocaleString()} selected`);
+    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
+  }
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
+   */
+  _hiddenNote(ids) {
+    const count = this._countHidden(ids);
+    return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
   /** @param {string} action */
   _idsFor(action) {
@@ -1682,7 +1660,8 @@ var SelectionToolbar = class {
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
+    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
   _closeQuestion() {
@@ -1704,7 +1683,8 @@ var SelectionToolbar = class {
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
+    const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
     setTimeout(() => this.update(), 1200);
@@ -1776,6 +1756,7 @@ var COLUMNS = [
 ];
 
 // yotta_jupyter/panel/frontend/src/jupyter-popup.js
+var PASSWORD_MS = 6e4;
 var JupyterPopup = class {
   /**
    * @param {Store} store
@@ -1785,6 +1766,8 @@ var JupyterPopup = class {
     this.store = store;
     this.context = context;
     this._requestNumber = 0;
+    this._passwordTimer = 0;
+    this._podId = null;
     this._button = null;
     this._password = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
@@ -1810,6 +1793,7 @@ var JupyterPopup = class {
     this._popup.close();
     if (isSame) return;
     this._button = button;
+    this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
     this._password = h("div", { class: "yotta-jupyter-line" });
@@ -1835,7 +1819,11 @@ var JupyterPopup = class {
    * @param {DataView[]} [buffers]
    */
   onPassword(message, buffers) {
-    if (!this._popup.isOpen || message.request_id !== this._requestId()) return;
+    if (!this._popup.isOpen) return;
+    if (message.request_id !== this._requestId()) {
+      if (this._passwordTimer) this._popup.close();
+      return;
+    }
     if (!buffers?.length) {
       this._password.replaceChildren(message.error);
       return;
@@ -1847,9 +1835,16 @@ var JupyterPopup = class {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
     this._password.replaceChildren(field, copy);
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = window.setTimeout(() => this._popup.close(), PASSWORD_MS);
     this._popup.place();
     field.focus({ preventScroll: true });
     field.select();
+  }
+  /** Close if the pod is gone or has no password any more. */
+  update() {
+    const row = this.store.rows.get(this._podId ?? "");
+    if (this._popup.isOpen && (!row || this._passwordTimer && !row.has_password)) this._popup.close();
   }
   close() {
     this._popup.close();
@@ -1871,7 +1866,9 @@ var JupyterPopup = class {
   _onClose() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     this._requestNumber += 1;
-    this._button = null;
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = 0;
+    this._button = this._podId = null;
     this.element.replaceChildren();
   }
 };
@@ -1967,15 +1964,17 @@ var Navigation = class {
       /** @type {HTMLElement} */
       control.parentElement
     );
-    const place = [...cell2.children].indexOf(control);
+    const place = controlsOf(cell2).indexOf(control);
     const top = index * rowHeight;
     const lowest = top - (scroller.clientHeight - rowHeight * 2);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
     this.table.renderRows();
-    const target = views.get(ids[index])?.element.getElementsByClassName(cell2.className)[0];
-    const controls = target?.querySelectorAll("input, button");
-    controls?.[place]?.focus({ preventScroll: true });
+    const view = views.get(ids[index]);
+    const target = view?.element.getElementsByClassName(cell2.className)[0];
+    const counterpart = target && controlsOf(target)[place];
+    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
+    focusable?.focus({ preventScroll: true });
   }
   /**
    * @param {Event} event
@@ -1992,6 +1991,10 @@ var Navigation = class {
     );
   }
 };
+function controlsOf(cell2) {
+  return [.../** @type {NodeListOf<HTMLElement>} */
+  cell2.querySelectorAll("input, button")];
+}
 
 // yotta_jupyter/panel/frontend/src/row.js
 var RESUMABLE_LATER = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
@@ -2197,9 +2200,21 @@ var Table = class {
   update({ all, ids = [], fields = /* @__PURE__ */ new Set() }) {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
-    if (all || filterMayChange || orderMayChange) this.applyFilters();
-    else for (const id of ids) this._refreshRow(id);
+    if (all || filterMayChange || orderMayChange) {
+      this.applyFilters();
+      return;
+    }
+    for (const id of ids) this._refreshRow(id);
     this._updateSelectAll();
+  }
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {number} the pods of `ids` whose rows the filters hide
+   */
+  countHidden(ids) {
+    if (!isFiltered(this.filters)) return 0;
+    const shown = new Set(this.ids);
+    return [...ids].filter((id) => !shown.has(id)).length;
   }
   applyFilters() {
     const { column, reversed } = this.sort;
@@ -2211,6 +2226,7 @@ var Table = class {
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
     this._setBodyHeight();
     this.renderRows();
+    this._updateSelectAll();
     this.onFiltered();
   }
   /** Create, update and remove elements so that the rows in view are shown. */
@@ -2319,7 +2335,10 @@ var Table = class {
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
-      } else this._pool.push(view);
+      } else {
+        view.index = null;
+        this._pool.push(view);
+      }
     }
     return removedFocus;
   }
@@ -2378,6 +2397,7 @@ var Table = class {
       return;
     }
     if (!await this.context.copy(command, `the SSH command of ${displayName(row)}`)) return;
+    if (button.closest("[data-pod-id]") !== this.views.get(id)?.element) return;
     button.classList.add("yotta-is-copied");
     setText(button, "Copied");
     setTimeout(() => {
@@ -2428,6 +2448,7 @@ function columnNamed(name) {
 
 // yotta_jupyter/panel/frontend/src/toolbar.js
 var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
 var LABELS = {
   status: (value) => formatStatus(value, null),
   region: (value) => value,
@@ -2448,7 +2469,7 @@ var Toolbar = class {
     });
     this.search.addEventListener("input", () => onFilter("text", this.search.value));
     this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ANY[name] }, h("option", { value: "" }, ANY[name]));
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
       select.addEventListener("change", () => onFilter(name, select.value));
       return { name, select };
     });
@@ -2484,9 +2505,9 @@ var Toolbar = class {
    * @param {number} count the rows that match
    */
   updateCount(filters, count) {
-    const total = this.store.rows.size.toLocaleString();
+    const total = countPods(this.store.rows.size);
     this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
-    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total} pods` : "");
+    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }
 };
 function setOptions2(select, values, chosen, label) {
@@ -2495,6 +2516,52 @@ function setOptions2(select, values, chosen, label) {
   select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
   select.value = chosen;
 }
+
+// yotta_jupyter/panel/frontend/src/undo-bar.js
+var UndoBar = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the bar has gone
+   */
+  constructor(store, context, focusFallback) {
+    this.store = store;
+    this.context = context;
+    this._focusFallback = focusFallback;
+    this._text = h("span");
+    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1) this.undo();
+    });
+    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+  }
+  update() {
+    const group = this.store.lastDelete();
+    const isShown = group.isBulk && group.ids.length > 0;
+    const hadFocus = this.element.contains(document.activeElement);
+    if (isShown) {
+      const pods = countPods(group.ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      setText(this.button, `Undo delete of ${pods}`);
+    }
+    if (this.element.hidden === !isShown) return;
+    this.element.hidden = !isShown;
+    if (!isShown && hadFocus) this._focusFallback();
+  }
+  /**
+   * Undo the last delete, of one pod or of several.
+   *
+   * @returns {boolean} whether there was one
+   */
+  undo() {
+    const { ids, isBulk } = this.store.lastDelete();
+    if (!ids.length) return false;
+    this.store.act("undo", ids);
+    if (isBulk) this.store.select(ids, true);
+    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    return true;
+  }
+};
 
 // yotta_jupyter/panel/frontend/src/view.js
 var PanelView = class {
@@ -2511,6 +2578,7 @@ var PanelView = class {
     const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
+      countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo()
     });
@@ -2589,6 +2657,7 @@ var PanelView = class {
     this.toolbar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
+    this.table.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -2627,11 +2696,12 @@ var PanelView = class {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.applyFilters();
-    this.announce(`${this.table.ids.length} pods shown`);
+    this.announce(`${countPods(this.table.ids.length)} shown`);
   }
   _onFiltered() {
     this._updateEmptyState();
     this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.selectionToolbar.update();
   }
   _updateEmptyState() {
     const total = this.store.rows.size;

@@ -29,6 +29,8 @@ export class Fields {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
+    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
+    this._addVariableButton.addEventListener("click", () => this._addVariable());
     this._isPrivate = h("input", { type: "checkbox" });
     this.element = h(
       "div",
@@ -145,15 +147,17 @@ export class Fields {
 
   /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
-    const input = /** @type {HTMLElement | null} */ (this.element.querySelector("[aria-invalid=true]"));
-    const details = input?.closest("details");
+    /** @type {HTMLElement | null} */
+    let control = this.element.querySelector("[aria-invalid=true]");
+    // An error that names no variable marks none of them.
+    const isVariableError = this.messages.environment_vars.classList.contains("yotta-is-invalid");
+    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const details = control?.closest("details");
     if (details) details.open = true;
-    input?.focus();
+    control?.focus();
   }
 
   _moreOptions() {
-    const addVariable = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    addVariable.addEventListener("click", () => this._addVariable());
     const variables = h("legend", {}, "Environment variables");
     return h(
       "details",
@@ -169,7 +173,14 @@ export class Fields {
         this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
         this._labelledField("cloud_type", "Cloud", h("select")),
       ),
-      h("fieldset", { class: "yotta-env" }, variables, this._variables, addVariable, this._message("environment_vars")),
+      h(
+        "fieldset",
+        { class: "yotta-env" },
+        variables,
+        this._variables,
+        this._addVariableButton,
+        this._message("environment_vars"),
+      ),
       h("label", { class: "yotta-checkbox" }, this._isPrivate, "The image is in a private registry"),
       this._registryFields(),
     );

@@ -39,10 +39,10 @@ export class LaunchForm {
       tabindex: "0",
       role: "textbox",
       "aria-readonly": "true",
-      "aria-label": "The equal %yotta line",
+      "aria-label": "Equivalent %yotta command",
     });
-    const copy = iconButton("copy", "Copy the %yotta line", () =>
-      context.copy(this._command.textContent ?? "", "the %yotta line"),
+    const copy = iconButton("copy", "Copy the %yotta command", () =>
+      context.copy(this._command.textContent ?? "", "the %yotta command"),
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });

@@ -27,6 +27,14 @@ export function formatDollars(amount) {
 }
 
 /**
+ * @param {number} count
+ * @returns {string} such as "6 pods"
+ */
+export function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
+
+/**
  * @param {number} seconds
  * @returns {string} such as "5 min"
  */

@@ -1,6 +1,6 @@
 // @ts-check
 import { h, iconButton, setAttribute, setText } from "./dom.js";
-import { formatDollars, formatTime } from "./format.js";
+import { countPods, formatDollars, formatTime } from "./format.js";
 import { HEARTBEAT_S } from "./lifecycle.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -45,7 +45,7 @@ export class Header {
     const figures = [...counts, formatDollars(totals.hourly_cost)];
     for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
     const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${unknown_cost} pods of unknown price` : null);
+    setAttribute(this._cost, "title", unknown_cost ? `without ${countPods(unknown_cost)} of unknown price` : null);
     this.updateTime();
   }
 
@@ -56,13 +56,15 @@ export class Header {
     // After a long silence the kernel may hang; a notebook that was reopened may have none.
     const isLive = connected && info.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = "";
+    let tooltip = null;
     if (info.refreshed_at && isLive && info.interval && !info.error) {
       // The kernel sends nothing if a refresh found no changes.
       const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
       text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);
+      tooltip = `Every ${info.interval} s`;
     } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
     setText(this._refreshedAt, text);
+    setAttribute(this._refreshedAt, "title", tooltip);
     const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
     const alert = connected ? error : KERNEL_GONE;
     this.alert.hidden = !alert;

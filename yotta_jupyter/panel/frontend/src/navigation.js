@@ -90,16 +90,18 @@ export class Navigation {
   _focusRow(index, control) {
     const { ids, rowHeight, scroller, views } = this.table;
     const cell = /** @type {HTMLElement} */ (control.parentElement);
-    const place = [...cell.children].indexOf(control);
+    const place = controlsOf(cell).indexOf(control);
     const top = index * rowHeight;
     const lowest = top - (scroller.clientHeight - rowHeight * 2);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
     this.table.renderRows();
-    const target = views.get(ids[index])?.element.getElementsByClassName(cell.className)[0];
-    /** @type {NodeListOf<HTMLElement> | undefined} */
-    const controls = target?.querySelectorAll("input, button");
-    controls?.[place]?.focus({ preventScroll: true });
+    const view = views.get(ids[index]);
+    const target = view?.element.getElementsByClassName(cell.className)[0];
+    const counterpart = target && controlsOf(target)[place];
+    // A row without an error has no visible Dismiss button.
+    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
+    focusable?.focus({ preventScroll: true });
   }
 
   /**
@@ -110,4 +112,12 @@ export class Navigation {
     const element = /** @type {HTMLElement} */ (event.target).closest("[data-pod-id]");
     return this.table.views.get(/** @type {HTMLElement | null} */ (element)?.dataset.podId ?? "");
   }
+}
+
+/**
+ * @param {Element} cell
+ * @returns {HTMLElement[]} what can have the focus in a cell
+ */
+function controlsOf(cell) {
+  return [.../** @type {NodeListOf<HTMLElement>} */ (cell.querySelectorAll("input, button"))];
 }

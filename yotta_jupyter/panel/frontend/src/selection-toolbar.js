@@ -1,7 +1,6 @@
 // @ts-check
 import { h, isDisabled, setDisabled, setText } from "./dom.js";
-import { formatDollars, formatPauseLosses } from "./format.js";
-import { countPods } from "./undo-bar.js";
+import { countPods, formatDollars, formatPauseLosses } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
@@ -18,12 +17,14 @@ export class SelectionToolbar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
+   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
    *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, { focusFallback, focusUndo }) {
+  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
+    this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
     /** The pods whose delete waits for a confirmation. @type {string[]} */
@@ -76,9 +77,18 @@ export class SelectionToolbar {
     if (asking) this._updateQuestion();
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
-    setText(this._count, `${count.toLocaleString()} selected`);
+    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
+  }
+
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
+   */
+  _hiddenNote(ids) {
+    const count = this._countHidden(ids);
+    return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
 
   /** @param {string} action */
@@ -141,7 +151,8 @@ export class SelectionToolbar {
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
+    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
 
@@ -166,7 +177,8 @@ export class SelectionToolbar {
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
+    const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
     setTimeout(() => this.update(), 1200);

@@ -291,7 +291,12 @@ export class Store {
     this.rows = snapshot.rows;
     this.info = snapshot.info;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const row of this.rows.values()) this._setUndoDeadline(row.id, row.pending);
+    for (const id of [...this._undoDeadlines.keys()]) {
+      if (this.rows.get(id)?.pending !== "pending_delete") this._undoDeadlines.delete(id);
+    }
+    for (const { id, pending } of this.rows.values()) {
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+    }
     this._pruneSelection();
     this._notify({ all: true });
   }

@@ -74,9 +74,22 @@ export class Table {
   update({ all, ids = [], fields = new Set() }) {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
-    if (all || filterMayChange || orderMayChange) this.applyFilters();
-    else for (const id of ids) this._refreshRow(id);
+    if (all || filterMayChange || orderMayChange) {
+      this.applyFilters();
+      return;
+    }
+    for (const id of ids) this._refreshRow(id);
     this._updateSelectAll();
+  }
+
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {number} the pods of `ids` whose rows the filters hide
+   */
+  countHidden(ids) {
+    if (!isFiltered(this.filters)) return 0;
+    const shown = new Set(this.ids);
+    return [...ids].filter((id) => !shown.has(id)).length;
   }
 
   applyFilters() {
@@ -89,6 +102,7 @@ export class Table {
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
     this._setBodyHeight();
     this.renderRows();
+    this._updateSelectAll();
     this.onFiltered();
   }
 
@@ -203,7 +217,10 @@ export class Table {
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
-      } else this._pool.push(view);
+      } else {
+        view.index = null; // The selection may change before the view is reused, even for the same pod.
+        this._pool.push(view);
+      }
     }
     return removedFocus;
   }
@@ -265,6 +282,7 @@ export class Table {
       return;
     }
     if (!(await this.context.copy(command, `the SSH command of ${displayName(row)}`))) return;
+    if (button.closest("[data-pod-id]") !== this.views.get(id)?.element) return; // Reused for another pod.
     button.classList.add("yotta-is-copied");
     setText(button, "Copied");
     setTimeout(() => {

@@ -6,6 +6,7 @@ import { h, SUPPRESS_SHORTCUTS, setText, uniqueId } from "./dom.js";
 import { EmptyState } from "./empty-state.js";
 import { noFilters } from "./filter.js";
 import { LaunchForm } from "./form.js";
+import { countPods } from "./format.js";
 import { Header } from "./header.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
@@ -41,6 +42,7 @@ export class PanelView {
     const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
+      countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo(),
     });
@@ -126,6 +128,7 @@ export class PanelView {
     this.toolbar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
+    this.table.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -165,12 +168,13 @@ export class PanelView {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.applyFilters();
-    this.announce(`${this.table.ids.length} pods shown`);
+    this.announce(`${countPods(this.table.ids.length)} shown`);
   }
 
   _onFiltered() {
     this._updateEmptyState();
     this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.selectionToolbar.update();
   }
 
   _updateEmptyState() {
