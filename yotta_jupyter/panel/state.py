@@ -210,15 +210,15 @@ class PanelState:
                 del self._pending[pod_id]
             return undone
 
-    def commit(self, pod_ids: Iterable[str], cutoff: float) -> list[str]:
+    def make_deletes_final(self, pod_ids: Iterable[str], requested_before: float) -> list[str]:
         """Make deletes final, so that `undo` has no effect on them.
 
         Parameters
         ----------
         pod_ids : iterable of str
-        cutoff : float
-            Only deletes requested until then, in seconds of the monotonic clock. A later one has been undone and
-            requested again, and has its own time.
+        requested_before : float
+            Only deletes requested until then, in seconds of the monotonic clock. A delete that was undone and requested
+            again has the full time for another undo.
 
         Returns
         -------
@@ -226,7 +226,7 @@ class PanelState:
             The pods to delete.
         """
         with self.lock:
-            due = [i for i in self._pending_deletes(pod_ids) if self._pending[i].requested_at <= cutoff]
+            due = [i for i in self._pending_deletes(pod_ids) if self._pending[i].requested_at <= requested_before]
             for pod_id in due:
                 self._pending[pod_id].action = "delete"
             return due
@@ -260,15 +260,26 @@ class PanelState:
             if launch is not None and launch.error is not None:
                 del self._launches[row_id]
 
-    def begin_launch(self, temp_id: str, spec: PodSpec, error: str | None = None) -> None:
+    def begin_launch(self, temp_id: str, spec: PodSpec) -> None:
         """Show a row for a pod that is being created.
 
         Parameters
         ----------
         temp_id : str
         spec : PodSpec
-        error : str, optional
-            Why it is unknown whether the pod exists.
+        """
+        with self.lock:
+            self._launches[temp_id] = Launch(spec)
+
+    def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str) -> None:
+        """Show in the row of a launch that it is unknown whether the pod exists.
+
+        Parameters
+        ----------
+        temp_id : str
+        spec : PodSpec
+        error : str
+            Why it is unknown.
         """
         with self.lock:
             self._launches[temp_id] = Launch(spec, error)
