@@ -20,7 +20,7 @@ from yotta_jupyter.launch import JUPYTER_PASSWORD_ENV
 from yotta_jupyter.panel import close_all, form
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller, next_interval
-from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE, pod_row
+from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
 
@@ -159,10 +159,10 @@ def test_undone_delete_is_not_sent(
 
 def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     pod_id = id_of(state, "train-1")
-    state.begin([pod_id], PENDING_DELETE)
+    state.begin([pod_id], UNDOABLE_DELETE)
     first_requested_at = time.monotonic()
     state.undo([pod_id])
-    state.begin([pod_id], PENDING_DELETE)
+    state.begin([pod_id], UNDOABLE_DELETE)
     assert state.make_deletes_final([pod_id], requested_before=first_requested_at) == []
     assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 

@@ -16,7 +16,7 @@ from ..hints import describe
 from ..models import Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
-from .protocol import PENDING_DELETE
+from .protocol import UNDOABLE_DELETE
 from .state import PanelState
 
 SHUTDOWN_TIMEOUT: Final = 4.0
@@ -78,7 +78,7 @@ class Actions:
             The pods that were not skipped.
         """
         can_undo = action == "delete" and self._delete_delay > 0
-        accepted = self._state.begin(pod_ids, PENDING_DELETE if can_undo else action)
+        accepted = self._state.begin(pod_ids, UNDOABLE_DELETE if can_undo else action)
         if accepted and can_undo:
             self._start_thread(self._delayed_delete, self.client, accepted)
         elif accepted:

@@ -48,7 +48,7 @@ class MessageHandler:
         self._poller = poller
         self._widget = widget
         self._on_change = on_change
-        self._visible_views: dict[str, bool] = {}
+        self._visible_views: set[str] = set()
         self._launch_ids: set[str] = set()
         self._handlers: dict[str, Callable[[Message], None]] = {
             "view": self._set_visible,
@@ -78,13 +78,13 @@ class MessageHandler:
 
     def _set_visible(self, message: Message) -> None:
         view_id, visible = str(message.get("view_id")), bool(message.get("visible"))
-        if message.get("closed"):
-            self._visible_views.pop(view_id, None)
-        else:
-            self._visible_views[view_id] = visible
-        self._poller.set_visible(any(self._visible_views.values()))
         if visible:
-            self._ack(())  # The browser checks that the kernel is alive.
+            self._visible_views.add(view_id)
+        else:
+            self._visible_views.discard(view_id)
+        self._poller.set_visible(bool(self._visible_views))
+        if visible:
+            self._ack(())  # The browser shows from the time of the last message whether the kernel is alive.
 
     def _act(self, message: Message) -> None:
         pod_ids = _pod_ids(message)

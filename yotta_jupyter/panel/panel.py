@@ -85,8 +85,9 @@ class Panel:
         self._owns_client = client is None
         self._client = client or connect()
         self._state = PanelState(
-            static_info={"undo_seconds": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
-            dynamic_info=lambda: {
+            static_meta={"delete_delay": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
+            # Read for each message: the panel may change to another sandbox, and the catalog grows with the listings.
+            dynamic_meta=lambda: {
                 "base_url": self._client.base_url,
                 "sandbox": self._client.is_sandbox,
                 "choices": form.choices(self._client.catalog),
@@ -250,7 +251,7 @@ class Panel:
         with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
-            if not (self._first_listing.is_set() and self._state.is_complete and self._snapshot_is_current):
+            if not (self._first_listing.is_set() and self._state.sent_all_rows and self._snapshot_is_current):
                 self._snapshot_is_current = self._first_listing.is_set()
                 self._widget.send_snapshot()
             elif (patch := self._state.patch()) is not None:

@@ -38,7 +38,7 @@ def next_interval(active: bool, failures: int) -> float:
     float
     """
     if failures:
-        return min(ACTIVE_INTERVAL * 2 ** min(failures, 8), MAX_INTERVAL)
+        return min(ACTIVE_INTERVAL * 2.0 ** min(failures, 8), MAX_INTERVAL)
     return ACTIVE_INTERVAL if active else IDLE_INTERVAL
 
 

@@ -120,7 +120,7 @@ function attach(view, container) {
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.send(false, true);
+    visibility.report(false);
   };
 }
 var VisibilityReporter = class {
@@ -142,13 +142,10 @@ var VisibilityReporter = class {
   report(visible) {
     if (visible !== this.isVisible) this.send(visible);
   }
-  /**
-   * @param {boolean} visible
-   * @param {boolean} [closed]
-   */
-  send(visible, closed = false) {
+  /** @param {boolean} visible */
+  send(visible) {
     this.isVisible = visible;
-    this._view.store.send({ type: "view", view_id: this._view.id, visible, closed });
+    this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
 };
 function allowSaveShortcut(root, event) {
@@ -166,21 +163,22 @@ function allowSaveShortcut(root, event) {
 
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
-var DEFAULT_INFO = {
+var UNDOABLE_DELETE = "undoable_delete";
+var DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
+  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",
-  undo_seconds: 0,
+  delete_delay: 0,
   interval: null,
   error: null,
   choices: null
 };
 function emptySnapshot() {
-  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], info: { ...DEFAULT_INFO } };
+  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], meta: { ...DEFAULT_META } };
 }
 function decodeRow(fields, values) {
   const row = {};
@@ -192,13 +190,13 @@ function decodeRow(fields, values) {
 }
 function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...info } = JSON.parse(new TextDecoder().decode(bytes));
-  const decoded = rows.map((values) => decodeRow(info.fields, values));
+  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const decoded = rows.map((values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
-    info: { ...DEFAULT_INFO, ...info }
+    meta: { ...DEFAULT_META, ...meta }
   };
 }
 function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
@@ -230,7 +228,7 @@ var Store = class {
   /** @param {Model} model */
   constructor(model) {
     this.rows = /* @__PURE__ */ new Map();
-    this.info = emptySnapshot().info;
+    this.meta = emptySnapshot().meta;
     this.selected = /* @__PURE__ */ new Set();
     this.connected = true;
     this.lastMessageAt = 0;
@@ -301,13 +299,13 @@ var Store = class {
    * @returns {string | null} the command with the key file, where the pod can be reached
    */
   sshCommand(row) {
-    return row.ssh && row.ssh + this.info.ssh_option;
+    return row.ssh && row.ssh + this.meta.ssh_option;
   }
   /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
   lastDelete() {
     const canUndo = (id) => {
       const row = this.rows.get(id);
-      return row !== void 0 && this.pendingAction(row) === "pending_delete";
+      return row !== void 0 && this.pendingAction(row) === UNDOABLE_DELETE;
     };
     while (this._deletes.length) {
       const { ids: ids2, isBulk } = this._deletes[this._deletes.length - 1];
@@ -367,8 +365,8 @@ var Store = class {
   act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
     if (action === "delete") this._deletes.push({ ids, isBulk });
-    const canUndo = action === "delete" && this.info.undo_seconds > 0;
-    const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
+    const canUndo = action === "delete" && this.meta.delete_delay > 0;
+    const pending = canUndo ? UNDOABLE_DELETE : action === "undo" ? "undoing" : action;
     for (const id of ids) this._setOptimistic(id, pending);
     this.send({ type: action, pods: ids });
     this._notify({ ids });
@@ -384,8 +382,8 @@ var Store = class {
     this._launches.add(id);
     const row = {
       ...decodeRow(
-        this.info.fields,
-        this.info.fields.map(() => null)
+        this.meta.fields,
+        this.meta.fields.map(() => null)
       ),
       id,
       name: form.pod_name,
@@ -417,7 +415,7 @@ var Store = class {
   }
   /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
   resyncIfStale() {
-    const { interval } = this.info;
+    const { interval } = this.meta;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
     if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
     this._lastSyncAt = Date.now();
@@ -449,10 +447,10 @@ var Store = class {
     if (this._version < 0) this.selected = new Set(snapshot.selected);
     this._version = snapshot.version;
     this.rows = snapshot.rows;
-    this.info = snapshot.info;
+    this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
     for (const id of [...this._undoDeadlines.keys()]) {
-      if (this.rows.get(id)?.pending !== "pending_delete") this._undoDeadlines.delete(id);
+      if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
     }
     for (const { id, pending } of this.rows.values()) {
       if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
@@ -461,7 +459,7 @@ var Store = class {
     this._notify({ all: true });
   }
   _pruneSelection() {
-    if (!this.info.complete) return;
+    if (!this.meta.complete) return;
     for (const id of this.selected) if (!this.rows.has(id)) this.selected.delete(id);
   }
   /**
@@ -488,14 +486,14 @@ var Store = class {
   _applyPatch(patch) {
     if (patch.version <= this._version) return;
     const isNext = patch.version === this._version + 1;
-    const applied = isNext ? applyRows(this.rows, this.info.fields, patch) : null;
+    const applied = isNext ? applyRows(this.rows, this.meta.fields, patch) : null;
     if (!applied) {
       this.send({ type: "resync" });
       return;
     }
-    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
+    const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
+    this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
@@ -535,7 +533,7 @@ var Store = class {
    * @param {string | null} pending
    */
   _setUndoDeadline(id, pending) {
-    if (pending === "pending_delete") this._undoDeadlines.set(id, Date.now() + this.info.undo_seconds * 1e3);
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1e3);
     else this._undoDeadlines.delete(id);
   }
   /** @param {string} id */
@@ -1024,7 +1022,7 @@ function formatGpuFacts({ vram_in_gb, price }) {
 }
 function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
-  if (pending === "pending_delete") return `Deleting in ${undoSeconds} s`;
+  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
   if (pending) return PENDING_LABELS[pending] ?? pending;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
@@ -1310,39 +1308,39 @@ var Header = class {
     this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
   }
   update() {
-    const { base_url, loaded, sandbox, totals } = this.store.info;
+    const { base_url, loaded, sandbox, totals } = this.store.meta;
     this._badge.hidden = !sandbox;
     setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
     setAttribute(this._endpoint, "title", base_url);
     const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
     const figures = [...counts, formatDollars(totals.hourly_cost)];
     for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
-    const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${countPods(unknown_cost)} of unknown price` : null);
+    const { unpriced_pods } = totals;
+    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
     this.updateTime();
   }
   /** Show how old the rows are. */
   updateTime() {
-    const { connected, info, lastMessageAt } = this.store;
+    const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1e3;
-    const isLive = connected && info.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
+    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
     let text = "";
     let tooltip = null;
-    if (info.refreshed_at && isLive && info.interval && !info.error) {
-      const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
-      text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      tooltip = `Every ${info.interval} s`;
-    } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
+    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
+      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      tooltip = `Every ${meta.interval} s`;
+    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
     setText(this._refreshedAt, text);
     setAttribute(this._refreshedAt, "title", tooltip);
-    const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
+    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
     const alert = connected ? error : KERNEL_GONE;
     this.alert.hidden = !alert;
     setText(this.alert, alert);
   }
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
-    return !this.store.connected || Boolean(this.store.info.error);
+    return !this.store.connected || Boolean(this.store.meta.error);
   }
 };
 
@@ -1402,7 +1400,7 @@ var LaunchForm = class {
     ));
   }
   update() {
-    if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -1676,7 +1674,7 @@ var SelectionToolbar = class {
     this._confirmation.hidden = true;
     this.store.act("delete", ids, { isBulk: true });
     this.store.select(ids, false);
-    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
     this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
     this._focusUndo();
   }
@@ -2125,7 +2123,7 @@ ${row.pause_loss}` : fullName);
     setDisabled(sshButton, !row.ssh);
     setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
     setDisabled(jupyterButton, !row.jupyter && !row.has_password);
-    const canUndo = pending === "pending_delete";
+    const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
@@ -2265,7 +2263,7 @@ var Table = class {
     this.renderRows();
   }
   refreshCountdowns() {
-    for (const [id, view] of this.views) if (view.element.dataset.pending === "pending_delete") this._refreshRow(id);
+    for (const [id, view] of this.views) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
   refreshAges() {
     for (const id of this.views.keys()) this._refreshRow(id);
@@ -2705,7 +2703,7 @@ var PanelView = class {
   }
   _updateEmptyState() {
     const total = this.store.rows.size;
-    this.emptyState.update({ loaded: this.store.info.loaded, total, matching: this.table.ids.length });
+    this.emptyState.update({ loaded: this.store.meta.loaded, total, matching: this.table.ids.length });
     this.table.element.hidden = total === 0;
   }
 };

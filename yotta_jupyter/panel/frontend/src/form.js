@@ -64,7 +64,7 @@ export class LaunchForm {
   }
 
   update() {
-    if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
   }
 
   /** @param {ValidationMessage} message */

@@ -1,6 +1,8 @@
 // @ts-check
 /** Values as the panel shows them. */
 
+import { UNDOABLE_DELETE } from "./protocol.js";
+
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
 
@@ -120,7 +122,7 @@ export function formatGpuFacts({ vram_in_gb, price }) {
  */
 export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
-  if (pending === "pending_delete") return `Deleting in ${undoSeconds} s`;
+  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
   if (pending) return PENDING_LABELS[pending] ?? pending;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();

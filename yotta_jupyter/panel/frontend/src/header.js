@@ -37,35 +37,35 @@ export class Header {
   }
 
   update() {
-    const { base_url, loaded, sandbox, totals } = this.store.info;
+    const { base_url, loaded, sandbox, totals } = this.store.meta;
     this._badge.hidden = !sandbox;
     setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
     setAttribute(this._endpoint, "title", base_url);
     const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
     const figures = [...counts, formatDollars(totals.hourly_cost)];
     for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
-    const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${countPods(unknown_cost)} of unknown price` : null);
+    const { unpriced_pods } = totals;
+    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
     this.updateTime();
   }
 
   /** Show how old the rows are. */
   updateTime() {
-    const { connected, info, lastMessageAt } = this.store;
+    const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1000;
     // After a long silence the kernel may hang; a notebook that was reopened may have none.
-    const isLive = connected && info.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
+    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = "";
     let tooltip = null;
-    if (info.refreshed_at && isLive && info.interval && !info.error) {
+    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
       // The kernel sends nothing if a refresh found no changes.
-      const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
-      text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      tooltip = `Every ${info.interval} s`;
-    } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
+      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      tooltip = `Every ${meta.interval} s`;
+    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
     setText(this._refreshedAt, text);
     setAttribute(this._refreshedAt, "title", tooltip);
-    const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
+    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
     const alert = connected ? error : KERNEL_GONE;
     this.alert.hidden = !alert;
     setText(this.alert, alert);
@@ -73,6 +73,6 @@ export class Header {
 
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
-    return !this.store.connected || Boolean(this.store.info.error);
+    return !this.store.connected || Boolean(this.store.meta.error);
   }
 }

@@ -64,7 +64,7 @@ export function attach(view, container) {
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.send(false, true);
+    visibility.report(false);
   };
 }
 
@@ -93,13 +93,10 @@ class VisibilityReporter {
     if (visible !== this.isVisible) this.send(visible);
   }
 
-  /**
-   * @param {boolean} visible
-   * @param {boolean} [closed]
-   */
-  send(visible, closed = false) {
+  /** @param {boolean} visible */
+  send(visible) {
     this.isVisible = visible;
-    this._view.store.send({ type: "view", view_id: this._view.id, visible, closed });
+    this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
 }
 

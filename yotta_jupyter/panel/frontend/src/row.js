@@ -3,6 +3,7 @@ import { COLUMNS } from "./columns.js";
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
 import { displayName, formatGpus, formatStatus } from "./format.js";
 import { icon } from "./icons.js";
+import { UNDOABLE_DELETE } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Action} Action */
@@ -149,7 +150,7 @@ export class RowView {
     setDisabled(sshButton, !row.ssh);
     setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
     setDisabled(jupyterButton, !row.jupyter && !row.has_password);
-    const canUndo = pending === "pending_delete";
+    const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);

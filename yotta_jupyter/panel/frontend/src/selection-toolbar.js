@@ -169,7 +169,7 @@ export class SelectionToolbar {
     this._confirmation.hidden = true;
     this.store.act("delete", ids, { isBulk: true });
     this.store.select(ids, false);
-    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
     this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
     this._focusUndo();
   }

@@ -7,6 +7,7 @@ import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
 import { displayName, formatPauseLosses } from "./format.js";
 import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
+import { UNDOABLE_DELETE } from "./protocol.js";
 import { RowView } from "./row.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -138,7 +139,7 @@ export class Table {
   }
 
   refreshCountdowns() {
-    for (const [id, view] of this.views) if (view.element.dataset.pending === "pending_delete") this._refreshRow(id);
+    for (const [id, view] of this.views) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
 
   refreshAges() {

@@ -179,7 +179,7 @@ export class PanelView {
 
   _updateEmptyState() {
     const total = this.store.rows.size;
-    this.emptyState.update({ loaded: this.store.info.loaded, total, matching: this.table.ids.length });
+    this.emptyState.update({ loaded: this.store.meta.loaded, total, matching: this.table.ids.length });
     this.table.element.hidden = total === 0;
   }
 }
