@@ -1,4 +1,4 @@
-"""Carries out what is requested in a panel: pause, resume, delete with undo, launch. Requests run on threads."""
+"""The actions of a panel: pause, resume, delete with undo, launch. Requests run on threads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Actions:
     Parameters
     ----------
     client : Client
-        An attribute that may be replaced. A request that was started before uses the old one.
+        The attribute `client` may be replaced. Actions started before keep the previous client.
     state : PanelState
     on_change : callable
         Called after each change of the state.

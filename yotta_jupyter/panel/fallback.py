@@ -1,4 +1,4 @@
-"""The panel without a kernel: an HTML table for saved notebooks, and a text table for terminals."""
+"""Static tables of pods: HTML for saved notebooks without a kernel, text for terminals."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ from .widget import Message, PanelWidget
 
 
 class MessageHandler:
-    """Calls the parts of a panel as the browser requests, and replies. Returns at once, on any thread.
+    """Dispatches messages from the browser to the parts of a panel, and replies. Returns at once, on any thread.
 
     Parameters
     ----------
     client : Client
-        An attribute that may be replaced.
+        The attribute `client` may be replaced.
     state : PanelState
     actions : Actions
     poller : Poller

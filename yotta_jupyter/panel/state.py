@@ -1,4 +1,4 @@
-"""What a panel shows: the pods, the actions in progress, and errors."""
+"""The state of a panel: pods, pending actions, launches in progress, and errors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Launch(msgspec.Struct):
 
 
 class PanelState:
-    """The rows of a panel, and what of them the browser has received. Thread-safe.
+    """The rows of a panel and the version that was sent to the browser. Thread-safe.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class PanelState:
         """
         with self.lock:
             before = self.pods
-            # The listing lacks pods that were created after it was requested.
+            # The listing lacks pods launched after it was requested; keep them.
             self._launched_at = {pod_id: at for pod_id, at in self._launched_at.items() if at > requested_at}
             newer = {pod_id: before[pod_id] for pod_id in self._launched_at if pod_id in before}
             self._set_pods(newer | {pod.id: pod for pod in pods})
@@ -141,7 +141,7 @@ class PanelState:
                     del self._row_errors[pod_id]
 
     def reset(self) -> None:
-        """Forget all pods, pending actions and errors: the panel shows another account from now on."""
+        """Remove all pods, pending actions and errors, to show another account."""
         with self.lock:
             self._set_pods({})
             self.selected = []
@@ -319,7 +319,7 @@ class PanelState:
             )
             rows, meta = self._rows(pods), self._meta()
             if rows != self._sent_rows or meta != self._sent_meta:
-                # A page that does not receive this snapshot must notice that it has missed something.
+                # A page that misses this snapshot finds a gap in the versions, and requests another.
                 self._version += 1
             self._sent_rows, self._sent_meta = rows, meta
             content = {

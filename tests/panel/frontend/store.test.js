@@ -45,7 +45,7 @@ describe("patches", () => {
     model.receive({ type: "patch", version: 2, updated: [{ id: "1", status: "PAUSING" }], error: "down" });
     expect(row().status).toBe("PAUSING");
     expect(store.meta.error).toBe("down");
-    expect(listener).toHaveBeenCalledExactlyOnceWith({ all: false, ids: ["1"], fields: new Set(["status"]) });
+    expect(listener).toHaveBeenCalledExactlyOnceWith({ rowsChanged: false, ids: ["1"], fields: new Set(["status"]) });
     expect(model.sent).toEqual([]);
   });
 
@@ -71,18 +71,18 @@ describe("patches", () => {
   test("the rows are requested again when two refreshes bring nothing", () => {
     model.receive({ type: "ack", pods: [] });
     vi.advanceTimersByTime(37_000);
-    store.resyncIfStale();
+    store.resyncIfSilent();
     expect(model.sent).toEqual([]);
     vi.advanceTimersByTime(1_000);
-    store.resyncIfStale();
-    store.resyncIfStale();
+    store.resyncIfSilent();
+    store.resyncIfSilent();
     expect(sentMessages()).toEqual([{ type: "resync", version: 1 }]);
   });
 
   test("nothing is expected while the kernel does not refresh", () => {
     open([], { interval: null });
     vi.advanceTimersByTime(1e6);
-    store.resyncIfStale();
+    store.resyncIfSilent();
     expect(model.sent).toEqual([]);
   });
 });

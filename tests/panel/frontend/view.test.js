@@ -46,8 +46,8 @@ function labelled(view, label) {
  * @param {string} text
  */
 function filter(view, text) {
-  view.toolbar.search.value = text;
-  view.toolbar.search.dispatchEvent(new Event("input"));
+  view.filterBar.search.value = text;
+  view.filterBar.search.dispatchEvent(new Event("input"));
 }
 
 const TWO_PODS = [
@@ -88,7 +88,7 @@ describe("the table", () => {
 
   test("an arrow key on Dismiss moves the focus to a row without an error", () => {
     const view = open([{ ...TWO_PODS[0], error: "failed" }, TWO_PODS[1]]);
-    const dismiss = view.table.views.get("1")?.dismissButton;
+    const dismiss = view.table.rowViews.get("1")?.dismissButton;
     dismiss?.focus();
     const key = view.table.ids[0] === "1" ? "ArrowDown" : "ArrowUp";
     dismiss?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -129,7 +129,7 @@ test("one pod is not counted as several", () => {
   const view = open([{ ...TWO_PODS[0], hourly_cost: null }], { totals });
   expect(view.header.element.querySelector("[title='without 1 pod of unknown price']")).not.toBeNull();
   filter(view, "train");
-  expect(view.toolbar.element.textContent).toContain("1 of 1 pod");
+  expect(view.filterBar.element.textContent).toContain("1 of 1 pod");
   expect(view.root.querySelector("[role=status]")?.textContent).toBe("1 pod shown");
 });
 

@@ -113,9 +113,9 @@ function attach(view, container) {
   listen(window, "pageshow", () => visibility.update());
   every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
-  every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
+  every(TIME_INTERVAL_S, () => visibility.reportedVisible && store.resyncIfSilent());
   every(AGE_INTERVAL_S, () => table.refreshAges());
-  every(HEARTBEAT_S, () => visibility.isVisible && visibility.send(true));
+  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.send(true));
   visibility.update();
   return () => {
     for (const dispose of disposers) dispose();
@@ -128,7 +128,7 @@ var VisibilityReporter = class {
   constructor(view) {
     this._view = view;
     this._inViewport = true;
-    this.isVisible = null;
+    this.reportedVisible = null;
   }
   /** @param {boolean} inViewport */
   setInViewport(inViewport) {
@@ -140,11 +140,11 @@ var VisibilityReporter = class {
   }
   /** @param {boolean} visible */
   report(visible) {
-    if (visible !== this.isVisible) this.send(visible);
+    if (visible !== this.reportedVisible) this.send(visible);
   }
   /** @param {boolean} visible */
   send(visible) {
-    this.isVisible = visible;
+    this.reportedVisible = visible;
     this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
 };
@@ -188,6 +188,24 @@ function decodeRow(fields, values) {
     row
   );
 }
+function placeholderRow(id, fields, form) {
+  const empty = decodeRow(
+    fields,
+    fields.map(() => null)
+  );
+  return {
+    ...empty,
+    id,
+    name: form.pod_name,
+    status: LAUNCHING,
+    gpu_type: form.gpu_type,
+    gpu_count: form.gpu_count,
+    region: form.region,
+    image: form.image,
+    actions: [],
+    pending: "launch"
+  };
+}
 function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
   const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
@@ -220,6 +238,7 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 }
 
 // yotta_jupyter/panel/frontend/src/store.js
+var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
 var PAUSE_NOTE_MS = 8e3;
@@ -380,25 +399,10 @@ var Store = class {
   launch(form) {
     const id = uniqueId();
     this._launches.add(id);
-    const row = {
-      ...decodeRow(
-        this.meta.fields,
-        this.meta.fields.map(() => null)
-      ),
-      id,
-      name: form.pod_name,
-      status: LAUNCHING,
-      gpu_type: form.gpu_type,
-      gpu_count: form.gpu_count,
-      region: form.region,
-      image: form.image,
-      actions: [],
-      pending: "launch"
-    };
-    this.rows = new Map([[id, row], ...this.rows]);
+    this.rows = new Map([[id, placeholderRow(id, this.meta.fields, form)], ...this.rows]);
     this._setOptimistic(id, "launch");
     this.send({ type: "launch", temp_id: id }, [new TextEncoder().encode(JSON.stringify(form))]);
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
     return id;
   }
   /**
@@ -414,7 +418,7 @@ var Store = class {
     this._notify({ ids });
   }
   /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
-  resyncIfStale() {
+  resyncIfSilent() {
     const { interval } = this.meta;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
     if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
@@ -456,7 +460,7 @@ var Store = class {
       if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
     }
     this._pruneSelection();
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
   }
   _pruneSelection() {
     if (!this.meta.complete) return;
@@ -504,8 +508,8 @@ var Store = class {
       this._undoDeadlines.delete(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
-    const all = applied.added.length > 0 || removed.length > 0;
-    this._notify({ all, ids: updated.map(({ id }) => id), fields: applied.fields });
+    const rowsChanged = applied.added.length > 0 || removed.length > 0;
+    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
   }
   /**
    * @param {string} id
@@ -539,7 +543,7 @@ var Store = class {
   /** @param {string} id */
   _discard(id) {
     this._clearOptimistic(id);
-    if (this.rows.delete(id)) this._notify({ all: true });
+    if (this.rows.delete(id)) this._notify({ rowsChanged: true });
   }
   _sendSelection() {
     clearTimeout(this._selectionTimer);
@@ -637,6 +641,141 @@ function sortedIds(rows, column, reversed) {
   const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
   keyed.sort((a, b) => a.key < b.key ? -sign : a.key > b.key ? sign : 0);
   return keyed.map(({ id }) => id);
+}
+
+// yotta_jupyter/panel/frontend/src/format.js
+var TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+var DATE = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
+var STATUS_LABELS = (
+  /** @type {Record<string, string>} */
+  { INITIALIZE: "Initializing" }
+);
+var PROGRESS_LABELS = (
+  /** @type {Record<string, string>} */
+  {
+    pause: "Pausing",
+    resume: "Resuming",
+    delete: "Deleting",
+    undoing: "Undoing",
+    launch: "Launching"
+  }
+);
+function formatDollars(amount) {
+  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
+}
+function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
+function formatAge(seconds) {
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+function formatTime(timestamp) {
+  return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
+}
+function formatDate(timestamp) {
+  return DATE.format(timestamp * 1e3);
+}
+function displayName(row) {
+  return row.name || row.id;
+}
+function formatGpus(row) {
+  if (!row.gpu_type) return "";
+  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
+}
+function formatGpuType(gpuType) {
+  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
+}
+function formatPauseLosses(losses) {
+  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
+}
+function formatImage(row) {
+  return (row.image ?? "").replace(/^yottalabsai\//, "");
+}
+function formatGpuFacts({ vram_in_gb, price }) {
+  const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
+  return facts.filter(Boolean).join(" · ");
+}
+function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
+  if (stalled) return "Waiting for kernel…";
+  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
+  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
+  if (!status) return "Unknown";
+  return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
+}
+
+// yotta_jupyter/panel/frontend/src/filter-bar.js
+var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
+var LABELS = {
+  status: (value) => formatStatus(value, null),
+  region: (value) => value,
+  gpu_type: formatGpuType
+};
+var FilterBar = class {
+  /**
+   * @param {Store} store
+   * @param {(name: keyof Filters, value: string) => void} onFilter
+   * @param {() => void} onClear
+   */
+  constructor(store, onFilter, onClear) {
+    this.store = store;
+    this.search = h("input", {
+      type: "search",
+      placeholder: "Filter by name, id, image…",
+      "aria-label": "Filter pods"
+    });
+    this.search.addEventListener("input", () => onFilter("text", this.search.value));
+    this._selects = SELECT_FILTERS.map((name) => {
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
+      select.addEventListener("change", () => onFilter(name, select.value));
+      return { name, select };
+    });
+    this._resultCount = h("span", { class: "yotta-result-count" });
+    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
+    this._clear.addEventListener("click", () => {
+      this.search.value = "";
+      for (const { select } of this._selects) select.value = "";
+      this.search.focus({ preventScroll: true });
+      onClear();
+    });
+    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
+    const selects = this._selects.map(({ select }) => select);
+    this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
+  }
+  /**
+   * Offer the values that the rows have.
+   *
+   * @param {Filters} filters
+   */
+  updateOptions(filters) {
+    for (const { name, select } of this._selects) {
+      const values = /* @__PURE__ */ new Set();
+      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
+      const options = [...values].sort();
+      const chosen = filters[name];
+      if (chosen && !values.has(chosen)) options.push(chosen);
+      setOptions(select, options, chosen, LABELS[name]);
+    }
+  }
+  /**
+   * @param {Filters} filters
+   * @param {number} count the rows that match
+   */
+  updateCount(filters, count) {
+    const total = countPods(this.store.rows.size);
+    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
+    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
+  }
+};
+function setOptions(select, values, chosen, label) {
+  const current = [...select.options].slice(1).map((option) => option.value);
+  if (values.join("\n") === current.join("\n")) return;
+  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
+  select.value = chosen;
 }
 
 // yotta_jupyter/panel/frontend/src/combobox-logic.js
@@ -964,70 +1103,6 @@ var Combobox = class {
   }
 };
 
-// yotta_jupyter/panel/frontend/src/format.js
-var TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-var DATE = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
-var STATUS_LABELS = (
-  /** @type {Record<string, string>} */
-  { INITIALIZE: "Initializing" }
-);
-var PENDING_LABELS = (
-  /** @type {Record<string, string>} */
-  {
-    pause: "Pausing…",
-    resume: "Resuming…",
-    delete: "Deleting…",
-    undoing: "Undoing…",
-    launch: "Launching…"
-  }
-);
-function formatDollars(amount) {
-  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
-}
-function countPods(count) {
-  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
-}
-function formatAge(seconds) {
-  if (seconds < 60) return "now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
-}
-function formatTime(timestamp) {
-  return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
-}
-function formatDate(timestamp) {
-  return DATE.format(timestamp * 1e3);
-}
-function displayName(row) {
-  return row.name || row.id;
-}
-function formatGpus(row) {
-  if (!row.gpu_type) return "";
-  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
-}
-function formatGpuType(gpuType) {
-  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
-}
-function formatPauseLosses(losses) {
-  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
-  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
-}
-function formatImage(row) {
-  return (row.image ?? "").replace(/^yottalabsai\//, "");
-}
-function formatGpuFacts({ vram_in_gb, price }) {
-  const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
-  return facts.filter(Boolean).join(" · ");
-}
-function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
-  if (stalled) return "Waiting for kernel…";
-  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
-  if (pending) return PENDING_LABELS[pending] ?? pending;
-  if (!status) return "Unknown";
-  return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
-}
-
 // yotta_jupyter/panel/frontend/src/fields.js
 var CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 var Fields = class {
@@ -1035,7 +1110,7 @@ var Fields = class {
   constructor(onInput) {
     this._onInput = onInput;
     this.inputs = {};
-    this.messages = {};
+    this.messageElements = {};
     this._confirmations = {};
     this._renderedChoices = null;
     this._comboboxes = {
@@ -1047,7 +1122,7 @@ var Fields = class {
     this._variables = h("div", { class: "yotta-variables" });
     this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
     this._addVariableButton.addEventListener("click", () => this._addVariable());
-    this._isPrivate = h("input", { type: "checkbox" });
+    this._privateCheckbox = h("input", { type: "checkbox" });
     this.element = h(
       "div",
       {},
@@ -1076,9 +1151,9 @@ var Fields = class {
     image.setOptions(choices.images.map(imageOption));
     region.setOptions(choices.regions.map((value) => ({ value, label: value })));
     const counts = choices.gpu_counts.map((count) => h("option", {}, String(count)));
-    setOptions(this.inputs.gpu_count, counts);
+    setOptions2(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
-    setOptions(this.inputs.cloud_type, clouds);
+    setOptions2(this.inputs.cloud_type, clouds);
     setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
     return true;
   }
@@ -1103,7 +1178,7 @@ var Fields = class {
     const secret = (value) => withSecrets ? value : value && "set";
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
-    values.image_public_type = this._isPrivate.checked ? "PRIVATE" : null;
+    values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
     values.image_registry_token = secret(values.image_registry_token);
     const variables = [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
@@ -1122,7 +1197,7 @@ var Fields = class {
    * @param {string | undefined} note
    */
   setMessage(name, error, note) {
-    const message = this.messages[name];
+    const message = this.messageElements[name];
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
@@ -1157,14 +1232,14 @@ var Fields = class {
   /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
     let control = this.element.querySelector("[aria-invalid=true]");
-    const isVariableError = this.messages.environment_vars.classList.contains("yotta-is-invalid");
+    const isVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
     if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
     const details = control?.closest("details");
     if (details) details.open = true;
     control?.focus();
   }
   _moreOptions() {
-    const variables = h("legend", {}, "Environment variables");
+    const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
       { class: "yotta-details" },
@@ -1182,12 +1257,12 @@ var Fields = class {
       h(
         "fieldset",
         { class: "yotta-env" },
-        variables,
+        legend,
         this._variables,
         this._addVariableButton,
         this._message("environment_vars")
       ),
-      h("label", { class: "yotta-checkbox" }, this._isPrivate, "The image is in a private registry"),
+      h("label", { class: "yotta-checkbox" }, this._privateCheckbox, "The image is in a private registry"),
       this._registryFields()
     );
   }
@@ -1198,9 +1273,9 @@ var Fields = class {
       this._field("image_registry_username", "Registry user name"),
       this._field("image_registry_token", "Registry token", { type: "password" })
     );
-    this._isPrivate.addEventListener("change", () => {
-      fields.hidden = !this._isPrivate.checked;
-      this._onInput(this._isPrivate);
+    this._privateCheckbox.addEventListener("change", () => {
+      fields.hidden = !this._privateCheckbox.checked;
+      this._onInput(this._privateCheckbox);
     });
     return fields;
   }
@@ -1260,7 +1335,7 @@ var Fields = class {
   /** @param {string} name */
   _message(name) {
     const message = h("span", { class: "yotta-field-message", id: `yotta-${uniqueId()}` });
-    this.messages[name] = message;
+    this.messageElements[name] = message;
     return message;
   }
 };
@@ -1272,77 +1347,11 @@ function imageOption({ id, value, label, official }) {
   const group = official ? "Official images" : "In use by your pods";
   return { value, label, detail: id === label ? void 0 : id, group, keywords: id };
 }
-function setOptions(select, options) {
+function setOptions2(select, options) {
   const chosen = select.value;
   select.replaceChildren(...options);
   if (chosen) select.value = chosen;
 }
-
-// yotta_jupyter/panel/frontend/src/header.js
-var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
-var Header = class {
-  /**
-   * @param {Store} store
-   * @param {ViewContext} context
-   */
-  constructor(store, context) {
-    this.store = store;
-    this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
-    this._endpoint = h("span", { class: "yotta-endpoint" });
-    this._totals = ["running", "paused", "in all", "an hour now"].map((label) => ({ number: h("strong"), label }));
-    const totals = this._totals.map(({ number, label }) => h("span", {}, number, " ", h("span", {}, label)));
-    this._cost = /** @type {HTMLElement} */
-    totals.at(-1);
-    this._refreshedAt = h("span");
-    const refresh = iconButton("refresh", "Refresh", () => {
-      store.send({ type: "refresh" });
-      context.announce("Refreshing");
-    });
-    this.element = h(
-      "header",
-      { class: "yotta-header" },
-      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
-      h("div", { class: "yotta-totals" }, ...totals),
-      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh)
-    );
-    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
-  }
-  update() {
-    const { base_url, loaded, sandbox, totals } = this.store.meta;
-    this._badge.hidden = !sandbox;
-    setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
-    setAttribute(this._endpoint, "title", base_url);
-    const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
-    const figures = [...counts, formatDollars(totals.hourly_cost)];
-    for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
-    const { unpriced_pods } = totals;
-    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
-    this.updateTime();
-  }
-  /** Show how old the rows are. */
-  updateTime() {
-    const { connected, meta, lastMessageAt } = this.store;
-    const now = Date.now() / 1e3;
-    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
-    let text = "";
-    let tooltip = null;
-    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
-      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
-      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
-      tooltip = `Every ${meta.interval} s`;
-    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
-    setText(this._refreshedAt, text);
-    setAttribute(this._refreshedAt, "title", tooltip);
-    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const alert = connected ? error : KERNEL_GONE;
-    this.alert.hidden = !alert;
-    setText(this.alert, alert);
-  }
-  /** @returns {boolean} whether the rows may be out of date */
-  isStale() {
-    return !this.store.connected || Boolean(this.store.meta.error);
-  }
-};
 
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
@@ -1477,7 +1486,7 @@ var LaunchForm = class {
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
-    for (const name of Object.keys(this.fields.messages)) {
+    for (const name of Object.keys(this.fields.messageElements)) {
       const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
@@ -1522,13 +1531,84 @@ function formatEstimate(estimate, basis) {
   return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }
 
+// yotta_jupyter/panel/frontend/src/header.js
+var TOTALS = [
+  { label: "running", text: ({ running }) => running.toLocaleString() },
+  { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "in all", text: ({ total }) => total.toLocaleString() },
+  { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
+];
+var Header = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   */
+  constructor(store, context) {
+    this.store = store;
+    this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
+    this._endpoint = h("span", { class: "yotta-endpoint" });
+    this._totals = TOTALS.map(({ text }) => ({ number: h("strong"), text }));
+    const totals = TOTALS.map(
+      ({ label }, index) => h("span", {}, this._totals[index].number, " ", h("span", {}, label))
+    );
+    this._cost = /** @type {HTMLElement} */
+    totals.at(-1);
+    this._refreshedAt = h("span");
+    const refresh = iconButton("refresh", "Refresh", () => {
+      store.send({ type: "refresh" });
+      context.announce("Refreshing");
+    });
+    this.element = h(
+      "header",
+      { class: "yotta-header" },
+      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
+      h("div", { class: "yotta-totals" }, ...totals),
+      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh)
+    );
+    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
+  }
+  update() {
+    const { base_url, loaded, sandbox, totals } = this.store.meta;
+    this._badge.hidden = !sandbox;
+    setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
+    setAttribute(this._endpoint, "title", base_url);
+    for (const { number, text } of this._totals) setText(number, loaded ? text(totals) : "–");
+    const { unpriced_pods } = totals;
+    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
+    this.updateTime();
+  }
+  /** Show how old the rows are. */
+  updateTime() {
+    const { connected, meta, lastMessageAt } = this.store;
+    const now = Date.now() / 1e3;
+    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
+    let text = "";
+    let tooltip = null;
+    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
+      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      tooltip = `Every ${meta.interval} s`;
+    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
+    setText(this._refreshedAt, text);
+    setAttribute(this._refreshedAt, "title", tooltip);
+    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
+    const alert = connected ? error : KERNEL_GONE;
+    this.alert.hidden = !alert;
+    setText(this.alert, alert);
+  }
+  /** @returns {boolean} whether the rows may be out of date */
+  isStale() {
+    return !this.store.connected || Boolean(this.store.meta.error);
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
 var ACTIONS = (
   /** @type {const} */
   [
-    { action: "pause", label: "Pause", announcement: "Pausing" },
-    { action: "resume", label: "Resume", announcement: "Resuming" },
-    { action: "delete", label: "Delete", announcement: "Deleting" }
+    { action: "pause", label: "Pause" },
+    { action: "resume", label: "Resume" },
+    { action: "delete", label: "Delete" }
   ]
 );
 var SelectionToolbar = class {
@@ -1547,8 +1627,8 @@ var SelectionToolbar = class {
     this._focusUndo = focusUndo;
     this._asking = [];
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", (event) => this._act(action, announcement, event));
+    this._buttons = ACTIONS.map(({ action, label }) => {
+      const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
     this._deleteButton = this._buttons[2].button;
@@ -1614,10 +1694,9 @@ var SelectionToolbar = class {
   }
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
-   * @param {string} announcement
    * @param {MouseEvent} event
    */
-  _act(action, announcement, event) {
+  _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     if (action === "delete" && ids.length > 1) {
@@ -1626,7 +1705,7 @@ var SelectionToolbar = class {
     }
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -1699,13 +1778,13 @@ function setCount(button, label, count) {
 // yotta_jupyter/panel/frontend/src/columns.js
 var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", fields: ["status"], sortKey: textKey("status") },
+  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
     width: "minmax(104px, 1.1fr)",
-    fields: ["gpu_type", "gpu_count"],
+    sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
     text: formatGpus,
@@ -1715,7 +1794,7 @@ var COLUMNS = [
     name: "region",
     title: "Region",
     width: "minmax(84px, .8fr)",
-    fields: ["region"],
+    sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
     text: (row) => row.region ?? ""
@@ -1724,7 +1803,7 @@ var COLUMNS = [
     name: "image",
     title: "Image",
     width: "minmax(50px, 1fr)",
-    fields: ["image"],
+    sortFields: ["image"],
     sortKey: textKey("image"),
     classes: "yotta-wide-only",
     text: formatImage,
@@ -1734,9 +1813,9 @@ var COLUMNS = [
     name: "cost",
     title: "$ / hour",
     width: "56px",
-    fields: ["hourly_cost"],
+    sortFields: ["hourly_cost"],
     sortKey: (row) => -(row.hourly_cost ?? -1),
-    descending: true,
+    largestFirst: true,
     classes: "yotta-number",
     text: (row) => row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost),
     tooltip: (row) => row.hourly_rate == null ? "No price is known" : `${formatDollars(row.hourly_rate)} while running`
@@ -1745,7 +1824,7 @@ var COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    fields: ["created_at"],
+    sortFields: ["created_at"],
     sortKey: (row) => -(row.created_at ?? Infinity),
     classes: "yotta-number yotta-wide-only",
     text: (row) => row.created_at ? formatAge(Date.now() / 1e3 - row.created_at) : "",
@@ -1889,13 +1968,13 @@ var Navigation = class {
   }
   /** Make the controls of the active row, or else of the first, the ones that Tab reaches. */
   updateTabStop() {
-    const { body, views } = this.table;
+    const { body, rowViews } = this.table;
     const first = (
       /** @type {HTMLElement | null} */
       body.firstElementChild?.dataset.podId
     );
-    const stop = this._activeId !== null && views.has(this._activeId) ? this._activeId : first;
-    for (const [id, view] of views) {
+    const stop = this._activeId !== null && rowViews.has(this._activeId) ? this._activeId : first;
+    for (const [id, view] of rowViews) {
       for (const control of view.controls()) setAttribute(control, "tabindex", id === stop ? "0" : "-1");
     }
   }
@@ -1957,7 +2036,7 @@ var Navigation = class {
    * @param {HTMLElement} control
    */
   _focusRow(index, control) {
-    const { ids, rowHeight, scroller, views } = this.table;
+    const { ids, rowHeight, scroller, rowViews } = this.table;
     const cell2 = (
       /** @type {HTMLElement} */
       control.parentElement
@@ -1968,7 +2047,7 @@ var Navigation = class {
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
     this.table.renderRows();
-    const view = views.get(ids[index]);
+    const view = rowViews.get(ids[index]);
     const target = view?.element.getElementsByClassName(cell2.className)[0];
     const counterpart = target && controlsOf(target)[place];
     const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
@@ -1983,7 +2062,7 @@ var Navigation = class {
       /** @type {HTMLElement} */
       event.target.closest("[data-pod-id]")
     );
-    return this.table.views.get(
+    return this.table.rowViews.get(
       /** @type {HTMLElement | null} */
       element?.dataset.podId ?? ""
     );
@@ -1995,18 +2074,18 @@ function controlsOf(cell2) {
 }
 
 // yotta_jupyter/panel/frontend/src/row.js
-var RESUMABLE_LATER = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
+var RESUME_STATUSES = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
 var RowView = class {
   /**
    * @param {Store} store
    * @param {RowHandlers} handlers
    */
-  constructor(store, { onToggle, onAction, onCopySsh, onJupyter, onDismiss }) {
+  constructor(store, { onSelect, onAction, onCopySsh, onJupyter, onDismiss }) {
     this.store = store;
     this.row = null;
     this.index = null;
     this.checkbox = h("input", { type: "checkbox" });
-    this.checkbox.addEventListener("click", (event) => onToggle(this.id, this.checkbox.checked, event.shiftKey));
+    this.checkbox.addEventListener("click", (event) => onSelect(this.id, this.checkbox.checked, event.shiftKey));
     const act = (event) => {
       const button = (
         /** @type {HTMLElement} */
@@ -2019,7 +2098,7 @@ var RowView = class {
         button.dataset.action
       );
     };
-    this.toggleButton = iconButton("pause", "", act);
+    this.pauseResumeButton = iconButton("pause", "", act);
     this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
     this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
       if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
@@ -2044,7 +2123,7 @@ var RowView = class {
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
       cell("yotta-error", this.error, this.dismissButton),
-      cell("yotta-actions", this.toggleButton, this.sshButton, this.jupyterButton, this.deleteButton)
+      cell("yotta-actions", this.pauseResumeButton, this.sshButton, this.jupyterButton, this.deleteButton)
     );
   }
   /** @returns {string} */
@@ -2110,15 +2189,15 @@ ${row.pause_loss}` : fullName);
    * @param {string | null} pending
    */
   _updateButtons(row, name, pending) {
-    const { store, toggleButton, sshButton, jupyterButton, deleteButton } = this;
-    const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
-    toggleButton.dataset.action = toggle;
-    setIcon(toggleButton, toggle);
+    const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
+    const toggle = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
+    pauseResumeButton.dataset.action = toggle;
+    setIcon(pauseResumeButton, toggle);
     const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
-    setAttribute(toggleButton, "aria-label", toggleLabel);
+    setAttribute(pauseResumeButton, "aria-label", toggleLabel);
     const loss = toggle === "pause" ? row.pause_loss : null;
-    setAttribute(toggleButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
-    setDisabled(toggleButton, !store.can(row, toggle));
+    setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
+    setDisabled(pauseResumeButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
     setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
@@ -2154,23 +2233,22 @@ var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
 var COMPACT_ROW_HEIGHT = 60;
 var COPIED_MS = 1200;
-var ANNOUNCEMENTS = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" };
 var Table = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
-   *   shown or their order have changed; `focusFallback` moves the focus when the last row disappears
+   * @param {{ onShownRowsChange: () => void, focusFallback: () => void }} callbacks `onShownRowsChange` is called when
+   *   the rows shown or their order have changed; `focusFallback` moves the focus when the last row disappears
    */
-  constructor(store, context, { onFiltered, focusFallback }) {
+  constructor(store, context, { onShownRowsChange, focusFallback }) {
     this.store = store;
     this.context = context;
-    this.onFiltered = onFiltered;
+    this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
     this.sort = { column: columnNamed("age"), reversed: false };
     this.ids = [];
-    this.views = /* @__PURE__ */ new Map();
+    this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
     this._pool = [];
     this._anchor = null;
@@ -2195,11 +2273,11 @@ var Table = class {
    *
    * @param {Change} change
    */
-  update({ all, ids = [], fields = /* @__PURE__ */ new Set() }) {
+  update({ rowsChanged, ids = [], fields = /* @__PURE__ */ new Set() }) {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
-    const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
-    if (all || filterMayChange || orderMayChange) {
-      this.applyFilters();
+    const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
+    if (rowsChanged || filterMayChange || orderMayChange) {
+      this.filterAndSort();
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -2214,28 +2292,28 @@ var Table = class {
     const shown = new Set(this.ids);
     return [...ids].filter((id) => !shown.has(id)).length;
   }
-  applyFilters() {
+  filterAndSort() {
     const { column, reversed } = this.sort;
     this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
     this._headings.forEach((heading, index) => {
-      const direction = reversed !== Boolean(column.descending) ? "descending" : "ascending";
+      const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
     });
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
     this._setBodyHeight();
     this.renderRows();
     this._updateSelectAll();
-    this.onFiltered();
+    this.onShownRowsChange();
   }
   /** Create, update and remove elements so that the rows in view are shown. */
   renderRows() {
     const visible = this._visibleRows();
     const removedFocus = this._recycleViews(visible);
     for (const [id, index] of visible) {
-      let view = this.views.get(id);
+      let view = this.rowViews.get(id);
       if (!view) {
         view = this._pool.pop() ?? this._createRow();
-        this.views.set(id, view);
+        this.rowViews.set(id, view);
       }
       const row = (
         /** @type {PodRow} */
@@ -2249,7 +2327,7 @@ var Table = class {
     const ordered = [...visible].sort((a, b) => a[1] - b[1]);
     this._reorder(ordered.map(([id]) => (
       /** @type {RowView} */
-      this.views.get(id).element
+      this.rowViews.get(id).element
     )));
     this.navigation.updateTabStop();
     if (removedFocus !== null) this._focusNear(removedFocus);
@@ -2257,16 +2335,16 @@ var Table = class {
   /** @param {boolean} compact */
   setCompact(compact) {
     this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-    for (const view of this.views.values()) view.index = null;
+    for (const view of this.rowViews.values()) view.index = null;
     this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
     this._setBodyHeight();
     this.renderRows();
   }
   refreshCountdowns() {
-    for (const [id, view] of this.views) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+    for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
   refreshAges() {
-    for (const id of this.views.keys()) this._refreshRow(id);
+    for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
   /** @returns {HTMLElement} the row of headings */
   _head() {
@@ -2285,14 +2363,14 @@ var Table = class {
     const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
     button.addEventListener("click", () => {
       this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
-      this.applyFilters();
+      this.filterAndSort();
     });
     const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();
     return h("div", { role: "columnheader", class: classes }, button);
   }
   _createRow() {
     return new RowView(this.store, {
-      onToggle: (id, selected, range) => this._onToggle(id, selected, range),
+      onSelect: (id, selected, range) => this._onSelect(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
       onJupyter: (id, button) => this._showJupyter(id, button),
@@ -2302,7 +2380,7 @@ var Table = class {
   /** @param {string} id */
   _refreshRow(id) {
     const row = this.store.rows.get(id);
-    if (row) this.views.get(id)?.update(row);
+    if (row) this.rowViews.get(id)?.update(row);
   }
   _setBodyHeight() {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
@@ -2327,9 +2405,9 @@ var Table = class {
    */
   _recycleViews(visible) {
     let removedFocus = null;
-    for (const [id, view] of this.views) {
+    for (const [id, view] of this.rowViews) {
       if (visible.has(id)) continue;
-      this.views.delete(id);
+      this.rowViews.delete(id);
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
@@ -2358,7 +2436,7 @@ var Table = class {
   }
   /** @param {number} index */
   _focusNear(index) {
-    const view = this.views.get(this.ids[Math.min(index, this.ids.length - 1)]);
+    const view = this.rowViews.get(this.ids[Math.min(index, this.ids.length - 1)]);
     if (view) view.checkbox.focus({ preventScroll: true });
     else this.focusFallback();
   }
@@ -2380,7 +2458,8 @@ var Table = class {
     if (!row) return;
     const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
     this.store.act(action, [id]);
-    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}${formatPauseLosses(losses)}`);
+    const progress = action === "undo" ? "Undoing the delete of" : PROGRESS_LABELS[action];
+    this.context.announce(`${progress} ${displayName(row)}${formatPauseLosses(losses)}`);
   }
   /**
    * @param {string} id
@@ -2395,7 +2474,7 @@ var Table = class {
       return;
     }
     if (!await this.context.copy(command, `the SSH command of ${displayName(row)}`)) return;
-    if (button.closest("[data-pod-id]") !== this.views.get(id)?.element) return;
+    if (button.closest("[data-pod-id]") !== this.rowViews.get(id)?.element) return;
     button.classList.add("yotta-is-copied");
     setText(button, "Copied");
     setTimeout(() => {
@@ -2416,7 +2495,7 @@ var Table = class {
    * @param {boolean} selected
    * @param {boolean} range whether all rows since the last click are meant
    */
-  _onToggle(id, selected, range) {
+  _onSelect(id, selected, range) {
     let ids = [id];
     if (range && this._anchor !== null) {
       const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);
@@ -2442,77 +2521,6 @@ function columnNamed(name) {
     /** @type {Column} */
     COLUMNS.find((column) => column.name === name)
   );
-}
-
-// yotta_jupyter/panel/frontend/src/toolbar.js
-var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
-var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
-var LABELS = {
-  status: (value) => formatStatus(value, null),
-  region: (value) => value,
-  gpu_type: formatGpuType
-};
-var Toolbar = class {
-  /**
-   * @param {Store} store
-   * @param {(name: keyof Filters, value: string) => void} onFilter
-   * @param {() => void} onClear
-   */
-  constructor(store, onFilter, onClear) {
-    this.store = store;
-    this.search = h("input", {
-      type: "search",
-      placeholder: "Filter by name, id, image…",
-      "aria-label": "Filter pods"
-    });
-    this.search.addEventListener("input", () => onFilter("text", this.search.value));
-    this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
-      select.addEventListener("change", () => onFilter(name, select.value));
-      return { name, select };
-    });
-    this._resultCount = h("span", { class: "yotta-result-count" });
-    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
-    this._clear.addEventListener("click", () => {
-      this.search.value = "";
-      for (const { select } of this._selects) select.value = "";
-      this.search.focus({ preventScroll: true });
-      onClear();
-    });
-    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
-    const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
-  }
-  /**
-   * Offer the values that the rows have.
-   *
-   * @param {Filters} filters
-   */
-  updateOptions(filters) {
-    for (const { name, select } of this._selects) {
-      const values = /* @__PURE__ */ new Set();
-      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
-      const options = [...values].sort();
-      const chosen = filters[name];
-      if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions2(select, options, chosen, LABELS[name]);
-    }
-  }
-  /**
-   * @param {Filters} filters
-   * @param {number} count the rows that match
-   */
-  updateCount(filters, count) {
-    const total = countPods(this.store.rows.size);
-    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
-    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
-  }
-};
-function setOptions2(select, values, chosen, label) {
-  const current = [...select.options].slice(1).map((option) => option.value);
-  if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
-  select.value = chosen;
 }
 
 // yotta_jupyter/panel/frontend/src/undo-bar.js
@@ -2568,12 +2576,12 @@ var PanelView = class {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(
+    this.filterBar = new FilterBar(
       store,
       (name, value) => this._onFilter({ [name]: value }),
       () => this._onFilter(noFilters())
     );
-    const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
+    const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
@@ -2582,7 +2590,10 @@ var PanelView = class {
     });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
-    this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
+    this.table = new Table(store, this, {
+      onShownRowsChange: () => this._onShownRowsChange(),
+      focusFallback: focusSearch
+    });
     this.table.scroller.append(this.emptyState.element);
     this._liveRegion = h("div", { class: "yotta-visually-hidden", role: "status", "aria-live": "polite" });
     this.root = h(
@@ -2590,7 +2601,7 @@ var PanelView = class {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
-      this.toolbar.element,
+      this.filterBar.element,
       h(
         "div",
         { class: "yotta-pods" },
@@ -2605,7 +2616,7 @@ var PanelView = class {
     this.root.addEventListener("keydown", (event) => this._onKeydown(event));
     this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
-    this._onChange({ all: true });
+    this._onChange({ rowsChanged: true });
   }
   /** @param {string} text */
   announce(text) {
@@ -2652,7 +2663,7 @@ var PanelView = class {
       return;
     }
     this.header.update();
-    this.toolbar.updateOptions(this.table.filters);
+    this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
     this.table.jupyterPopup.update();
@@ -2667,7 +2678,7 @@ var PanelView = class {
   }
   _focusUndo() {
     this.undoBar.update();
-    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    if (this.undoBar.element.hidden) this.filterBar.search.focus({ preventScroll: true });
     else this.undoBar.button.focus({ preventScroll: true });
   }
   /**
@@ -2682,7 +2693,7 @@ var PanelView = class {
       event.target
     );
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
-    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
     if (!(isEscape || isUndo && !isTextField) || !this.undoBar.undo()) return;
@@ -2693,12 +2704,12 @@ var PanelView = class {
   _onFilter(filters) {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
-    this.table.applyFilters();
+    this.table.filterAndSort();
     this.announce(`${countPods(this.table.ids.length)} shown`);
   }
-  _onFiltered() {
+  _onShownRowsChange() {
     this._updateEmptyState();
-    this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.filterBar.updateCount(this.table.filters, this.table.ids.length);
     this.selectionToolbar.update();
   }
   _updateEmptyState() {

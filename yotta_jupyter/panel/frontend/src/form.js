@@ -4,7 +4,7 @@
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { formatDollars } from "./format.js";
-import { KERNEL_GONE } from "./header.js";
+import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
@@ -148,7 +148,7 @@ export class LaunchForm {
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
-    for (const name of Object.keys(this.fields.messages)) {
+    for (const name of Object.keys(this.fields.messageElements)) {
       const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);

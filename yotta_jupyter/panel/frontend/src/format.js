@@ -12,12 +12,13 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 
 const STATUS_LABELS = /** @type {Record<string, string>} */ ({ INITIALIZE: "Initializing" });
 
-const PENDING_LABELS = /** @type {Record<string, string>} */ ({
-  pause: "Pausing…",
-  resume: "Resuming…",
-  delete: "Deleting…",
-  undoing: "Undoing…",
-  launch: "Launching…",
+/** By pending action. */
+export const PROGRESS_LABELS = /** @type {Record<string, string>} */ ({
+  pause: "Pausing",
+  resume: "Resuming",
+  delete: "Deleting",
+  undoing: "Undoing",
+  launch: "Launching",
 });
 
 /**
@@ -123,7 +124,7 @@ export function formatGpuFacts({ vram_in_gb, price }) {
 export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
   if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
-  if (pending) return PENDING_LABELS[pending] ?? pending;
+  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
 }

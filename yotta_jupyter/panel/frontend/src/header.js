@@ -2,11 +2,18 @@
 import { h, iconButton, setAttribute, setText } from "./dom.js";
 import { countPods, formatDollars, formatTime } from "./format.js";
 import { HEARTBEAT_S } from "./lifecycle.js";
+import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
+/** @type {{ label: string, text: (totals: import("./protocol.js").Totals) => string }[]} */
+const TOTALS = [
+  { label: "running", text: ({ running }) => running.toLocaleString() },
+  { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "in all", text: ({ total }) => total.toLocaleString() },
+  { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
+];
 
 /** What is connected, the totals, the time of the last refresh, and why it failed. */
 export class Header {
@@ -18,8 +25,10 @@ export class Header {
     this.store = store;
     this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
     this._endpoint = h("span", { class: "yotta-endpoint" });
-    this._totals = ["running", "paused", "in all", "an hour now"].map((label) => ({ number: h("strong"), label }));
-    const totals = this._totals.map(({ number, label }) => h("span", {}, number, " ", h("span", {}, label)));
+    this._totals = TOTALS.map(({ text }) => ({ number: h("strong"), text }));
+    const totals = TOTALS.map(({ label }, index) =>
+      h("span", {}, this._totals[index].number, " ", h("span", {}, label)),
+    );
     this._cost = /** @type {HTMLElement} */ (totals.at(-1));
     this._refreshedAt = h("span");
     const refresh = iconButton("refresh", "Refresh", () => {
@@ -41,9 +50,7 @@ export class Header {
     this._badge.hidden = !sandbox;
     setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
     setAttribute(this._endpoint, "title", base_url);
-    const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
-    const figures = [...counts, formatDollars(totals.hourly_cost)];
-    for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
+    for (const { number, text } of this._totals) setText(number, loaded ? text(totals) : "–");
     const { unpriced_pods } = totals;
     setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
     this.updateTime();

@@ -162,6 +162,31 @@ export function decodeRow(fields, values) {
 }
 
 /**
+ * @param {string} id temporary
+ * @param {string[]} fields
+ * @param {Record<string, any>} form
+ * @returns {PodRow} the row of a launch until the kernel sends one
+ */
+export function placeholderRow(id, fields, form) {
+  const empty = decodeRow(
+    fields,
+    fields.map(() => null),
+  );
+  return {
+    ...empty,
+    id,
+    name: form.pod_name,
+    status: LAUNCHING,
+    gpu_type: form.gpu_type,
+    gpu_count: form.gpu_count,
+    region: form.region,
+    image: form.image,
+    actions: [],
+    pending: "launch",
+  };
+}
+
+/**
  * @param {DataView | null | undefined} bytes UTF-8 JSON
  * @returns {Snapshot | null} null if nothing was sent, as in a saved notebook without a kernel
  */

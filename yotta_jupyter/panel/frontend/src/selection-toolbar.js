@@ -1,15 +1,15 @@
 // @ts-check
 import { h, isDisabled, setDisabled, setText } from "./dom.js";
-import { countPods, formatDollars, formatPauseLosses } from "./format.js";
+import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
 const ACTIONS = /** @type {const} */ ([
-  { action: "pause", label: "Pause", announcement: "Pausing" },
-  { action: "resume", label: "Resume", announcement: "Resuming" },
-  { action: "delete", label: "Delete", announcement: "Deleting" },
+  { action: "pause", label: "Pause" },
+  { action: "resume", label: "Resume" },
+  { action: "delete", label: "Delete" },
 ]);
 
 /** What can be done with the selected pods. It covers the headings, so that no row moves when it appears. */
@@ -30,8 +30,8 @@ export class SelectionToolbar {
     /** The pods whose delete waits for a confirmation. @type {string[]} */
     this._asking = [];
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", (event) => this._act(action, announcement, event));
+    this._buttons = ACTIONS.map(({ action, label }) => {
+      const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
     this._deleteButton = this._buttons[2].button;
@@ -103,10 +103,9 @@ export class SelectionToolbar {
 
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
-   * @param {string} announcement
    * @param {MouseEvent} event
    */
-  _act(action, announcement, event) {
+  _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     if (action === "delete" && ids.length > 1) {
@@ -115,7 +114,7 @@ export class SelectionToolbar {
     }
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();

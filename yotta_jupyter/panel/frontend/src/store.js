@@ -2,7 +2,7 @@
 /** The state of a panel in the browser, shared by all its views. */
 
 import { uniqueId } from "./dom.js";
-import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING, UNDOABLE_DELETE } from "./protocol.js";
+import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELETE } from "./protocol.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{ _snapshot: DataView | null }>} Model */
 /** @typedef {import("./protocol.js").Field} Field */
@@ -16,16 +16,19 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING, UNDOABL
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
 
 /**
- * What listeners are told of: rows that were added or removed (`all`), rows by id whose `fields` have changed, or a
- * message about the launch form or a password.
+ * A change: rows that were added or removed (`rowsChanged`), rows by id whose `fields` have changed, or a message about
+ * the launch form or a password.
  *
  * @typedef {object} Change
- * @property {boolean} [all]
+ * @property {boolean} [rowsChanged]
  * @property {string[]} [ids]
  * @property {Set<Field>} [fields]
  * @property {ValidationMessage | LaunchResult | PasswordMessage} [message]
  * @property {DataView[]} [buffers] of the message
  */
+
+/** Shown when the widget has no kernel any more. */
+export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 
 /** How long the kernel may take to acknowledge a click before the row shows "Waiting for kernel…". */
 const STALL_MS = 1500;
@@ -216,26 +219,11 @@ export class Store {
   launch(form) {
     const id = uniqueId();
     this._launches.add(id);
-    const row = {
-      ...decodeRow(
-        this.meta.fields,
-        this.meta.fields.map(() => null),
-      ),
-      id,
-      name: form.pod_name,
-      status: LAUNCHING,
-      gpu_type: form.gpu_type,
-      gpu_count: form.gpu_count,
-      region: form.region,
-      image: form.image,
-      actions: [],
-      pending: "launch",
-    };
-    this.rows = new Map([[id, row], ...this.rows]);
+    this.rows = new Map([[id, placeholderRow(id, this.meta.fields, form)], ...this.rows]);
     this._setOptimistic(id, "launch");
     // In a buffer: the form holds secrets, and ipywidgets logs the content of messages.
     this.send({ type: "launch", temp_id: id }, [new TextEncoder().encode(JSON.stringify(form))]);
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
     return id;
   }
 
@@ -253,7 +241,7 @@ export class Store {
   }
 
   /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
-  resyncIfStale() {
+  resyncIfSilent() {
     const { interval } = this.meta;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
     if (interval === null || silence < STALE_INTERVALS * interval * 1000) return;
@@ -298,7 +286,7 @@ export class Store {
       if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
     }
     this._pruneSelection();
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
   }
 
   _pruneSelection() {
@@ -351,8 +339,8 @@ export class Store {
       this._undoDeadlines.delete(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
-    const all = applied.added.length > 0 || removed.length > 0;
-    this._notify({ all, ids: updated.map(({ id }) => id), fields: applied.fields });
+    const rowsChanged = applied.added.length > 0 || removed.length > 0;
+    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
   }
 
   /**
@@ -390,7 +378,7 @@ export class Store {
   /** @param {string} id */
   _discard(id) {
     this._clearOptimistic(id);
-    if (this.rows.delete(id)) this._notify({ all: true });
+    if (this.rows.delete(id)) this._notify({ rowsChanged: true });
   }
 
   _sendSelection() {

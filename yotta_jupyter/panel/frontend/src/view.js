@@ -5,12 +5,12 @@ import { copyText } from "./clipboard.js";
 import { h, SUPPRESS_SHORTCUTS, setText, uniqueId } from "./dom.js";
 import { EmptyState } from "./empty-state.js";
 import { noFilters } from "./filter.js";
+import { FilterBar } from "./filter-bar.js";
 import { LaunchForm } from "./form.js";
 import { countPods } from "./format.js";
 import { Header } from "./header.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
-import { Toolbar } from "./toolbar.js";
 import { UndoBar } from "./undo-bar.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
@@ -34,12 +34,12 @@ export class PanelView {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(
+    this.filterBar = new FilterBar(
       store,
       (name, value) => this._onFilter({ [name]: value }),
       () => this._onFilter(noFilters()),
     );
-    const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
+    const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
@@ -48,7 +48,10 @@ export class PanelView {
     });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
-    this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
+    this.table = new Table(store, this, {
+      onShownRowsChange: () => this._onShownRowsChange(),
+      focusFallback: focusSearch,
+    });
     this.table.scroller.append(this.emptyState.element);
     this._liveRegion = h("div", { class: "yotta-visually-hidden", role: "status", "aria-live": "polite" });
     this.root = h(
@@ -56,7 +59,7 @@ export class PanelView {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
-      this.toolbar.element,
+      this.filterBar.element,
       h(
         "div",
         { class: "yotta-pods" },
@@ -71,7 +74,7 @@ export class PanelView {
     this.root.addEventListener("keydown", (event) => this._onKeydown(event));
     this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
-    this._onChange({ all: true });
+    this._onChange({ rowsChanged: true });
   }
 
   /** @param {string} text */
@@ -125,7 +128,7 @@ export class PanelView {
       return;
     }
     this.header.update();
-    this.toolbar.updateOptions(this.table.filters);
+    this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
     this.table.jupyterPopup.update();
@@ -142,7 +145,7 @@ export class PanelView {
 
   _focusUndo() {
     this.undoBar.update();
-    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    if (this.undoBar.element.hidden) this.filterBar.search.focus({ preventScroll: true });
     else this.undoBar.button.focus({ preventScroll: true });
   }
 
@@ -155,7 +158,7 @@ export class PanelView {
     if (event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
-    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
     if (!(isEscape || (isUndo && !isTextField)) || !this.undoBar.undo()) return;
@@ -167,13 +170,13 @@ export class PanelView {
   _onFilter(filters) {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
-    this.table.applyFilters();
+    this.table.filterAndSort();
     this.announce(`${countPods(this.table.ids.length)} shown`);
   }
 
-  _onFiltered() {
+  _onShownRowsChange() {
     this._updateEmptyState();
-    this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.filterBar.updateCount(this.table.filters, this.table.ids.length);
     this.selectionToolbar.update();
   }
 

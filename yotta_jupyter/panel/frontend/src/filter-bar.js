@@ -18,7 +18,7 @@ const LABELS = {
 };
 
 /** The filters above the table. */
-export class Toolbar {
+export class FilterBar {
   /**
    * @param {Store} store
    * @param {(name: keyof Filters, value: string) => void} onFilter
@@ -47,7 +47,7 @@ export class Toolbar {
     });
     const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
+    this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
   }
 
   /**
