@@ -1,4 +1,4 @@
-"""Validation of the launch form: errors, notes and confirmations by field, and the equal command."""
+"""Validation of the launch form: errors, notes and confirmations by field, and the equivalent command."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_name_of_a_pod_uses_that_pod_or_says_what_differs(
     another = page.get_by_role("checkbox", name="Launch another pod of this name")
     expect(another).not_to_be_checked()
     another.check()
-    expect(page.get_by_label("The equal %yotta line")).to_contain_text("--name mine --another")
+    expect(page.get_by_label("Equivalent %yotta command")).to_contain_text("--name mine --another")
     expect(launch).not_to_have_attribute("aria-disabled", "true")
     launch.click()
     pods = page.locator("[data-pod-id]").filter(has_text="mine").filter(has_text="Running")
@@ -141,7 +141,7 @@ def test_unknown_names_are_refused_until_they_are_confirmed(
     assert create_bodies(sandbox) == []
     for number in range(3):
         form.get_by_role("checkbox", name="Use as typed").nth(number).check()
-    line = page.get_by_label("The equal %yotta line")
+    line = page.get_by_label("Equivalent %yotta command")
     expect(line).to_have_text("%yotta create pytroch --gpu T4 --region us-wset-1 --as-typed")
     fill_in(page, Image="pytrch")
     expect(form.get_by_text("There is no image 'pytrch' here.")).to_be_visible()
@@ -163,8 +163,8 @@ def test_weak_password_is_refused_beside_the_variable(page: Page, panel_notebook
 
 def test_copied_line_works_when_pasted(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
     fill_in(page, GPU_type="L4", Name="pasted")
-    expect(page.get_by_label("The equal %yotta line")).to_contain_text("--name pasted")
-    page.get_by_role("button", name="Copy the %yotta line").click()
+    expect(page.get_by_label("Equivalent %yotta command")).to_contain_text("--name pasted")
+    page.get_by_role("button", name="Copy the %yotta command").click()
     panel_notebook.type(2, page.evaluate("navigator.clipboard.readText()"))
     panel_notebook.run(2)
     expect(row(page, "pasted")).to_be_visible()
@@ -203,7 +203,7 @@ def test_nothing_moves_when_hints_and_errors_appear(page: Page, panel_notebook: 
     for width in (900, 400):
         panel.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
         fill_in(page, GPU_type="", Image="", Name="", Region="")
-        expect(page.get_by_label("The equal %yotta line")).to_be_hidden()
+        expect(page.get_by_label("Equivalent %yotta command")).to_be_hidden()
         before = page.evaluate(positions)
         page.get_by_role("button", name="Launch", exact=True).click()
         expect(page.get_by_text("Choose an image, such as pytorch.")).to_be_visible()
@@ -237,12 +237,12 @@ def test_gpu_facts_and_equal_command_are_shown_without_secrets(page: Page, panel
     page.get_by_text("More options").click()
     page.get_by_role("button", name="Add a variable").click()
     fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value")
-    line = page.get_by_label("The equal %yotta line")
+    line = page.get_by_label("Equivalent %yotta command")
     expect(line).to_contain_text("--gpu NVIDIA_L4_24G --name 'my pod' --env-from HF_TOKEN")
     expect(line).not_to_contain_text("JUPYTER_PASSWORD")
     expect(line).not_to_contain_text("canary")
-    page.get_by_role("button", name="Copy the %yotta line").click()
-    expect(page.get_by_role("status").filter(has_text="Copied the %yotta line")).to_have_count(1)
+    page.get_by_role("button", name="Copy the %yotta command").click()
+    expect(page.get_by_role("status").filter(has_text="Copied the %yotta command")).to_have_count(1)
     assert page.evaluate("navigator.clipboard.readText()").startswith("%yotta create yottalabsai/pytorch:")
 
 

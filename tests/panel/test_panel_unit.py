@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
-from yotta_jupyter.panel import form
+from yotta_jupyter.panel import close_all, form
 from yotta_jupyter.panel.actions import Actions
-from yotta_jupyter.panel.poller import Poller
-from yotta_jupyter.panel.protocol import FIELDS, PENDING_DELETE, pod_row
+from yotta_jupyter.panel.poller import Poller, next_interval
+from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
@@ -104,6 +104,27 @@ def test_close_sends_pending_deletes(
     assert len(requests_to(sandbox, "delete")) == 1
 
 
+def test_closing_several_panels_has_one_deadline(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yotta_jupyter.panel.panel.SHUTDOWN_TIMEOUT", 0.5)
+    may_finish = threading.Event()
+
+    def bulk(client: Any, action: str, pod_ids: list[str]) -> list[None]:
+        may_finish.wait(20)
+        return [None] * len(pod_ids)
+
+    monkeypatch.setattr(type(yotta.pods), "bulk", bulk)
+    panels = [Panel(yotta, delete_delay=0) for _ in range(3)]
+    try:
+        for panel in panels:
+            panel.refresh()
+            panel._on_message({"type": "delete", "pods": list(panel.pods.index)})
+        started_at = time.monotonic()
+        close_all()
+        assert time.monotonic() - started_at < 1.2
+    finally:
+        may_finish.set()
+
+
 def test_kernel_shutdown_sends_pending_deletes(sandbox: Sandbox) -> None:
     script = f"""
 from yotta_jupyter import Panel, connect
@@ -138,12 +159,12 @@ def test_undone_delete_is_not_sent(
 
 def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     pod_id = id_of(state, "train-1")
-    state.begin([pod_id], PENDING_DELETE)
+    state.begin([pod_id], UNDOABLE_DELETE)
     first_requested_at = time.monotonic()
     state.undo([pod_id])
-    state.begin([pod_id], PENDING_DELETE)
-    assert state.commit([pod_id], cutoff=first_requested_at) == []
-    assert state.commit([pod_id], cutoff=time.monotonic()) == [pod_id]
+    state.begin([pod_id], UNDOABLE_DELETE)
+    assert state.make_deletes_final([pod_id], requested_before=first_requested_at) == []
+    assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 
 
 def test_pausing_twice_sends_one_request(
@@ -240,6 +261,57 @@ def test_poller_stops_when_hidden_and_starts_again() -> None:
     poller.close()
     poller.set_visible(True)
     assert not any(t.name == "yotta-panel" for t in threading.enumerate())
+
+
+def test_poller_that_starts_again_is_not_reported_as_idle() -> None:
+    reports: list[str] = []
+    is_idle, may_continue = threading.Event(), threading.Event()
+    polls = threading.Semaphore(0)
+
+    def poll() -> float:
+        reports.append("poll")
+        polls.release()
+        return 60.0
+
+    def on_idle() -> None:
+        is_idle.set()
+        may_continue.wait(10)
+        reports.append("idle")
+
+    poller = Poller(poll, on_idle)
+    poller.set_visible(True)
+    assert polls.acquire(timeout=10)
+    poller.set_visible(False)
+    assert is_idle.wait(10)
+    poller.set_visible(True)
+    may_continue.set()
+    assert polls.acquire(timeout=10)
+    assert reports == ["poll", "idle", "poll"]
+    poller.close()
+
+
+def test_interval_doubles_with_each_failure() -> None:
+    assert [next_interval(True, 0), next_interval(False, 0)] == [2, 15]
+    assert [next_interval(False, failures) for failures in (1, 2, 10)] == [4, 8, 120]
+
+
+def test_bulk_action_requests_one_refresh(yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    deletes_before_refresh: list[int] = []
+    has_requested = threading.Event()
+
+    def request_refresh(poller: Poller) -> None:
+        deletes_before_refresh.append(len(requests_to(sandbox, "delete")))
+        has_requested.set()
+
+    monkeypatch.setattr(Poller, "request_refresh", request_refresh)
+    panel = Panel(yotta, delete_delay=0)
+    try:
+        panel.refresh()
+        panel._on_message({"type": "delete", "pods": list(panel.pods.index)})
+        assert has_requested.wait(10)
+    finally:
+        panel.close()
+    assert deletes_before_refresh == [3]
 
 
 def test_jupyter_password_travels_only_in_a_buffer_and_only_on_request(

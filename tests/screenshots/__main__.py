@@ -139,7 +139,7 @@ def _show_pause_note(page: Page) -> None:
 
 def _show_filters(page: Page) -> None:
     page.get_by_label("Filter pods").fill("train")
-    page.get_by_label("Any status").select_option("RUNNING")
+    page.get_by_label("Filter by status").select_option("RUNNING")
     expect(page.get_by_role("button", name="Clear filters")).to_be_visible()
 
 

@@ -1,10 +1,11 @@
-"""Carries out what is requested in a panel: pause, resume, delete with undo, launch. Requests run on threads."""
+"""The actions of a panel: pause, resume, delete with undo, launch. Requests run on threads."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from ..api.reuse import live_pods
@@ -15,11 +16,11 @@ from ..hints import describe
 from ..models import Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
-from .protocol import PENDING_DELETE
+from .protocol import UNDOABLE_DELETE
 from .state import PanelState
 
 SHUTDOWN_TIMEOUT: Final = 4.0
-"""Seconds that closing a panel waits for requests in progress. Jupyter gives an ending kernel 5."""
+"""Seconds that closing panels waits for requests in progress. Jupyter gives an ending kernel 5."""
 
 
 class Actions:
@@ -28,7 +29,7 @@ class Actions:
     Parameters
     ----------
     client : Client
-        An attribute that may be replaced. A request that was started before uses the old one.
+        The attribute `client` may be replaced. Actions started before keep the previous client.
     state : PanelState
     on_change : callable
         Called after each change of the state.
@@ -53,7 +54,13 @@ class Actions:
         self._delete_delay = delete_delay
         self._closing = threading.Event()
         self._threads: set[threading.Thread] = set()
+        self._requests = 0
         self._lock = threading.Lock()
+
+    @property
+    def has_requests_in_progress(self) -> bool:
+        """Whether requests are in progress after which `request_refresh` is called."""
+        return self._requests > 0
 
     def act(self, action: str, pod_ids: Sequence[str]) -> list[str]:
         """Pause, resume or delete pods. Returns at once.
@@ -71,7 +78,7 @@ class Actions:
             The pods that were not skipped.
         """
         can_undo = action == "delete" and self._delete_delay > 0
-        accepted = self._state.begin(pod_ids, PENDING_DELETE if can_undo else action)
+        accepted = self._state.begin(pod_ids, UNDOABLE_DELETE if can_undo else action)
         if accepted and can_undo:
             self._start_thread(self._delayed_delete, self.client, accepted)
         elif accepted:
@@ -111,17 +118,26 @@ class Actions:
             Called on another thread with the pod or the error, and a note for the user.
         """
         self._state.begin_launch(temp_id, spec)
-        self._on_change()  # The browser must have received the row before a failure removes it.
+        # The browser must receive the row before a failure removes it: it keeps a row of its own until it has
+        # received one from the kernel.
+        self._on_change()
         self._start_thread(self._create, self.client, temp_id, spec, another, on_done)
 
-    def flush(self) -> None:
-        """Send pending deletes now, without the time to undo them."""
+    def begin_close(self) -> None:
+        """Send pending deletes now. No delete can be undone from now on."""
         self._closing.set()
 
-    def close(self) -> None:
-        """Send pending deletes, and wait for requests in progress for up to `SHUTDOWN_TIMEOUT`."""
-        self.flush()
-        deadline = time.monotonic() + SHUTDOWN_TIMEOUT
+    def close(self, deadline: float | None = None) -> None:
+        """Send pending deletes, and wait for requests in progress.
+
+        Parameters
+        ----------
+        deadline : float, optional
+            When to stop waiting, in seconds of the monotonic clock; by default after `SHUTDOWN_TIMEOUT`.
+        """
+        self.begin_close()
+        if deadline is None:
+            deadline = time.monotonic() + SHUTDOWN_TIMEOUT
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
@@ -141,22 +157,33 @@ class Actions:
         thread.start()
 
     def _delayed_delete(self, client: Client, pod_ids: Sequence[str]) -> None:
-        cutoff = time.monotonic()
+        requested_before = time.monotonic()
         self._closing.wait(self._delete_delay)
-        if due := self._state.commit(pod_ids, cutoff):
+        if due := self._state.make_deletes_final(pod_ids, requested_before):
             self._on_change()
             self._execute(client, "delete", due)
 
     def _execute(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
         errors: Sequence[str | None]
         try:
-            results = client.pods.bulk(action, pod_ids)
+            with self._request_in_progress():
+                results = client.pods.bulk(action, pod_ids)
             errors = [None if error is None else describe(error) for error in results]
         except Exception as error:  # An exception in a thread reaches no cell.
             errors = [f"The {action} failed ({type(error).__name__}). Refresh to see the status."] * len(pod_ids)
         self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
         self._on_change()
         self._request_refresh()
+
+    @contextlib.contextmanager
+    def _request_in_progress(self) -> Iterator[None]:
+        with self._lock:
+            self._requests += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._requests -= 1
 
     def _create(
         self,
@@ -178,7 +205,7 @@ class Actions:
                 note = _find_duplicates(client, outcome)
         except CreateOutcomeUnknown as error:
             outcome = error
-            self._state.begin_launch(temp_id, spec, describe(error))
+            self._state.mark_launch_unknown(temp_id, spec, describe(error))
         except YottaError as error:
             outcome = error
             self._state.end_launch(temp_id, None)
@@ -186,7 +213,7 @@ class Actions:
             name = single_line(spec.pod_name or "the pod", 60)
             message = f"It is unknown whether {name} was created ({type(error).__name__})."
             outcome = YottaError(message, advice="Look with: %yotta list")
-            self._state.begin_launch(temp_id, spec, describe(outcome))
+            self._state.mark_launch_unknown(temp_id, spec, describe(outcome))
         self._on_change()
         on_done(outcome, note)
         self._request_refresh()

@@ -1,4 +1,4 @@
-"""The panel without a kernel: an HTML table for saved notebooks, and a text table for terminals."""
+"""Static tables of pods: HTML for saved notebooks without a kernel, text for terminals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_ROWS: Final = 100
 CSS_CLASS: Final = "yotta-static"
 """``widget.css`` hides elements of this class beside a live panel."""
 
-_HEADINGS: Final = ("Name", "Status", "GPUs", "Region", "Image", "$ / hour", "Id")
+_COLUMN_NAMES: Final = ("Name", "Status", "GPUs", "Region", "Image", "$ / hour", "Id")
 
 
 def html(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
@@ -35,7 +35,7 @@ def html(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
     -------
     str
     """
-    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in _HEADINGS)
+    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in _COLUMN_NAMES)
     rows = "".join(
         "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in _cells(pod)) + "</tr>"
         for pod in pods[:MAX_ROWS]
@@ -59,8 +59,8 @@ def text(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
     -------
     str
     """
-    cells = [_HEADINGS, *(_cells(pod) for pod in pods[:MAX_ROWS])]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADINGS))]
+    cells = [_COLUMN_NAMES, *(_cells(pod) for pod in pods[:MAX_ROWS])]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(_COLUMN_NAMES))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([_caption(pods, heading, as_of), *lines])
 

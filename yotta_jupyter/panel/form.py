@@ -1,4 +1,7 @@
-"""Validates the launch form and returns its spec and the equal ``%yotta create`` line. Fields are those of PodSpec."""
+"""Validates the launch form, whose fields are those of `PodSpec`.
+
+The result has the spec and the equivalent ``%yotta create`` line.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ class FormResult(msgspec.Struct):
     resolved : dict of str to str
         By field the full name of what was typed.
     command : str or None
-        The equal ``%yotta create`` line, without secrets.
+        The equivalent ``%yotta create`` line, without secrets.
     estimate : float or None
         US dollars an hour; None if the price is unknown.
     basis : str
@@ -140,8 +143,8 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
     """
     form = _Form(values)
     options: dict[str, Any] = {
-        "gpu_type": form.lookup("gpu_type", catalog.find_gpu, required="Choose a GPU type, such as L4."),
-        "image": form.lookup("image", catalog.find_image, required="Choose an image, such as pytorch."),
+        "gpu_type": form.lookup("gpu_type", catalog.find_gpu, error_if_empty="Choose a GPU type, such as L4."),
+        "image": form.lookup("image", catalog.find_image, error_if_empty="Choose an image, such as pytorch."),
         "region": form.lookup("region", catalog.find_region),
         "gpu_count": form.parse("gpu_count", parse_gpu_count),
         "expose": form.parse("expose", _parse_ports) or parse_ports(DEFAULT_EXPOSE),
@@ -153,7 +156,7 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
         "cloud_type": form.text("cloud_type"),
         "initialization_command": form.text("initialization_command"),
     }
-    form.require_both(
+    form.require_all_or_none(
         options,
         persistent_volume_in_gb="Give the volume's size in GB, or leave the path out.",
         persistent_mount_path="A persistent volume needs a path, such as /workspace.",
@@ -211,12 +214,12 @@ class _Form:
         """Return whether the confirmation of a field is both offered and checked."""
         return field in self.confirmations and field in self._confirmed
 
-    def parse(self, field: str, parse: Callable[[str], Result], required: str = "") -> Result | None:
-        """Return the parsed text of a field, or None if it is empty or invalid. `required` is the error if empty."""
+    def parse(self, field: str, parse: Callable[[str], Result], error_if_empty: str = "") -> Result | None:
+        """Return the parsed text of a field, or None if it is empty or invalid. An empty one gets `error_if_empty`."""
         text = self.text(field)
         if text is None:
-            if required:
-                self.errors.setdefault(field, required)
+            if error_if_empty:
+                self.errors.setdefault(field, error_if_empty)
             return None
         return self._try(field, parse, text)
 
@@ -224,7 +227,7 @@ class _Form:
         """Return the parsed value of a field that is not a text."""
         return self._try(field, parse, self._values.get(field) or ())
 
-    def lookup(self, field: str, find: Callable[..., Match], required: str = "") -> str | None:
+    def lookup(self, field: str, find: Callable[..., Match], error_if_empty: str = "") -> str | None:
         """Return the full name that the catalog has for the text of a field, and note its warning."""
 
         def find_or_confirm(text: str) -> Match:
@@ -238,7 +241,7 @@ class _Form:
                     raise
             return find(text, as_typed=True)
 
-        match = self.parse(field, find_or_confirm, required)
+        match = self.parse(field, find_or_confirm, error_if_empty)
         if match is None:
             if field in self.errors:
                 self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
@@ -248,7 +251,7 @@ class _Form:
         self.resolved[field] = match.name
         return match.name
 
-    def require_both(self, options: Mapping[str, Any], **errors: str) -> None:
+    def require_all_or_none(self, options: Mapping[str, Any], **errors: str) -> None:
         """Add an error to each empty one of several fields, unless all are empty."""
         if any(options[field] for field in errors):
             for field, error in errors.items():

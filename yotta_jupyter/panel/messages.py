@@ -19,12 +19,12 @@ from .widget import Message, PanelWidget
 
 
 class MessageHandler:
-    """Calls the parts of a panel as the browser requests, and replies. Returns at once, on any thread.
+    """Dispatches messages from the browser to the parts of a panel, and replies. Returns at once, on any thread.
 
     Parameters
     ----------
     client : Client
-        An attribute that may be replaced.
+        The attribute `client` may be replaced.
     state : PanelState
     actions : Actions
     poller : Poller
@@ -49,7 +49,7 @@ class MessageHandler:
         self._poller = poller
         self._widget = widget
         self._on_change = on_change
-        self._visible_views: dict[str, bool] = {}
+        self._visible_views: set[str] = set()
         self._launch_ids: set[str] = set()
         self._handlers: dict[str, Callable[[Message], None]] = {
             "view": self._set_visible,
@@ -79,13 +79,13 @@ class MessageHandler:
 
     def _set_visible(self, message: Message) -> None:
         view_id, visible = str(message.get("view_id")), bool(message.get("visible"))
-        if message.get("closed"):
-            self._visible_views.pop(view_id, None)
-        else:
-            self._visible_views[view_id] = visible
-        self._poller.set_visible(any(self._visible_views.values()))
         if visible:
-            self._ack(())  # The browser checks that the kernel is alive.
+            self._visible_views.add(view_id)
+        else:
+            self._visible_views.discard(view_id)
+        self._poller.set_visible(bool(self._visible_views))
+        if visible:
+            self._ack(())  # The browser shows from the time of the last message whether the kernel is alive.
 
     def _act(self, message: Message) -> None:
         pod_ids = _pod_ids(message)

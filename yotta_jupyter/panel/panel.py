@@ -21,9 +21,9 @@ from ..hints import describe
 from ..models import Pod
 from ..urls import is_loopback
 from . import fallback, form
-from .actions import Actions
+from .actions import SHUTDOWN_TIMEOUT, Actions
 from .messages import MessageHandler
-from .poller import Poller
+from .poller import Poller, next_interval
 from .state import PanelState
 from .widget import Message, PanelWidget
 
@@ -34,15 +34,6 @@ DELETE_DELAY: Final = 5.0
 """Seconds during which a delete can be undone by default."""
 
 MAX_DELETE_DELAY: Final = 60.0
-
-ACTIVE_INTERVAL: Final = 2.0
-"""Seconds between refreshes while the status of a pod is about to change."""
-
-IDLE_INTERVAL: Final = 15.0
-"""Seconds between refreshes otherwise."""
-
-MAX_INTERVAL: Final = 120.0
-"""Maximum seconds between refreshes after repeated errors."""
 
 INITIAL_LISTING_TIMEOUT: Final = 2.0
 """Seconds that a cell waits for the first listing, so that the notebook is saved with a table."""
@@ -94,8 +85,9 @@ class Panel:
         self._owns_client = client is None
         self._client = client or connect()
         self._state = PanelState(
-            static_info={"undo_seconds": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
-            dynamic_info=lambda: {
+            static_meta={"delete_delay": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
+            # Read for each message: the panel may change to another sandbox, and the catalog grows with the listings.
+            dynamic_meta=lambda: {
                 "base_url": self._client.base_url,
                 "sandbox": self._client.is_sandbox,
                 "choices": form.choices(self._client.catalog),
@@ -109,7 +101,7 @@ class Panel:
         self._closed = False
         self._refresh_lock = threading.Lock()
         self._static_tables: list[Any] = []
-        self._poller = Poller(self._poll, self._on_paused)
+        self._poller = Poller(self._poll, self._on_idle)
         self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
         self._widget = PanelWidget(self._snapshot, self._on_message)
         self._messages = MessageHandler(
@@ -146,23 +138,29 @@ class Panel:
 
     def close(self) -> None:
         """Close the panel and remove it from the page. Pending deletes are sent first."""
+        self._close(time.monotonic() + SHUTDOWN_TIMEOUT)
+
+    def _begin_close(self) -> None:
+        """Send pending deletes and stop polling, without waiting."""
+        self._actions.begin_close()
+        self._poller.begin_close()
+
+    def _close(self, deadline: float) -> None:
+        """Close the panel, waiting for requests in progress until a time of the monotonic clock."""
         if self._closed:
             return
         self._closed = True
         _open_panels.discard(self)
         self._unsubscribe()
-        self._actions.close()
-        self._poller.close()
+        self._begin_close()
+        self._actions.close(deadline)
+        self._poller.close(min(1.0, deadline - time.monotonic()))
         self._widget.close()
         for table in self._static_tables:
             with contextlib.suppress(Exception):  # The kernel may be shutting down.
                 table.update(self._static_bundle(), raw=True)
         if self._owns_client:
             self._client.close()
-
-    def flush(self) -> None:
-        """Send pending deletes now, without the time to undo them."""
-        self._actions.flush()
 
     def _current_pods(self) -> list[Pod]:
         if self._state.refreshed_at is None:
@@ -204,9 +202,7 @@ class Panel:
             self._record_failure(self._describe_failure(error))
         except Exception as error:  # An exception in a thread reaches no cell.
             self._record_failure(f"The listing cannot be read ({type(error).__name__}). Look with: %yotta list")
-        interval = ACTIVE_INTERVAL if self._state.needs_fast_polling else IDLE_INTERVAL
-        if self._failures:
-            interval = min(ACTIVE_INTERVAL * 2 ** min(self._failures, 8), MAX_INTERVAL)
+        interval = next_interval(self._state.needs_fast_polling, self._failures)
         self._state.interval = round(interval)
         self._send()
         return interval
@@ -241,12 +237,13 @@ class Panel:
         self._failures += 1
         self._state.record_failure(error)
 
-    def _on_paused(self) -> None:
+    def _on_idle(self) -> None:
         self._state.interval = None
         self._send()
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, PodsChanged):
+        # An action of this panel requests one refresh when all its requests are done.
+        if isinstance(event, PodsChanged) and not self._actions.has_requests_in_progress:
             self._poller.request_refresh()
 
     def _send(self) -> None:
@@ -254,7 +251,7 @@ class Panel:
         with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
-            if not (self._first_listing.is_set() and self._state.is_complete and self._snapshot_is_current):
+            if not (self._first_listing.is_set() and self._state.sent_all_rows and self._snapshot_is_current):
                 self._snapshot_is_current = self._first_listing.is_set()
                 self._widget.send_snapshot()
             elif (patch := self._state.patch()) is not None:
@@ -308,13 +305,14 @@ _open_panels: weakref.WeakSet[Panel] = weakref.WeakSet()
 
 @atexit.register
 def close_all() -> None:
-    """Close all panels. Called when the extension is unloaded and when the kernel ends."""
+    """Close all panels within `SHUTDOWN_TIMEOUT`. Called when the extension is unloaded and when the kernel ends."""
+    deadline = time.monotonic() + SHUTDOWN_TIMEOUT
     panels = list(_open_panels)
     for panel in panels:
-        panel.flush()
+        panel._begin_close()
     for panel in panels:
         with contextlib.suppress(Exception):  # An error in one panel must not lose the pending deletes of another.
-            panel.close()
+            panel._close(deadline)
 
 
 def _validate_delete_delay(seconds: Any) -> None:

@@ -7,11 +7,39 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+ACTIVE_INTERVAL: Final = 2.0
+"""Seconds between refreshes while the status of a pod is about to change."""
+
+IDLE_INTERVAL: Final = 15.0
+"""Seconds between refreshes otherwise."""
+
+MAX_INTERVAL: Final = 120.0
+"""Maximum seconds between refreshes after repeated errors."""
+
 VISIBILITY_TTL: Final = 3600.0
 """Seconds after which a panel counts as hidden unless a browser has repeated that it is visible.
 
 A browser that crashed cannot report that it is gone, and a kernel that is busy for long receives nothing.
 """
+
+
+def next_interval(active: bool, failures: int) -> float:
+    """Return the seconds until the next refresh.
+
+    Parameters
+    ----------
+    active : bool
+        Whether the status of a pod is about to change.
+    failures : int
+        Refreshes that have failed in a row. Each one doubles the interval.
+
+    Returns
+    -------
+    float
+    """
+    if failures:
+        return min(ACTIVE_INTERVAL * 2.0 ** min(failures, 8), MAX_INTERVAL)
+    return ACTIVE_INTERVAL if active else IDLE_INTERVAL
 
 
 class Poller:
@@ -21,17 +49,18 @@ class Poller:
     ----------
     poll : callable
         Returns the seconds until the next call.
-    on_pause : callable, optional
-        Called when the calls end for now.
+    on_idle : callable, optional
+        Called when polling stops, on the thread and before it can start again.
     """
 
-    def __init__(self, poll: Callable[[], float], on_pause: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, poll: Callable[[], float], on_idle: Callable[[], None] = lambda: None) -> None:
         self._poll = poll
-        self._on_pause = on_pause
+        self._on_idle = on_idle
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._visible_until = 0.0
         self._next_at = 0.0
+        self._refresh_requested = False
         self._closed = False
 
     def start(self, delay: float = 0.0) -> None:
@@ -42,7 +71,7 @@ class Poller:
         delay : float
             Seconds to the first call.
         """
-        self._extend(time.monotonic() + VISIBILITY_TTL, delay)
+        self._set_visible_until(time.monotonic() + VISIBILITY_TTL, delay)
 
     def set_visible(self, visible: bool) -> None:
         """Start polling at once if the panel is visible, else stop.
@@ -52,27 +81,41 @@ class Poller:
         visible : bool
             Whether the panel is visible in any browser.
         """
-        self._extend(time.monotonic() + VISIBILITY_TTL if visible else 0.0)
+        self._set_visible_until(time.monotonic() + VISIBILITY_TTL if visible else 0.0)
 
     def request_refresh(self) -> None:
-        """Poll now, if the panel is visible."""
+        """Poll now, if the panel is visible. Requests during a poll lead to one more."""
         with self._condition:
-            self._next_at = 0.0
+            self._refresh_requested = True
             self._condition.notify_all()
 
-    def close(self) -> None:
-        """Stop for good, and wait for the thread, but not for a request in progress."""
+    def begin_close(self) -> None:
+        """Stop for good, without waiting for the thread."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Stop for good.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait for the thread, which may have a request in progress.
+        """
+        self.begin_close()
+        with self._condition:
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=1.0)
+            thread.join(max(0.0, timeout))
 
-    def _extend(self, visible_until: float, delay: float = 0.0) -> None:
+    def _set_visible_until(self, visible_until: float, delay: float = 0.0) -> None:
+        """Poll until a time of the monotonic clock; 0 stops. `delay` is used only if the panel was hidden."""
         with self._condition:
-            if time.monotonic() >= self._visible_until:
-                self._next_at = time.monotonic() + delay if delay else 0.0
+            now = time.monotonic()
+            if now >= self._visible_until:
+                self._next_at = now + delay
+                self._refresh_requested = False
             self._visible_until = visible_until
             if visible_until and self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="yotta-panel", daemon=True)
@@ -80,25 +123,28 @@ class Poller:
             self._condition.notify_all()
 
     def _run(self) -> None:
-        interval = 0.0
-        while self._wait():
-            try:
+        while True:
+            while self._wait():
                 interval = self._poll()
-            finally:
                 with self._condition:
-                    # It is 0.0 if a refresh was requested meanwhile.
-                    self._next_at = 0.0 if self._next_at == 0.0 else time.monotonic() + interval
-        self._on_pause()
+                    self._next_at = time.monotonic() + interval
+            self._on_idle()
+            with self._condition:
+                # The panel may have become visible meanwhile.
+                if self._must_stop():
+                    self._thread = None
+                    return
 
     def _wait(self) -> bool:
-        """Wait for the time of the next call. Return False if the thread must end."""
+        """Wait for the time of the next call. Return False if polling must stop."""
         with self._condition:
-            while True:
+            while not self._must_stop():
                 now = time.monotonic()
-                if self._closed or now >= self._visible_until:
-                    self._thread = None
-                    return False
-                if now >= self._next_at:
-                    self._next_at = float("inf")
+                if self._refresh_requested or now >= self._next_at:
+                    self._refresh_requested = False
                     return True
                 self._condition.wait(min(self._next_at - now, self._visible_until - now, threading.TIMEOUT_MAX))
+            return False
+
+    def _must_stop(self) -> bool:
+        return self._closed or time.monotonic() >= self._visible_until

@@ -8,9 +8,9 @@ To the browser:
 ========== =============================================== ======================================================
 type       keys                                            meaning
 ========== =============================================== ======================================================
-(snapshot) version, fields, rows, complete, selected, info everything; a row is a list of values by `fields`;
+(snapshot) version, fields, rows, complete, selected, meta everything; a row is a list of values by `fields`;
                                                            not `complete` with the newest pods only
-patch      version, added, updated, removed, info          what has changed since `version` - 1: rows, objects of
+patch      version, added, updated, removed, meta          what has changed since `version` - 1: rows, objects of
                                                            an id and the changed fields, ids
 ack        pods                                            requests for these pods arrived, but change no row;
                                                            without pods a sign of life
@@ -23,17 +23,39 @@ password   request_id, error; buffer: the password         the result of ``show_
 
 The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
 
-`info` stands for these keys, in a patch the changed ones: ``undo_seconds``, ``ssh_option`` (names the key file in SSH
-commands), ``base_url``, ``sandbox``, ``choices`` (what the launch form offers), ``loaded``, ``totals`` (in a patch the
-changed ones), ``interval`` (seconds between refreshes, null if paused), ``refreshed_at`` (seconds since 1970),
-``error`` (why the last refresh failed).
+`meta` stands for these keys at the top level of the message; a patch has the changed ones only. They are the typedef
+``Meta`` of ``protocol.js``.
+
+============ =========================================================================
+key          value
+============ =========================================================================
+delete_delay seconds during which a delete can be undone
+ssh_option   the end of an SSH command, which names the key file
+base_url     the URL of the API
+sandbox      whether that is a sandbox
+choices      what the launch form offers
+loaded       whether the pods have been listed
+totals       counts and costs of the pods; a patch has the changed ones only
+interval     seconds between refreshes; null while the panel is hidden
+refreshed_at when the pods were listed, in seconds since 1970
+error        why the last refresh failed; null if it succeeded
+============ =========================================================================
+
+A snapshot of one pod, shortened::
+
+    {"version": 3, "fields": ["id", "name", "status", …], "rows": [["3318", "train-1", "RUNNING", …]],
+     "complete": true, "selected": [], "delete_delay": 5.0, "interval": 15, "error": null, …}
+
+and a patch that changes the pod's status::
+
+    {"type": "patch", "version": 4, "updated": [{"id": "3318", "status": "PAUSED"}], "refreshed_at": 1790000000}
 
 From the browser:
 
 =========================== ======================== ========================================================
 type                        keys                     meaning
 =========================== ======================== ========================================================
-view                        view_id, visible, closed a view appeared, went out of sight, or closed
+view                        view_id, visible         a view appeared, or was hidden or closed
 pause, resume, delete, undo pods                     request an action, or undo a delete
 dismiss                     pods                     remove the errors of rows
 select                      pods                     the selected rows
@@ -45,7 +67,7 @@ show_password               request_id, pod_id       send the Jupyter password o
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
-``pending_delete``, a delete that can still be undone. In the browser also ``undoing``, until the kernel has confirmed.
+``undoable_delete``, a delete that can still be undone. In the browser also ``undoing``, until the kernel has confirmed.
 """
 
 from __future__ import annotations
@@ -63,7 +85,11 @@ from ..spec import PodSpec
 from ..statuses import allowed_actions
 from ..urls import is_valid_host
 
-PENDING_DELETE: Final = "pending_delete"
+UNDOABLE_DELETE: Final = "undoable_delete"
+"""The pending action of a delete that can still be undone."""
+
+LAUNCHING: Final = "LAUNCHING"
+"""The status of a row whose pod is being created."""
 
 MAX_TEXT: Final = 200
 """Maximum length of a text in a row. The table shows less."""
@@ -74,12 +100,12 @@ Row = list[Any]
 
 POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "id": lambda pod: pod.id,
-    "name": lambda pod: _one_line(pod.name),
-    "status": lambda pod: _one_line(pod.status),
-    "gpu_type": lambda pod: _one_line(pod.gpu_type),
+    "name": lambda pod: _cell_text(pod.name),
+    "status": lambda pod: _cell_text(pod.status),
+    "gpu_type": lambda pod: _cell_text(pod.gpu_type),
     "gpu_count": lambda pod: pod.gpu_count,
-    "region": lambda pod: _one_line(pod.region),
-    "image": lambda pod: _one_line(pod.image),
+    "region": lambda pod: _cell_text(pod.region),
+    "image": lambda pod: _cell_text(pod.image),
     "hourly_cost": lambda pod: _round(pod.hourly_cost),
     "hourly_rate": lambda pod: _round(pod.hourly_rate),
     "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
@@ -131,12 +157,12 @@ def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Ro
     """
     values: dict[str, Any] = {
         "id": temp_id,
-        "name": _one_line(spec.pod_name),
-        "status": "LAUNCHING",
-        "gpu_type": _one_line(spec.gpu_type),
+        "name": _cell_text(spec.pod_name),
+        "status": LAUNCHING,
+        "gpu_type": _cell_text(spec.gpu_type),
         "gpu_count": spec.gpu_count,
-        "region": _one_line(spec.region),
-        "image": _one_line(spec.image),
+        "region": _cell_text(spec.region),
+        "image": _cell_text(spec.image),
         "actions": [],
         "pending": None if error else "launch",
         "error": error,
@@ -161,7 +187,7 @@ def diff_rows(before: Row, after: Row) -> dict[str, Any]:
     return {"id": after[0], **changed}
 
 
-def totals_info(totals: Totals) -> dict[str, Any]:
+def totals_meta(totals: Totals) -> dict[str, Any]:
     """Return the totals that the header shows.
 
     Parameters
@@ -177,12 +203,12 @@ def totals_info(totals: Totals) -> dict[str, Any]:
         "paused": totals.paused,
         "total": totals.total,
         "hourly_cost": _round(totals.hourly_cost),
-        "unknown_cost": totals.unknown_cost,
+        "unpriced_pods": totals.unknown_cost,
     }
 
 
-def diff_info(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changed keys of the information beside the rows; of ``totals`` only the changed counts.
+def diff_meta(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changed keys of the metadata; of ``totals`` only the changed counts.
 
     Parameters
     ----------
@@ -217,7 +243,7 @@ def _round(amount: float | None) -> float | None:
     return None if amount is None else round(amount, 4) or 0
 
 
-def _one_line(text: str | None) -> str | None:
+def _cell_text(text: str | None) -> str | None:
     if text is None or (len(text) <= MAX_TEXT and text.isprintable()):
         return text
     return single_line(text, MAX_TEXT)

@@ -1,4 +1,4 @@
-"""What a panel shows: the pods, the actions in progress, and errors."""
+"""The state of a panel: pods, pending actions, launches in progress, and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 
 from ..models import Pod, summarize
 from ..spec import PodSpec
-from .protocol import FIELDS, PENDING_DELETE, Row, diff_info, diff_rows, placeholder_row, pod_row, totals_info
+from .protocol import FIELDS, UNDOABLE_DELETE, Row, diff_meta, diff_rows, placeholder_row, pod_row, totals_meta
 
 
 class PendingAction(msgspec.Struct):
@@ -22,16 +22,16 @@ class PendingAction(msgspec.Struct):
     Attributes
     ----------
     action : str
-        ``pause``, ``resume``, ``delete``, or `PENDING_DELETE`.
+        ``pause``, ``resume``, ``delete``, or `UNDOABLE_DELETE`.
     requested_at : float
         Seconds of the monotonic clock.
-    completed_at : float or None
+    accepted_at : float or None
         When the API accepted it.
     """
 
     action: str
     requested_at: float
-    completed_at: float | None = None
+    accepted_at: float | None = None
 
 
 class Launch(msgspec.Struct):
@@ -49,19 +49,19 @@ class Launch(msgspec.Struct):
 
 
 class PanelState:
-    """The rows of a panel, and what of them the browser has received. Thread-safe.
+    """The rows of a panel and the version that was sent to the browser. Thread-safe.
 
     Parameters
     ----------
-    static_info : mapping, optional
-        Information beside the rows that does not change. See `yotta_jupyter.panel.protocol`.
-    dynamic_info : callable, optional
-        Returns information beside the rows that may change.
+    static_meta : mapping, optional
+        Metadata that does not change, such as ``{"delete_delay": 5.0}``. See `yotta_jupyter.panel.protocol`.
+    dynamic_meta : callable, optional
+        Returns metadata that may change, such as ``{"sandbox": True}``. Called for each snapshot and patch.
 
     Attributes
     ----------
     lock : threading.RLock
-        Held while a change is made and sent, so that messages arrive in order.
+        Hold it to change the state and send the change as one step; otherwise messages may arrive out of order.
     pods : dict of str to Pod
         The latest known pods by id.
     selected : list of str
@@ -75,7 +75,7 @@ class PanelState:
     """
 
     def __init__(
-        self, static_info: Mapping[str, Any] | None = None, dynamic_info: Callable[[], Mapping[str, Any]] = dict
+        self, static_meta: Mapping[str, Any] | None = None, dynamic_meta: Callable[[], Mapping[str, Any]] = dict
     ) -> None:
         self.lock = threading.RLock()
         self.pods: dict[str, Pod] = {}
@@ -83,17 +83,17 @@ class PanelState:
         self.refreshed_at: datetime | None = None
         self.error: str | None = None
         self.interval: int | None = None
-        self._static_info = dict(static_info or {})
-        self._dynamic_info = dynamic_info
+        self._static_meta = dict(static_meta or {})
+        self._dynamic_meta = dynamic_meta
         self._totals = summarize(())
-        self._created_at: dict[str, float] = {}
+        self._launched_at: dict[str, float] = {}
         self._launches: dict[str, Launch] = {}
         self._pending: dict[str, PendingAction] = {}
-        self._errors: dict[str, str] = {}
+        self._row_errors: dict[str, str] = {}
         self._sent_rows: dict[str, Row] = {}
-        self._sent_info: dict[str, Any] = {}
+        self._sent_meta: dict[str, Any] = {}
         self._version = 0
-        self._is_complete = True
+        self._sent_all_rows = True
 
     @property
     def version(self) -> int:
@@ -101,9 +101,9 @@ class PanelState:
         return self._version
 
     @property
-    def is_complete(self) -> bool:
+    def sent_all_rows(self) -> bool:
         """Whether the last snapshot contained all rows. Only then can a patch follow."""
-        return self._is_complete
+        return self._sent_all_rows
 
     @property
     def needs_fast_polling(self) -> bool:
@@ -124,29 +124,29 @@ class PanelState:
         """
         with self.lock:
             before = self.pods
-            # The listing lacks pods that were created after it was requested.
-            self._created_at = {pod_id: at for pod_id, at in self._created_at.items() if at > requested_at}
-            newer = {pod_id: before[pod_id] for pod_id in self._created_at if pod_id in before}
+            # The listing lacks pods launched after it was requested; keep them.
+            self._launched_at = {pod_id: at for pod_id, at in self._launched_at.items() if at > requested_at}
+            newer = {pod_id: before[pod_id] for pod_id in self._launched_at if pod_id in before}
             self._set_pods(newer | {pod.id: pod for pod in pods})
             self.refreshed_at = datetime.now(UTC)
             self.error = None
             self._pending = {
                 pod_id: pending
                 for pod_id, pending in self._pending.items()
-                if pod_id in self.pods and (pending.completed_at is None or pending.completed_at > requested_at)
+                if pod_id in self.pods and (pending.accepted_at is None or pending.accepted_at > requested_at)
             }
-            for pod_id in list(self._errors):
+            for pod_id in list(self._row_errors):
                 pod, previous = self.pods.get(pod_id), before.get(pod_id)
                 if pod is None or (previous is not None and pod.status != previous.status):
-                    del self._errors[pod_id]
+                    del self._row_errors[pod_id]
 
     def reset(self) -> None:
-        """Forget all pods, pending actions and errors: the panel shows another account from now on."""
+        """Remove all pods, pending actions and errors, to show another account."""
         with self.lock:
             self._set_pods({})
             self.selected = []
             self.refreshed_at = self.error = None
-            self._created_at, self._launches, self._pending, self._errors = {}, {}, {}, {}
+            self._launched_at, self._launches, self._pending, self._row_errors = {}, {}, {}, {}
 
     def seed(self, pods: Iterable[Pod], listed_at: datetime) -> None:
         """Show the pods of an earlier listing until the first refresh.
@@ -178,7 +178,7 @@ class PanelState:
         ----------
         pod_ids : iterable of str
         action : str
-            ``pause``, ``resume``, ``delete``, or `PENDING_DELETE`.
+            ``pause``, ``resume``, ``delete``, or `UNDOABLE_DELETE`.
 
         Returns
         -------
@@ -189,7 +189,7 @@ class PanelState:
             accepted = [i for i in dict.fromkeys(pod_ids) if i in self.pods and i not in self._pending]
             for pod_id in accepted:
                 self._pending[pod_id] = PendingAction(action, time.monotonic())
-                self._errors.pop(pod_id, None)
+                self._row_errors.pop(pod_id, None)
             return accepted
 
     def undo(self, pod_ids: Iterable[str]) -> list[str]:
@@ -210,15 +210,15 @@ class PanelState:
                 del self._pending[pod_id]
             return undone
 
-    def commit(self, pod_ids: Iterable[str], cutoff: float) -> list[str]:
+    def make_deletes_final(self, pod_ids: Iterable[str], requested_before: float) -> list[str]:
         """Make deletes final, so that `undo` has no effect on them.
 
         Parameters
         ----------
         pod_ids : iterable of str
-        cutoff : float
-            Only deletes requested until then, in seconds of the monotonic clock. A later one has been undone and
-            requested again, and has its own time.
+        requested_before : float
+            Only deletes requested until then, in seconds of the monotonic clock. A delete that was undone and requested
+            again has the full time for another undo.
 
         Returns
         -------
@@ -226,7 +226,7 @@ class PanelState:
             The pods to delete.
         """
         with self.lock:
-            due = [i for i in self._pending_deletes(pod_ids) if self._pending[i].requested_at <= cutoff]
+            due = [i for i in self._pending_deletes(pod_ids) if self._pending[i].requested_at <= requested_before]
             for pod_id in due:
                 self._pending[pod_id].action = "delete"
             return due
@@ -243,9 +243,9 @@ class PanelState:
             for pod_id, error in errors.items():
                 if error is not None:
                     self._pending.pop(pod_id, None)
-                    self._errors[pod_id] = error
+                    self._row_errors[pod_id] = error
                 elif pod_id in self._pending:
-                    self._pending[pod_id].completed_at = time.monotonic()
+                    self._pending[pod_id].accepted_at = time.monotonic()
 
     def dismiss(self, row_id: str) -> None:
         """Remove the error of a row, and the row itself if it is a launch that failed.
@@ -255,20 +255,31 @@ class PanelState:
         row_id : str
         """
         with self.lock:
-            self._errors.pop(row_id, None)
+            self._row_errors.pop(row_id, None)
             launch = self._launches.get(row_id)
             if launch is not None and launch.error is not None:
                 del self._launches[row_id]
 
-    def begin_launch(self, temp_id: str, spec: PodSpec, error: str | None = None) -> None:
+    def begin_launch(self, temp_id: str, spec: PodSpec) -> None:
         """Show a row for a pod that is being created.
 
         Parameters
         ----------
         temp_id : str
         spec : PodSpec
-        error : str, optional
-            Why it is unknown whether the pod exists.
+        """
+        with self.lock:
+            self._launches[temp_id] = Launch(spec)
+
+    def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str) -> None:
+        """Show in the row of a launch that it is unknown whether the pod exists.
+
+        Parameters
+        ----------
+        temp_id : str
+        spec : PodSpec
+        error : str
+            Why it is unknown.
         """
         with self.lock:
             self._launches[temp_id] = Launch(spec, error)
@@ -285,7 +296,7 @@ class PanelState:
         with self.lock:
             self._launches.pop(temp_id, None)
             if pod is not None:
-                self._created_at[pod.id] = time.monotonic()
+                self._launched_at[pod.id] = time.monotonic()
                 self._set_pods({**self.pods, pod.id: self.pods.get(pod.id, pod)})
 
     def snapshot(self, limit: int | None = None) -> bytes:
@@ -302,21 +313,23 @@ class PanelState:
             JSON; see `yotta_jupyter.panel.protocol`.
         """
         with self.lock:
-            self._is_complete = limit is None or len(self.pods) <= limit
-            pods = self.pods if self._is_complete else {pod.id: pod for pod in _newest(self.pods.values(), limit or 0)}
-            rows, info = self._rows(pods), self._info()
-            if rows != self._sent_rows or info != self._sent_info:
-                # A page that does not receive this snapshot must notice that it has missed something.
+            self._sent_all_rows = limit is None or len(self.pods) <= limit
+            pods = (
+                self.pods if self._sent_all_rows else {pod.id: pod for pod in _newest(self.pods.values(), limit or 0)}
+            )
+            rows, meta = self._rows(pods), self._meta()
+            if rows != self._sent_rows or meta != self._sent_meta:
+                # A page that misses this snapshot finds a gap in the versions, and requests another.
                 self._version += 1
-            self._sent_rows, self._sent_info = rows, info
+            self._sent_rows, self._sent_meta = rows, meta
             content = {
                 "version": self._version,
                 "fields": FIELDS,
                 "rows": list(rows.values()),
-                "complete": self._is_complete,
+                "complete": self._sent_all_rows,
                 "selected": self.selected,
             }
-            return msgspec.json.encode({**content, **self._static_info, **info, **self._refreshed_at()})
+            return msgspec.json.encode({**content, **self._static_meta, **meta, **self._refreshed_at()})
 
     def patch(self) -> dict[str, Any] | None:
         """Return the changes since the last `snapshot` or `patch`.
@@ -327,7 +340,7 @@ class PanelState:
             A ``patch`` message; None if nothing has changed.
         """
         with self.lock:
-            rows, info = self._rows(self.pods), self._info()
+            rows, meta = self._rows(self.pods), self._meta()
             changes = {
                 "added": [row for row_id, row in rows.items() if row_id not in self._sent_rows],
                 "updated": [
@@ -338,10 +351,10 @@ class PanelState:
                 "removed": [row_id for row_id in self._sent_rows if row_id not in rows],
             }
             content = {key: value for key, value in changes.items() if value}
-            content |= diff_info(self._sent_info, info)
+            content |= diff_meta(self._sent_meta, meta)
             if not content:
                 return None
-            self._sent_rows, self._sent_info = rows, info
+            self._sent_rows, self._sent_meta = rows, meta
             self._version += 1
             return {"type": "patch", "version": self._version, **content, **self._refreshed_at()}
 
@@ -351,22 +364,22 @@ class PanelState:
 
     def _pending_deletes(self, pod_ids: Iterable[str]) -> list[str]:
         pending = ((pod_id, self._pending.get(pod_id)) for pod_id in pod_ids)
-        return [pod_id for pod_id, entry in pending if entry is not None and entry.action == PENDING_DELETE]
+        return [pod_id for pod_id, entry in pending if entry is not None and entry.action == UNDOABLE_DELETE]
 
     def _rows(self, pods: Mapping[str, Pod]) -> dict[str, Row]:
         rows = {temp_id: placeholder_row(temp_id, each.spec, each.error) for temp_id, each in self._launches.items()}
         for pod_id, pod in pods.items():
             pending = self._pending.get(pod_id)
-            rows[pod_id] = pod_row(pod, pending.action if pending else None, self._errors.get(pod_id))
+            rows[pod_id] = pod_row(pod, pending.action if pending else None, self._row_errors.get(pod_id))
         return rows
 
-    def _info(self) -> dict[str, Any]:
+    def _meta(self) -> dict[str, Any]:
         return {
             "loaded": self.refreshed_at is not None,
-            "totals": totals_info(self._totals),
+            "totals": totals_meta(self._totals),
             "error": self.error,
             "interval": self.interval,
-            **self._dynamic_info(),
+            **self._dynamic_meta(),
         }
 
     def _refreshed_at(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The panel's widget: connects the kernel to the front end."""
+"""The panel's widget: connects the kernel to the front end over a Jupyter comm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ Message = Mapping[str, Any]
 
 
 class PanelWidget(anywidget.AnyWidget):
-    """A widget that asks for its snapshot when it is sent, so that it keeps no copy of the rows.
+    """Sends snapshots and messages to the browser, and passes on those from it.
+
+    The trait ``_snapshot`` has no value of its own: `get_snapshot` is called each time ipywidgets sends it.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ class PanelWidget(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def send_snapshot(self) -> None:
-        """Send everything again."""
+        """Send a new snapshot, which replaces all rows in the browser."""
         if self.comm is not None:
             self.send_state("_snapshot")
 

@@ -54,7 +54,7 @@ describe("the status", () => {
 
   test("a pending action is shown instead", () => {
     expect(formatStatus("RUNNING", "pause")).toBe("Pausing…");
-    expect(formatStatus("RUNNING", "pending_delete", { undoSeconds: 3 })).toBe("Deleting in 3 s");
+    expect(formatStatus("RUNNING", "undoable_delete", { undoSeconds: 3 })).toBe("Deleting in 3 s");
   });
 
   test("a click that the kernel does not acknowledge is shown as waiting", () => {

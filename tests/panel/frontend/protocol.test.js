@@ -13,8 +13,8 @@ test("a snapshot has rows by id and defaults for missing information", () => {
   expect(snapshot?.version).toBe(5);
   expect([...(snapshot?.rows.keys() ?? [])]).toEqual(["1", "2"]);
   expect(snapshot?.selected).toEqual(["2"]);
-  expect(snapshot?.info.undo_seconds).toBe(7);
-  expect(snapshot?.info.error).toBeNull();
+  expect(snapshot?.meta.delete_delay).toBe(7);
+  expect(snapshot?.meta.error).toBeNull();
 });
 
 test.each([null, undefined, new DataView(new ArrayBuffer(0))])("without a snapshot there is nothing", (bytes) => {

@@ -70,7 +70,7 @@ export function encodeSnapshot(rows, changes = {}) {
     rows: rows.map(encodeRow),
     complete: true,
     selected: [],
-    undo_seconds: 7,
+    delete_delay: 7,
     interval: 15,
     loaded: true,
     ...changes,

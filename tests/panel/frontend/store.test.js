@@ -44,8 +44,8 @@ describe("patches", () => {
     store.subscribe(listener);
     model.receive({ type: "patch", version: 2, updated: [{ id: "1", status: "PAUSING" }], error: "down" });
     expect(row().status).toBe("PAUSING");
-    expect(store.info.error).toBe("down");
-    expect(listener).toHaveBeenCalledExactlyOnceWith({ all: false, ids: ["1"], fields: new Set(["status"]) });
+    expect(store.meta.error).toBe("down");
+    expect(listener).toHaveBeenCalledExactlyOnceWith({ rowsChanged: false, ids: ["1"], fields: new Set(["status"]) });
     expect(model.sent).toEqual([]);
   });
 
@@ -71,18 +71,18 @@ describe("patches", () => {
   test("the rows are requested again when two refreshes bring nothing", () => {
     model.receive({ type: "ack", pods: [] });
     vi.advanceTimersByTime(37_000);
-    store.resyncIfStale();
+    store.resyncIfSilent();
     expect(model.sent).toEqual([]);
     vi.advanceTimersByTime(1_000);
-    store.resyncIfStale();
-    store.resyncIfStale();
+    store.resyncIfSilent();
+    store.resyncIfSilent();
     expect(sentMessages()).toEqual([{ type: "resync", version: 1 }]);
   });
 
   test("nothing is expected while the kernel does not refresh", () => {
     open([], { interval: null });
     vi.advanceTimersByTime(1e6);
-    store.resyncIfStale();
+    store.resyncIfSilent();
     expect(model.sent).toEqual([]);
   });
 });
@@ -121,7 +121,7 @@ describe("actions", () => {
 
   test("a delete counts down the kernel's seconds and can be undone", () => {
     store.act("delete", ["1"]);
-    expect(store.pendingAction(row())).toBe("pending_delete");
+    expect(store.pendingAction(row())).toBe("undoable_delete");
     expect(store.undoSecondsLeft("1")).toBe(7);
     vi.advanceTimersByTime(5_500);
     expect(store.undoSecondsLeft("1")).toBe(2);
@@ -129,8 +129,18 @@ describe("actions", () => {
     expect(store.pendingAction(row())).toBe("undoing");
   });
 
+  test("a snapshot does not restart the countdown of a delete", () => {
+    store.act("delete", ["1"]);
+    vi.advanceTimersByTime(4_500);
+    model.receiveSnapshot(encodeSnapshot([podRow({ pending: "undoable_delete" })], { version: 2 }));
+    expect(store.undoSecondsLeft("1")).toBe(3);
+    model.receiveSnapshot(encodeSnapshot([podRow()], { version: 3 }));
+    model.receiveSnapshot(encodeSnapshot([podRow({ pending: "undoable_delete" })], { version: 4 }));
+    expect(store.undoSecondsLeft("1")).toBe(7);
+  });
+
   test("without time for an undo a delete is final", () => {
-    open([podRow()], { undo_seconds: 0 });
+    open([podRow()], { delete_delay: 0 });
     store.act("delete", ["1"]);
     expect(store.pendingAction(row())).toBe("delete");
   });
@@ -185,7 +195,7 @@ describe("deletes that can be undone", () => {
   });
 
   test("those of another page can be undone as well", () => {
-    open(["1", "2"].map((id) => podRow({ id, pending: "pending_delete" })));
+    open(["1", "2"].map((id) => podRow({ id, pending: "undoable_delete" })));
     expect(store.lastDelete()).toEqual({ ids: ["1", "2"], isBulk: true });
   });
 });

@@ -113,14 +113,14 @@ function attach(view, container) {
   listen(window, "pageshow", () => visibility.update());
   every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
-  every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
+  every(TIME_INTERVAL_S, () => visibility.reportedVisible && store.resyncIfSilent());
   every(AGE_INTERVAL_S, () => table.refreshAges());
-  every(HEARTBEAT_S, () => visibility.isVisible && visibility.send(true));
+  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.send(true));
   visibility.update();
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.send(false, true);
+    visibility.report(false);
   };
 }
 var VisibilityReporter = class {
@@ -128,7 +128,7 @@ var VisibilityReporter = class {
   constructor(view) {
     this._view = view;
     this._inViewport = true;
-    this.isVisible = null;
+    this.reportedVisible = null;
   }
   /** @param {boolean} inViewport */
   setInViewport(inViewport) {
@@ -140,15 +140,12 @@ var VisibilityReporter = class {
   }
   /** @param {boolean} visible */
   report(visible) {
-    if (visible !== this.isVisible) this.send(visible);
+    if (visible !== this.reportedVisible) this.send(visible);
   }
-  /**
-   * @param {boolean} visible
-   * @param {boolean} [closed]
-   */
-  send(visible, closed = false) {
-    this.isVisible = visible;
-    this._view.store.send({ type: "view", view_id: this._view.id, visible, closed });
+  /** @param {boolean} visible */
+  send(visible) {
+    this.reportedVisible = visible;
+    this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
 };
 function allowSaveShortcut(root, event) {
@@ -166,21 +163,22 @@ function allowSaveShortcut(root, event) {
 
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
-var DEFAULT_INFO = {
+var UNDOABLE_DELETE = "undoable_delete";
+var DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
+  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",
-  undo_seconds: 0,
+  delete_delay: 0,
   interval: null,
   error: null,
   choices: null
 };
 function emptySnapshot() {
-  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], info: { ...DEFAULT_INFO } };
+  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], meta: { ...DEFAULT_META } };
 }
 function decodeRow(fields, values) {
   const row = {};
@@ -190,15 +188,33 @@ function decodeRow(fields, values) {
     row
   );
 }
+function placeholderRow(id, fields, form) {
+  const empty = decodeRow(
+    fields,
+    fields.map(() => null)
+  );
+  return {
+    ...empty,
+    id,
+    name: form.pod_name,
+    status: LAUNCHING,
+    gpu_type: form.gpu_type,
+    gpu_count: form.gpu_count,
+    region: form.region,
+    image: form.image,
+    actions: [],
+    pending: "launch"
+  };
+}
 function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...info } = JSON.parse(new TextDecoder().decode(bytes));
-  const decoded = rows.map((values) => decodeRow(info.fields, values));
+  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const decoded = rows.map((values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
-    info: { ...DEFAULT_INFO, ...info }
+    meta: { ...DEFAULT_META, ...meta }
   };
 }
 function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
@@ -222,6 +238,7 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
 }
 
 // yotta_jupyter/panel/frontend/src/store.js
+var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
 var PAUSE_NOTE_MS = 8e3;
@@ -230,7 +247,7 @@ var Store = class {
   /** @param {Model} model */
   constructor(model) {
     this.rows = /* @__PURE__ */ new Map();
-    this.info = emptySnapshot().info;
+    this.meta = emptySnapshot().meta;
     this.selected = /* @__PURE__ */ new Set();
     this.connected = true;
     this.lastMessageAt = 0;
@@ -301,13 +318,13 @@ var Store = class {
    * @returns {string | null} the command with the key file, where the pod can be reached
    */
   sshCommand(row) {
-    return row.ssh && row.ssh + this.info.ssh_option;
+    return row.ssh && row.ssh + this.meta.ssh_option;
   }
   /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
   lastDelete() {
     const canUndo = (id) => {
       const row = this.rows.get(id);
-      return row !== void 0 && this.pendingAction(row) === "pending_delete";
+      return row !== void 0 && this.pendingAction(row) === UNDOABLE_DELETE;
     };
     while (this._deletes.length) {
       const { ids: ids2, isBulk } = this._deletes[this._deletes.length - 1];
@@ -367,8 +384,8 @@ var Store = class {
   act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
     if (action === "delete") this._deletes.push({ ids, isBulk });
-    const canUndo = action === "delete" && this.info.undo_seconds > 0;
-    const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
+    const canUndo = action === "delete" && this.meta.delete_delay > 0;
+    const pending = canUndo ? UNDOABLE_DELETE : action === "undo" ? "undoing" : action;
     for (const id of ids) this._setOptimistic(id, pending);
     this.send({ type: action, pods: ids });
     this._notify({ ids });
@@ -382,25 +399,10 @@ var Store = class {
   launch(form) {
     const id = uniqueId();
     this._launches.add(id);
-    const row = {
-      ...decodeRow(
-        this.info.fields,
-        this.info.fields.map(() => null)
-      ),
-      id,
-      name: form.pod_name,
-      status: LAUNCHING,
-      gpu_type: form.gpu_type,
-      gpu_count: form.gpu_count,
-      region: form.region,
-      image: form.image,
-      actions: [],
-      pending: "launch"
-    };
-    this.rows = new Map([[id, row], ...this.rows]);
+    this.rows = new Map([[id, placeholderRow(id, this.meta.fields, form)], ...this.rows]);
     this._setOptimistic(id, "launch");
     this.send({ type: "launch", temp_id: id }, [new TextEncoder().encode(JSON.stringify(form))]);
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
     return id;
   }
   /**
@@ -416,8 +418,8 @@ var Store = class {
     this._notify({ ids });
   }
   /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
-  resyncIfStale() {
-    const { interval } = this.info;
+  resyncIfSilent() {
+    const { interval } = this.meta;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
     if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
     this._lastSyncAt = Date.now();
@@ -449,14 +451,19 @@ var Store = class {
     if (this._version < 0) this.selected = new Set(snapshot.selected);
     this._version = snapshot.version;
     this.rows = snapshot.rows;
-    this.info = snapshot.info;
+    this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const row of this.rows.values()) this._setUndoDeadline(row.id, row.pending);
+    for (const id of [...this._undoDeadlines.keys()]) {
+      if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
+    }
+    for (const { id, pending } of this.rows.values()) {
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+    }
     this._pruneSelection();
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
   }
   _pruneSelection() {
-    if (!this.info.complete) return;
+    if (!this.meta.complete) return;
     for (const id of this.selected) if (!this.rows.has(id)) this.selected.delete(id);
   }
   /**
@@ -483,14 +490,14 @@ var Store = class {
   _applyPatch(patch) {
     if (patch.version <= this._version) return;
     const isNext = patch.version === this._version + 1;
-    const applied = isNext ? applyRows(this.rows, this.info.fields, patch) : null;
+    const applied = isNext ? applyRows(this.rows, this.meta.fields, patch) : null;
     if (!applied) {
       this.send({ type: "resync" });
       return;
     }
-    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
+    const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
+    this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
@@ -501,8 +508,8 @@ var Store = class {
       this._undoDeadlines.delete(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
-    const all = applied.added.length > 0 || removed.length > 0;
-    this._notify({ all, ids: updated.map(({ id }) => id), fields: applied.fields });
+    const rowsChanged = applied.added.length > 0 || removed.length > 0;
+    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
   }
   /**
    * @param {string} id
@@ -530,13 +537,13 @@ var Store = class {
    * @param {string | null} pending
    */
   _setUndoDeadline(id, pending) {
-    if (pending === "pending_delete") this._undoDeadlines.set(id, Date.now() + this.info.undo_seconds * 1e3);
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1e3);
     else this._undoDeadlines.delete(id);
   }
   /** @param {string} id */
   _discard(id) {
     this._clearOptimistic(id);
-    if (this.rows.delete(id)) this._notify({ all: true });
+    if (this.rows.delete(id)) this._notify({ rowsChanged: true });
   }
   _sendSelection() {
     clearTimeout(this._selectionTimer);
@@ -559,6 +566,7 @@ async function copyText(text, container) {
     field.value = text;
     field.rows = Math.min(8, text.split("\n").length);
     container.append(field);
+    field.focus({ preventScroll: true });
     field.select();
     if (document.execCommand("copy")) {
       field.remove();
@@ -633,6 +641,141 @@ function sortedIds(rows, column, reversed) {
   const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
   keyed.sort((a, b) => a.key < b.key ? -sign : a.key > b.key ? sign : 0);
   return keyed.map(({ id }) => id);
+}
+
+// yotta_jupyter/panel/frontend/src/format.js
+var TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+var DATE = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
+var STATUS_LABELS = (
+  /** @type {Record<string, string>} */
+  { INITIALIZE: "Initializing" }
+);
+var PROGRESS_LABELS = (
+  /** @type {Record<string, string>} */
+  {
+    pause: "Pausing",
+    resume: "Resuming",
+    delete: "Deleting",
+    undoing: "Undoing",
+    launch: "Launching"
+  }
+);
+function formatDollars(amount) {
+  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
+}
+function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
+}
+function formatAge(seconds) {
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+function formatTime(timestamp) {
+  return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
+}
+function formatDate(timestamp) {
+  return DATE.format(timestamp * 1e3);
+}
+function displayName(row) {
+  return row.name || row.id;
+}
+function formatGpus(row) {
+  if (!row.gpu_type) return "";
+  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
+}
+function formatGpuType(gpuType) {
+  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
+}
+function formatPauseLosses(losses) {
+  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
+}
+function formatImage(row) {
+  return (row.image ?? "").replace(/^yottalabsai\//, "");
+}
+function formatGpuFacts({ vram_in_gb, price }) {
+  const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
+  return facts.filter(Boolean).join(" · ");
+}
+function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
+  if (stalled) return "Waiting for kernel…";
+  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
+  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
+  if (!status) return "Unknown";
+  return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
+}
+
+// yotta_jupyter/panel/frontend/src/filter-bar.js
+var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
+var LABELS = {
+  status: (value) => formatStatus(value, null),
+  region: (value) => value,
+  gpu_type: formatGpuType
+};
+var FilterBar = class {
+  /**
+   * @param {Store} store
+   * @param {(name: keyof Filters, value: string) => void} onFilter
+   * @param {() => void} onClear
+   */
+  constructor(store, onFilter, onClear) {
+    this.store = store;
+    this.search = h("input", {
+      type: "search",
+      placeholder: "Filter by name, id, image…",
+      "aria-label": "Filter pods"
+    });
+    this.search.addEventListener("input", () => onFilter("text", this.search.value));
+    this._selects = SELECT_FILTERS.map((name) => {
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
+      select.addEventListener("change", () => onFilter(name, select.value));
+      return { name, select };
+    });
+    this._resultCount = h("span", { class: "yotta-result-count" });
+    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
+    this._clear.addEventListener("click", () => {
+      this.search.value = "";
+      for (const { select } of this._selects) select.value = "";
+      this.search.focus({ preventScroll: true });
+      onClear();
+    });
+    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
+    const selects = this._selects.map(({ select }) => select);
+    this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
+  }
+  /**
+   * Offer the values that the rows have.
+   *
+   * @param {Filters} filters
+   */
+  updateOptions(filters) {
+    for (const { name, select } of this._selects) {
+      const values = /* @__PURE__ */ new Set();
+      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
+      const options = [...values].sort();
+      const chosen = filters[name];
+      if (chosen && !values.has(chosen)) options.push(chosen);
+      setOptions(select, options, chosen, LABELS[name]);
+    }
+  }
+  /**
+   * @param {Filters} filters
+   * @param {number} count the rows that match
+   */
+  updateCount(filters, count) {
+    const total = countPods(this.store.rows.size);
+    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
+    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
+  }
+};
+function setOptions(select, values, chosen, label) {
+  const current = [...select.options].slice(1).map((option) => option.value);
+  if (values.join("\n") === current.join("\n")) return;
+  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
+  select.value = chosen;
 }
 
 // yotta_jupyter/panel/frontend/src/combobox-logic.js
@@ -960,67 +1103,6 @@ var Combobox = class {
   }
 };
 
-// yotta_jupyter/panel/frontend/src/format.js
-var TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-var DATE = new Intl.DateTimeFormat(void 0, { dateStyle: "medium", timeStyle: "short" });
-var STATUS_LABELS = (
-  /** @type {Record<string, string>} */
-  { INITIALIZE: "Initializing" }
-);
-var PENDING_LABELS = (
-  /** @type {Record<string, string>} */
-  {
-    pause: "Pausing…",
-    resume: "Resuming…",
-    delete: "Deleting…",
-    undoing: "Undoing…",
-    launch: "Launching…"
-  }
-);
-function formatDollars(amount) {
-  return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
-}
-function formatAge(seconds) {
-  if (seconds < 60) return "now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
-}
-function formatTime(timestamp) {
-  return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
-}
-function formatDate(timestamp) {
-  return DATE.format(timestamp * 1e3);
-}
-function displayName(row) {
-  return row.name || row.id;
-}
-function formatGpus(row) {
-  if (!row.gpu_type) return "";
-  return `${row.gpu_count ?? "?"} × ${formatGpuType(row.gpu_type)}`;
-}
-function formatGpuType(gpuType) {
-  return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
-}
-function formatPauseLosses(losses) {
-  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
-  return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
-}
-function formatImage(row) {
-  return (row.image ?? "").replace(/^yottalabsai\//, "");
-}
-function formatGpuFacts({ vram_in_gb, price }) {
-  const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
-  return facts.filter(Boolean).join(" · ");
-}
-function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
-  if (stalled) return "Waiting for kernel…";
-  if (pending === "pending_delete") return `Deleting in ${undoSeconds} s`;
-  if (pending) return PENDING_LABELS[pending] ?? pending;
-  if (!status) return "Unknown";
-  return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
-}
-
 // yotta_jupyter/panel/frontend/src/fields.js
 var CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 var Fields = class {
@@ -1028,7 +1110,7 @@ var Fields = class {
   constructor(onInput) {
     this._onInput = onInput;
     this.inputs = {};
-    this.messages = {};
+    this.messageElements = {};
     this._confirmations = {};
     this._renderedChoices = null;
     this._comboboxes = {
@@ -1038,7 +1120,9 @@ var Fields = class {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
-    this._isPrivate = h("input", { type: "checkbox" });
+    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
+    this._addVariableButton.addEventListener("click", () => this._addVariable());
+    this._privateCheckbox = h("input", { type: "checkbox" });
     this.element = h(
       "div",
       {},
@@ -1067,9 +1151,9 @@ var Fields = class {
     image.setOptions(choices.images.map(imageOption));
     region.setOptions(choices.regions.map((value) => ({ value, label: value })));
     const counts = choices.gpu_counts.map((count) => h("option", {}, String(count)));
-    setOptions(this.inputs.gpu_count, counts);
+    setOptions2(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
-    setOptions(this.inputs.cloud_type, clouds);
+    setOptions2(this.inputs.cloud_type, clouds);
     setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
     return true;
   }
@@ -1094,7 +1178,7 @@ var Fields = class {
     const secret = (value) => withSecrets ? value : value && "set";
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
-    values.image_public_type = this._isPrivate.checked ? "PRIVATE" : null;
+    values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
     values.image_registry_token = secret(values.image_registry_token);
     const variables = [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
@@ -1113,7 +1197,7 @@ var Fields = class {
    * @param {string | undefined} note
    */
   setMessage(name, error, note) {
-    const message = this.messages[name];
+    const message = this.messageElements[name];
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
@@ -1147,18 +1231,15 @@ var Fields = class {
   }
   /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
-    const input = (
-      /** @type {HTMLElement | null} */
-      this.element.querySelector("[aria-invalid=true]")
-    );
-    const details = input?.closest("details");
+    let control = this.element.querySelector("[aria-invalid=true]");
+    const isVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
+    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const details = control?.closest("details");
     if (details) details.open = true;
-    input?.focus();
+    control?.focus();
   }
   _moreOptions() {
-    const addVariable = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    addVariable.addEventListener("click", () => this._addVariable());
-    const variables = h("legend", {}, "Environment variables");
+    const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
       { class: "yotta-details" },
@@ -1173,8 +1254,15 @@ var Fields = class {
         this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
         this._labelledField("cloud_type", "Cloud", h("select"))
       ),
-      h("fieldset", { class: "yotta-env" }, variables, this._variables, addVariable, this._message("environment_vars")),
-      h("label", { class: "yotta-checkbox" }, this._isPrivate, "The image is in a private registry"),
+      h(
+        "fieldset",
+        { class: "yotta-env" },
+        legend,
+        this._variables,
+        this._addVariableButton,
+        this._message("environment_vars")
+      ),
+      h("label", { class: "yotta-checkbox" }, this._privateCheckbox, "The image is in a private registry"),
       this._registryFields()
     );
   }
@@ -1185,9 +1273,9 @@ var Fields = class {
       this._field("image_registry_username", "Registry user name"),
       this._field("image_registry_token", "Registry token", { type: "password" })
     );
-    this._isPrivate.addEventListener("change", () => {
-      fields.hidden = !this._isPrivate.checked;
-      this._onInput(this._isPrivate);
+    this._privateCheckbox.addEventListener("change", () => {
+      fields.hidden = !this._privateCheckbox.checked;
+      this._onInput(this._privateCheckbox);
     });
     return fields;
   }
@@ -1247,7 +1335,7 @@ var Fields = class {
   /** @param {string} name */
   _message(name) {
     const message = h("span", { class: "yotta-field-message", id: `yotta-${uniqueId()}` });
-    this.messages[name] = message;
+    this.messageElements[name] = message;
     return message;
   }
 };
@@ -1259,75 +1347,11 @@ function imageOption({ id, value, label, official }) {
   const group = official ? "Official images" : "In use by your pods";
   return { value, label, detail: id === label ? void 0 : id, group, keywords: id };
 }
-function setOptions(select, options) {
+function setOptions2(select, options) {
   const chosen = select.value;
   select.replaceChildren(...options);
   if (chosen) select.value = chosen;
 }
-
-// yotta_jupyter/panel/frontend/src/header.js
-var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
-var Header = class {
-  /**
-   * @param {Store} store
-   * @param {ViewContext} context
-   */
-  constructor(store, context) {
-    this.store = store;
-    this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
-    this._endpoint = h("span", { class: "yotta-endpoint" });
-    this._totals = ["running", "paused", "in all", "an hour now"].map((label) => ({ number: h("strong"), label }));
-    const totals = this._totals.map(({ number, label }) => h("span", {}, number, " ", h("span", {}, label)));
-    this._cost = /** @type {HTMLElement} */
-    totals.at(-1);
-    this._refreshedAt = h("span");
-    const refresh = iconButton("refresh", "Refresh", () => {
-      store.send({ type: "refresh" });
-      context.announce("Refreshing");
-    });
-    this.element = h(
-      "header",
-      { class: "yotta-header" },
-      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
-      h("div", { class: "yotta-totals" }, ...totals),
-      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh)
-    );
-    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
-  }
-  update() {
-    const { base_url, loaded, sandbox, totals } = this.store.info;
-    this._badge.hidden = !sandbox;
-    setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
-    setAttribute(this._endpoint, "title", base_url);
-    const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
-    const figures = [...counts, formatDollars(totals.hourly_cost)];
-    for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
-    const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${unknown_cost} pods of unknown price` : null);
-    this.updateTime();
-  }
-  /** Show how old the rows are. */
-  updateTime() {
-    const { connected, info, lastMessageAt } = this.store;
-    const now = Date.now() / 1e3;
-    const isLive = connected && info.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
-    let text = "";
-    if (info.refreshed_at && isLive && info.interval && !info.error) {
-      const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
-      text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);
-    } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
-    setText(this._refreshedAt, text);
-    const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
-    const alert = connected ? error : KERNEL_GONE;
-    this.alert.hidden = !alert;
-    setText(this.alert, alert);
-  }
-  /** @returns {boolean} whether the rows may be out of date */
-  isStale() {
-    return !this.store.connected || Boolean(this.store.info.error);
-  }
-};
 
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
@@ -1353,12 +1377,12 @@ var LaunchForm = class {
       tabindex: "0",
       role: "textbox",
       "aria-readonly": "true",
-      "aria-label": "The equal %yotta line"
+      "aria-label": "Equivalent %yotta command"
     });
     const copy = iconButton(
       "copy",
-      "Copy the %yotta line",
-      () => context.copy(this._command.textContent ?? "", "the %yotta line")
+      "Copy the %yotta command",
+      () => context.copy(this._command.textContent ?? "", "the %yotta command")
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
@@ -1385,7 +1409,7 @@ var LaunchForm = class {
     ));
   }
   update() {
-    if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -1462,7 +1486,7 @@ var LaunchForm = class {
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
-    for (const name of Object.keys(this.fields.messages)) {
+    for (const name of Object.keys(this.fields.messageElements)) {
       const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
@@ -1507,80 +1531,104 @@ function formatEstimate(estimate, basis) {
   return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }
 
-// yotta_jupyter/panel/frontend/src/undo-bar.js
-var UndoBar = class {
+// yotta_jupyter/panel/frontend/src/header.js
+var TOTALS = [
+  { label: "running", text: ({ running }) => running.toLocaleString() },
+  { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "in all", text: ({ total }) => total.toLocaleString() },
+  { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
+];
+var Header = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the bar has gone
    */
-  constructor(store, context, focusFallback) {
+  constructor(store, context) {
     this.store = store;
-    this.context = context;
-    this._focusFallback = focusFallback;
-    this._text = h("span");
-    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
-    this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1) this.undo();
+    this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
+    this._endpoint = h("span", { class: "yotta-endpoint" });
+    this._totals = TOTALS.map(({ text }) => ({ number: h("strong"), text }));
+    const totals = TOTALS.map(
+      ({ label }, index) => h("span", {}, this._totals[index].number, " ", h("span", {}, label))
+    );
+    this._cost = /** @type {HTMLElement} */
+    totals.at(-1);
+    this._refreshedAt = h("span");
+    const refresh = iconButton("refresh", "Refresh", () => {
+      store.send({ type: "refresh" });
+      context.announce("Refreshing");
     });
-    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+    this.element = h(
+      "header",
+      { class: "yotta-header" },
+      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
+      h("div", { class: "yotta-totals" }, ...totals),
+      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh)
+    );
+    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
   }
   update() {
-    const group = this.store.lastDelete();
-    const isShown = group.isBulk && group.ids.length > 0;
-    const hadFocus = this.element.contains(document.activeElement);
-    if (isShown) {
-      const pods = countPods(group.ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
-      setText(this.button, `Undo delete of ${pods}`);
-    }
-    if (this.element.hidden === !isShown) return;
-    this.element.hidden = !isShown;
-    if (!isShown && hadFocus) this._focusFallback();
+    const { base_url, loaded, sandbox, totals } = this.store.meta;
+    this._badge.hidden = !sandbox;
+    setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
+    setAttribute(this._endpoint, "title", base_url);
+    for (const { number, text } of this._totals) setText(number, loaded ? text(totals) : "–");
+    const { unpriced_pods } = totals;
+    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
+    this.updateTime();
   }
-  /**
-   * Undo the last delete, of one pod or of several.
-   *
-   * @returns {boolean} whether there was one
-   */
-  undo() {
-    const { ids, isBulk } = this.store.lastDelete();
-    if (!ids.length) return false;
-    this.store.act("undo", ids);
-    if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
-    return true;
+  /** Show how old the rows are. */
+  updateTime() {
+    const { connected, meta, lastMessageAt } = this.store;
+    const now = Date.now() / 1e3;
+    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
+    let text = "";
+    let tooltip = null;
+    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
+      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      tooltip = `Every ${meta.interval} s`;
+    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
+    setText(this._refreshedAt, text);
+    setAttribute(this._refreshedAt, "title", tooltip);
+    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
+    const alert = connected ? error : KERNEL_GONE;
+    this.alert.hidden = !alert;
+    setText(this.alert, alert);
+  }
+  /** @returns {boolean} whether the rows may be out of date */
+  isStale() {
+    return !this.store.connected || Boolean(this.store.meta.error);
   }
 };
-function countPods(count) {
-  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
-}
 
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
 var ACTIONS = (
   /** @type {const} */
   [
-    { action: "pause", label: "Pause", announcement: "Pausing" },
-    { action: "resume", label: "Resume", announcement: "Resuming" },
-    { action: "delete", label: "Delete", announcement: "Deleting" }
+    { action: "pause", label: "Pause" },
+    { action: "resume", label: "Resume" },
+    { action: "delete", label: "Delete" }
   ]
 );
 var SelectionToolbar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
+   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
    *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, { focusFallback, focusUndo }) {
+  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
+    this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
     this._asking = [];
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", (event) => this._act(action, announcement, event));
+    this._buttons = ACTIONS.map(({ action, label }) => {
+      const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
     this._deleteButton = this._buttons[2].button;
@@ -1624,9 +1672,17 @@ var SelectionToolbar = class {
     if (asking) this._updateQuestion();
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
-    setText(this._count, `${count.toLocaleString()} selected`);
+    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
+  }
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
+   */
+  _hiddenNote(ids) {
+    const count = this._countHidden(ids);
+    return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
   /** @param {string} action */
   _idsFor(action) {
@@ -1638,10 +1694,9 @@ var SelectionToolbar = class {
   }
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
-   * @param {string} announcement
    * @param {MouseEvent} event
    */
-  _act(action, announcement, event) {
+  _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     if (action === "delete" && ids.length > 1) {
@@ -1650,7 +1705,7 @@ var SelectionToolbar = class {
     }
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -1682,7 +1737,8 @@ var SelectionToolbar = class {
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
+    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
   _closeQuestion() {
@@ -1697,14 +1753,15 @@ var SelectionToolbar = class {
     this._confirmation.hidden = true;
     this.store.act("delete", ids, { isBulk: true });
     this.store.select(ids, false);
-    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
     this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
     this._focusUndo();
   }
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
+    const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
     setTimeout(() => this.update(), 1200);
@@ -1721,13 +1778,13 @@ function setCount(button, label, count) {
 // yotta_jupyter/panel/frontend/src/columns.js
 var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", fields: ["status"], sortKey: textKey("status") },
+  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
     width: "minmax(104px, 1.1fr)",
-    fields: ["gpu_type", "gpu_count"],
+    sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
     text: formatGpus,
@@ -1737,7 +1794,7 @@ var COLUMNS = [
     name: "region",
     title: "Region",
     width: "minmax(84px, .8fr)",
-    fields: ["region"],
+    sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
     text: (row) => row.region ?? ""
@@ -1746,7 +1803,7 @@ var COLUMNS = [
     name: "image",
     title: "Image",
     width: "minmax(50px, 1fr)",
-    fields: ["image"],
+    sortFields: ["image"],
     sortKey: textKey("image"),
     classes: "yotta-wide-only",
     text: formatImage,
@@ -1756,9 +1813,9 @@ var COLUMNS = [
     name: "cost",
     title: "$ / hour",
     width: "56px",
-    fields: ["hourly_cost"],
+    sortFields: ["hourly_cost"],
     sortKey: (row) => -(row.hourly_cost ?? -1),
-    descending: true,
+    largestFirst: true,
     classes: "yotta-number",
     text: (row) => row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost),
     tooltip: (row) => row.hourly_rate == null ? "No price is known" : `${formatDollars(row.hourly_rate)} while running`
@@ -1767,7 +1824,7 @@ var COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    fields: ["created_at"],
+    sortFields: ["created_at"],
     sortKey: (row) => -(row.created_at ?? Infinity),
     classes: "yotta-number yotta-wide-only",
     text: (row) => row.created_at ? formatAge(Date.now() / 1e3 - row.created_at) : "",
@@ -1776,6 +1833,7 @@ var COLUMNS = [
 ];
 
 // yotta_jupyter/panel/frontend/src/jupyter-popup.js
+var PASSWORD_MS = 6e4;
 var JupyterPopup = class {
   /**
    * @param {Store} store
@@ -1785,6 +1843,8 @@ var JupyterPopup = class {
     this.store = store;
     this.context = context;
     this._requestNumber = 0;
+    this._passwordTimer = 0;
+    this._podId = null;
     this._button = null;
     this._password = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
@@ -1810,6 +1870,7 @@ var JupyterPopup = class {
     this._popup.close();
     if (isSame) return;
     this._button = button;
+    this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
     this._password = h("div", { class: "yotta-jupyter-line" });
@@ -1835,7 +1896,11 @@ var JupyterPopup = class {
    * @param {DataView[]} [buffers]
    */
   onPassword(message, buffers) {
-    if (!this._popup.isOpen || message.request_id !== this._requestId()) return;
+    if (!this._popup.isOpen) return;
+    if (message.request_id !== this._requestId()) {
+      if (this._passwordTimer) this._popup.close();
+      return;
+    }
     if (!buffers?.length) {
       this._password.replaceChildren(message.error);
       return;
@@ -1847,9 +1912,16 @@ var JupyterPopup = class {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
     this._password.replaceChildren(field, copy);
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = window.setTimeout(() => this._popup.close(), PASSWORD_MS);
     this._popup.place();
     field.focus({ preventScroll: true });
     field.select();
+  }
+  /** Close if the pod is gone or has no password any more. */
+  update() {
+    const row = this.store.rows.get(this._podId ?? "");
+    if (this._popup.isOpen && (!row || this._passwordTimer && !row.has_password)) this._popup.close();
   }
   close() {
     this._popup.close();
@@ -1871,7 +1943,9 @@ var JupyterPopup = class {
   _onClose() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     this._requestNumber += 1;
-    this._button = null;
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = 0;
+    this._button = this._podId = null;
     this.element.replaceChildren();
   }
 };
@@ -1894,13 +1968,13 @@ var Navigation = class {
   }
   /** Make the controls of the active row, or else of the first, the ones that Tab reaches. */
   updateTabStop() {
-    const { body, views } = this.table;
+    const { body, rowViews } = this.table;
     const first = (
       /** @type {HTMLElement | null} */
       body.firstElementChild?.dataset.podId
     );
-    const stop = this._activeId !== null && views.has(this._activeId) ? this._activeId : first;
-    for (const [id, view] of views) {
+    const stop = this._activeId !== null && rowViews.has(this._activeId) ? this._activeId : first;
+    for (const [id, view] of rowViews) {
       for (const control of view.controls()) setAttribute(control, "tabindex", id === stop ? "0" : "-1");
     }
   }
@@ -1962,20 +2036,22 @@ var Navigation = class {
    * @param {HTMLElement} control
    */
   _focusRow(index, control) {
-    const { ids, rowHeight, scroller, views } = this.table;
+    const { ids, rowHeight, scroller, rowViews } = this.table;
     const cell2 = (
       /** @type {HTMLElement} */
       control.parentElement
     );
-    const place = [...cell2.children].indexOf(control);
+    const place = controlsOf(cell2).indexOf(control);
     const top = index * rowHeight;
     const lowest = top - (scroller.clientHeight - rowHeight * 2);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
     this.table.renderRows();
-    const target = views.get(ids[index])?.element.getElementsByClassName(cell2.className)[0];
-    const controls = target?.querySelectorAll("input, button");
-    controls?.[place]?.focus({ preventScroll: true });
+    const view = rowViews.get(ids[index]);
+    const target = view?.element.getElementsByClassName(cell2.className)[0];
+    const counterpart = target && controlsOf(target)[place];
+    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
+    focusable?.focus({ preventScroll: true });
   }
   /**
    * @param {Event} event
@@ -1986,26 +2062,30 @@ var Navigation = class {
       /** @type {HTMLElement} */
       event.target.closest("[data-pod-id]")
     );
-    return this.table.views.get(
+    return this.table.rowViews.get(
       /** @type {HTMLElement | null} */
       element?.dataset.podId ?? ""
     );
   }
 };
+function controlsOf(cell2) {
+  return [.../** @type {NodeListOf<HTMLElement>} */
+  cell2.querySelectorAll("input, button")];
+}
 
 // yotta_jupyter/panel/frontend/src/row.js
-var RESUMABLE_LATER = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
+var RESUME_STATUSES = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
 var RowView = class {
   /**
    * @param {Store} store
    * @param {RowHandlers} handlers
    */
-  constructor(store, { onToggle, onAction, onCopySsh, onJupyter, onDismiss }) {
+  constructor(store, { onSelect, onAction, onCopySsh, onJupyter, onDismiss }) {
     this.store = store;
     this.row = null;
     this.index = null;
     this.checkbox = h("input", { type: "checkbox" });
-    this.checkbox.addEventListener("click", (event) => onToggle(this.id, this.checkbox.checked, event.shiftKey));
+    this.checkbox.addEventListener("click", (event) => onSelect(this.id, this.checkbox.checked, event.shiftKey));
     const act = (event) => {
       const button = (
         /** @type {HTMLElement} */
@@ -2018,7 +2098,7 @@ var RowView = class {
         button.dataset.action
       );
     };
-    this.toggleButton = iconButton("pause", "", act);
+    this.pauseResumeButton = iconButton("pause", "", act);
     this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
     this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
       if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
@@ -2043,7 +2123,7 @@ var RowView = class {
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
       cell("yotta-error", this.error, this.dismissButton),
-      cell("yotta-actions", this.toggleButton, this.sshButton, this.jupyterButton, this.deleteButton)
+      cell("yotta-actions", this.pauseResumeButton, this.sshButton, this.jupyterButton, this.deleteButton)
     );
   }
   /** @returns {string} */
@@ -2109,20 +2189,20 @@ ${row.pause_loss}` : fullName);
    * @param {string | null} pending
    */
   _updateButtons(row, name, pending) {
-    const { store, toggleButton, sshButton, jupyterButton, deleteButton } = this;
-    const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
-    toggleButton.dataset.action = toggle;
-    setIcon(toggleButton, toggle);
+    const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
+    const toggle = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
+    pauseResumeButton.dataset.action = toggle;
+    setIcon(pauseResumeButton, toggle);
     const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
-    setAttribute(toggleButton, "aria-label", toggleLabel);
+    setAttribute(pauseResumeButton, "aria-label", toggleLabel);
     const loss = toggle === "pause" ? row.pause_loss : null;
-    setAttribute(toggleButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
-    setDisabled(toggleButton, !store.can(row, toggle));
+    setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
+    setDisabled(pauseResumeButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
     setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
     setDisabled(jupyterButton, !row.jupyter && !row.has_password);
-    const canUndo = pending === "pending_delete";
+    const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
@@ -2153,23 +2233,22 @@ var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
 var COMPACT_ROW_HEIGHT = 60;
 var COPIED_MS = 1200;
-var ANNOUNCEMENTS = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" };
 var Table = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
-   *   shown or their order have changed; `focusFallback` moves the focus when the last row disappears
+   * @param {{ onShownRowsChange: () => void, focusFallback: () => void }} callbacks `onShownRowsChange` is called when
+   *   the rows shown or their order have changed; `focusFallback` moves the focus when the last row disappears
    */
-  constructor(store, context, { onFiltered, focusFallback }) {
+  constructor(store, context, { onShownRowsChange, focusFallback }) {
     this.store = store;
     this.context = context;
-    this.onFiltered = onFiltered;
+    this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
     this.sort = { column: columnNamed("age"), reversed: false };
     this.ids = [];
-    this.views = /* @__PURE__ */ new Map();
+    this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
     this._pool = [];
     this._anchor = null;
@@ -2194,34 +2273,47 @@ var Table = class {
    *
    * @param {Change} change
    */
-  update({ all, ids = [], fields = /* @__PURE__ */ new Set() }) {
+  update({ rowsChanged, ids = [], fields = /* @__PURE__ */ new Set() }) {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
-    const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
-    if (all || filterMayChange || orderMayChange) this.applyFilters();
-    else for (const id of ids) this._refreshRow(id);
+    const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
+    if (rowsChanged || filterMayChange || orderMayChange) {
+      this.filterAndSort();
+      return;
+    }
+    for (const id of ids) this._refreshRow(id);
     this._updateSelectAll();
   }
-  applyFilters() {
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {number} the pods of `ids` whose rows the filters hide
+   */
+  countHidden(ids) {
+    if (!isFiltered(this.filters)) return 0;
+    const shown = new Set(this.ids);
+    return [...ids].filter((id) => !shown.has(id)).length;
+  }
+  filterAndSort() {
     const { column, reversed } = this.sort;
     this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
     this._headings.forEach((heading, index) => {
-      const direction = reversed !== Boolean(column.descending) ? "descending" : "ascending";
+      const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
     });
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
     this._setBodyHeight();
     this.renderRows();
-    this.onFiltered();
+    this._updateSelectAll();
+    this.onShownRowsChange();
   }
   /** Create, update and remove elements so that the rows in view are shown. */
   renderRows() {
     const visible = this._visibleRows();
     const removedFocus = this._recycleViews(visible);
     for (const [id, index] of visible) {
-      let view = this.views.get(id);
+      let view = this.rowViews.get(id);
       if (!view) {
         view = this._pool.pop() ?? this._createRow();
-        this.views.set(id, view);
+        this.rowViews.set(id, view);
       }
       const row = (
         /** @type {PodRow} */
@@ -2235,7 +2327,7 @@ var Table = class {
     const ordered = [...visible].sort((a, b) => a[1] - b[1]);
     this._reorder(ordered.map(([id]) => (
       /** @type {RowView} */
-      this.views.get(id).element
+      this.rowViews.get(id).element
     )));
     this.navigation.updateTabStop();
     if (removedFocus !== null) this._focusNear(removedFocus);
@@ -2243,16 +2335,16 @@ var Table = class {
   /** @param {boolean} compact */
   setCompact(compact) {
     this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-    for (const view of this.views.values()) view.index = null;
+    for (const view of this.rowViews.values()) view.index = null;
     this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
     this._setBodyHeight();
     this.renderRows();
   }
   refreshCountdowns() {
-    for (const [id, view] of this.views) if (view.element.dataset.pending === "pending_delete") this._refreshRow(id);
+    for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
   refreshAges() {
-    for (const id of this.views.keys()) this._refreshRow(id);
+    for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
   /** @returns {HTMLElement} the row of headings */
   _head() {
@@ -2271,14 +2363,14 @@ var Table = class {
     const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
     button.addEventListener("click", () => {
       this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
-      this.applyFilters();
+      this.filterAndSort();
     });
     const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();
     return h("div", { role: "columnheader", class: classes }, button);
   }
   _createRow() {
     return new RowView(this.store, {
-      onToggle: (id, selected, range) => this._onToggle(id, selected, range),
+      onSelect: (id, selected, range) => this._onSelect(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
       onJupyter: (id, button) => this._showJupyter(id, button),
@@ -2288,7 +2380,7 @@ var Table = class {
   /** @param {string} id */
   _refreshRow(id) {
     const row = this.store.rows.get(id);
-    if (row) this.views.get(id)?.update(row);
+    if (row) this.rowViews.get(id)?.update(row);
   }
   _setBodyHeight() {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
@@ -2313,13 +2405,16 @@ var Table = class {
    */
   _recycleViews(visible) {
     let removedFocus = null;
-    for (const [id, view] of this.views) {
+    for (const [id, view] of this.rowViews) {
       if (visible.has(id)) continue;
-      this.views.delete(id);
+      this.rowViews.delete(id);
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
-      } else this._pool.push(view);
+      } else {
+        view.index = null;
+        this._pool.push(view);
+      }
     }
     return removedFocus;
   }
@@ -2341,7 +2436,7 @@ var Table = class {
   }
   /** @param {number} index */
   _focusNear(index) {
-    const view = this.views.get(this.ids[Math.min(index, this.ids.length - 1)]);
+    const view = this.rowViews.get(this.ids[Math.min(index, this.ids.length - 1)]);
     if (view) view.checkbox.focus({ preventScroll: true });
     else this.focusFallback();
   }
@@ -2363,7 +2458,8 @@ var Table = class {
     if (!row) return;
     const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
     this.store.act(action, [id]);
-    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}${formatPauseLosses(losses)}`);
+    const progress = action === "undo" ? "Undoing the delete of" : PROGRESS_LABELS[action];
+    this.context.announce(`${progress} ${displayName(row)}${formatPauseLosses(losses)}`);
   }
   /**
    * @param {string} id
@@ -2378,6 +2474,7 @@ var Table = class {
       return;
     }
     if (!await this.context.copy(command, `the SSH command of ${displayName(row)}`)) return;
+    if (button.closest("[data-pod-id]") !== this.rowViews.get(id)?.element) return;
     button.classList.add("yotta-is-copied");
     setText(button, "Copied");
     setTimeout(() => {
@@ -2398,7 +2495,7 @@ var Table = class {
    * @param {boolean} selected
    * @param {boolean} range whether all rows since the last click are meant
    */
-  _onToggle(id, selected, range) {
+  _onSelect(id, selected, range) {
     let ids = [id];
     if (range && this._anchor !== null) {
       const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);
@@ -2426,75 +2523,51 @@ function columnNamed(name) {
   );
 }
 
-// yotta_jupyter/panel/frontend/src/toolbar.js
-var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
-var LABELS = {
-  status: (value) => formatStatus(value, null),
-  region: (value) => value,
-  gpu_type: formatGpuType
-};
-var Toolbar = class {
+// yotta_jupyter/panel/frontend/src/undo-bar.js
+var UndoBar = class {
   /**
    * @param {Store} store
-   * @param {(name: keyof Filters, value: string) => void} onFilter
-   * @param {() => void} onClear
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the bar has gone
    */
-  constructor(store, onFilter, onClear) {
+  constructor(store, context, focusFallback) {
     this.store = store;
-    this.search = h("input", {
-      type: "search",
-      placeholder: "Filter by name, id, image…",
-      "aria-label": "Filter pods"
+    this.context = context;
+    this._focusFallback = focusFallback;
+    this._text = h("span");
+    this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1) this.undo();
     });
-    this.search.addEventListener("input", () => onFilter("text", this.search.value));
-    this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ANY[name] }, h("option", { value: "" }, ANY[name]));
-      select.addEventListener("change", () => onFilter(name, select.value));
-      return { name, select };
-    });
-    this._resultCount = h("span", { class: "yotta-result-count" });
-    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
-    this._clear.addEventListener("click", () => {
-      this.search.value = "";
-      for (const { select } of this._selects) select.value = "";
-      this.search.focus({ preventScroll: true });
-      onClear();
-    });
-    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
-    const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
+    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
-  /**
-   * Offer the values that the rows have.
-   *
-   * @param {Filters} filters
-   */
-  updateOptions(filters) {
-    for (const { name, select } of this._selects) {
-      const values = /* @__PURE__ */ new Set();
-      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
-      const options = [...values].sort();
-      const chosen = filters[name];
-      if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions2(select, options, chosen, LABELS[name]);
+  update() {
+    const group = this.store.lastDelete();
+    const isShown = group.isBulk && group.ids.length > 0;
+    const hadFocus = this.element.contains(document.activeElement);
+    if (isShown) {
+      const pods = countPods(group.ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      setText(this.button, `Undo delete of ${pods}`);
     }
+    if (this.element.hidden === !isShown) return;
+    this.element.hidden = !isShown;
+    if (!isShown && hadFocus) this._focusFallback();
   }
   /**
-   * @param {Filters} filters
-   * @param {number} count the rows that match
+   * Undo the last delete, of one pod or of several.
+   *
+   * @returns {boolean} whether there was one
    */
-  updateCount(filters, count) {
-    const total = this.store.rows.size.toLocaleString();
-    this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
-    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total} pods` : "");
+  undo() {
+    const { ids, isBulk } = this.store.lastDelete();
+    if (!ids.length) return false;
+    this.store.act("undo", ids);
+    if (isBulk) this.store.select(ids, true);
+    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    return true;
   }
 };
-function setOptions2(select, values, chosen, label) {
-  const current = [...select.options].slice(1).map((option) => option.value);
-  if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
-  select.value = chosen;
-}
 
 // yotta_jupyter/panel/frontend/src/view.js
 var PanelView = class {
@@ -2503,20 +2576,24 @@ var PanelView = class {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(
+    this.filterBar = new FilterBar(
       store,
       (name, value) => this._onFilter({ [name]: value }),
       () => this._onFilter(noFilters())
     );
-    const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
+    const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
+      countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo()
     });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
-    this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
+    this.table = new Table(store, this, {
+      onShownRowsChange: () => this._onShownRowsChange(),
+      focusFallback: focusSearch
+    });
     this.table.scroller.append(this.emptyState.element);
     this._liveRegion = h("div", { class: "yotta-visually-hidden", role: "status", "aria-live": "polite" });
     this.root = h(
@@ -2524,7 +2601,7 @@ var PanelView = class {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
-      this.toolbar.element,
+      this.filterBar.element,
       h(
         "div",
         { class: "yotta-pods" },
@@ -2539,7 +2616,7 @@ var PanelView = class {
     this.root.addEventListener("keydown", (event) => this._onKeydown(event));
     this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
-    this._onChange({ all: true });
+    this._onChange({ rowsChanged: true });
   }
   /** @param {string} text */
   announce(text) {
@@ -2586,9 +2663,10 @@ var PanelView = class {
       return;
     }
     this.header.update();
-    this.toolbar.updateOptions(this.table.filters);
+    this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
+    this.table.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -2600,7 +2678,7 @@ var PanelView = class {
   }
   _focusUndo() {
     this.undoBar.update();
-    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    if (this.undoBar.element.hidden) this.filterBar.search.focus({ preventScroll: true });
     else this.undoBar.button.focus({ preventScroll: true });
   }
   /**
@@ -2615,7 +2693,7 @@ var PanelView = class {
       event.target
     );
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
-    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
     if (!(isEscape || isUndo && !isTextField) || !this.undoBar.undo()) return;
@@ -2626,16 +2704,17 @@ var PanelView = class {
   _onFilter(filters) {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
-    this.table.applyFilters();
-    this.announce(`${this.table.ids.length} pods shown`);
+    this.table.filterAndSort();
+    this.announce(`${countPods(this.table.ids.length)} shown`);
   }
-  _onFiltered() {
+  _onShownRowsChange() {
     this._updateEmptyState();
-    this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.filterBar.updateCount(this.table.filters, this.table.ids.length);
+    this.selectionToolbar.update();
   }
   _updateEmptyState() {
     const total = this.store.rows.size;
-    this.emptyState.update({ loaded: this.store.info.loaded, total, matching: this.table.ids.length });
+    this.emptyState.update({ loaded: this.store.meta.loaded, total, matching: this.table.ids.length });
     this.table.element.hidden = total === 0;
   }
 };

@@ -17,6 +17,7 @@ export async function copyText(text, container) {
     field.value = text;
     field.rows = Math.min(8, text.split("\n").length);
     container.append(field);
+    field.focus({ preventScroll: true }); // Without the focus nothing is copied, and no blur removes the field.
     field.select();
     if (document.execCommand("copy")) {
       field.remove();

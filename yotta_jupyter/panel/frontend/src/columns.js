@@ -11,9 +11,9 @@ import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from ".
  * @property {string} name also the CSS class of its cells
  * @property {string} title
  * @property {string} width as in `grid-template-columns`
- * @property {Field[]} fields what the order depends on
+ * @property {Field[]} sortFields the fields that `sortKey` uses
  * @property {(row: PodRow) => string | number} sortKey
- * @property {boolean} [descending] whether a larger `sortKey` is a smaller value
+ * @property {boolean} [largestFirst] whether the largest value has the smallest `sortKey`
  * @property {string} [classes] further CSS classes of its cells
  * @property {(row: PodRow) => string} [text] omitted if `row.js` renders the cell itself
  * @property {(row: PodRow) => string | null} [tooltip]
@@ -24,13 +24,13 @@ const textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", fields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", fields: ["status"], sortKey: textKey("status") },
+  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
     width: "minmax(104px, 1.1fr)",
-    fields: ["gpu_type", "gpu_count"],
+    sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
     text: formatGpus,
@@ -40,7 +40,7 @@ export const COLUMNS = [
     name: "region",
     title: "Region",
     width: "minmax(84px, .8fr)",
-    fields: ["region"],
+    sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
     text: (row) => row.region ?? "",
@@ -49,7 +49,7 @@ export const COLUMNS = [
     name: "image",
     title: "Image",
     width: "minmax(50px, 1fr)",
-    fields: ["image"],
+    sortFields: ["image"],
     sortKey: textKey("image"),
     classes: "yotta-wide-only",
     text: formatImage,
@@ -59,9 +59,9 @@ export const COLUMNS = [
     name: "cost",
     title: "$ / hour",
     width: "56px",
-    fields: ["hourly_cost"],
+    sortFields: ["hourly_cost"],
     sortKey: (row) => -(row.hourly_cost ?? -1),
-    descending: true,
+    largestFirst: true,
     classes: "yotta-number",
     text: (row) => (row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost)),
     tooltip: (row) =>
@@ -71,7 +71,7 @@ export const COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    fields: ["created_at"],
+    sortFields: ["created_at"],
     sortKey: (row) => -(row.created_at ?? Infinity),
     classes: "yotta-number yotta-wide-only",
     text: (row) => (row.created_at ? formatAge(Date.now() / 1000 - row.created_at) : ""),

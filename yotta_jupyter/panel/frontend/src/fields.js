@@ -17,7 +17,7 @@ export class Fields {
     /** Inputs by field. @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
     this.inputs = {};
     /** The elements of errors and notes, by field. @type {Record<string, HTMLElement>} */
-    this.messages = {};
+    this.messageElements = {};
     /** By field. @type {Record<string, Confirmation>} */
     this._confirmations = {};
     /** @type {Choices | null} */
@@ -29,7 +29,9 @@ export class Fields {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
-    this._isPrivate = h("input", { type: "checkbox" });
+    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
+    this._addVariableButton.addEventListener("click", () => this._addVariable());
+    this._privateCheckbox = h("input", { type: "checkbox" });
     this.element = h(
       "div",
       {},
@@ -88,7 +90,7 @@ export class Fields {
     const secret = (/** @type {string} */ value) => (withSecrets ? value : value && "set");
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
-    values.image_public_type = this._isPrivate.checked ? "PRIVATE" : null;
+    values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
     values.image_registry_token = secret(values.image_registry_token);
     const variables = [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
@@ -108,7 +110,7 @@ export class Fields {
    * @param {string | undefined} note
    */
   setMessage(name, error, note) {
-    const message = this.messages[name];
+    const message = this.messageElements[name];
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
@@ -145,16 +147,18 @@ export class Fields {
 
   /** Focus the first field with an error, where there is one. */
   focusFirstInvalid() {
-    const input = /** @type {HTMLElement | null} */ (this.element.querySelector("[aria-invalid=true]"));
-    const details = input?.closest("details");
+    /** @type {HTMLElement | null} */
+    let control = this.element.querySelector("[aria-invalid=true]");
+    // An error that names no variable marks none of them.
+    const isVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
+    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const details = control?.closest("details");
     if (details) details.open = true;
-    input?.focus();
+    control?.focus();
   }
 
   _moreOptions() {
-    const addVariable = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    addVariable.addEventListener("click", () => this._addVariable());
-    const variables = h("legend", {}, "Environment variables");
+    const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
       { class: "yotta-details" },
@@ -169,8 +173,15 @@ export class Fields {
         this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
         this._labelledField("cloud_type", "Cloud", h("select")),
       ),
-      h("fieldset", { class: "yotta-env" }, variables, this._variables, addVariable, this._message("environment_vars")),
-      h("label", { class: "yotta-checkbox" }, this._isPrivate, "The image is in a private registry"),
+      h(
+        "fieldset",
+        { class: "yotta-env" },
+        legend,
+        this._variables,
+        this._addVariableButton,
+        this._message("environment_vars"),
+      ),
+      h("label", { class: "yotta-checkbox" }, this._privateCheckbox, "The image is in a private registry"),
       this._registryFields(),
     );
   }
@@ -182,9 +193,9 @@ export class Fields {
       this._field("image_registry_username", "Registry user name"),
       this._field("image_registry_token", "Registry token", { type: "password" }),
     );
-    this._isPrivate.addEventListener("change", () => {
-      fields.hidden = !this._isPrivate.checked;
-      this._onInput(this._isPrivate);
+    this._privateCheckbox.addEventListener("change", () => {
+      fields.hidden = !this._privateCheckbox.checked;
+      this._onInput(this._privateCheckbox);
     });
     return fields;
   }
@@ -251,7 +262,7 @@ export class Fields {
   /** @param {string} name */
   _message(name) {
     const message = h("span", { class: "yotta-field-message", id: `yotta-${uniqueId()}` });
-    this.messages[name] = message;
+    this.messageElements[name] = message;
     return message;
   }
 }

@@ -4,7 +4,7 @@
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { formatDollars } from "./format.js";
-import { KERNEL_GONE } from "./header.js";
+import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
@@ -39,10 +39,10 @@ export class LaunchForm {
       tabindex: "0",
       role: "textbox",
       "aria-readonly": "true",
-      "aria-label": "The equal %yotta line",
+      "aria-label": "Equivalent %yotta command",
     });
-    const copy = iconButton("copy", "Copy the %yotta line", () =>
-      context.copy(this._command.textContent ?? "", "the %yotta line"),
+    const copy = iconButton("copy", "Copy the %yotta command", () =>
+      context.copy(this._command.textContent ?? "", "the %yotta command"),
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
@@ -64,7 +64,7 @@ export class LaunchForm {
   }
 
   update() {
-    if (this.fields.renderChoices(this.store.info.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
   }
 
   /** @param {ValidationMessage} message */
@@ -148,7 +148,7 @@ export class LaunchForm {
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
-    for (const name of Object.keys(this.fields.messages)) {
+    for (const name of Object.keys(this.fields.messageElements)) {
       const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);

@@ -1,6 +1,8 @@
 // @ts-check
 /** Values as the panel shows them. */
 
+import { UNDOABLE_DELETE } from "./protocol.js";
+
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
 
@@ -10,12 +12,13 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 
 const STATUS_LABELS = /** @type {Record<string, string>} */ ({ INITIALIZE: "Initializing" });
 
-const PENDING_LABELS = /** @type {Record<string, string>} */ ({
-  pause: "Pausing…",
-  resume: "Resuming…",
-  delete: "Deleting…",
-  undoing: "Undoing…",
-  launch: "Launching…",
+/** By pending action. */
+export const PROGRESS_LABELS = /** @type {Record<string, string>} */ ({
+  pause: "Pausing",
+  resume: "Resuming",
+  delete: "Deleting",
+  undoing: "Undoing",
+  launch: "Launching",
 });
 
 /**
@@ -24,6 +27,14 @@ const PENDING_LABELS = /** @type {Record<string, string>} */ ({
  */
 export function formatDollars(amount) {
   return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
+}
+
+/**
+ * @param {number} count
+ * @returns {string} such as "6 pods"
+ */
+export function countPods(count) {
+  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
 }
 
 /**
@@ -112,8 +123,8 @@ export function formatGpuFacts({ vram_in_gb, price }) {
  */
 export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
-  if (pending === "pending_delete") return `Deleting in ${undoSeconds} s`;
-  if (pending) return PENDING_LABELS[pending] ?? pending;
+  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
+  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
 }

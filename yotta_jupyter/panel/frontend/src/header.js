@@ -1,12 +1,19 @@
 // @ts-check
 import { h, iconButton, setAttribute, setText } from "./dom.js";
-import { formatDollars, formatTime } from "./format.js";
+import { countPods, formatDollars, formatTime } from "./format.js";
 import { HEARTBEAT_S } from "./lifecycle.js";
+import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
+/** @type {{ label: string, text: (totals: import("./protocol.js").Totals) => string }[]} */
+const TOTALS = [
+  { label: "running", text: ({ running }) => running.toLocaleString() },
+  { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "in all", text: ({ total }) => total.toLocaleString() },
+  { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
+];
 
 /** What is connected, the totals, the time of the last refresh, and why it failed. */
 export class Header {
@@ -18,8 +25,10 @@ export class Header {
     this.store = store;
     this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
     this._endpoint = h("span", { class: "yotta-endpoint" });
-    this._totals = ["running", "paused", "in all", "an hour now"].map((label) => ({ number: h("strong"), label }));
-    const totals = this._totals.map(({ number, label }) => h("span", {}, number, " ", h("span", {}, label)));
+    this._totals = TOTALS.map(({ text }) => ({ number: h("strong"), text }));
+    const totals = TOTALS.map(({ label }, index) =>
+      h("span", {}, this._totals[index].number, " ", h("span", {}, label)),
+    );
     this._cost = /** @type {HTMLElement} */ (totals.at(-1));
     this._refreshedAt = h("span");
     const refresh = iconButton("refresh", "Refresh", () => {
@@ -37,33 +46,33 @@ export class Header {
   }
 
   update() {
-    const { base_url, loaded, sandbox, totals } = this.store.info;
+    const { base_url, loaded, sandbox, totals } = this.store.meta;
     this._badge.hidden = !sandbox;
     setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
     setAttribute(this._endpoint, "title", base_url);
-    const counts = [totals.running, totals.paused, totals.total].map((count) => count.toLocaleString());
-    const figures = [...counts, formatDollars(totals.hourly_cost)];
-    for (const [index, { number }] of this._totals.entries()) setText(number, loaded ? figures[index] : "–");
-    const { unknown_cost } = totals;
-    setAttribute(this._cost, "title", unknown_cost ? `without ${unknown_cost} pods of unknown price` : null);
+    for (const { number, text } of this._totals) setText(number, loaded ? text(totals) : "–");
+    const { unpriced_pods } = totals;
+    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
     this.updateTime();
   }
 
   /** Show how old the rows are. */
   updateTime() {
-    const { connected, info, lastMessageAt } = this.store;
+    const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1000;
     // After a long silence the kernel may hang; a notebook that was reopened may have none.
-    const isLive = connected && info.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
+    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = "";
-    if (info.refreshed_at && isLive && info.interval && !info.error) {
+    let tooltip = null;
+    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
       // The kernel sends nothing if a refresh found no changes.
-      const refreshes = Math.max(0, Math.floor((now - info.refreshed_at) / info.interval));
-      text = `Refreshed ${formatTime(info.refreshed_at + refreshes * info.interval)}`;
-      setAttribute(this._refreshedAt, "title", `Every ${info.interval} s`);
-    } else if (info.refreshed_at) text = `As of ${formatTime(info.refreshed_at)}`;
+      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      tooltip = `Every ${meta.interval} s`;
+    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
     setText(this._refreshedAt, text);
-    const error = info.error ? `${info.error} (It is tried again every ${info.interval} s.)` : "";
+    setAttribute(this._refreshedAt, "title", tooltip);
+    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
     const alert = connected ? error : KERNEL_GONE;
     this.alert.hidden = !alert;
     setText(this.alert, alert);
@@ -71,6 +80,6 @@ export class Header {
 
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
-    return !this.store.connected || Boolean(this.store.info.error);
+    return !this.store.connected || Boolean(this.store.meta.error);
   }
 }

@@ -8,7 +8,13 @@ import { Popup } from "./popup.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** The address and the password of a pod's Jupyter. The password is there only from a click on Show until it closes. */
+/** How long a password is shown. */
+const PASSWORD_MS = 60_000;
+
+/**
+ * The address and the password of a pod's Jupyter. The password is in the page only after a click on Show. It is
+ * removed when the popup closes, after a minute, and when another view or page shows a password.
+ */
 export class JupyterPopup {
   /**
    * @param {Store} store
@@ -18,6 +24,9 @@ export class JupyterPopup {
     this.store = store;
     this.context = context;
     this._requestNumber = 0;
+    this._passwordTimer = 0;
+    /** The pod whose Jupyter is shown. @type {string | null} */
+    this._podId = null;
     /** @type {HTMLElement | null} */
     this._button = null;
     /** @type {HTMLElement} */
@@ -46,6 +55,7 @@ export class JupyterPopup {
     this._popup.close();
     if (isSame) return;
     this._button = button;
+    this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
     this._password = h("div", { class: "yotta-jupyter-line" });
@@ -72,7 +82,11 @@ export class JupyterPopup {
    * @param {DataView[]} [buffers]
    */
   onPassword(message, buffers) {
-    if (!this._popup.isOpen || message.request_id !== this._requestId()) return;
+    if (!this._popup.isOpen) return;
+    if (message.request_id !== this._requestId()) {
+      if (this._passwordTimer) this._popup.close();
+      return;
+    }
     if (!buffers?.length) {
       this._password.replaceChildren(message.error);
       return;
@@ -84,9 +98,17 @@ export class JupyterPopup {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
     this._password.replaceChildren(field, copy);
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = window.setTimeout(() => this._popup.close(), PASSWORD_MS);
     this._popup.place();
     field.focus({ preventScroll: true });
     field.select();
+  }
+
+  /** Close if the pod is gone or has no password any more. */
+  update() {
+    const row = this.store.rows.get(this._podId ?? "");
+    if (this._popup.isOpen && (!row || (this._passwordTimer && !row.has_password))) this._popup.close();
   }
 
   close() {
@@ -113,7 +135,9 @@ export class JupyterPopup {
   _onClose() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     this._requestNumber += 1; // A password that arrives later is not for what is shown then.
-    this._button = null;
+    clearTimeout(this._passwordTimer);
+    this._passwordTimer = 0;
+    this._button = this._podId = null;
     this.element.replaceChildren();
   }
 }

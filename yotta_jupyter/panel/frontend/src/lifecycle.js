@@ -56,15 +56,15 @@ export function attach(view, container) {
   listen(window, "pageshow", () => visibility.update());
   every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
-  every(TIME_INTERVAL_S, () => visibility.isVisible && store.resyncIfStale());
+  every(TIME_INTERVAL_S, () => visibility.reportedVisible && store.resyncIfSilent());
   every(AGE_INTERVAL_S, () => table.refreshAges());
-  every(HEARTBEAT_S, () => visibility.isVisible && visibility.send(true));
+  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.send(true));
   visibility.update();
 
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.send(false, true);
+    visibility.report(false);
   };
 }
 
@@ -75,7 +75,7 @@ class VisibilityReporter {
     this._view = view;
     this._inViewport = true;
     /** What was reported last. @type {boolean | null} */
-    this.isVisible = null;
+    this.reportedVisible = null;
   }
 
   /** @param {boolean} inViewport */
@@ -90,16 +90,13 @@ class VisibilityReporter {
 
   /** @param {boolean} visible */
   report(visible) {
-    if (visible !== this.isVisible) this.send(visible);
+    if (visible !== this.reportedVisible) this.send(visible);
   }
 
-  /**
-   * @param {boolean} visible
-   * @param {boolean} [closed]
-   */
-  send(visible, closed = false) {
-    this.isVisible = visible;
-    this._view.store.send({ type: "view", view_id: this._view.id, visible, closed });
+  /** @param {boolean} visible */
+  send(visible) {
+    this.reportedVisible = visible;
+    this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
 }
 

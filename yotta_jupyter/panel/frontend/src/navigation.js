@@ -22,10 +22,10 @@ export class Navigation {
 
   /** Make the controls of the active row, or else of the first, the ones that Tab reaches. */
   updateTabStop() {
-    const { body, views } = this.table;
+    const { body, rowViews } = this.table;
     const first = /** @type {HTMLElement | null} */ (body.firstElementChild)?.dataset.podId;
-    const stop = this._activeId !== null && views.has(this._activeId) ? this._activeId : first;
-    for (const [id, view] of views) {
+    const stop = this._activeId !== null && rowViews.has(this._activeId) ? this._activeId : first;
+    for (const [id, view] of rowViews) {
       for (const control of view.controls()) setAttribute(control, "tabindex", id === stop ? "0" : "-1");
     }
   }
@@ -88,18 +88,20 @@ export class Navigation {
    * @param {HTMLElement} control
    */
   _focusRow(index, control) {
-    const { ids, rowHeight, scroller, views } = this.table;
+    const { ids, rowHeight, scroller, rowViews } = this.table;
     const cell = /** @type {HTMLElement} */ (control.parentElement);
-    const place = [...cell.children].indexOf(control);
+    const place = controlsOf(cell).indexOf(control);
     const top = index * rowHeight;
     const lowest = top - (scroller.clientHeight - rowHeight * 2);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
     this.table.renderRows();
-    const target = views.get(ids[index])?.element.getElementsByClassName(cell.className)[0];
-    /** @type {NodeListOf<HTMLElement> | undefined} */
-    const controls = target?.querySelectorAll("input, button");
-    controls?.[place]?.focus({ preventScroll: true });
+    const view = rowViews.get(ids[index]);
+    const target = view?.element.getElementsByClassName(cell.className)[0];
+    const counterpart = target && controlsOf(target)[place];
+    // A row without an error has no visible Dismiss button.
+    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
+    focusable?.focus({ preventScroll: true });
   }
 
   /**
@@ -108,6 +110,14 @@ export class Navigation {
    */
   _viewOf(event) {
     const element = /** @type {HTMLElement} */ (event.target).closest("[data-pod-id]");
-    return this.table.views.get(/** @type {HTMLElement | null} */ (element)?.dataset.podId ?? "");
+    return this.table.rowViews.get(/** @type {HTMLElement | null} */ (element)?.dataset.podId ?? "");
   }
+}
+
+/**
+ * @param {Element} cell
+ * @returns {HTMLElement[]} what can have the focus in a cell
+ */
+function controlsOf(cell) {
+  return [.../** @type {NodeListOf<HTMLElement>} */ (cell.querySelectorAll("input, button"))];
 }

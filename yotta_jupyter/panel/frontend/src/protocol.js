@@ -32,7 +32,7 @@
  * @property {number} paused
  * @property {number} total
  * @property {number} hourly_cost US dollars
- * @property {number} unknown_cost pods whose cost is not in `hourly_cost`
+ * @property {number} unpriced_pods pods whose cost is not in `hourly_cost`
  */
 
 /**
@@ -68,7 +68,7 @@
 /**
  * What the panel shows beside the rows.
  *
- * @typedef {object} Info
+ * @typedef {object} Meta
  * @property {string[]} fields the names of the values of an encoded row
  * @property {boolean} complete whether all pods have been sent
  * @property {boolean} loaded whether the pods have been listed
@@ -76,7 +76,7 @@
  * @property {string} base_url
  * @property {boolean} sandbox
  * @property {string} ssh_option the end of an SSH command, which names the key file
- * @property {number} undo_seconds how long a delete can be undone
+ * @property {number} delete_delay seconds during which a delete can be undone
  * @property {number | null} interval seconds between refreshes; null while there are none
  * @property {number} [refreshed_at] seconds since 1970
  * @property {string | null} error why the last refresh failed
@@ -88,12 +88,12 @@
  * @property {number} version
  * @property {Map<string, PodRow>} rows
  * @property {string[]} selected
- * @property {Info} info
+ * @property {Meta} meta
  */
 
 /**
  * @typedef {{ type: "patch", version: number, added?: unknown[][], updated?: (Partial<PodRow> & { id: string })[],
- *   removed?: string[], totals?: Partial<Totals> } & Partial<Omit<Info, "totals">>} Patch
+ *   removed?: string[], totals?: Partial<Totals> } & Partial<Omit<Meta, "totals">>} Patch
  */
 
 /**
@@ -102,7 +102,7 @@
  * @property {Record<string, string>} notes by field
  * @property {Record<string, "as_typed" | "another">} confirmations by field the one that is offered
  * @property {Record<string, string>} resolved by field the whole name of what was typed
- * @property {string | null} command the equal `%yotta create` line
+ * @property {string | null} command the equivalent `%yotta create` line
  * @property {number | null} estimate US dollars an hour
  * @property {string} basis what the estimate is based on, or why there is none
  */
@@ -123,19 +123,22 @@
 
 /** @typedef {Patch | Ack | ValidationMessage | LaunchResult | PasswordMessage} KernelMessage */
 
-/** The status of a row whose pod is being created; the same word as in `protocol.py`. */
+/** The status of a row whose pod is being created; the same as in `protocol.py`. */
 export const LAUNCHING = "LAUNCHING";
 
-/** @type {Info} */
-const DEFAULT_INFO = {
+/** The pending action of a delete that can still be undone; the same as in `protocol.py`. */
+export const UNDOABLE_DELETE = "undoable_delete";
+
+/** @type {Meta} */
+const DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unknown_cost: 0 },
+  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",
-  undo_seconds: 0,
+  delete_delay: 0,
   interval: null,
   error: null,
   choices: null,
@@ -143,7 +146,7 @@ const DEFAULT_INFO = {
 
 /** @returns {Snapshot} what a panel shows before anything has arrived */
 export function emptySnapshot() {
-  return { version: -1, rows: new Map(), selected: [], info: { ...DEFAULT_INFO } };
+  return { version: -1, rows: new Map(), selected: [], meta: { ...DEFAULT_META } };
 }
 
 /**
@@ -159,19 +162,44 @@ export function decodeRow(fields, values) {
 }
 
 /**
+ * @param {string} id temporary
+ * @param {string[]} fields
+ * @param {Record<string, any>} form
+ * @returns {PodRow} the row of a launch until the kernel sends one
+ */
+export function placeholderRow(id, fields, form) {
+  const empty = decodeRow(
+    fields,
+    fields.map(() => null),
+  );
+  return {
+    ...empty,
+    id,
+    name: form.pod_name,
+    status: LAUNCHING,
+    gpu_type: form.gpu_type,
+    gpu_count: form.gpu_count,
+    region: form.region,
+    image: form.image,
+    actions: [],
+    pending: "launch",
+  };
+}
+
+/**
  * @param {DataView | null | undefined} bytes UTF-8 JSON
  * @returns {Snapshot | null} null if nothing was sent, as in a saved notebook without a kernel
  */
 export function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...info } = JSON.parse(new TextDecoder().decode(bytes));
+  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
   /** @type {PodRow[]} */
-  const decoded = rows.map((/** @type {unknown[]} */ values) => decodeRow(info.fields, values));
+  const decoded = rows.map((/** @type {unknown[]} */ values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
-    info: { ...DEFAULT_INFO, ...info },
+    meta: { ...DEFAULT_META, ...meta },
   };
 }
 

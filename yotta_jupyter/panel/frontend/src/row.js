@@ -3,6 +3,7 @@ import { COLUMNS } from "./columns.js";
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
 import { displayName, formatGpus, formatStatus } from "./format.js";
 import { icon } from "./icons.js";
+import { UNDOABLE_DELETE } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Action} Action */
@@ -10,15 +11,15 @@ import { icon } from "./icons.js";
 
 /**
  * @typedef {object} RowHandlers
- * @property {(id: string, selected: boolean, range: boolean) => void} onToggle
+ * @property {(id: string, selected: boolean, range: boolean) => void} onSelect
  * @property {(id: string, action: Action) => void} onAction
  * @property {(id: string, button: HTMLElement) => void} onCopySsh
  * @property {(id: string, button: HTMLElement) => void} onJupyter
  * @property {(id: string) => void} onDismiss
  */
 
-/** Statuses in which the first button resumes; in all others it pauses. */
-const RESUMABLE_LATER = new Set(["PAUSED", "PAUSING"]);
+/** Statuses in which the pause or resume button resumes. In all others it pauses. */
+const RESUME_STATUSES = new Set(["PAUSED", "PAUSING"]);
 
 /** The element of one row. It is reused for another pod once its own is out of view. */
 export class RowView {
@@ -26,20 +27,20 @@ export class RowView {
    * @param {Store} store
    * @param {RowHandlers} handlers
    */
-  constructor(store, { onToggle, onAction, onCopySsh, onJupyter, onDismiss }) {
+  constructor(store, { onSelect, onAction, onCopySsh, onJupyter, onDismiss }) {
     this.store = store;
     /** @type {PodRow | null} */
     this.row = null;
     /** The row's position in the table, from 0; null to force an update. @type {number | null} */
     this.index = null;
     this.checkbox = h("input", { type: "checkbox" });
-    this.checkbox.addEventListener("click", (event) => onToggle(this.id, this.checkbox.checked, event.shiftKey));
+    this.checkbox.addEventListener("click", (event) => onSelect(this.id, this.checkbox.checked, event.shiftKey));
     const act = (/** @type {MouseEvent} */ event) => {
       const button = /** @type {HTMLElement} */ (event.currentTarget);
       if (isDisabled(button) || event.detail > 1) return; // The second click of a double click would undo the first.
       onAction(this.id, /** @type {Action} */ (button.dataset.action));
     };
-    this.toggleButton = iconButton("pause", "", act);
+    this.pauseResumeButton = iconButton("pause", "", act);
     this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
     this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
       if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
@@ -65,7 +66,7 @@ export class RowView {
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell }) => cell),
       cell("yotta-error", this.error, this.dismissButton),
-      cell("yotta-actions", this.toggleButton, this.sshButton, this.jupyterButton, this.deleteButton),
+      cell("yotta-actions", this.pauseResumeButton, this.sshButton, this.jupyterButton, this.deleteButton),
     );
   }
 
@@ -136,20 +137,20 @@ export class RowView {
    * @param {string | null} pending
    */
   _updateButtons(row, name, pending) {
-    const { store, toggleButton, sshButton, jupyterButton, deleteButton } = this;
-    const toggle = RESUMABLE_LATER.has(row.status) ? "resume" : "pause";
-    toggleButton.dataset.action = toggle;
-    setIcon(toggleButton, toggle);
+    const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
+    const toggle = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
+    pauseResumeButton.dataset.action = toggle;
+    setIcon(pauseResumeButton, toggle);
     const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
-    setAttribute(toggleButton, "aria-label", toggleLabel);
+    setAttribute(pauseResumeButton, "aria-label", toggleLabel);
     const loss = toggle === "pause" ? row.pause_loss : null;
-    setAttribute(toggleButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
-    setDisabled(toggleButton, !store.can(row, toggle));
+    setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
+    setDisabled(pauseResumeButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
     setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
     setDisabled(jupyterButton, !row.jupyter && !row.has_password);
-    const canUndo = pending === "pending_delete";
+    const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);

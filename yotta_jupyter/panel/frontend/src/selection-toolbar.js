@@ -1,16 +1,15 @@
 // @ts-check
 import { h, isDisabled, setDisabled, setText } from "./dom.js";
-import { formatDollars, formatPauseLosses } from "./format.js";
-import { countPods } from "./undo-bar.js";
+import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
 const ACTIONS = /** @type {const} */ ([
-  { action: "pause", label: "Pause", announcement: "Pausing" },
-  { action: "resume", label: "Resume", announcement: "Resuming" },
-  { action: "delete", label: "Delete", announcement: "Deleting" },
+  { action: "pause", label: "Pause" },
+  { action: "resume", label: "Resume" },
+  { action: "delete", label: "Delete" },
 ]);
 
 /** What can be done with the selected pods. It covers the headings, so that no row moves when it appears. */
@@ -18,19 +17,21 @@ export class SelectionToolbar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ focusFallback: () => void, focusUndo: () => void }} callbacks `focusFallback` moves the focus when the
+   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
+   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
    *   toolbar has gone, `focusUndo` after a delete
    */
-  constructor(store, context, { focusFallback, focusUndo }) {
+  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
     this.context = context;
+    this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
     /** The pods whose delete waits for a confirmation. @type {string[]} */
     this._asking = [];
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label, announcement }) => {
-      const button = secondaryButton("", (event) => this._act(action, announcement, event));
+    this._buttons = ACTIONS.map(({ action, label }) => {
+      const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
     this._deleteButton = this._buttons[2].button;
@@ -76,9 +77,18 @@ export class SelectionToolbar {
     if (asking) this._updateQuestion();
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
-    setText(this._count, `${count.toLocaleString()} selected`);
+    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
     for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
+  }
+
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
+   */
+  _hiddenNote(ids) {
+    const count = this._countHidden(ids);
+    return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
 
   /** @param {string} action */
@@ -93,10 +103,9 @@ export class SelectionToolbar {
 
   /**
    * @param {(typeof ACTIONS)[number]["action"]} action
-   * @param {string} announcement
    * @param {MouseEvent} event
    */
-  _act(action, announcement, event) {
+  _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     if (action === "delete" && ids.length > 1) {
@@ -105,7 +114,7 @@ export class SelectionToolbar {
     }
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${announcement} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -141,7 +150,8 @@ export class SelectionToolbar {
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    setText(this._question, `Delete ${countPods(rows.length)} at ${formatDollars(cost)} an hour now${rest}?`);
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
+    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
     setText(this._confirm, `Delete ${countPods(rows.length)}`);
   }
 
@@ -158,7 +168,7 @@ export class SelectionToolbar {
     this._confirmation.hidden = true;
     this.store.act("delete", ids, { isBulk: true });
     this.store.select(ids, false);
-    const undo = this.store.info.undo_seconds > 0 ? ". Undo with Escape" : "";
+    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
     this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
     this._focusUndo();
   }
@@ -166,7 +176,8 @@ export class SelectionToolbar {
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
     const commands = this._sshCommands();
-    const copied = await this.context.copy(commands.join("\n"), `${commands.length} SSH commands`);
+    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
+    const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
     setTimeout(() => this.update(), 1200);

@@ -2,11 +2,11 @@
 /** The state of a panel in the browser, shared by all its views. */
 
 import { uniqueId } from "./dom.js";
-import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "./protocol.js";
+import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELETE } from "./protocol.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{ _snapshot: DataView | null }>} Model */
 /** @typedef {import("./protocol.js").Field} Field */
-/** @typedef {import("./protocol.js").Info} Info */
+/** @typedef {import("./protocol.js").Meta} Meta */
 /** @typedef {import("./protocol.js").KernelMessage} KernelMessage */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
 /** @typedef {import("./protocol.js").PasswordMessage} PasswordMessage */
@@ -16,16 +16,19 @@ import { applyRows, decodeRow, decodeSnapshot, emptySnapshot, LAUNCHING } from "
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
 
 /**
- * What listeners are told of: rows that were added or removed (`all`), rows by id whose `fields` have changed, or a
- * message about the launch form or a password.
+ * A change: rows that were added or removed (`rowsChanged`), rows by id whose `fields` have changed, or a message about
+ * the launch form or a password.
  *
  * @typedef {object} Change
- * @property {boolean} [all]
+ * @property {boolean} [rowsChanged]
  * @property {string[]} [ids]
  * @property {Set<Field>} [fields]
  * @property {ValidationMessage | LaunchResult | PasswordMessage} [message]
  * @property {DataView[]} [buffers] of the message
  */
+
+/** Shown when the widget has no kernel any more. */
+export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 
 /** How long the kernel may take to acknowledge a click before the row shows "Waiting for kernel…". */
 const STALL_MS = 1500;
@@ -41,8 +44,8 @@ export class Store {
   constructor(model) {
     /** @type {Map<string, PodRow>} */
     this.rows = new Map();
-    /** @type {Info} */
-    this.info = emptySnapshot().info;
+    /** @type {Meta} */
+    this.meta = emptySnapshot().meta;
     /** @type {Set<string>} */
     this.selected = new Set();
     this.connected = true;
@@ -127,14 +130,14 @@ export class Store {
    * @returns {string | null} the command with the key file, where the pod can be reached
    */
   sshCommand(row) {
-    return row.ssh && row.ssh + this.info.ssh_option;
+    return row.ssh && row.ssh + this.meta.ssh_option;
   }
 
   /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
   lastDelete() {
     const canUndo = (/** @type {string} */ id) => {
       const row = this.rows.get(id);
-      return row !== undefined && this.pendingAction(row) === "pending_delete";
+      return row !== undefined && this.pendingAction(row) === UNDOABLE_DELETE;
     };
     while (this._deletes.length) {
       const { ids, isBulk } = this._deletes[this._deletes.length - 1];
@@ -200,8 +203,8 @@ export class Store {
   act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
     if (action === "delete") this._deletes.push({ ids, isBulk });
-    const canUndo = action === "delete" && this.info.undo_seconds > 0;
-    const pending = canUndo ? "pending_delete" : action === "undo" ? "undoing" : action;
+    const canUndo = action === "delete" && this.meta.delete_delay > 0;
+    const pending = canUndo ? UNDOABLE_DELETE : action === "undo" ? "undoing" : action;
     for (const id of ids) this._setOptimistic(id, pending);
     this.send({ type: action, pods: ids });
     this._notify({ ids });
@@ -216,26 +219,11 @@ export class Store {
   launch(form) {
     const id = uniqueId();
     this._launches.add(id);
-    const row = {
-      ...decodeRow(
-        this.info.fields,
-        this.info.fields.map(() => null),
-      ),
-      id,
-      name: form.pod_name,
-      status: LAUNCHING,
-      gpu_type: form.gpu_type,
-      gpu_count: form.gpu_count,
-      region: form.region,
-      image: form.image,
-      actions: [],
-      pending: "launch",
-    };
-    this.rows = new Map([[id, row], ...this.rows]);
+    this.rows = new Map([[id, placeholderRow(id, this.meta.fields, form)], ...this.rows]);
     this._setOptimistic(id, "launch");
     // In a buffer: the form holds secrets, and ipywidgets logs the content of messages.
     this.send({ type: "launch", temp_id: id }, [new TextEncoder().encode(JSON.stringify(form))]);
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
     return id;
   }
 
@@ -253,8 +241,8 @@ export class Store {
   }
 
   /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
-  resyncIfStale() {
-    const { interval } = this.info;
+  resyncIfSilent() {
+    const { interval } = this.meta;
     const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
     if (interval === null || silence < STALE_INTERVALS * interval * 1000) return;
     this._lastSyncAt = Date.now();
@@ -289,15 +277,20 @@ export class Store {
     if (this._version < 0) this.selected = new Set(snapshot.selected);
     this._version = snapshot.version;
     this.rows = snapshot.rows;
-    this.info = snapshot.info;
+    this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const row of this.rows.values()) this._setUndoDeadline(row.id, row.pending);
+    for (const id of [...this._undoDeadlines.keys()]) {
+      if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
+    }
+    for (const { id, pending } of this.rows.values()) {
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+    }
     this._pruneSelection();
-    this._notify({ all: true });
+    this._notify({ rowsChanged: true });
   }
 
   _pruneSelection() {
-    if (!this.info.complete) return;
+    if (!this.meta.complete) return;
     for (const id of this.selected) if (!this.rows.has(id)) this.selected.delete(id);
   }
 
@@ -328,14 +321,14 @@ export class Store {
   _applyPatch(patch) {
     if (patch.version <= this._version) return; // An earlier snapshot contains it already.
     const isNext = patch.version === this._version + 1;
-    const applied = isNext ? applyRows(this.rows, this.info.fields, patch) : null;
+    const applied = isNext ? applyRows(this.rows, this.meta.fields, patch) : null;
     if (!applied) {
       this.send({ type: "resync" }); // A patch was lost, or arrived before the first snapshot.
       return;
     }
-    const { type: _, version, added, updated = [], removed = [], totals, ...info } = patch;
+    const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    this.info = { ...this.info, ...info, totals: { ...this.info.totals, ...totals } };
+    this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
@@ -346,8 +339,8 @@ export class Store {
       this._undoDeadlines.delete(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
-    const all = applied.added.length > 0 || removed.length > 0;
-    this._notify({ all, ids: updated.map(({ id }) => id), fields: applied.fields });
+    const rowsChanged = applied.added.length > 0 || removed.length > 0;
+    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
   }
 
   /**
@@ -378,14 +371,14 @@ export class Store {
    * @param {string | null} pending
    */
   _setUndoDeadline(id, pending) {
-    if (pending === "pending_delete") this._undoDeadlines.set(id, Date.now() + this.info.undo_seconds * 1000);
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1000);
     else this._undoDeadlines.delete(id);
   }
 
   /** @param {string} id */
   _discard(id) {
     this._clearOptimistic(id);
-    if (this.rows.delete(id)) this._notify({ all: true });
+    if (this.rows.delete(id)) this._notify({ rowsChanged: true });
   }
 
   _sendSelection() {

@@ -1,12 +1,13 @@
 // @ts-check
-/** The table of pods. Only the rows in view are elements. */
+/** The table of pods. Only the rows in view are rendered (virtualized). */
 
 import { COLUMNS } from "./columns.js";
 import { h, isDisabled, setAttribute, setText } from "./dom.js";
 import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
-import { displayName, formatPauseLosses } from "./format.js";
+import { displayName, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
 import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
+import { UNDOABLE_DELETE } from "./protocol.js";
 import { RowView } from "./row.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -17,33 +18,30 @@ import { RowView } from "./row.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** Rows that are elements above and below those in view. */
+/** Rows rendered above and below those in view. */
 const OVERSCAN = 4;
 const ROW_HEIGHT = 36;
 const COMPACT_ROW_HEIGHT = 60;
 const COPIED_MS = 1200;
 
-/** @type {Record<Action, string>} */
-const ANNOUNCEMENTS = { pause: "Pausing", resume: "Resuming", delete: "Deleting", undo: "Undoing the delete of" };
-
 export class Table {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ onFiltered: () => void, focusFallback: () => void }} callbacks `onFiltered` is called when the rows
-   *   shown or their order have changed; `focusFallback` moves the focus when the last row disappears
+   * @param {{ onShownRowsChange: () => void, focusFallback: () => void }} callbacks `onShownRowsChange` is called when
+   *   the rows shown or their order have changed; `focusFallback` moves the focus when the last row disappears
    */
-  constructor(store, context, { onFiltered, focusFallback }) {
+  constructor(store, context, { onShownRowsChange, focusFallback }) {
     this.store = store;
     this.context = context;
-    this.onFiltered = onFiltered;
+    this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
     this.sort = { column: columnNamed("age"), reversed: false };
     /** The ids of the rows that match the filters, in order. @type {string[]} */
     this.ids = [];
-    /** The rows that are elements, by id. @type {Map<string, RowView>} */
-    this.views = new Map();
+    /** The rendered rows, by id. @type {Map<string, RowView>} */
+    this.rowViews = new Map();
     this.rowHeight = ROW_HEIGHT;
     /** @type {RowView[]} */
     this._pool = [];
@@ -71,25 +69,39 @@ export class Table {
    *
    * @param {Change} change
    */
-  update({ all, ids = [], fields = new Set() }) {
+  update({ rowsChanged, ids = [], fields = new Set() }) {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
-    const orderMayChange = this.sort.column.fields.some((field) => fields.has(field));
-    if (all || filterMayChange || orderMayChange) this.applyFilters();
-    else for (const id of ids) this._refreshRow(id);
+    const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
+    if (rowsChanged || filterMayChange || orderMayChange) {
+      this.filterAndSort();
+      return;
+    }
+    for (const id of ids) this._refreshRow(id);
     this._updateSelectAll();
   }
 
-  applyFilters() {
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {number} the pods of `ids` whose rows the filters hide
+   */
+  countHidden(ids) {
+    if (!isFiltered(this.filters)) return 0;
+    const shown = new Set(this.ids);
+    return [...ids].filter((id) => !shown.has(id)).length;
+  }
+
+  filterAndSort() {
     const { column, reversed } = this.sort;
     this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
     this._headings.forEach((heading, index) => {
-      const direction = reversed !== Boolean(column.descending) ? "descending" : "ascending";
+      const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
     });
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
     this._setBodyHeight();
     this.renderRows();
-    this.onFiltered();
+    this._updateSelectAll();
+    this.onShownRowsChange();
   }
 
   /** Create, update and remove elements so that the rows in view are shown. */
@@ -97,10 +109,10 @@ export class Table {
     const visible = this._visibleRows();
     const removedFocus = this._recycleViews(visible);
     for (const [id, index] of visible) {
-      let view = this.views.get(id);
+      let view = this.rowViews.get(id);
       if (!view) {
         view = this._pool.pop() ?? this._createRow();
-        this.views.set(id, view);
+        this.rowViews.set(id, view);
       }
       const row = /** @type {PodRow} */ (this.store.rows.get(id));
       if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
@@ -109,7 +121,7 @@ export class Table {
     }
     for (const view of this._pool) view.element.remove();
     const ordered = [...visible].sort((a, b) => a[1] - b[1]);
-    this._reorder(ordered.map(([id]) => /** @type {RowView} */ (this.views.get(id)).element));
+    this._reorder(ordered.map(([id]) => /** @type {RowView} */ (this.rowViews.get(id)).element));
     this.navigation.updateTabStop();
     if (removedFocus !== null) this._focusNear(removedFocus);
   }
@@ -117,18 +129,18 @@ export class Table {
   /** @param {boolean} compact */
   setCompact(compact) {
     this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-    for (const view of this.views.values()) view.index = null;
+    for (const view of this.rowViews.values()) view.index = null;
     this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
     this._setBodyHeight();
     this.renderRows();
   }
 
   refreshCountdowns() {
-    for (const [id, view] of this.views) if (view.element.dataset.pending === "pending_delete") this._refreshRow(id);
+    for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
 
   refreshAges() {
-    for (const id of this.views.keys()) this._refreshRow(id);
+    for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
 
   /** @returns {HTMLElement} the row of headings */
@@ -149,7 +161,7 @@ export class Table {
     const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
     button.addEventListener("click", () => {
       this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
-      this.applyFilters();
+      this.filterAndSort();
     });
     const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();
     return h("div", { role: "columnheader", class: classes }, button);
@@ -157,7 +169,7 @@ export class Table {
 
   _createRow() {
     return new RowView(this.store, {
-      onToggle: (id, selected, range) => this._onToggle(id, selected, range),
+      onSelect: (id, selected, range) => this._onSelect(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
       onJupyter: (id, button) => this._showJupyter(id, button),
@@ -168,7 +180,7 @@ export class Table {
   /** @param {string} id */
   _refreshRow(id) {
     const row = this.store.rows.get(id);
-    if (row) this.views.get(id)?.update(row);
+    if (row) this.rowViews.get(id)?.update(row);
   }
 
   _setBodyHeight() {
@@ -196,14 +208,17 @@ export class Table {
    */
   _recycleViews(visible) {
     let removedFocus = null;
-    for (const [id, view] of this.views) {
+    for (const [id, view] of this.rowViews) {
       if (visible.has(id)) continue;
-      this.views.delete(id);
+      this.rowViews.delete(id);
       // Not reused under the focus or the pointer: the next key or click would act on another pod.
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
-      } else this._pool.push(view);
+      } else {
+        view.index = null; // The selection may change before the view is reused, even for the same pod.
+        this._pool.push(view);
+      }
     }
     return removedFocus;
   }
@@ -227,7 +242,7 @@ export class Table {
 
   /** @param {number} index */
   _focusNear(index) {
-    const view = this.views.get(this.ids[Math.min(index, this.ids.length - 1)]);
+    const view = this.rowViews.get(this.ids[Math.min(index, this.ids.length - 1)]);
     // The checkbox is the control that does no harm in a row that has moved here.
     if (view) view.checkbox.focus({ preventScroll: true });
     else this.focusFallback();
@@ -249,7 +264,8 @@ export class Table {
     if (!row) return;
     const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
     this.store.act(action, [id]);
-    this.context.announce(`${ANNOUNCEMENTS[action]} ${displayName(row)}${formatPauseLosses(losses)}`);
+    const progress = action === "undo" ? "Undoing the delete of" : PROGRESS_LABELS[action];
+    this.context.announce(`${progress} ${displayName(row)}${formatPauseLosses(losses)}`);
   }
 
   /**
@@ -265,6 +281,7 @@ export class Table {
       return;
     }
     if (!(await this.context.copy(command, `the SSH command of ${displayName(row)}`))) return;
+    if (button.closest("[data-pod-id]") !== this.rowViews.get(id)?.element) return; // Reused for another pod.
     button.classList.add("yotta-is-copied");
     setText(button, "Copied");
     setTimeout(() => {
@@ -287,7 +304,7 @@ export class Table {
    * @param {boolean} selected
    * @param {boolean} range whether all rows since the last click are meant
    */
-  _onToggle(id, selected, range) {
+  _onSelect(id, selected, range) {
     let ids = [id];
     if (range && this._anchor !== null) {
       const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);

@@ -1,5 +1,6 @@
 // @ts-check
 import { h, setText } from "./dom.js";
+import { countPods } from "./format.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
@@ -50,12 +51,4 @@ export class UndoBar {
     this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
     return true;
   }
-}
-
-/**
- * @param {number} count
- * @returns {string} such as "6 pods"
- */
-export function countPods(count) {
-  return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
 }

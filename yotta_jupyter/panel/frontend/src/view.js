@@ -5,11 +5,12 @@ import { copyText } from "./clipboard.js";
 import { h, SUPPRESS_SHORTCUTS, setText, uniqueId } from "./dom.js";
 import { EmptyState } from "./empty-state.js";
 import { noFilters } from "./filter.js";
+import { FilterBar } from "./filter-bar.js";
 import { LaunchForm } from "./form.js";
+import { countPods } from "./format.js";
 import { Header } from "./header.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
-import { Toolbar } from "./toolbar.js";
 import { UndoBar } from "./undo-bar.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
@@ -33,20 +34,24 @@ export class PanelView {
     this.store = store;
     this.id = uniqueId();
     this.header = new Header(store, this);
-    this.toolbar = new Toolbar(
+    this.filterBar = new FilterBar(
       store,
       (name, value) => this._onFilter({ [name]: value }),
       () => this._onFilter(noFilters()),
     );
-    const focusSearch = () => this.toolbar.search.focus({ preventScroll: true });
+    const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
+      countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo(),
     });
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
-    this.table = new Table(store, this, { onFiltered: () => this._onFiltered(), focusFallback: focusSearch });
+    this.table = new Table(store, this, {
+      onShownRowsChange: () => this._onShownRowsChange(),
+      focusFallback: focusSearch,
+    });
     this.table.scroller.append(this.emptyState.element);
     this._liveRegion = h("div", { class: "yotta-visually-hidden", role: "status", "aria-live": "polite" });
     this.root = h(
@@ -54,7 +59,7 @@ export class PanelView {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
-      this.toolbar.element,
+      this.filterBar.element,
       h(
         "div",
         { class: "yotta-pods" },
@@ -69,7 +74,7 @@ export class PanelView {
     this.root.addEventListener("keydown", (event) => this._onKeydown(event));
     this.form.element.addEventListener("pointerleave", () => this._releaseLayout());
     this._unsubscribe = store.subscribe((change) => this._onChange(change));
-    this._onChange({ all: true });
+    this._onChange({ rowsChanged: true });
   }
 
   /** @param {string} text */
@@ -123,9 +128,10 @@ export class PanelView {
       return;
     }
     this.header.update();
-    this.toolbar.updateOptions(this.table.filters);
+    this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
+    this.table.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -139,7 +145,7 @@ export class PanelView {
 
   _focusUndo() {
     this.undoBar.update();
-    if (this.undoBar.element.hidden) this.toolbar.search.focus({ preventScroll: true });
+    if (this.undoBar.element.hidden) this.filterBar.search.focus({ preventScroll: true });
     else this.undoBar.button.focus({ preventScroll: true });
   }
 
@@ -152,7 +158,7 @@ export class PanelView {
     if (event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
-    const clearsSearch = target === this.toolbar.search && this.toolbar.search.value !== "";
+    const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
     if (!(isEscape || (isUndo && !isTextField)) || !this.undoBar.undo()) return;
@@ -164,18 +170,19 @@ export class PanelView {
   _onFilter(filters) {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
-    this.table.applyFilters();
-    this.announce(`${this.table.ids.length} pods shown`);
+    this.table.filterAndSort();
+    this.announce(`${countPods(this.table.ids.length)} shown`);
   }
 
-  _onFiltered() {
+  _onShownRowsChange() {
     this._updateEmptyState();
-    this.toolbar.updateCount(this.table.filters, this.table.ids.length);
+    this.filterBar.updateCount(this.table.filters, this.table.ids.length);
+    this.selectionToolbar.update();
   }
 
   _updateEmptyState() {
     const total = this.store.rows.size;
-    this.emptyState.update({ loaded: this.store.info.loaded, total, matching: this.table.ids.length });
+    this.emptyState.update({ loaded: this.store.meta.loaded, total, matching: this.table.ids.length });
     this.table.element.hidden = total === 0;
   }
 }

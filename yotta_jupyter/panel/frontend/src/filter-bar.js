@@ -1,13 +1,14 @@
 // @ts-check
 import { h, setText } from "./dom.js";
 import { isFiltered, SELECT_FILTERS } from "./filter.js";
-import { formatGpuType, formatStatus } from "./format.js";
+import { countPods, formatGpuType, formatStatus } from "./format.js";
 import { LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
 /** @typedef {import("./store.js").Store} Store */
 
 const ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+const ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
 
 /** How the values are shown. @type {Record<(typeof SELECT_FILTERS)[number], (value: string) => string>} */
 const LABELS = {
@@ -17,7 +18,7 @@ const LABELS = {
 };
 
 /** The filters above the table. */
-export class Toolbar {
+export class FilterBar {
   /**
    * @param {Store} store
    * @param {(name: keyof Filters, value: string) => void} onFilter
@@ -32,7 +33,7 @@ export class Toolbar {
     });
     this.search.addEventListener("input", () => onFilter("text", this.search.value));
     this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ANY[name] }, h("option", { value: "" }, ANY[name]));
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
       select.addEventListener("change", () => onFilter(name, select.value));
       return { name, select };
     });
@@ -46,7 +47,7 @@ export class Toolbar {
     });
     const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
-    this.element = h("div", { class: "yotta-toolbar" }, this.search, ...selects, result);
+    this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
   }
 
   /**
@@ -70,10 +71,10 @@ export class Toolbar {
    * @param {number} count the rows that match
    */
   updateCount(filters, count) {
-    const total = this.store.rows.size.toLocaleString();
+    const total = countPods(this.store.rows.size);
     // Hidden by CSS, where its space stays.
     this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
-    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total} pods` : "");
+    setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }
 }
 

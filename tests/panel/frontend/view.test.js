@@ -1,0 +1,198 @@
+// @ts-check
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
+import { PanelView } from "../../../yotta_jupyter/panel/frontend/src/view.js";
+import { encodeSnapshot, FakeModel, podRow } from "./rows.js";
+
+/** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
+
+/** @type {FakeModel} */
+let model;
+/** @type {Store} */
+let store;
+/** @type {PanelView[]} */
+let views;
+
+/**
+ * Open a panel with two views.
+ *
+ * @param {Partial<PodRow>[]} rows
+ * @param {Record<string, unknown>} [changes]
+ */
+function open(rows, changes = {}) {
+  model = new FakeModel(encodeSnapshot(rows.map(podRow), changes));
+  store = new Store(model.asModel());
+  views = [new PanelView(store), new PanelView(store)];
+  for (const view of views) {
+    document.body.append(view.root);
+    view.table.renderRows();
+  }
+  return views[0];
+}
+
+/**
+ * @param {PanelView} view
+ * @param {string} label
+ * @returns {HTMLElement}
+ */
+function labelled(view, label) {
+  const element = view.root.querySelector(`[aria-label="${label}"]`);
+  if (!element) throw new Error(`no element with the label ${label}`);
+  return /** @type {HTMLElement} */ (element);
+}
+
+/**
+ * @param {PanelView} view
+ * @param {string} text
+ */
+function filter(view, text) {
+  view.filterBar.search.value = text;
+  view.filterBar.search.dispatchEvent(new Event("input"));
+}
+
+const TWO_PODS = [
+  { id: "1", name: "train-1" },
+  { id: "2", name: "eval-1" },
+];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  for (const view of views) view.close();
+  store.close();
+  document.body.replaceChildren();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("the table", () => {
+  test("a reused row shows the present selection of its pod", () => {
+    const view = open([TWO_PODS[0]]);
+    filter(view, "nothing");
+    store.select(["1"], true);
+    filter(view, "");
+    expect(/** @type {HTMLInputElement} */ (labelled(view, "Select train-1")).checked).toBe(true);
+  });
+
+  test("the checkbox for all pods follows the filters", () => {
+    const view = open(TWO_PODS);
+    store.select(["1"], true);
+    expect(view.table.selectAll.indeterminate).toBe(true);
+    filter(view, "train");
+    expect([view.table.selectAll.checked, view.table.selectAll.indeterminate]).toEqual([true, false]);
+    filter(view, "eval");
+    expect([view.table.selectAll.checked, view.table.selectAll.indeterminate]).toEqual([false, false]);
+  });
+
+  test("an arrow key on Dismiss moves the focus to a row without an error", () => {
+    const view = open([{ ...TWO_PODS[0], error: "failed" }, TWO_PODS[1]]);
+    const dismiss = view.table.rowViews.get("1")?.dismissButton;
+    dismiss?.focus();
+    const key = view.table.ids[0] === "1" ? "ArrowDown" : "ArrowUp";
+    dismiss?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Select eval-1");
+  });
+
+  test("a failed copy is not shown as copied", async () => {
+    const view = open([{ ...TWO_PODS[0], ssh: "ssh user@192.0.2.1" }]);
+    vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("not allowed"));
+    document.execCommand = () => false;
+    const button = labelled(view, "Copy SSH command of train-1");
+    button.click();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(button.textContent).toBe("SSH");
+    const field = /** @type {HTMLElement} */ (labelled(view, "Copy this"));
+    expect(document.activeElement).toBe(field);
+    field.blur();
+    expect(view.root.querySelector("[aria-label='Copy this']")).toBeNull();
+  });
+});
+
+describe("the selection toolbar", () => {
+  test("it counts the selected pods that a filter hides", () => {
+    const view = open(TWO_PODS);
+    store.select(["1", "2"], true);
+    const toolbar = view.selectionToolbar.element;
+    expect(toolbar.textContent).toContain("2 selectedPause");
+    filter(view, "train");
+    expect(toolbar.textContent).toContain("2 selected (1 hidden)");
+    const buttons = [...toolbar.querySelectorAll("button")];
+    buttons.find((button) => button.textContent === "Delete 2")?.click();
+    expect(toolbar.textContent).toContain("Delete 2 pods (1 hidden) at $1.20 an hour now?");
+  });
+});
+
+test("one pod is not counted as several", () => {
+  const totals = { running: 1, paused: 0, total: 1, hourly_cost: 0, unpriced_pods: 1 };
+  const view = open([{ ...TWO_PODS[0], hourly_cost: null }], { totals });
+  expect(view.header.element.querySelector("[title='without 1 pod of unknown price']")).not.toBeNull();
+  filter(view, "train");
+  expect(view.filterBar.element.textContent).toContain("1 of 1 pod");
+  expect(view.root.querySelector("[role=status]")?.textContent).toBe("1 pod shown");
+});
+
+test("the filters have names", () => {
+  const view = open([]);
+  for (const name of ["status", "region", "GPU type"]) labelled(view, `Filter by ${name}`);
+});
+
+test("no interval is shown while the kernel does not refresh", () => {
+  vi.setSystemTime(1_700_000_000_000);
+  const view = open([], { refreshed_at: 1_700_000_000 });
+  model.receive({ type: "ack", pods: [] });
+  view.updateTime();
+  expect(view.header.element.querySelector("[title='Every 15 s']")).not.toBeNull();
+  model.receive({ type: "patch", version: 2, interval: null });
+  expect(view.header.element.querySelector("[title='Every 15 s']")).toBeNull();
+});
+
+describe("the password of Jupyter", () => {
+  const password = new DataView(new TextEncoder().encode("canary").buffer);
+
+  /** @param {PanelView} view */
+  function show(view) {
+    labelled(view, "Jupyter of train-1: address and password").click();
+    const [button] = view.table.jupyterPopup.element.querySelectorAll("button");
+    button.click();
+    const { message } = /** @type {{ message: any }} */ (model.sent.at(-1));
+    model.receive({ type: "password", request_id: message.request_id, error: "" }, [password]);
+  }
+
+  const shownPasswords = () =>
+    views.map((view) => view.root.querySelectorAll("[aria-label='Jupyter password']").length);
+
+  beforeEach(() => {
+    open([{ ...TWO_PODS[0], has_password: true }]);
+    show(views[0]);
+    expect(shownPasswords()).toEqual([1, 0]);
+  });
+
+  test("it disappears after a minute", () => {
+    vi.advanceTimersByTime(61_000);
+    expect(shownPasswords()).toEqual([0, 0]);
+  });
+
+  test("it disappears when another view shows one", () => {
+    show(views[1]);
+    expect(shownPasswords()).toEqual([0, 1]);
+  });
+
+  test("it disappears with its pod", () => {
+    model.receive({ type: "patch", version: 2, removed: ["1"] });
+    expect(shownPasswords()).toEqual([0, 0]);
+  });
+});
+
+test.each([true, false])("an error that names no variable opens More options (with a variable: %s)", (withVariable) => {
+  const view = open([]);
+  const add = [...view.form.element.querySelectorAll("button")].find((each) => each.textContent === "Add a variable");
+  if (withVariable) add?.click();
+  const { fields } = view.form;
+  fields.setMessage("environment_vars", "The password is too short.", undefined);
+  fields.focusFirstInvalid();
+  expect(view.form.element.querySelector("details")?.open).toBe(true);
+  const expected = withVariable ? labelled(view, "Variable value") : add;
+  expect(document.activeElement).toBe(expected);
+});
