@@ -27,7 +27,7 @@ TERMINAL_WIDTH: Final = 100
 
 _MAX_TEXT: Final = 18
 _MAX_GPU_TYPE: Final = 14
-_MAX_REGIONS: Final = 12
+_REGIONS_WIDTH: Final = 12
 _FLEXIBLE: Final = ("name", "GPUs", "region", "image")
 """The columns of the compact view that are shortened in a terminal."""
 
@@ -35,6 +35,7 @@ _MIN_WIDTH: Final = 4
 _LEFT: Final = "text-align: left; white-space: nowrap;"
 _SMALL: Final = "font-size: 85%; opacity: 0.65;"
 _MIN_ID_LENGTH: Final = 4
+_MAX_ID_LENGTH: Final = 64
 
 
 class Column(NamedTuple):
@@ -109,7 +110,7 @@ class GpusFrame(UntruncatedFrame):
     def __repr__(self) -> str:
         if "regions" not in self.columns:
             return super().__repr__()
-        regions = [single_line(regions, _MAX_REGIONS) for regions in self["regions"].fillna("")]
+        regions = [single_line(regions, _REGIONS_WIDTH) for regions in self["regions"].fillna("")]
         return repr(UntruncatedFrame(self.assign(regions=regions)))
 
 
@@ -145,8 +146,9 @@ class ResultsFrame(UntruncatedFrame):
         """Return the first row as one line, such as ``train (331864222263676928) is PAUSING.``"""
         row = self.iloc[0]
         name = "" if pd.isna(row["name"]) else f"{single_line(row['name'], 60)} "
-        pod_id = single_line(self.index[0], 64)
-        return f"{name}({pod_id}) is {single_line(row['status'], 40)}." if name else f"{pod_id} is {row['status']}."
+        pod_id = single_line(self.index[0], _MAX_ID_LENGTH)
+        status = single_line(row["status"], 40)
+        return f"{name}({pod_id}) is {status}." if name else f"{pod_id} is {status}."
 
     def _is_intact(self) -> bool:
         return list(self.columns) == ["name", "action", "ok", "status", "error"] and len(self) > 0
@@ -333,7 +335,8 @@ def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | Non
 def _unique_prefixes(ids: Iterable[str]) -> list[str]:
     """Return the shortest beginnings of ids, of one length, that ``%yotta`` accepts in place of the ids."""
     ids = list(ids)
-    length = next(n for n in range(_MIN_ID_LENGTH, 65) if len({pod_id[:n] for pod_id in ids}) == len(set(ids)))
+    lengths = range(_MIN_ID_LENGTH, _MAX_ID_LENGTH + 1)
+    length = next(n for n in lengths if len({pod_id[:n] for pod_id in ids}) == len(set(ids)))
     return [pod_id if len(pod_id) <= length + 1 else f"{pod_id[:length]}…" for pod_id in ids]
 
 

@@ -11,6 +11,7 @@ from .secret import Secret
 JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 
 MIN_PASSWORD_LENGTH: Final = 12
+_MIN_DISTINCT_CHARACTERS: Final = 6
 PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
 """Passwords that the provider's images and documents publish. Anyone may try them."""
 
@@ -44,7 +45,7 @@ def validate_password(password: Secret) -> None:
         reason = "is published with the provider's images"
     elif len(text.strip()) < MIN_PASSWORD_LENGTH:
         reason = f"can be guessed: it has fewer than {MIN_PASSWORD_LENGTH} characters"
-    elif len(set(text)) < MIN_PASSWORD_LENGTH // 2 or _is_repetition(text):
+    elif len(set(text)) < _MIN_DISTINCT_CHARACTERS or _is_repetition(text):
         reason = "can be guessed: it repeats the same characters"
     else:
         return

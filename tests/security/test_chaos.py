@@ -393,7 +393,7 @@ class Patches:
 
         def plan(faults: Faults, endpoint: str) -> Any:
             fault_plan = original_plan(faults, endpoint)
-            if fault_plan.fault or fault_plan.lag or fault_plan.should_fail:
+            if fault_plan.fault or fault_plan.lag or fault_plan.new_pod_fails:
                 attack_counter["injected faults"] += 1
             return fault_plan
 

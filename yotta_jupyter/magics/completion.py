@@ -27,7 +27,7 @@ from .session import Session
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%yotta(?=\s)(?P<rest>.*)$")
 _SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
 _WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
-_MAX_NAME: Final = 100
+_MAX_WORD: Final = 200
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
@@ -76,7 +76,7 @@ def _split(text: str) -> list[str]:
 
 def _quote(candidate: str, fragment: str) -> str | None:
     """Return a candidate as one word of the line, or None if a line cannot contain it."""
-    if not candidate.isprintable() or not 0 < len(candidate) <= _MAX_NAME * 2 or candidate.startswith(("'", '"')):
+    if not candidate.isprintable() or not 0 < len(candidate) <= _MAX_WORD or candidate.startswith(("'", '"')):
         return None
     if _SAFE_WORD.fullmatch(candidate) and not fragment.startswith(("'", '"')):
         return candidate
@@ -165,7 +165,7 @@ def _environment(session: Session) -> list[str]:
     return sorted(name for name in os.environ if name.isidentifier() and name.isascii())
 
 
-def _paths(session: Session) -> list[str]:
+def _key_files(session: Session) -> list[str]:
     """Return the files of private keys in the usual folders."""
     folders = (Path(DEFAULT_KEY).parent, Path("~/.ssh"))
     files = (path for folder in folders for path in _list_folder(folder))
@@ -201,5 +201,5 @@ _SOURCES: Final[dict[CompletionKind, Callable[[Session], list[str]]]] = {
     "cloud": _clouds,
     "profile": _profiles,
     "env": _environment,
-    "path": _paths,
+    "path": _key_files,
 }

@@ -33,7 +33,7 @@ class Session:
         Started by ``%yotta sandbox start``.
     sandbox_options : dict
         The options that it was started with.
-    pods_with_pause_note : set of str
+    warned_pod_ids : set of str
         Ids of pods of which this notebook has said what a pause may erase.
     """
 
@@ -42,7 +42,7 @@ class Session:
         self.overrides = overrides
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
-        self.pods_with_pause_note: set[str] = set()
+        self.warned_pod_ids: set[str] = set()
         self._client: Client | None = None
         self._config: Config | None = None
 

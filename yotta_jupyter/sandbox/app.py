@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LAG = "sandbox.lag"
 """The environ key of the sandbox seconds by which ``list`` and ``get`` lag behind."""
 
-SHOULD_FAIL = "sandbox.should_fail"
+NEW_POD_FAILS = "sandbox.new_pod_fails"
 """The environ key that tells ``create`` whether the new pod ends in FAILED."""
 
 
@@ -45,7 +45,7 @@ class PodsApp:
             case "create":
                 body = validate_create(request.get_data())
                 # The contract has the id as a number here, as a string everywhere else.
-                return success(self._simulator.create(body, should_fail=environ.get(SHOULD_FAIL, False)).encode())
+                return success(self._simulator.create(body, fails=environ.get(NEW_POD_FAILS, False)).encode())
             case "list":
                 regions = _query_values(request, "regionList")
                 statuses = [validate_status(value) for value in _query_values(request, "statusList")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from .app import LAG, SHOULD_FAIL
+from .app import LAG, NEW_POD_FAILS
 from .faults import FAULT_KINDS, Fault, Faults
 from .gateway import ENDPOINT
 from .responses import SYSTEM_ERROR, failure, json_response
@@ -30,7 +30,7 @@ class FaultMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request."""
         plan = self._faults.plan(environ[ENDPOINT])
-        environ[LAG], environ[SHOULD_FAIL] = plan.lag, plan.should_fail
+        environ[LAG], environ[NEW_POD_FAILS] = plan.lag, plan.new_pod_fails
         if plan.fault is None:
             return self._app(environ, start_response)
         response = Response()

@@ -163,11 +163,11 @@ def _parse_probability(text: str | None) -> float:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """The faults of one request: at most one ``fault``, besides a ``lag`` in sandbox seconds and ``should_fail``."""
+    """The faults of one request: at most one ``fault``, besides a ``lag`` in sandbox seconds and ``new_pod_fails``."""
 
     fault: Fault | None = None
     lag: float = 0.0
-    should_fail: bool = False
+    new_pod_fails: bool = False
 
 
 @dataclass(slots=True)
@@ -176,7 +176,8 @@ class _ActiveFault:
     random: Random
     remaining: int | None
 
-    def should_fire(self) -> bool:
+    def try_fire(self) -> bool:
+        """Decide whether the fault applies to this request, and count it if so."""
         if self.remaining == 0 or self.random.random() >= self.fault.probability:
             return False
         if self.remaining is not None:
@@ -232,9 +233,9 @@ class Faults:
                 if not fault.applies_to(endpoint):
                     continue
                 if fault.kind == "lag":
-                    plan.lag = max(plan.lag, fault.seconds) if active.should_fire() else plan.lag
+                    plan.lag = max(plan.lag, fault.seconds) if active.try_fire() else plan.lag
                 elif fault.kind == "failed":
-                    plan.should_fail = active.should_fire() or plan.should_fail
-                elif plan.fault is None and active.should_fire():
+                    plan.new_pod_fails = active.try_fire() or plan.new_pod_fails
+                elif plan.fault is None and active.try_fire():
                     plan.fault = fault
         return plan

@@ -162,7 +162,7 @@ class _Pod:
 
     key: str
     versions: list[_Version]
-    should_fail: bool = False
+    fails: bool = False
 
     @property
     def latest(self) -> _Version:
@@ -295,15 +295,15 @@ class Simulator:
             versions = _newest_first(pod.latest for pod in self._pods.values())
             return [copy.deepcopy(dict(version.record)) for version in versions]
 
-    def create(self, body: CreateBody, *, should_fail: bool = False) -> str:
-        """Add a pod and return its id. If ``should_fail``, the pod changes to FAILED instead of RUNNING."""
+    def create(self, body: CreateBody, *, fails: bool = False) -> str:
+        """Add a pod and return its id. If ``fails``, the pod changes to FAILED instead of RUNNING."""
         with self._lock:
             now = self._advance()
             pod_id = self._new_id()
             transition = TRANSITIONS["create"]
             created = self._clock.to_datetime(now)
             record = build_pod(body, pod_id, self._seed, created, status=transition.during)
-            pod = self._pods[pod_id] = _Pod(pod_id, [_Version(now, record)], should_fail)
+            pod = self._pods[pod_id] = _Pod(pod_id, [_Version(now, record)], fails)
             self._schedule_completion(pod, now, transition)
             return pod_id
 
@@ -350,7 +350,7 @@ class Simulator:
         self._schedule[pod.key] = (at + transition.seconds, partial(self._complete, status=transition.after))
 
     def _complete(self, pod: _Pod, at: float, *, status: str) -> None:
-        if status == "RUNNING" and pod.should_fail:
+        if status == "RUNNING" and pod.fails:
             status = "FAILED"
         self._set_status(pod, at, status)
         if status == "RUNNING":

@@ -78,15 +78,15 @@ def _wait(session: Session, action: str, pods: Sequence[Pod]) -> tuple[dict[str,
 
 def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
     """Say once per pod what a pause may erase, unless a persistent volume keeps what matters."""
-    noted = session.pods_with_pause_note
+    warned_ids = session.warned_pod_ids
     affected = [
         pod
         for pod in pods
-        if TRANSITIONS["pause"].allows(pod.status) and not pod.has_persistent_volume and pod.id not in noted
+        if TRANSITIONS["pause"].allows(pod.status) and not pod.has_persistent_volume and pod.id not in warned_ids
     ]
     if not affected:
         return
-    noted.update(pod.id for pod in affected)
+    warned_ids.update(pod.id for pod in affected)
     names = join_limited([single_line(pod.name or pod.id, 60) for pod in affected], _MAX_NAMED)
     volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
     print(
