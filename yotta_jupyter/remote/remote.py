@@ -1,0 +1,433 @@
+"""The Python API of a pod: cells, shell commands, data, files and port forwards."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..errors import InvalidRequest, RemoteError, RemoteUnavailable
+from ..sanitize import single_line
+from .connection import PodConnection
+from .endpoint import Endpoint, Lookup, endpoint_of
+from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, interrupt, print_notice
+from .host_keys import HostKeys
+from .kernel import Event, KernelClient, RequestInfo
+from .keys import Passphrase
+from .launcher import AgentLauncher
+from .loop import background_loop, wait_for
+from .mailbox import Mailbox
+from .outputs import RunResult, print_output
+from .shell import OnText, ShellResult, run_shell
+
+if TYPE_CHECKING:
+    from ..models import Pod
+    from .files import OnProgress, Transferred
+    from .forwards import Forward
+
+
+class Remote:
+    """A pod that runs code. Connects when first used. Thread-safe. A context manager.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+        The pod's SSH server.
+    lookup : callable, optional
+        Returns the pod's present endpoint, or raises an error if the pod is paused or gone. Called on a thread of its
+        own when the connection was lost.
+    install : bool, default True
+        Whether missing Python packages may be installed on the pod.
+    python : str, optional
+        The pod's Python; by default it is looked for.
+    trust_new_host_key : bool, default False
+        Accept a changed host key once, because the pod was resumed or created again.
+    host_keys : HostKeys, optional
+        The pinned host keys; by default those in ``~/.yotta/ssh/known_hosts``.
+    passphrase : callable, optional
+        Called with the path of an encrypted key file, on a thread of its own; returns its passphrase or None.
+    on_notice : callable, optional
+        Called with one line about the connection or the pod, on the thread that waits; by default printed to stderr.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        lookup: Lookup | None = None,
+        install: bool = True,
+        python: str | None = None,
+        trust_new_host_key: bool = False,
+        host_keys: HostKeys | None = None,
+        passphrase: Passphrase | None = None,
+        on_notice: OnNotice = print_notice,
+    ) -> None:
+        self.pod_id = endpoint.pod_id
+        self.on_notice = on_notice
+        self._loop = background_loop()
+        self._mailboxes: set[Mailbox[Any]] = set()
+        self._lock = threading.Lock()
+        self._connection = PodConnection(
+            endpoint,
+            lookup=lookup,
+            host_keys=host_keys,
+            trust_new_host_key=trust_new_host_key,
+            passphrase=passphrase,
+            notice=self._publish_notice,
+        )
+        self._launcher = AgentLauncher(
+            self._connection, install=install, python=python, notice=self._publish_notice
+        )
+        self._kernel = KernelClient(self._connection, self._launcher)
+        self._forwards: set[Forward] = set()
+
+    @classmethod
+    def for_pod(cls, pod: Pod, ssh_key: str | Path | None = None, **options: Any) -> Self:
+        """Return the `Remote` of a pod.
+
+        Parameters
+        ----------
+        pod : Pod
+        ssh_key : str or Path, optional
+            A private key file.
+        **options
+            As for `Remote`.
+
+        Raises
+        ------
+        RemoteUnavailable
+            The pod exposes no SSH port, or SSH is not ready.
+        """
+        return cls(endpoint_of(pod, ssh_key), **options)
+
+    def __repr__(self) -> str:
+        return f"<Remote {self.pod_id}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Cells
+
+    def run(
+        self,
+        code: str,
+        push: Mapping[str, Any] | None = None,
+        pull: Iterable[str] = (),
+        *,
+        on_output: OnOutput = print_output,
+        on_input: OnInput = ask_user,
+    ) -> RunResult:
+        """Run code in the pod's kernel and wait for it.
+
+        A run of a busy kernel waits until the runs before it have ended. Ctrl-C interrupts the code; a second Ctrl-C
+        leaves it running and raises `RemoteDetached`.
+
+        Parameters
+        ----------
+        code : str
+            IPython code: magics and ``!command`` work.
+        push : mapping, optional
+            Values by name, assigned on the pod before the code runs; see `push`.
+        pull : iterable of str
+            Names whose values are returned in ``result.pulled``; see `pull`.
+        on_output : callable, optional
+            Called with each output on this thread, in order, once; by default text is printed. See `OutputMessage`.
+        on_input : callable, optional
+            Called with the prompt and whether it is a password, on this thread, for ``input()`` and ``getpass()``.
+
+        Returns
+        -------
+        RunResult
+
+        Raises
+        ------
+        RemoteError
+            The code raised an exception, or the kernel ended. ``error.result`` has the outputs before it.
+        RemoteUnavailable
+            The pod cannot be reached or has no Python.
+        RemoteDetached
+            Ctrl-C was pressed twice.
+        InvalidRequest
+            A value cannot be pushed. Nothing was run.
+        """
+        names = _check_names(pull)
+        if push:
+            self.push(**push)
+        execution = self._execute(code, Callbacks(on_output, on_input, self.on_notice))
+        result = execution.wait()
+        for name in names:
+            result.pulled[name] = self.pull(name)
+        return result
+
+    async def run_async(
+        self,
+        code: str,
+        push: Mapping[str, Any] | None = None,
+        pull: Iterable[str] = (),
+        *,
+        on_output: OnOutput = print_output,
+        on_input: OnInput = ask_user,
+    ) -> RunResult:
+        """Run code as `run` does, without blocking the event loop. The callbacks are called on a thread.
+
+        Parameters
+        ----------
+        code, push, pull, on_output, on_input
+            As for `run`.
+        """
+        return await asyncio.to_thread(self.run, code, push, pull, on_output=on_output, on_input=on_input)
+
+    def submit(self, code: str, push: Mapping[str, Any] | None = None) -> str:
+        """Start code in the pod's kernel without waiting for its end.
+
+        Parameters
+        ----------
+        code, push
+            As for `run`.
+
+        Returns
+        -------
+        str
+            The id of the run, for `attach`. The pod has accepted it.
+        """
+        if push:
+            self.push(**push)
+        return self._execute(code, Callbacks(on_notice=self.on_notice)).wait("accepted").request_id
+
+    def attach(
+        self,
+        request_id: str | None = None,
+        *,
+        on_output: OnOutput = print_output,
+        on_input: OnInput = ask_user,
+    ) -> RunResult:
+        """Wait for a run, with all of its output from the start.
+
+        Parameters
+        ----------
+        request_id : str, optional
+            By default the running run, or the last one.
+        on_output, on_input
+            As for `run`.
+
+        Returns
+        -------
+        RunResult
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such run.
+        RemoteError, RemoteUnavailable, RemoteDetached
+            As for `run`.
+        """
+        info = self._find_request(request_id)
+        mailbox = self._new_mailbox()
+
+        async def follow() -> KernelClient:
+            client = KernelClient(self._connection, self._launcher, after=info.first - 1, epoch=self._kernel.epoch)
+            client.receive(info.request_id, mailbox)
+            try:
+                await client.attach()
+            except BaseException:
+                await client.close()
+                raise
+            return client
+
+        client = wait_for(follow())
+        callbacks = Callbacks(on_output, on_input, self.on_notice)
+        execution = Execution(
+            client, self._loop, mailbox, info.request_id, self.pod_id, callbacks, caught_up_at=client.last_at_hello
+        )
+        try:
+            return execution.wait()
+        finally:
+            self._discard(mailbox)
+            wait_for(client.close())
+
+    def requests(self) -> list[RequestInfo]:
+        """Return the runs that the pod knows, in order; the agent is started if it does not run.
+
+        Returns
+        -------
+        list of RequestInfo
+        """
+        wait_for(self._kernel.attach())
+        return list(self._kernel.requests.values())
+
+    def interrupt(self, request_id: str | None = None) -> None:
+        """Interrupt a run as Ctrl-C does; one that waits is removed from the queue.
+
+        Parameters
+        ----------
+        request_id : str, optional
+            By default whatever runs.
+        """
+        self._request({"type": "interrupt", "target": request_id})
+
+    def restart(self) -> None:
+        """Replace the pod's kernel by a new one. What runs and what waits ends with an error."""
+        self._request({"type": "restart"})
+
+    def shutdown(self) -> None:
+        """End the agent and the kernel on the pod and delete the record. A later run starts them again."""
+
+        async def end() -> None:
+            await self._kernel.attach()
+            self._kernel.send({"type": "shutdown", "request": uuid.uuid4().hex})
+            await asyncio.sleep(0.2)
+            await self._kernel.close()
+            self._kernel = KernelClient(self._connection, self._launcher)
+
+        wait_for(end())
+
+    # Shell
+
+    def shell(self, command: str, *, on_text: OnText | None = None) -> ShellResult:
+        """Run a shell command or script and wait for it. Needs no Python on the pod.
+
+        Ctrl-C sends SIGINT to its process group; a second one SIGKILL.
+
+        Parameters
+        ----------
+        command : str
+            Run by bash, or by sh where there is no bash.
+        on_text : callable, optional
+            Called with ``"stdout"`` or ``"stderr"`` and text as it arrives, on this thread.
+
+        Returns
+        -------
+        ShellResult
+            With ``returncode``, ``stdout`` and ``stderr``.
+
+        Raises
+        ------
+        RemoteUnavailable
+            The pod cannot be reached, or the connection was lost while the command ran.
+        """
+        mailbox = self._new_mailbox()
+        try:
+            return run_shell(self._connection, self._loop, mailbox, command, on_text, self.on_notice)
+        finally:
+            self._discard(mailbox)
+
+    async def shell_async(self, command: str, *, on_text: OnText | None = None) -> ShellResult:
+        """Run a shell command as `shell` does, without blocking the event loop.
+
+        Parameters
+        ----------
+        command, on_text
+            As for `shell`.
+        """
+        return await asyncio.to_thread(self.shell, command, on_text=on_text)
+
+    # Connection
+
+    def connect(self) -> None:
+        """Connect now. Other methods connect when they need to.
+
+        Raises
+        ------
+        RemoteUnavailable
+            The pod cannot be reached, accepts no key, or has another host key than before.
+        """
+        wait_for(self._connection.get())
+
+    @property
+    def user(self) -> str | None:
+        """The user name that the pod accepted; None before the first connection."""
+        return self._connection.user
+
+    def close(self) -> None:
+        """Close the connection and the forwards. What runs on the pod goes on."""
+        for forward in list(self._forwards):
+            forward.close()
+
+        async def disconnect() -> None:
+            await self._kernel.close()
+            await self._connection.close()
+
+        wait_for(disconnect())
+
+    # Parts
+
+    def _execute(self, code: str, callbacks: Callbacks, hidden: bool = False) -> Execution:
+        """Send code and return its execution."""
+        request_id = uuid.uuid4().hex
+        mailbox = self._new_mailbox()
+        title = single_line(next((line for line in code.splitlines() if line.strip()), ""), 80)
+        head = {"type": "execute", "request": request_id, "title": title, "hidden": hidden}
+        body = code.encode("utf-8", "surrogatepass")
+
+        def send() -> None:
+            self._kernel.receive(request_id, mailbox)
+            self._kernel.send(head, body)
+
+        self._loop.call_soon_threadsafe(send)
+        return Execution(self._kernel, self._loop, mailbox, request_id, self.pod_id, callbacks, on_end=self._discard)
+
+    def _request(self, head: dict[str, Any]) -> None:
+        """Send a request and wait until the agent has accepted it."""
+        request_id = uuid.uuid4().hex
+        mailbox = self._new_mailbox()
+
+        async def send() -> None:
+            self._kernel.receive(request_id, mailbox)
+            self._kernel.send({**head, "request": request_id})
+
+        wait_for(send())
+        Execution(
+            self._kernel,
+            self._loop,
+            mailbox,
+            request_id,
+            self.pod_id,
+            Callbacks(on_notice=self.on_notice),
+            on_end=self._discard,
+        ).wait("accepted")
+
+    def _find_request(self, request_id: str | None) -> RequestInfo:
+        requests = self.requests()
+        if request_id is None:
+            chosen = [info for info in requests if info.state == "running"] or requests
+        else:
+            chosen = [info for info in requests if info.request_id.startswith(request_id)]
+        if not chosen:
+            which = f"no run {single_line(request_id, 40)!r}" if request_id else "no run yet"
+            raise InvalidRequest(f"The pod has {which}.")
+        return chosen[-1]
+
+    def _new_mailbox(self) -> Mailbox[Any]:
+        mailbox: Mailbox[Any] = Mailbox(self._loop)
+        with self._lock:
+            self._mailboxes.add(mailbox)
+        return mailbox
+
+    def _discard(self, mailbox: Mailbox[Any]) -> None:
+        with self._lock:
+            self._mailboxes.discard(mailbox)
+        mailbox.close()
+
+    def _publish_notice(self, text: str) -> None:
+        """Pass a notice to every thread that waits. Runs on the background loop."""
+        with self._lock:
+            mailboxes = list(self._mailboxes)
+        for mailbox in mailboxes:
+            mailbox.put_now(Event("notice", data={"detail": text}))
+
+
+def _check_names(names: Iterable[str]) -> list[str]:
+    result = [names] if isinstance(names, str) else list(names)
+    for name in result:
+        if not name.isidentifier():
+            raise InvalidRequest(f"{single_line(name, 40)!r} is not the name of a variable.")
+    return result
