@@ -84,6 +84,11 @@ class AgentLauncher:
         The pod's Python.
     notice : callable, optional
         Called with one line of text.
+
+    Attributes
+    ----------
+    folder : str
+        The agent's folder on the pod; empty before the first start.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class AgentLauncher:
         self._python = python
         self._notice = notice or (lambda text: None)
         self._path: str | None = None
-        self._folder = ""
+        self.folder = ""
         self._executable = ""
         self._relayed = False
 
@@ -131,9 +136,15 @@ class AgentLauncher:
                 if connection.is_closed():
                     raise
                 self._relayed = True  # The server forwards no Unix sockets.
-        words = [self._executable, f"{self._folder}/agent.py", "relay", self._path]
+        words = [self._executable, f"{self.folder}/agent.py", "relay", self._path]
         process = await connection.create_process(f"exec {shlex.join(words)}", encoding=None)
         return process.stdout, process.stdin
+
+    async def ready(self) -> str:
+        """Return the agent's folder on the pod; the agent is started if it does not run."""
+        if not self.folder:
+            self._path = await self._connection.retry(self._start)
+        return self.folder
 
     async def install(self, connection: asyncssh.SSHClientConnection, packages: Sequence[str]) -> None:
         """Install those of some packages that are missing on the pod.
@@ -152,7 +163,7 @@ class AgentLauncher:
 
     async def _start(self, connection: asyncssh.SSHClientConnection) -> str:
         ready = await self._call(connection, ["start"])
-        self._folder, self._executable = str(ready.get("folder", "")), str(ready.get("executable", ""))
+        self.folder, self._executable = str(ready.get("folder", "")), str(ready.get("executable", ""))
         return str(ready["ready"])
 
     async def _call(self, connection: asyncssh.SSHClientConnection, arguments: list[str]) -> dict[str, Any]:

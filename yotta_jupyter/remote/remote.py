@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..errors import InvalidRequest, RemoteError, RemoteUnavailable
 from ..sanitize import single_line
 from .connection import PodConnection
+from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
 from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, interrupt, print_notice
 from .host_keys import HostKeys
@@ -26,8 +27,8 @@ from .shell import OnText, ShellResult, run_shell
 
 if TYPE_CHECKING:
     from ..models import Pod
-    from .files import OnProgress, Transferred
     from .forwards import Forward
+    from .progress import OnProgress
 
 
 class Remote:
@@ -83,6 +84,7 @@ class Remote:
             self._connection, install=install, python=python, notice=self._publish_notice
         )
         self._kernel = KernelClient(self._connection, self._launcher)
+        self._values = ValueTransfer(self._connection, self._launcher, self._run_hidden)
         self._forwards: set[Forward] = set()
 
     @classmethod
@@ -125,6 +127,7 @@ class Remote:
         *,
         on_output: OnOutput = print_output,
         on_input: OnInput = ask_user,
+        on_progress: OnProgress | None = None,
     ) -> RunResult:
         """Run code in the pod's kernel and wait for it.
 
@@ -143,6 +146,8 @@ class Remote:
             Called with each output on this thread, in order, once; by default text is printed. See `OutputMessage`.
         on_input : callable, optional
             Called with the prompt and whether it is a password, on this thread, for ``input()`` and ``getpass()``.
+        on_progress : callable, optional
+            Called with a `Progress` while values are moved.
 
         Returns
         -------
@@ -161,11 +166,9 @@ class Remote:
         """
         names = _check_names(pull)
         if push:
-            self.push(**push)
-        execution = self._execute(code, Callbacks(on_output, on_input, self.on_notice))
-        result = execution.wait()
-        for name in names:
-            result.pulled[name] = self.pull(name)
+            self.push_values(push, on_progress=on_progress)
+        result = self._execute(code, Callbacks(on_output, on_input, self.on_notice)).wait()
+        result.pulled = self.pull_values(names, on_progress=on_progress)
         return result
 
     async def run_async(
@@ -200,7 +203,7 @@ class Remote:
             The id of the run, for `attach`. The pod has accepted it.
         """
         if push:
-            self.push(**push)
+            self.push_values(push)
         return self._execute(code, Callbacks(on_notice=self.on_notice)).wait("accepted").request_id
 
     def attach(
@@ -290,6 +293,76 @@ class Remote:
 
         wait_for(end())
 
+    # Values
+
+    def push(self, **values: Any) -> None:
+        """Assign values to variables of the pod's kernel: ``remote.push(frame=frame, rate=0.1)``.
+
+        DataFrames, Series, arrays without Python objects, and plain values (None, numbers, text, bytes, dates, and
+        lists, tuples, sets and dicts of them) are moved as data. Other values are refused.
+
+        Parameters
+        ----------
+        **values
+            By variable name.
+
+        Raises
+        ------
+        InvalidRequest
+            A value cannot be pushed. Nothing was assigned.
+        RemoteUnavailable
+            The pod cannot be reached or lacks a package.
+        """
+        self.push_values(values)
+
+    def push_values(self, values: Mapping[str, Any], *, on_progress: OnProgress | None = None) -> None:
+        """Assign values as `push` does, with progress.
+
+        Parameters
+        ----------
+        values : mapping
+            By variable name.
+        on_progress : callable, optional
+            Called with a `Progress` on this thread.
+        """
+        self._values.push(values, on_progress)
+
+    def pull(self, name: str) -> Any:
+        """Return the value of a variable of the pod's kernel. It is moved as data: nothing that the pod sends is run.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        object
+            Of the types that `push` accepts.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such variable, or its value cannot be pulled.
+        RemoteUnavailable
+            The pod cannot be reached, lacks a package, or sent something else.
+        """
+        return self.pull_values([name])[name]
+
+    def pull_values(
+        self, names: Iterable[str], *, on_progress: OnProgress | None = None, max_bytes: int = MAX_PULLED
+    ) -> dict[str, Any]:
+        """Return several values as `pull` does, with progress.
+
+        Parameters
+        ----------
+        names : iterable of str
+        on_progress : callable, optional
+            Called with a `Progress` on this thread.
+        max_bytes : int, default 4 GiB
+            The limit for one value.
+        """
+        return self._values.pull(_check_names(names), on_progress, max_bytes)
+
     # Shell
 
     def shell(self, command: str, *, on_text: OnText | None = None) -> ShellResult:
@@ -374,6 +447,9 @@ class Remote:
 
         self._loop.call_soon_threadsafe(send)
         return Execution(self._kernel, self._loop, mailbox, request_id, self.pod_id, callbacks, on_end=self._discard)
+
+    def _run_hidden(self, code: str, on_output: OnOutput) -> None:
+        self._execute(code, Callbacks(on_output, on_notice=self.on_notice), hidden=True).wait()
 
     def _request(self, head: dict[str, Any]) -> None:
         """Send a request and wait until the agent has accepted it."""
