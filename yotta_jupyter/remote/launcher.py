@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 _LOADER: Final = (
-    'import sys; s = sys.stdin.buffer.read(); '
+    "import sys; f = sys.stdin.buffer; s = f.read(int(f.readline())); "
     'exec(compile(s, "program", "exec"), {"__name__": "__main__", "SOURCE": s})'
 )
 _PREFIX: Final = "yotta-agent:"
@@ -171,8 +171,7 @@ class AgentLauncher:
         if not self._install:
             arguments = [*arguments, "--no-install"]
         source = Path(__file__).with_name("agent.py").read_bytes()
-        process = await connection.create_process(python_command(arguments, self._python), encoding=None)
-        process.stdin.write(source)
+        process = await run_python(connection, source, arguments, self._python)
         process.stdin.write_eof()
         buffer = bytearray()
         while data := await process.stdout.read(_MAX_LINE):
@@ -185,7 +184,7 @@ class AgentLauncher:
                     return message
                 if "error" in message:
                     process.close()
-                    raise self._unavailable(message)
+                    raise _unavailable(self._connection, message)
                 if message.get("notice") == "install":
                     self._notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
             if len(buffer) > _MAX_LINE:
@@ -193,21 +192,52 @@ class AgentLauncher:
         await process.wait_closed()
         if process.exit_status is None and process.exit_signal is None:
             raise ConnectionResetError("the connection was lost while the agent was started")
-        raise self._unavailable({"error": "failed", "detail": f"exit status {process.exit_status}"})
+        raise _unavailable(self._connection, {"error": "failed", "detail": f"exit status {process.exit_status}"})
 
-    def _unavailable(self, message: dict[str, Any]) -> RemoteUnavailable:
-        label = self._connection.endpoint.label
-        detail = single_line(message.get("detail") or "", 300).rstrip(".")
-        text, advice = {
-            "none": (f"{label} has no Python, which cells, data and files need.", "Shell commands still work."),
-            "old": (f"{label} has no Python of version 3.9 or later.", "Shell commands still work."),
-            "missing": (f"{label} lacks {detail}, and installing is not allowed.", f"Run there: pip install {detail}"),
-            "no_pip": (f"{label} lacks {detail}, and its Python has no pip.", f"Install {detail} there."),
-            "pip": (f"Installing a package on {label.lower()} failed: {detail}.", "Install it there by hand."),
-        }.get(
-            str(message.get("error")), (f"The agent cannot be started on {label.lower()}: {detail}.", "")
-        )
-        return RemoteUnavailable(text, advice=advice, pod_id=self._connection.endpoint.pod_id)
+
+async def run_python(
+    connection: asyncssh.SSHClientConnection, source: bytes, arguments: Sequence[str], python: str | None = None
+) -> asyncssh.SSHClientProcess[bytes]:
+    """Start a program on the pod; what is written to its stdin afterwards is the program's own input.
+
+    Parameters
+    ----------
+    connection : asyncssh.SSHClientConnection
+    source : bytes
+        The text of the program.
+    arguments, python
+        As for `python_command`.
+    """
+    process = await connection.create_process(python_command(arguments, python), encoding=None)
+    process.stdin.write(b"%d\n" % len(source) + source)
+    return process
+
+
+def raise_missing_python(connection: PodConnection, output: bytes) -> None:
+    """Raise `RemoteUnavailable` if the output of `run_python` says that there is no Python.
+
+    Parameters
+    ----------
+    connection : PodConnection
+    output : bytes
+    """
+    for line in output.splitlines():
+        message = _parse_line(line)
+        if "error" in message:
+            raise _unavailable(connection, message)
+
+
+def _unavailable(connection: PodConnection, message: dict[str, Any]) -> RemoteUnavailable:
+    label = connection.endpoint.label
+    detail = single_line(message.get("detail") or "", 300).rstrip(".")
+    text, advice = {
+        "none": (f"{label} has no Python, which cells, data and files need.", "Shell commands still work."),
+        "old": (f"{label} has no Python of version 3.9 or later.", "Shell commands still work."),
+        "missing": (f"{label} lacks {detail}, and installing is not allowed.", f"Run there: pip install {detail}"),
+        "no_pip": (f"{label} lacks {detail}, and its Python has no pip.", f"Install {detail} there."),
+        "pip": (f"Installing a package on {label.lower()} failed: {detail}.", "Install it there by hand."),
+    }.get(str(message.get("error")), (f"The agent cannot be started on {label.lower()}: {detail}.", ""))
+    return RemoteUnavailable(text, advice=advice, pod_id=connection.endpoint.pod_id)
 
 
 def _parse_line(line: bytes) -> dict[str, Any]:

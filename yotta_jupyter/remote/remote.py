@@ -27,6 +27,7 @@ from .shell import OnText, ShellResult, run_shell
 
 if TYPE_CHECKING:
     from ..models import Pod
+    from .files import Transferred
     from .forwards import Forward
     from .progress import OnProgress
 
@@ -69,6 +70,7 @@ class Remote:
     ) -> None:
         self.pod_id = endpoint.pod_id
         self.on_notice = on_notice
+        self._python = python
         self._loop = background_loop()
         self._mailboxes: set[Mailbox[Any]] = set()
         self._lock = threading.Lock()
@@ -362,6 +364,91 @@ class Remote:
             The limit for one value.
         """
         return self._values.pull(_check_names(names), on_progress, max_bytes)
+
+    # Files and ports
+
+    def put(self, local: str | Path, remote: str, *, on_progress: OnProgress | None = None) -> Transferred:
+        """Copy a file or a folder to the pod.
+
+        Each file is compared by SHA-256. What is there already is not sent again, and a copy that broke off goes on
+        where it was. A folder's contents go into the destination folder; a file goes into an existing folder.
+        Permissions and times are kept. Links within the folder stay links; of links to files elsewhere the content is
+        copied.
+
+        Parameters
+        ----------
+        local : str or Path
+        remote : str
+            A path on the pod, relative to the home.
+        on_progress : callable, optional
+            Called with a `Progress` on this thread.
+
+        Returns
+        -------
+        Transferred
+
+        Raises
+        ------
+        InvalidRequest
+            A path does not exist, or the destination is of another kind. What exists there is unchanged.
+        RemoteUnavailable
+            The pod cannot be reached, has no Python, or its disk is full.
+        """
+        from .files import put
+
+        return put(self._connection, local, remote, self._python, on_progress)
+
+    def get(self, remote: str, local: str | Path, *, on_progress: OnProgress | None = None) -> Transferred:
+        """Copy a file or a folder from the pod, as `put` does in the other direction.
+
+        Parameters
+        ----------
+        remote : str
+            A path on the pod, relative to the home.
+        local : str or Path
+        on_progress : callable, optional
+            Called with a `Progress` on this thread.
+
+        Returns
+        -------
+        Transferred
+
+        Raises
+        ------
+        InvalidRequest, RemoteUnavailable
+            As for `put`; also if the pod sent a path outside the destination.
+        """
+        from .files import get
+
+        return get(self._connection, remote, local, self._python, on_progress)
+
+    def forward(self, port: int, local_port: int = 0) -> Forward:
+        """Open a local port that leads to a port of the pod.
+
+        Parameters
+        ----------
+        port : int
+            On the pod's 127.0.0.1.
+        local_port : int, default 0
+            On this machine's 127.0.0.1; 0 chooses a free one.
+
+        Returns
+        -------
+        Forward
+            With ``local_port``, ``url`` and ``close()``; a context manager.
+
+        Raises
+        ------
+        InvalidRequest
+            The local port is in use.
+        RemoteUnavailable
+            The pod cannot be reached.
+        """
+        from .forwards import Forward
+
+        forward = Forward(self._connection, port, local_port, self._forwards.discard)
+        self._forwards.add(forward)
+        return forward
 
     # Shell
 
