@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import InvalidRequest, RemoteUnavailable, YottaError
 from ..sanitize import single_line
-from .framing import FrameReader, pack
+from .framing import FrameReader, pack_head
 from .launcher import raise_missing_python, run_python
 from .loop import background_loop, submit, wait_for
 from .mailbox import Mailbox
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = Path(__file__).with_name("tree.py")
 _BUFFER: Final = 1 << 19
+_BLOCK: Final = 1 << 16
 _MAX_NOISE: Final = 1 << 16
 _PROGRESS_STEP: Final = 0.1
 
@@ -138,7 +139,9 @@ class _ChannelLink(Link):
         self._process: Any = None
         self._frames: Mailbox[tuple[dict[str, Any], bytes] | BaseException | None] = Mailbox(background_loop())
         self._reading: Future[None] | None = None
-        self._waiting = bytearray()
+        self._writing: Future[None] | None = None
+        self._waiting: list[bytes] = []
+        self._size = 0
 
     def open(self, arguments: list[str], python: str | None) -> None:
         """Start the pod's side."""
@@ -150,15 +153,19 @@ class _ChannelLink(Link):
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame when enough of them wait."""
-        self._waiting += pack(head, body)
-        if len(self._waiting) >= _BUFFER:
+        self._waiting.append(pack_head(head, len(body)))
+        self._waiting.append(body)
+        self._size += len(body) + 100
+        if self._size >= _BUFFER:
             self.flush()
 
     def flush(self) -> None:
-        """Send the frames that wait."""
-        data, self._waiting = bytes(self._waiting), bytearray()
+        """Send the frames that wait, while the caller prepares the next ones."""
+        parts, self._waiting, self._size = self._waiting, [], 0
         try:
-            wait_for(self._write(data))
+            if self._writing is not None:
+                self._writing.result()
+            self._writing = submit(self._write(parts))
         except (OSError, EOFError):
             # The pod's side ended: it says why, unless the connection was lost.
             while True:
@@ -190,8 +197,11 @@ class _ChannelLink(Link):
             raise _ConnectionLost from None
         raise error
 
-    async def _write(self, data: bytes) -> None:
-        self._process.stdin.write(data)
+    async def _write(self, parts: list[bytes]) -> None:
+        # Small frames are joined, large ones are not copied.
+        size = sum(map(len, parts))
+        for data in [b"".join(parts)] if size < len(parts) * _BLOCK else parts:
+            self._process.stdin.write(data)
         await self._process.stdin.drain()
 
     async def _read(self) -> None:

@@ -41,8 +41,20 @@ def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
     head : dict
     body : bytes, optional
     """
+    return pack_head(head, len(body)) + body
+
+
+def pack_head(head: dict[str, Any], body_size: int) -> bytes:
+    """Return the beginning of a frame, which the body follows.
+
+    Parameters
+    ----------
+    head : dict
+    body_size : int
+        Bytes.
+    """
     data = json.dumps(head, separators=(",", ":")).encode()
-    return _LENGTHS.pack(len(data), len(body)) + data + body
+    return _LENGTHS.pack(len(data), body_size) + data
 
 
 class FrameReader:
