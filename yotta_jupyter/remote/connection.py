@@ -40,6 +40,14 @@ _CIPHERS: Final = (
     "aes128-ctr",
 )
 """The fastest first: AES-GCM is three times as fast as ChaCha20 in asyncssh."""
+_HOST_KEY_ALGORITHMS: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 
 Result = TypeVar("Result")
 Notice = Callable[[str], None]
@@ -258,14 +266,10 @@ class PodConnection:
     async def _open(
         self, options: asyncssh.SSHClientConnectionOptions, user: str, keys: list[Any]
     ) -> asyncssh.SSHClientConnection:
-        import asyncssh
-
         pinned = self._host_keys.get(self.endpoint.pod_id)
         try:
             return await self._open_pinned(options, user, keys, pinned)
-        except (_HostKeyChanged, asyncssh.KeyExchangeFailed) as error:
-            if isinstance(error, asyncssh.KeyExchangeFailed) and pinned is None:
-                raise
+        except _HostKeyChanged:
             if not self._trust_new_host_key:
                 raise self._changed_key() from None
         self._host_keys.remove(self.endpoint.pod_id)
@@ -281,11 +285,10 @@ class PodConnection:
 
         class Client(asyncssh.SSHClient):
             def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-                """Accept any key on first use. A pinned key is compared by asyncssh itself."""
+                """Accept the pinned key, or any key on first use."""
                 received.append(" ".join(key.export_public_key("openssh").decode("ascii").split()[:2]))
-                return pinned is None
+                return pinned is None or received[-1] == pinned
 
-        trusted = [] if pinned is None else [asyncssh.import_public_key(pinned)]
         try:
             connection = await asyncssh.connect(
                 self.endpoint.host,
@@ -293,14 +296,15 @@ class PodConnection:
                 options=options,
                 username=user,
                 client_keys=keys,
-                known_hosts=(trusted, [], []),
+                known_hosts=([], [], []),
+                server_host_key_algs=_host_key_algorithms(pinned),
                 client_factory=Client,
             )
         except asyncssh.HostKeyNotVerifiable:
             if received and pinned is not None:
                 raise _HostKeyChanged from None
             raise
-        if received:
+        if pinned is None and received:
             self._host_keys.pin(self.endpoint.pod_id, received[0])
         self._trust_new_host_key = False
         # OpenSSH sets TCP_NODELAY only while a session is open: without one, a round trip takes 40 ms more.
@@ -310,8 +314,13 @@ class PodConnection:
 
     async def _ask_passphrase(self, path: Path) -> Any:
         assert self._passphrase is not None
-        passphrase = await asyncio.get_running_loop().run_in_executor(None, self._passphrase, str(path))
-        return decrypt(path, passphrase) if passphrase else None
+        ask = self._passphrase
+
+        def unlock() -> Any:
+            passphrase = ask(str(path))
+            return decrypt(path, passphrase) if passphrase else None
+
+        return await asyncio.get_running_loop().run_in_executor(None, unlock)
 
     def _changed_key(self) -> RemoteUnavailable:
         return RemoteUnavailable(
@@ -337,6 +346,13 @@ class PodConnection:
             advice="Give the key file that the pod was created with.",
             pod_id=pod_id,
         )
+
+
+def _host_key_algorithms(pinned: str | None) -> list[str]:
+    """Return the accepted algorithms, that of the pinned key first: a server with several keys then sends that one."""
+    algorithm = (pinned or "").partition(" ")[0]
+    preferred = ["rsa-sha2-512", "rsa-sha2-256"] if algorithm == "ssh-rsa" else [algorithm]
+    return sorted(_HOST_KEY_ALGORITHMS, key=lambda name: name not in preferred)
 
 
 def _identity_files(options: asyncssh.SSHClientConnectionOptions) -> list[str]:
