@@ -48,10 +48,11 @@ def test_ctrl_c_reaches_the_process_group(remote, shared_sshd):
     def on_text(stream, text):
         os.kill(os.getpid(), signal.SIGINT)
 
-    result = remote.shell("sleep 876 & echo started; wait; sleep 876", on_text=on_text)
-    assert result.returncode != 0
-    result = remote.shell("trap 'echo caught; exit 5' INT; echo started; while :; do sleep 0.05; done", on_text=on_text)
-    assert result.returncode != 0
+    result = remote.shell("echo started; sleep 876 | cat; echo after", on_text=on_text)
+    assert (result.returncode, result.stdout) == (-2, "started\n")
+    script = "trap 'echo caught; trap : INT' INT; echo started; while :; do sleep 0.05; done"
+    result = remote.shell(script, on_text=on_text)
+    assert (result.returncode, result.stdout) == (-9, "started\ncaught\n")
     wait_until(lambda: not any("876" in p.cmdline() for p in shared_sshd.processes() if p.is_running()))
 
 

@@ -479,7 +479,7 @@ def _decode_dtype(name: str, column: Any) -> Any:
     if hasattr(dtype, "numpy_dtype") and hasattr(dtype, "__from_arrow__"):  # Int64, Float64, boolean.
         return pd.Series(dtype.__from_arrow__(column))
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return pd.Series(column.to_pandas()).astype(dtype)
+        return column.to_pandas().rename(None).astype(dtype)
     if getattr(dtype, "kind", "O") not in "biufmM":
         raise CodecError("it has a column of dtype %s" % name)
     values = column.to_numpy()
@@ -540,7 +540,8 @@ def _encode_labels(index: Any) -> Dict[str, Any]:
     string = None
     if isinstance(getattr(index, "dtype", None), pd.StringDtype):
         string = {"storage": index.dtype.storage, "nan": index.dtype.na_value is not pd.NA}
-    return {"values": values, "dtype": dtype, "names": names, "string": string}
+    freq = getattr(index, "freqstr", None) if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
+    return {"values": values, "dtype": dtype, "names": names, "string": string, "freq": freq}
 
 
 def _decode_labels(entry: Dict[str, Any]) -> Any:
@@ -563,7 +564,10 @@ def _decode_labels(entry: Dict[str, Any]) -> Any:
         holder = np.empty(len(values), dtype=object)
         holder[:] = values
         return pd.Index(holder, dtype=object, name=names[0])
-    return pd.Index(values, dtype=str(entry["dtype"]), name=names[0])
+    index = pd.Index(values, dtype=str(entry["dtype"]), name=names[0])
+    if entry.get("freq"):
+        index.freq = str(entry["freq"])
+    return index
 
 
 def _decode_any(entry: Dict[str, Any], columns: Any) -> Any:

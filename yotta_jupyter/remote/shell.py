@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 Stream = Literal["stdout", "stderr"]
 OnText = Callable[[Stream, str], None]
-_SCRIPT: Final = 'if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+_PID_MARKER: Final = "yotta-pid:"
+# OpenSSH sends no signals for root, so Ctrl-C is a `kill` of the process group, whose id is printed first.
+_SCRIPT: Final = 'echo yotta-pid:$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+_MAX_NOISE: Final = 1 << 16
 KEPT_OUTPUT: Final = 64 * 1024 * 1024
 """Characters of a command's output that its result keeps; all of it is streamed."""
 
@@ -74,7 +77,7 @@ class ShellProcess:
         self._connection = connection
         self._command = command
         self._mailbox = mailbox
-        self._process: asyncssh.SSHClientProcess[bytes] | None = None
+        self._pid: int | None = None
 
     async def run(self) -> None:
         """Run the command to its end."""
@@ -96,7 +99,7 @@ class ShellProcess:
         async def start(connection: asyncssh.SSHClientConnection) -> asyncssh.SSHClientProcess[bytes]:
             return await connection.create_process(line, encoding=None, stdin=asyncssh.DEVNULL)
 
-        process = self._process = await self._connection.retry(start)
+        process = await self._connection.retry(start)
         await asyncio.gather(self._read("stdout", process.stdout), self._read("stderr", process.stderr))
         await process.wait_closed()
         if process.returncode is None:
@@ -107,7 +110,7 @@ class ShellProcess:
             )
         return process.returncode
 
-    def signal(self, name: str) -> None:
+    async def signal(self, name: str) -> None:
         """Send a signal to the command's process group.
 
         Parameters
@@ -115,21 +118,38 @@ class ShellProcess:
         name : str
             Such as ``INT``.
         """
-        if self._process is not None:
-            with suppress(OSError):
-                self._process.send_signal(name)
+        import asyncssh
+
+        if self._pid is not None:
+            kill = f"kill -s {name} -- -{self._pid} 2>/dev/null || kill -s {name} {self._pid}"
+            with suppress(OSError, asyncssh.Error):
+                await (await self._connection.get()).run(kill)
+
+    def _take_pid(self, text: str) -> str | None:
+        """Return text without the line with the process group's id; None if the line is not complete yet."""
+        before, marker, rest = text.partition(_PID_MARKER)
+        number, end, after = rest.partition("\n")
+        if marker and end:
+            self._pid = int(number) if number.isdecimal() else None
+            return before + after
+        return None if len(text) < _MAX_NOISE else text
 
     async def _read(self, name: Stream, stream: Any) -> None:
         import asyncssh
 
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         data = b"."
+        head: str | None = "" if name == "stdout" else None
         while data:
             try:
                 data = await stream.read(65536)
             except (OSError, asyncssh.Error):
                 data = b""
             text = decoder.decode(data, final=not data)
+            if head is not None:
+                head += text
+                text = self._take_pid(head) or ""
+                head = None if self._pid is not None or text else head
             if text:
                 await self._mailbox.put(Event("text", data={"stream": name, "text": text}), len(data) + 100)
 
@@ -177,7 +197,7 @@ def run_shell(
                     number = next(signals, None)
                     if number is None:
                         raise KeyboardInterrupt
-                    loop.call_soon_threadsafe(process.signal, number)
+                    asyncio.run_coroutine_threadsafe(process.signal(number), loop)
                 elif event.error is not None:
                     raise event.error
                 elif event.kind == "done":
