@@ -38,7 +38,7 @@ def test_a_key_file_that_is_none_is_refused(shared_sshd, make_remote, tmp_path, 
     path = tmp_path / "key"
     if text:
         path.write_text(text)
-    with pytest.raises(RemoteUnavailable, match="no key file|not a private key"):
+    with pytest.raises(RemoteUnavailable, match=r"no key file|not a private key"):
         make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=path)).connect()
 
 
@@ -179,9 +179,7 @@ def test_a_pod_has_an_endpoint(record):
 
     port = ExposedPort(22, 32002, "SSH", "34.19.26.12", True, "ssh user@34.19.26.12 -p 32002 -i <private key file>")
     pod = Pod(id="7", pod_name="train", status="RUNNING", expose=[port], ssh_cmd="ssh ubuntu@34.19.26.12 -p 32002")
-    assert endpoint_of(pod, "key") == Endpoint(
-        "7", "34.19.26.12", 32002, ("user", "ubuntu", "root"), "key", "train"
-    )
+    assert endpoint_of(pod, "key") == Endpoint("7", "34.19.26.12", 32002, ("user", "ubuntu", "root"), "key", "train")
     with pytest.raises(RemoteUnavailable, match=r"Pod train \(7\) is PAUSED and not reachable"):
         endpoint_of(Pod(id="7", pod_name="train", status="PAUSED", expose=[port]))
     with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):

@@ -1,5 +1,6 @@
 """Values are moved as data: exactly, or not at all."""
 
+import contextlib
 import datetime
 import decimal
 import json
@@ -61,7 +62,9 @@ def test_plain_values(value):
 
 def test_not_a_number_and_numpy_scalars():
     assert np.isnan(same(float("nan")))
-    result = same({"loss": np.float32(0.1), "when": np.datetime64("2026-01-02"), "grid": np.eye(2), "text": np.str_("a")})
+    result = same(
+        {"loss": np.float32(0.1), "when": np.datetime64("2026-01-02"), "grid": np.eye(2), "text": np.str_("a")}
+    )
     assert result["loss"] == np.float32(0.1)
     assert type(result["loss"]) is np.float32
     assert result["when"] == np.datetime64("2026-01-02")
@@ -100,21 +103,64 @@ def test_arrays(value):
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")
 MOMENTS = pd.date_range("2026-03-28", periods=3, freq="D", tz="Europe/Berlin")
 FRAMES = {
-    "numbers": pd.DataFrame({"i": [1, 2, 3], "f": [1.5, np.nan, -0.0], "b": [True, False, True], "u": pd.array([1, 2, 3], "uint8").to_numpy()}),
+    "numbers": pd.DataFrame(
+        {
+            "i": [1, 2, 3],
+            "f": [1.5, np.nan, -0.0],
+            "b": [True, False, True],
+            "u": pd.array([1, 2, 3], "uint8").to_numpy(),
+        }
+    ),
     "small": pd.DataFrame({"h": np.array([1.5, 2, np.nan], "float16"), "g": np.array([1, 2, 3], "float32")}),
-    "nullable": pd.DataFrame({"i": pd.array([1, None, 3], "Int64"), "b": pd.array([True, None, False], "boolean"), "f": pd.array([1.5, None, 2], "Float32")}),
+    "nullable": pd.DataFrame(
+        {
+            "i": pd.array([1, None, 3], "Int64"),
+            "b": pd.array([True, None, False], "boolean"),
+            "f": pd.array([1.5, None, 2], "Float32"),
+        }
+    ),
     "text": pd.DataFrame({"s": ["a", "é", ""], "n": ["a", None, "c"]}),
-    "strings": pd.DataFrame({"s": pd.array(["a", None, "c"], "string"), "p": pd.array(["a", None, "c"], "string[pyarrow]")}),
-    "objects": pd.DataFrame({"o": pd.Series(["a", 1, None], dtype=object), "t": pd.Series(["x", "y", None], dtype=object)}),
-    "nested": pd.DataFrame({"l": [[1, 2], [], None], "d": [{"a": 1}, {"b": [2]}, {}], "t": [(1,), (2, "x"), ()], "a": [np.arange(2), np.arange(3), None]}),
-    "times": pd.DataFrame({"n": pd.to_datetime(["2026-01-01", None, "2026-01-03"]), "z": MOMENTS, "d": pd.to_timedelta([1, None, 3], "h")}),
-    "units": pd.DataFrame({"s": np.array(["2026-01-01", "NaT"], "datetime64[s]"), "u": pd.to_datetime(["2026-01-01", "2026-01-02"]).tz_localize("UTC").as_unit("us")}),
-    "category": pd.DataFrame({"c": pd.Categorical(["a", None, "b"], ["b", "a", "unused"], ordered=True), "n": pd.Categorical([3, 1, 3])}),
+    "strings": pd.DataFrame(
+        {"s": pd.array(["a", None, "c"], "string"), "p": pd.array(["a", None, "c"], "string[pyarrow]")}
+    ),
+    "objects": pd.DataFrame(
+        {"o": pd.Series(["a", 1, None], dtype=object), "t": pd.Series(["x", "y", None], dtype=object)}
+    ),
+    "nested": pd.DataFrame(
+        {
+            "l": [[1, 2], [], None],
+            "d": [{"a": 1}, {"b": [2]}, {}],
+            "t": [(1,), (2, "x"), ()],
+            "a": [np.arange(2), np.arange(3), None],
+        }
+    ),
+    "times": pd.DataFrame(
+        {"n": pd.to_datetime(["2026-01-01", None, "2026-01-03"]), "z": MOMENTS, "d": pd.to_timedelta([1, None, 3], "h")}
+    ),
+    "units": pd.DataFrame(
+        {
+            "s": np.array(["2026-01-01", "NaT"], "datetime64[s]"),
+            "u": pd.to_datetime(["2026-01-01", "2026-01-02"]).tz_localize("UTC").as_unit("us"),
+        }
+    ),
+    "category": pd.DataFrame(
+        {"c": pd.Categorical(["a", None, "b"], ["b", "a", "unused"], ordered=True), "n": pd.Categorical([3, 1, 3])}
+    ),
     "periods": pd.DataFrame({"p": pd.period_range("2026-01", periods=3, freq="M"), "i": pd.interval_range(0, 3)}),
     "complex": pd.DataFrame({"c": np.array([1 + 2j, 3])}),
     "sparse": pd.DataFrame({"s": pd.arrays.SparseArray([0, 0, 1])}),
-    "arrow": pd.DataFrame({"l": pd.Series([[1], [2, 3], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "i": pd.Series([1, None, 2], dtype="int64[pyarrow]")}),
-    "decimals": pd.DataFrame({"d": [decimal.Decimal("1.10"), decimal.Decimal("2"), None], "t": [datetime.date(2026, 1, 1), None, datetime.date(2026, 1, 2)]}),
+    "arrow": pd.DataFrame(
+        {
+            "l": pd.Series([[1], [2, 3], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+            "i": pd.Series([1, None, 2], dtype="int64[pyarrow]"),
+        }
+    ),
+    "decimals": pd.DataFrame(
+        {
+            "d": [decimal.Decimal("1.10"), decimal.Decimal("2"), None],
+            "t": [datetime.date(2026, 1, 1), None, datetime.date(2026, 1, 2)],
+        }
+    ),
     "index": pd.DataFrame({"x": [1, 2, 3]}, index=pd.Index(["a", "b", "c"], name="key")),
     "range": pd.DataFrame({"x": [1, 2, 3]}, index=pd.RangeIndex(10, 16, 2, name="r")),
     "dates": pd.DataFrame({"x": [1, 2, 3]}, index=MOMENTS),
@@ -192,8 +238,12 @@ def test_a_value_that_contains_itself_is_refused():
 
 # Hostile data: an error, never code, a hang, or much memory.
 
-EVIL_ARRAY = b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
-HUGE_ARRAY = b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10**12,), }".ljust(117) + b"\n"
+EVIL_ARRAY = (
+    b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
+)
+HUGE_ARRAY = (
+    b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10**12,), }".ljust(117) + b"\n"
+)
 HOSTILE = [
     ("npy", EVIL_ARRAY + b"\x80\x04cos\nsystem\n"),
     ("npy", HUGE_ARRAY),
@@ -222,10 +272,8 @@ def test_damaged_frames_are_errors():
     for _ in range(300):
         damaged = bytearray(data)
         damaged[generator.integers(len(data))] = generator.integers(256)
-        try:
+        with contextlib.suppress(codec.CodecError):
             codec.decode("arrow", bytes(damaged))
-        except codec.CodecError:
-            pass
     for length in range(0, len(data), 7):
         with pytest.raises(codec.CodecError):
             codec.decode("arrow", data[:length])
@@ -249,7 +297,9 @@ def test_values_there_and_back(remote):
     remote.run("import pandas as pd\nframe['when'] += pd.Timedelta('1h')\narray = array * 2\nplain.append(1)")
     pulled = remote.run("kinds = [type(v).__name__ for v in (frame, series, array, plain)]", pull=["kinds", "frame"])
     assert pulled.pulled["kinds"] == ["DataFrame", "Series", "ndarray", "list"]
-    pd.testing.assert_frame_equal(pulled.pulled["frame"], frame.assign(when=MOMENTS + pd.Timedelta("1h")), check_freq=False)
+    pd.testing.assert_frame_equal(
+        pulled.pulled["frame"], frame.assign(when=MOMENTS + pd.Timedelta("1h")), check_freq=False
+    )
     np.testing.assert_array_equal(remote.pull("array"), ARRAYS[1] * 2)
     assert remote.pull("plain") == [*PLAIN[6:15], 1]
 
@@ -286,10 +336,12 @@ def test_what_cannot_be_moved_says_why(remote):
         remote.run("raise SystemExit", push={"model": object()})
     with pytest.raises(InvalidRequest, match="'not a name' is not the name of a variable"):
         remote.push_values({"not a name": 1})
-    with pytest.raises(InvalidRequest, match="^nothing cannot be pulled: there is no variable of that name"):
+    with pytest.raises(InvalidRequest, match=r"^nothing cannot be pulled: there is no variable of that name"):
         remote.pull("nothing")
     remote.run("class Model: pass\nmodel = Model()")
-    with pytest.raises(InvalidRequest, match=r"^model cannot be pulled: a __main__.Model is not moved as data: copy a file"):
+    with pytest.raises(
+        InvalidRequest, match=r"^model cannot be pulled: a __main__.Model is not moved as data: copy a file"
+    ):
         remote.pull("model")
     remote.run("large = bytes(1_000_000)")
     with pytest.raises(InvalidRequest, match=r"large has .* GB; the limit is 0.0 GB"):
@@ -317,7 +369,7 @@ module.encode = lambda value: value
 def test_a_missing_package_is_installed_or_named(tmp_path, make_remote):
     """A Python without packages of its own, whose pip is a script that says what it was called with."""
     bare = tmp_path / "python"
-    bare.write_text("#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S -I \"$@\"\n")
+    bare.write_text('#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S -I "$@"\n')
     bare.chmod(0o755)
     (tmp_path / "pod").mkdir()
     with running(tmp_path / "pod", {"YOTTA_PYTHON": str(bare)}) as server:

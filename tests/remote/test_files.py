@@ -35,10 +35,8 @@ def describe(root):
     found = {}
     for path in sorted(root.rglob("*")):
         status = path.lstat()
-        if path.is_symlink():
-            content = os.readlink(path)
-        else:
-            content = path.read_bytes() if path.is_file() else None
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else None
+        content = os.readlink(path) if path.is_symlink() else content
         when = status.st_mtime_ns if path.is_file() and not path.is_symlink() else 0
         mode = 0 if path.is_symlink() else stat.S_IMODE(status.st_mode)
         found[str(path.relative_to(root))] = (stat.S_IFMT(status.st_mode), mode, content, when)
@@ -81,9 +79,12 @@ def test_a_file_goes_to_a_name_or_into_a_folder(remote, shared_sshd, tmp_path):
 def test_progress_reaches_the_end(remote, tmp_path):
     source = tmp_path / "large"
     source.write_bytes(bytes(20_000_000))
-    for copy in (lambda p: remote.put(source, "large", on_progress=p), lambda p: remote.get("large", tmp_path / "b", on_progress=p)):
+    for copy in (
+        lambda p: remote.put(source, "large", on_progress=p),
+        lambda p: remote.get("large", tmp_path / "b", on_progress=p),
+    ):
         steps = []
-        copy(lambda progress: steps.append((progress.done, progress.total)))
+        copy(lambda progress, steps=steps: steps.append((progress.done, progress.total)))
         assert steps == sorted(steps)
         assert steps[-1] == (20_000_000, 20_000_000)
 
@@ -174,9 +175,9 @@ def test_a_destination_of_another_kind_is_refused(remote, shared_sshd, tmp_path)
     (kind / "name/file").mkdir(parents=True)
     with pytest.raises(InvalidRequest, match="name/file exists and is not a file"):
         remote.put(source, "kind")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/source").write_text("x")
     with pytest.raises(InvalidRequest, match="source exists and is not a folder"):
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other/source").write_text("x")
         remote.get(str(source), tmp_path / "other/source")
 
 
@@ -309,4 +310,3 @@ def test_a_link_in_the_destination_is_not_followed(tmp_path):
     with pytest.raises(tree.TreeError, match="sub exists and is not a folder"):
         tree.receive_tree(Script(manifest(*entries)), str(tmp_path / "in"), lambda done, total: None)
     assert not list((tmp_path / "outside").iterdir())
-

@@ -195,7 +195,7 @@ def test_a_run_that_ends_without_an_agent_is_reported(sshd, make_remote):
     agents(sshd)[0].kill()
     sshd.drop()
     time.sleep(1)
-    with pytest.raises(RemoteError, match="OutcomeUnknown.*agent on the pod was restarted"):
+    with pytest.raises(RemoteError, match=r"OutcomeUnknown.*agent on the pod was restarted"):
         remote.attach(request_id)
 
 

@@ -34,7 +34,8 @@ from array import array
 from collections import deque
 
 if False:  # TYPE_CHECKING, without importing typing.
-    from typing import Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
 PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
@@ -50,9 +51,10 @@ MAX_SEND = 1 << 18
 KERNEL_START_TIMEOUT = 120.0
 KERNEL_STOP_TIMEOUT = 3.0
 DELIMITER = b"<IDS|MSG>"
+CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 
 
-def pack(head: Dict[str, Any], body: bytes = b"") -> bytes:
+def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
     """Return a frame."""
     data = json.dumps(head, separators=(",", ":")).encode()
     return LENGTHS.pack(len(data), len(body)) + data + body
@@ -64,7 +66,7 @@ def pack(head: Dict[str, Any], body: bytes = b"") -> bytes:
 class Segment:
     """A file of consecutive frames."""
 
-    def __init__(self, first: int, path: Optional[str]) -> None:
+    def __init__(self, first: int, path: str | None) -> None:
         self.first = first
         self.path = path
         self.offsets = array("Q")
@@ -91,7 +93,7 @@ class Segment:
         self.offsets.append(self.size)
         self.size += len(frame)
 
-    def load(self) -> Iterator[Dict[str, Any]]:
+    def load(self) -> Iterator[dict[str, Any]]:
         """Read the heads of the frames in the file and cut off an incomplete last frame."""
         length = os.fstat(self.fd).st_size
         while self.size + LENGTHS.size <= length:
@@ -126,12 +128,12 @@ class Record:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.limit = max(KEPT_SIZE, min(MAX_RECORD, shutil.disk_usage(folder).free // 2))
         self.protected = 0
-        self.segments: List[Segment] = []
+        self.segments: list[Segment] = []
         self.next = 0
         self._total = 0
         self._in_memory = 0
 
-    def load(self) -> Iterator[Dict[str, Any]]:
+    def load(self) -> Iterator[dict[str, Any]]:
         """Read what an earlier agent recorded; yield the heads."""
         for name in sorted(os.listdir(self.folder)):
             segment = Segment(int(name), os.path.join(self.folder, name))
@@ -147,7 +149,7 @@ class Record:
         """The lowest sequence number that is still recorded."""
         return self.segments[0].first if self.segments else self.next
 
-    def append(self, head: Dict[str, Any], body: bytes = b"") -> int:
+    def append(self, head: dict[str, Any], body: bytes = b"") -> int:
         """Record a frame and return its sequence number."""
         sequence = self.next
         head["seq"] = sequence
@@ -168,7 +170,7 @@ class Record:
         return sequence
 
     def _add_segment(self) -> None:
-        path = os.path.join(self.folder, "%020d" % self.next)
+        path = os.path.join(self.folder, f"{self.next:020d}")
         try:
             self.segments.append(Segment(self.next, path))
         except OSError:
@@ -184,7 +186,7 @@ class Record:
             self._in_memory -= segment.size if segment.path is None else 0
             segment.delete()
 
-    def find(self, sequence: int) -> Tuple[Optional[Segment], int]:
+    def find(self, sequence: int) -> tuple[Segment | None, int]:
         """Return the segment and the offset of a frame; (None, 0) if it is not recorded yet."""
         for segment in self.segments:
             if segment.first <= sequence < segment.end:
@@ -204,11 +206,11 @@ class Client:
         self._record = record
         self._received = bytearray()
         self._out = bytearray()
-        self._next: Optional[int] = None
-        self._segment: Optional[Segment] = None
+        self._next: int | None = None
+        self._segment: Segment | None = None
         self._offset = 0
 
-    def send(self, head: Dict[str, Any]) -> None:
+    def send(self, head: dict[str, Any]) -> None:
         """Send a frame that is not of the record. Only before `follow` or between segments."""
         self._out += pack(head)
 
@@ -225,7 +227,7 @@ class Client:
             self._next = self._record.first
         self._segment, self._offset = self._record.find(self._next)
 
-    def receive(self) -> Iterator[Tuple[Dict[str, Any], bytes]]:
+    def receive(self) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Read from the socket; yield whole requests. Raises EOFError at the end."""
         while True:
             try:
@@ -274,8 +276,6 @@ class Client:
 class Kernel:
     """An ipykernel in a session of its own, over ``ipc://`` sockets."""
 
-    CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
-
     def __init__(self, folder: str, sockets: str) -> None:
         import zmq
 
@@ -287,19 +287,19 @@ class Kernel:
         self.generation = 0
         self.pid = 0
         self.started = ""
-        self.channels: Dict[str, Any] = {}
-        self._process: Optional[subprocess.Popen[bytes]] = None
+        self.channels: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, library: str) -> None:
         """Start a new kernel."""
         self.generation += 1
         self.session = uuid.uuid4().hex
-        prefix = os.path.join(self.sockets, "k%d" % self.generation)
-        connection = {"transport": "ipc", "ip": prefix, "key": "", "signature_scheme": "hmac-sha256"}
-        ports = {"%s_port" % name: number for name, number in self.CHANNELS.items()}
+        prefix = os.path.join(self.sockets, f"k{self.generation}")
+        settings = {"transport": "ipc", "ip": prefix, "key": "", "signature_scheme": "hmac-sha256"}
+        ports = {f"{name}_port": number for name, number in CHANNELS.items()}
         path = os.path.join(self.folder, "kernel.json")
         with open(path, "w") as file:
-            json.dump({**connection, **ports, "hb_port": 5}, file)
+            json.dump({**settings, **ports, "hb_port": 5}, file)
         environment = kernel_environment()
         if os.path.isdir(library):
             paths = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
@@ -318,7 +318,7 @@ class Kernel:
         self.started = process_start(self.pid)
         self._connect()
 
-    def adopt(self, state: Dict[str, Any]) -> bool:
+    def adopt(self, state: dict[str, Any]) -> bool:
         """Take over the kernel of an earlier agent if it still runs."""
         self.generation = state["generation"]
         self.pid, self.started, self.session = state["pid"], state["started"], state["session"]
@@ -327,15 +327,15 @@ class Kernel:
         self._connect()
         return True
 
-    def state(self) -> Dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return what `adopt` needs."""
         return {"generation": self.generation, "pid": self.pid, "started": self.started, "session": self.session}
 
     def _connect(self) -> None:
         self.disconnect()
         zmq = self.zmq
-        prefix = os.path.join(self.sockets, "k%d" % self.generation)
-        for name, number in self.CHANNELS.items():
+        prefix = os.path.join(self.sockets, f"k{self.generation}")
+        for name, number in CHANNELS.items():
             channel = self.context.socket(zmq.SUB if name == "iopub" else zmq.DEALER)
             channel.linger = 0
             channel.rcvhwm = channel.sndhwm = 0
@@ -344,7 +344,7 @@ class Kernel:
                 channel.setsockopt(zmq.SUBSCRIBE, b"")
             else:
                 channel.setsockopt(zmq.IDENTITY, self.session.encode())
-            channel.connect("ipc://%s-%d" % (prefix, number))
+            channel.connect(f"ipc://{prefix}-{number}")
             self.channels[name] = channel
 
     def disconnect(self) -> None:
@@ -353,7 +353,7 @@ class Kernel:
             channel.close()
         self.channels.clear()
 
-    def send(self, channel: str, kind: str, message_id: str, content: Dict[str, Any], parent: bytes = b"{}") -> None:
+    def send(self, channel: str, kind: str, message_id: str, content: dict[str, Any], parent: bytes = b"{}") -> None:
         """Send a message of the Jupyter protocol."""
         header = {
             "msg_id": message_id,
@@ -366,7 +366,7 @@ class Kernel:
         parts = [json.dumps(header).encode(), parent, b"{}", json.dumps(content).encode()]
         self.channels[channel].send_multipart([DELIMITER, b"", *parts])
 
-    def receive(self, channel: str, limit: int) -> Iterator[List[bytes]]:
+    def receive(self, channel: str, limit: int) -> Iterator[list[bytes]]:
         """Yield waiting messages as header, parent header, metadata, content and buffers."""
         for _ in range(limit):
             try:
@@ -397,8 +397,8 @@ class Kernel:
         if code == -signal.SIGKILL:
             return "killed by SIGKILL, as when memory is exhausted"
         if code < 0:
-            return "killed by signal %d (%s)" % (-code, signal.strsignal(-code))
-        return "exit status %d" % code
+            return f"killed by signal {-code} ({signal.strsignal(-code)})"
+        return f"exit status {code}"
 
     def log_tail(self) -> str:
         """Return the last line that the kernel wrote to its log."""
@@ -414,14 +414,14 @@ class Kernel:
 def process_start(pid: int) -> str:
     """Return the start time of a process that is no zombie, else an empty text."""
     try:
-        with open("/proc/%d/stat" % pid) as file:
+        with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def kernel_environment() -> Dict[str, str]:
+def kernel_environment() -> dict[str, str]:
     """Return the environment of the kernel.
 
     An SSH session in a container lacks the variables of the image and of the pod, which process 1 has.
@@ -440,6 +440,11 @@ def kernel_environment() -> Dict[str, str]:
     return {**inherited, **environment, "PATH": ":".join(dict.fromkeys(path for path in paths if path))}
 
 
+def python_version() -> str:
+    """Return the version of this Python, such as 3.11.7."""
+    return ".".join(str(number) for number in sys.version_info[:3])
+
+
 def working_folder() -> str:
     """Return the folder in which cells run: the home."""
     home = os.path.expanduser("~")
@@ -452,15 +457,15 @@ def working_folder() -> str:
 class Request:
     """An execute request."""
 
-    def __init__(self, head: Dict[str, Any], code: str) -> None:
+    def __init__(self, head: dict[str, Any], code: str) -> None:
         self.id: str = head["request"]
         self.head = head
         self.code = code
         self.first = 0
-        self.replied: Optional[Dict[str, Any]] = None
+        self.replied: dict[str, Any] | None = None
         self.idle = False
 
-    def summary(self) -> Dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return what clients show of a request."""
         return {"request": self.id, "title": self.head.get("title", ""), "first": self.first}
 
@@ -476,13 +481,13 @@ class Agent:
         self.zmq = zmq
         self.poller = zmq.Poller()
         self.record = Record(os.path.join(folder, "record"))
-        self.clients: Dict[int, Client] = {}
-        self.queue: Deque[Request] = deque()
-        self.running: Optional[Request] = None
-        self.recent: Deque[Dict[str, Any]] = deque(maxlen=50)
-        self.input: Optional[Tuple[str, bytes]] = None
+        self.clients: dict[int, Client] = {}
+        self.queue: deque[Request] = deque()
+        self.running: Request | None = None
+        self.recent: deque[dict[str, Any]] = deque(maxlen=50)
+        self.input: tuple[str, bytes] | None = None
         self.kernel_state = "starting"
-        self.stop_at: Optional[float] = None
+        self.stop_at: float | None = None
         self.quit = False
         self._started_at = 0.0
         self._probed_at = 0.0
@@ -494,7 +499,7 @@ class Agent:
 
     def _restore(self) -> None:
         state = read_state(self.folder)
-        unfinished: Dict[str, Dict[str, Any]] = {}
+        unfinished: dict[str, dict[str, Any]] = {}
         for head in self.record.load():
             self._restore_request(head, unfinished)
         self.epoch = state.get("epoch") or uuid.uuid4().hex
@@ -530,7 +535,7 @@ class Agent:
             self._start_kernel()
         self._save()
 
-    def _restore_request(self, head: Dict[str, Any], unfinished: Dict[str, Dict[str, Any]]) -> None:
+    def _restore_request(self, head: dict[str, Any], unfinished: dict[str, dict[str, Any]]) -> None:
         kind = head.get("type")
         if kind == "accepted" and head.get("kind") == "execute":
             unfinished[head["request"]] = {**head, "first": head["seq"]}
@@ -556,7 +561,7 @@ class Agent:
                 json.dump(state, file)
             os.replace(path + ".new", path)
         except OSError as error:
-            print("state not saved: %s" % error, file=sys.stderr, flush=True)
+            print(f"state not saved: {error}", file=sys.stderr, flush=True)
 
     def run(self) -> None:
         """Serve until a client requests the end or the folder is deleted."""
@@ -591,7 +596,7 @@ class Agent:
             self.clients[connection.fileno()] = client
             self.poller.register(connection.fileno(), self.zmq.POLLIN)
 
-    def _hello(self) -> Dict[str, Any]:
+    def _hello(self) -> dict[str, Any]:
         return {
             "type": "hello",
             "protocol": PROTOCOL,
@@ -599,7 +604,7 @@ class Agent:
             "first": self.record.first,
             "last": self.record.next - 1,
             "kernel": self.kernel_state,
-            "python": "%d.%d.%d" % sys.version_info[:3],
+            "python": python_version(),
             "running": self.running.summary() if self.running else None,
             "queued": [request.summary() for request in self.queue],
             "recent": list(self.recent),
@@ -625,7 +630,7 @@ class Agent:
         self.poller.unregister(number)
         client.socket.close()
 
-    def _handle(self, client: Client, head: Dict[str, Any], body: bytes) -> None:
+    def _handle(self, client: Client, head: dict[str, Any], body: bytes) -> None:
         kind = head["type"]
         if kind == "follow":
             client.follow(int(head["after"]))
@@ -651,7 +656,7 @@ class Agent:
 
     # Requests
 
-    def _accept_execute(self, head: Dict[str, Any], body: bytes) -> None:
+    def _accept_execute(self, head: dict[str, Any], body: bytes) -> None:
         request = Request(head, body.decode("utf-8", "surrogatepass"))
         hidden = bool(head.get("hidden"))
         event = {"type": "accepted", "request": request.id, "kind": "execute", "title": head.get("title", "")}
@@ -688,10 +693,10 @@ class Agent:
             self._finish(self.running.id, status, detail)
             self.running = None
         while self.queue:
-            self._finish(self.queue.popleft().id, "not_run", detail)
+            self._finish(self.queue.popleft().id, status if status == "kernel_failed" else "not_run", detail)
         self.input = None
 
-    def _interrupt(self, target: Optional[str]) -> None:
+    def _interrupt(self, target: str | None) -> None:
         for request in list(self.queue):
             if request.id == target:
                 self.queue.remove(request)
@@ -725,7 +730,7 @@ class Agent:
         self._save()
 
     def _register_kernel(self) -> None:
-        for name, channel in self.kernel.channels.items():
+        for channel in self.kernel.channels.values():
             self.poller.register(channel, self.zmq.POLLIN)
 
     def _unregister_kernel(self) -> None:
@@ -760,7 +765,7 @@ class Agent:
             self._kernel_failed(self.kernel.log_tail() or self.kernel.describe_exit())
             return
         if self.kernel_state == "ready":
-            reason = "the kernel on the pod ended: %s" % self.kernel.describe_exit()
+            reason = f"the kernel on the pod ended: {self.kernel.describe_exit()}"
             self.record.append({"type": "kernel", "state": "dead", "detail": reason})
             self._finish_all("kernel_died", reason)
         self._start_kernel()
@@ -768,7 +773,7 @@ class Agent:
     def _kernel_failed(self, reason: str) -> None:
         self.kernel_state = "failed"
         self.record.append({"type": "kernel", "state": "failed", "detail": reason[-500:]})
-        self._finish_all("kernel_failed", "the kernel on the pod does not start: %s" % reason[-500:])
+        self._finish_all("kernel_failed", f"the kernel on the pod does not start: {reason[-500:]}")
 
     def _probe(self) -> None:
         """Send kernel_info requests until the kernel replies and its published messages arrive."""
@@ -793,9 +798,9 @@ class Agent:
                 parent = str(json.loads(parts[1]).get("msg_id", ""))
                 self._handle_message(name, kind, parent, parts)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                print("unreadable message on %s: %r" % (name, error), file=sys.stderr, flush=True)
+                print(f"unreadable message on {name}: {error!r}", file=sys.stderr, flush=True)
 
-    def _handle_message(self, channel: str, kind: str, parent: str, parts: List[bytes]) -> None:
+    def _handle_message(self, channel: str, kind: str, parent: str, parts: list[bytes]) -> None:
         if parent.startswith("probe-"):
             self._probe_published = self._probe_published or channel == "iopub"
             self._probe_replied = self._probe_replied or channel == "shell"
@@ -810,7 +815,7 @@ class Agent:
             if request is not None and kind == "execute_reply":
                 request.replied = json.loads(parts[3])
         elif parent and kind != "execute_input":
-            head = {"type": "message", "channel": channel, "request": parent, "msg_type": kind}
+            head: dict[str, Any] = {"type": "message", "channel": channel, "request": parent, "msg_type": kind}
             if channel == "stdin":
                 self.input = (uuid.uuid4().hex, parts[0])
                 head["to"] = self.input[0]
@@ -836,7 +841,7 @@ def choose_folder() -> str:
     """Return the folder of the agent: in the home, or below /tmp if the home cannot be written."""
     override = os.environ.get("YOTTA_AGENT_FOLDER")
     home = os.path.expanduser("~")
-    fallback = "/tmp/yotta-agent-%d-%08x" % (os.getuid(), zlib.crc32(home.encode()))
+    fallback = f"/tmp/yotta-agent-{os.getuid()}-{zlib.crc32(home.encode()):08x}"
     for folder in (override, os.path.join(home, ".cache", "yotta-agent"), fallback):
         if not folder:
             continue
@@ -859,11 +864,11 @@ def make_socket_folder() -> str:
     return tempfile.mkdtemp(prefix="yotta-", dir=base if len(base) < 60 else "/tmp")
 
 
-def read_state(folder: str) -> Dict[str, Any]:
+def read_state(folder: str) -> dict[str, Any]:
     """Return the state that an agent saved, or an empty dict."""
     try:
         with open(os.path.join(folder, "state.json")) as file:
-            state: Dict[str, Any] = json.load(file)
+            state: dict[str, Any] = json.load(file)
             return state
     except (OSError, ValueError):
         return {}
@@ -879,7 +884,7 @@ def is_locked(folder: str) -> bool:
     return False
 
 
-def socket_path(folder: str) -> Optional[str]:
+def socket_path(folder: str) -> str | None:
     """Return the path of the running agent's socket, or None."""
     state = read_state(folder)
     if state.get("protocol") != PROTOCOL or not is_locked(folder):
@@ -909,18 +914,18 @@ def start(source: bytes, install: bool) -> int:
     if path is None:
         say(error="failed", detail=tail(os.path.join(folder, "agent.log")) or "the agent does not start")
         return 1
-    say(ready=path, folder=folder, python="%d.%d.%d" % sys.version_info[:3], executable=sys.executable)
+    say(ready=path, folder=folder, python=python_version(), executable=sys.executable)
     return 0
 
 
-def spawn(folder: str, source: bytes) -> Optional[str]:
+def spawn(folder: str, source: bytes) -> str | None:
     """Start ``serve`` in a session of its own and wait for its socket."""
     program = os.path.join(folder, "agent.py")
     with open(program + ".new", "wb") as file:
         file.write(source)
     os.replace(program + ".new", program)
     deadline = time.monotonic() + 20
-    process: Optional[subprocess.Popen[bytes]] = None
+    process: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:
         if process is None or (process.poll() is not None and not is_locked(folder)):
             if process is not None and process.returncode:

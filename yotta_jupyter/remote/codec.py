@@ -16,7 +16,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 if False:  # TYPE_CHECKING, without importing typing.
-    from typing import Any, Callable, Dict, List, Tuple
+    from collections.abc import Callable
+    from typing import Any
 
 MAX_BYTES = 8 << 30
 CHUNK = 8 << 20
@@ -30,7 +31,7 @@ class CodecError(Exception):
     """A value cannot be moved as data, or bytes are not a value. One line of text."""
 
 
-def encode(value: Any) -> Tuple[str, bytes]:
+def encode(value: Any) -> tuple[str, bytes]:
     """Return the kind and the bytes of a value.
 
     Raises
@@ -58,11 +59,11 @@ def decode(kind: str, data: bytes) -> Any:
     CodecError
         The bytes are not a value of that kind.
     """
-    decoder: Callable[[bytes], Any] = {"json": _decode_json, "npy": _decode_array, "arrow": _decode_frame}.get(
-        kind, _decode_unknown
-    )
+    decoders: dict[str, Callable[[bytes], Any]] = {"json": _decode_json, "npy": _decode_array, "arrow": _decode_frame}
+    if kind not in decoders:
+        raise CodecError("it is of an unknown kind")
     try:
-        return decoder(data)
+        return decoders[kind](data)
     except CodecError:
         raise
     except MemoryError:
@@ -70,16 +71,12 @@ def decode(kind: str, data: bytes) -> Any:
     except RecursionError:
         raise CodecError("it is nested too deeply") from None
     except Exception as error:
-        raise CodecError("it is not valid %s data: %s" % (kind, " ".join(str(error).split())[:200])) from None
+        raise CodecError("it is not valid {} data: {}".format(kind, " ".join(str(error).split())[:200])) from None
 
 
-def packages(kind: str) -> List[str]:
+def packages(kind: str) -> list[str]:
     """Return the packages that a kind needs."""
     return {"json": [], "npy": ["numpy"], "arrow": ["pandas", "pyarrow"]}.get(kind, [])
-
-
-def _decode_unknown(data: bytes) -> Any:
-    raise CodecError("it is of an unknown kind")
 
 
 # --- Plain values ----------------------------------------------------------------------------------------------------
@@ -105,10 +102,10 @@ def _to_json(value: Any) -> Any:
     if kind.__module__ == "numpy":
         return _tag("numpy", [hasattr(value, "shape") and kind.__name__ == "ndarray", _encode_small_array(value)])
     hint = "give it a name of its own" if kind.__name__ in ("DataFrame", "Series") else "copy a file instead"
-    raise CodecError("a %s.%s is not moved as data: %s" % (kind.__module__, kind.__qualname__, hint))
+    raise CodecError(f"a {kind.__module__}.{kind.__qualname__} is not moved as data: {hint}")
 
 
-def _tag(name: str, value: Any) -> Dict[str, Any]:
+def _tag(name: str, value: Any) -> dict[str, Any]:
     return {TAG: name, "value": value}
 
 
@@ -116,8 +113,8 @@ def _encode_datetime(value: datetime) -> str:
     offset = value.utcoffset()
     zone = getattr(value.tzinfo, "key", None)
     if value.tzinfo is not None and (offset is None or (zone is None and type(value.tzinfo).__name__ != "timezone")):
-        raise CodecError("a datetime with a time zone of type %s is not moved as data" % type(value.tzinfo).__name__)
-    return value.isoformat() + ("|%s" % zone if zone else "") + ("|fold" if value.fold else "")
+        raise CodecError(f"a datetime with a time zone of type {type(value.tzinfo).__name__} is not moved as data")
+    return value.isoformat() + (f"|{zone}" if zone else "") + ("|fold" if value.fold else "")
 
 
 def _decode_datetime(text: str) -> datetime:
@@ -139,7 +136,7 @@ def _encode_time(value: time) -> str:
     return value.isoformat()
 
 
-_ENCODERS = {
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
     tuple: lambda value: [_to_json(entry) for entry in value],
     set: lambda value: [_to_json(entry) for entry in value],
     frozenset: lambda value: [_to_json(entry) for entry in value],
@@ -154,7 +151,7 @@ _ENCODERS = {
     range: lambda value: [value.start, value.stop, value.step],
 }
 
-_DECODERS = {
+_DECODERS: dict[str, Callable[[Any], Any]] = {
     "int": lambda value: int(value, 16),
     "float": float,
     "dict": lambda value: {_from_json(key): _from_json(entry) for key, entry in value},
@@ -211,7 +208,7 @@ def _decode_array(data: bytes) -> Any:
     elif version == (2, 0):
         shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
     else:
-        raise CodecError("its .npy version %s is not supported" % (version,))
+        raise CodecError(f"its .npy version {version} is not supported")
     if dtype.hasobject:
         raise CodecError("it is an array of Python objects")
     count = 1
@@ -230,7 +227,7 @@ def _encode_small_array(value: Any) -> str:
 
     array = np.asarray(value)
     if array.dtype.kind not in _NUMPY_KINDS or type(value).__name__ not in ("ndarray", array.dtype.type.__name__):
-        raise CodecError("a numpy.%s is not moved as data" % type(value).__name__)
+        raise CodecError(f"a numpy.{type(value).__name__} is not moved as data")
     return base64.b64encode(_encode_array(array)).decode("ascii")
 
 
@@ -250,19 +247,19 @@ def _encode_frame(value: Any, name: str) -> bytes:
     import pyarrow as pa
 
     if type(value) not in (pd.DataFrame, pd.Series):
-        raise CodecError("a subclass of pandas.%s is not moved as data: convert it to a %s" % (name, name))
+        raise CodecError(f"a subclass of pandas.{name} is not moved as data: convert it to a {name}")
     frame = value.to_frame() if name == "Series" else value
-    description: Dict[str, Any] = {"format": FORMAT, "type": name}
+    description: dict[str, Any] = {"format": FORMAT, "type": name}
     try:
         description["attrs"] = _to_json(dict(value.attrs))
     except CodecError:
         raise CodecError("its attrs are not moved as data: clear them") from None
     description["name"] = _to_json_label(value.name) if name == "Series" else None
     description["columns"] = _encode_labels(frame.columns) if name == "DataFrame" else None
-    arrays: List[Any] = []
+    arrays: list[Any] = []
     description["index"] = _encode_index(frame.index, arrays)
     description["data"] = [
-        _encode_column(frame.iloc[:, number], "column %r" % (frame.columns[number],), arrays)
+        _encode_column(frame.iloc[:, number], f"column {frame.columns[number]!r}", arrays)
         for number in range(frame.shape[1])
     ]
     table = pa.Table.from_arrays(arrays, names=[str(number) for number in range(len(arrays))])
@@ -348,9 +345,12 @@ def _check_type(kind: Any) -> None:
     )  # fmt: skip
     if any(check(kind) for check in checks):
         return
-    if pa.types.is_dictionary(kind):
-        _check_type(kind.value_type)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if (
+        pa.types.is_dictionary(kind)
+        or pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+    ):
         _check_type(kind.value_type)
     elif pa.types.is_map(kind):
         _check_type(kind.key_type)
@@ -359,13 +359,13 @@ def _check_type(kind: Any) -> None:
         for number in range(kind.num_fields):
             _check_type(kind.field(number).type)
     else:
-        raise CodecError("it has a column of type %s" % kind)
+        raise CodecError(f"it has a column of type {kind}")
 
 
 # Columns: how each is encoded is described by {"how": …, "dtype": …}.
 
 
-def _encode_column(series: Any, label: str, arrays: List[Any]) -> Dict[str, Any]:
+def _encode_column(series: Any, label: str, arrays: list[Any]) -> dict[str, Any]:
     import pandas as pd
 
     dtype = series.dtype
@@ -386,7 +386,7 @@ def _encode_column(series: Any, label: str, arrays: List[Any]) -> Dict[str, Any]
     if isinstance(dtype, pd.SparseDtype):
         inner = _encode_column(series.sparse.to_dense(), label, arrays)
         return {"how": "sparse", "dtype": str(dtype), "fill": _to_json_label(dtype.fill_value), "dense": inner}
-    if dtype == object:
+    if str(dtype) == "object":
         return _encode_objects(series, label, arrays)
     if getattr(dtype, "kind", "") == "c":
         return {
@@ -404,7 +404,7 @@ def _encode_column(series: Any, label: str, arrays: List[Any]) -> Dict[str, Any]
     name = str(dtype)
     known = pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
     if not known and not name.startswith(("datetime64", "timedelta64")):
-        raise CodecError("%s has dtype %s, which is not moved as data: convert it" % (label, name))
+        raise CodecError(f"{label} has dtype {name}, which is not moved as data: convert it")
     return {"how": "dtype", "dtype": name}
 
 
@@ -415,13 +415,13 @@ def _arrow(values: Any, label: str) -> Any:
         array = pa.array(values, from_pandas=not hasattr(values, "dtype") or values.dtype.kind not in "fc")
     except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise CodecError("%s is not moved as data: %s" % (label, reason)) from None
+        raise CodecError(f"{label} is not moved as data: {reason}") from None
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     return array
 
 
-def _encode_objects(series: Any, label: str, arrays: List[Any]) -> Dict[str, Any]:
+def _encode_objects(series: Any, label: str, arrays: list[Any]) -> dict[str, Any]:
     """Encode a column of Python objects as text if it is all text, else value by value as JSON."""
     import pyarrow as pa
 
@@ -435,23 +435,23 @@ def _encode_objects(series: Any, label: str, arrays: List[Any]) -> Dict[str, Any
     try:
         texts = [json.dumps(_to_json_label(value), separators=(",", ":")) for value in values]
     except (CodecError, RecursionError) as error:
-        raise CodecError("%s is not moved: %s" % (label, error)) from None
+        raise CodecError(f"{label} is not moved: {error}") from None
     arrays.append(pa.array(texts, pa.large_string()))
     return {"how": "json"}
 
 
-def _decode_column(entry: Dict[str, Any], column: Any) -> Any:
+def _decode_column(entry: dict[str, Any], column: Any) -> Any:
     import numpy as np
     import pandas as pd
 
     how = entry["how"]
     if how == "category":
         categories = _decode_labels(entry["categories"])
-        dtype = pd.CategoricalDtype(categories, bool(entry["ordered"]))
+        category = pd.CategoricalDtype(categories, bool(entry["ordered"]))
         codes = column.to_numpy()
         if len(codes) and (codes.min() < -1 or codes.max() >= len(categories)):
             raise CodecError("its categories are damaged")
-        return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=category))
     if how == "text":
         return pd.Series(np.array(column.to_pylist(), dtype=object), dtype=object)
     if how == "json":
@@ -460,16 +460,23 @@ def _decode_column(entry: Dict[str, Any], column: Any) -> Any:
             values[number] = _from_json_label(json.loads(text))
         return pd.Series(values, dtype=object)
     if how == "period":
-        dtype = pd.PeriodDtype(str(entry["dtype"]).partition("[")[2].rstrip("]"))
-        return pd.Series(pd.arrays.PeriodArray(column.to_numpy(), dtype=dtype))
+        period = pd.PeriodDtype(str(entry["dtype"]).partition("[")[2].rstrip("]"))
+        return pd.Series(pd.arrays.PeriodArray(column.to_numpy(), dtype=period))
     if how == "arrow":
         return pd.Series(pd.arrays.ArrowExtensionArray(column))
     if how == "string":
-        na_value = np.nan if entry["nan"] else pd.NA
-        storage = str(entry["storage"])
-        dtype = pd.StringDtype(storage, na_value) if entry["nan"] else pd.StringDtype(storage)
-        return pd.Series(dtype.__from_arrow__(column))
+        return pd.Series(_string_dtype(entry).__from_arrow__(column))
     return _decode_dtype(str(entry["dtype"]), column)
+
+
+def _string_dtype(entry: dict[str, Any]) -> Any:
+    """Return the dtype of text that misses values as NaN or as NA; pandas 2.2 knows the latter only."""
+    import numpy as np
+    import pandas as pd
+
+    make: Any = pd.StringDtype
+    storage = "pyarrow" if entry["storage"] == "pyarrow" else "python"
+    return make(storage, np.nan) if entry["nan"] else make(storage)
 
 
 def _decode_dtype(name: str, column: Any) -> Any:
@@ -481,7 +488,7 @@ def _decode_dtype(name: str, column: Any) -> Any:
     if isinstance(dtype, pd.DatetimeTZDtype):
         return column.to_pandas().rename(None).astype(dtype)
     if getattr(dtype, "kind", "O") not in "biufmM":
-        raise CodecError("it has a column of dtype %s" % name)
+        raise CodecError(f"it has a column of dtype {name}")
     values = column.to_numpy()
     return pd.Series(values if values.dtype == dtype else values.astype(dtype))
 
@@ -489,7 +496,7 @@ def _decode_dtype(name: str, column: Any) -> Any:
 # Index and labels
 
 
-def _encode_index(index: Any, arrays: List[Any]) -> Dict[str, Any]:
+def _encode_index(index: Any, arrays: list[Any]) -> dict[str, Any]:
     import pandas as pd
 
     names = [_to_json_label(name) for name in index.names]
@@ -506,12 +513,12 @@ def _encode_index(index: Any, arrays: List[Any]) -> Dict[str, Any]:
     return {"how": how, "names": names, "levels": entries, "freq": freq}
 
 
-def _decode_index(entry: Dict[str, Any], columns: Any, rows: int) -> Any:
+def _decode_index(entry: dict[str, Any], columns: Any, rows: int) -> Any:
     import pandas as pd
 
     names = [_from_json_label(name) for name in entry["names"]]
     if entry["how"] == "range":
-        index: Any = pd.RangeIndex(*entry["range"], name=names[0])
+        index: Any = _range_index(entry["range"], names[0])
     else:
         levels = [_decode_any(level, columns) for level in entry["levels"]]
         if entry["how"] == "multi":
@@ -525,7 +532,14 @@ def _decode_index(entry: Dict[str, Any], columns: Any, rows: int) -> Any:
     return index
 
 
-def _encode_labels(index: Any) -> Dict[str, Any]:
+def _range_index(limits: list[int], name: Any) -> Any:
+    import pandas as pd
+
+    start, stop, step = limits
+    return pd.RangeIndex(start, stop, step, name=name)
+
+
+def _encode_labels(index: Any) -> dict[str, Any]:
     """Encode column labels or categories, which are few, as JSON."""
     import pandas as pd
 
@@ -536,7 +550,7 @@ def _encode_labels(index: Any) -> Dict[str, Any]:
     try:
         values = [_to_json_label(value) for value in index.tolist()]
     except CodecError as error:
-        raise CodecError("a label is not moved: %s" % error) from None
+        raise CodecError(f"a label is not moved: {error}") from None
     string = None
     if isinstance(getattr(index, "dtype", None), pd.StringDtype):
         string = {"storage": index.dtype.storage, "nan": index.dtype.na_value is not pd.NA}
@@ -544,22 +558,19 @@ def _encode_labels(index: Any) -> Dict[str, Any]:
     return {"values": values, "dtype": dtype, "names": names, "string": string, "freq": freq}
 
 
-def _decode_labels(entry: Dict[str, Any]) -> Any:
+def _decode_labels(entry: dict[str, Any]) -> Any:
     import numpy as np
     import pandas as pd
 
     names = [_from_json_label(name) for name in entry["names"]]
     if "range" in entry:
-        return pd.RangeIndex(*entry["range"], name=names[0])
+        return _range_index(entry["range"], names[0])
     values = [_from_json_label(value) for value in entry["values"]]
     if not entry["dtype"]:
         return pd.MultiIndex.from_tuples(values, names=names)
     string = entry.get("string")
     if string:
-        na_value = np.nan if string["nan"] else pd.NA
-        storage = str(string["storage"])
-        dtype = pd.StringDtype(storage, na_value) if string["nan"] else pd.StringDtype(storage)
-        return pd.Index(values, dtype=dtype, name=names[0])
+        return pd.Index(values, dtype=_string_dtype(string), name=names[0])
     if entry["dtype"] == "object":
         holder = np.empty(len(values), dtype=object)
         holder[:] = values
@@ -570,14 +581,14 @@ def _decode_labels(entry: Dict[str, Any]) -> Any:
     return index
 
 
-def _decode_any(entry: Dict[str, Any], columns: Any) -> Any:
+def _decode_any(entry: dict[str, Any], columns: Any) -> Any:
     """Decode a column that may consist of several Arrow columns."""
     import pandas as pd
 
     how = entry["how"]
     if how == "interval":
         left, right = _decode_any(entry["left"], columns), _decode_any(entry["right"], columns)
-        return pd.Series(pd.arrays.IntervalArray.from_arrays(left, right, closed=str(entry["closed"])))
+        return pd.Series(pd.arrays.IntervalArray.from_arrays(left, right, closed=entry["closed"]))
     if how == "complex":
         real, imag = _decode_any(entry["real"], columns), _decode_any(entry["imag"], columns)
         return (real + 1j * imag).astype(str(entry["dtype"]))
@@ -625,7 +636,7 @@ def _from_json_label(value: Any) -> Any:
     if kind == "Timedelta":
         return pd.Timedelta(inner[0], unit="ns").as_unit(inner[1])
     if kind == "Interval":
-        return pd.Interval(_from_json_label(inner[0]), _from_json_label(inner[1]), str(inner[2]))
+        return pd.Interval(_from_json_label(inner[0]), _from_json_label(inner[1]), inner[2])
     if kind == "Period":
         return pd.Period(ordinal=inner[0], freq=str(inner[1]))
     if kind == "labels":

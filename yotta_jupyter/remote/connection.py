@@ -181,7 +181,7 @@ class PodConnection:
                     await self._update_endpoint()
                 connection = await self._log_in()
                 break
-            except (OSError, asyncssh.Error, asyncio.TimeoutError, ConnectionFailed) as error:
+            except (TimeoutError, OSError, asyncssh.Error, ConnectionFailed) as error:
                 if self._closed or time.monotonic() + delay > deadline:
                     raise self._unreachable(error) from None
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
@@ -227,7 +227,7 @@ class PodConnection:
 
         config = Path("~/.ssh/config").expanduser()
         try:
-            return await asyncssh.SSHClientConnectionOptions.construct(
+            options: asyncssh.SSHClientConnectionOptions = await asyncssh.SSHClientConnectionOptions.construct(
                 host=self.endpoint.host,
                 port=self.endpoint.port,
                 config=[str(config)] if config.is_file() else [],
@@ -240,6 +240,7 @@ class PodConnection:
                 connect_timeout=CONNECT_TIMEOUT,
                 login_timeout=CONNECT_TIMEOUT,
             )
+            return options
         except asyncssh.ConfigParseError as error:
             raise RemoteUnavailable(f"~/.ssh/config cannot be read: {single_line(error)}.") from None
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 MAX_PULLED: Final = 4 << 30
 """Bytes of one value that is pulled."""
 
-_SOURCE: Final = b"\n".join(Path(__file__).with_name(name).read_bytes() for name in ("codec.py", "pod_data.py")).replace(
-    b"\nfrom __future__ import annotations\n", b"\n"
-)
+_SOURCE: Final = b"\n".join(
+    Path(__file__).with_name(name).read_bytes() for name in ("codec.py", "pod_data.py")
+).replace(b"\nfrom __future__ import annotations\n", b"\n")
 _SOURCE_NAME: Final = f"data-{hashlib.sha256(_SOURCE).hexdigest()[:16]}.py"
 
 # Runs in the kernel without leaving a name in the user's namespace.
@@ -234,7 +234,9 @@ def _missing(name: str, package: str) -> InvalidRequest:
 
 def _check_entries(entries: object, names: Sequence[str]) -> list[dict[str, Any]]:
     """Validate what the pod says it sends."""
-    valid = isinstance(entries, list) and [e.get("name") if isinstance(e, dict) else None for e in entries] == list(names)
+    valid = isinstance(entries, list) and [e.get("name") if isinstance(e, dict) else None for e in entries] == list(
+        names
+    )
     for entry in entries if valid and isinstance(entries, list) else ():
         has_data = isinstance(entry.get("inline"), str) or isinstance(entry.get("path"), str)
         size = entry.get("size")

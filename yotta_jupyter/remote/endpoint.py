@@ -83,13 +83,14 @@ def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
     port = pod.ssh_port
     if port is None:
         raise RemoteUnavailable(
-            f"{label} exposes no SSH port.", advice="Create it with port 22 exposed.", pod_id=pod.id, pod_status=pod.status
+            f"{label} exposes no SSH port.",
+            advice="Create it with port 22 exposed.",
+            pod_id=pod.id,
+            pod_status=pod.status,
         )
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
         status = single_line(pod.status, 40)
-        raise RemoteUnavailable(
-            f"{label} is {status} and not reachable by SSH.", pod_id=pod.id, pod_status=pod.status
-        )
+        raise RemoteUnavailable(f"{label} is {status} and not reachable by SSH.", pod_id=pod.id, pod_status=pod.status)
     named = [_user_of(port.ingress_url), _user_of(pod.ssh_cmd)]
     users = tuple(dict.fromkeys(user for user in (*named, *FALLBACK_USERS) if user))
     return Endpoint(pod.id, port.host, port.proxy_port, users, key_file, pod.name)

@@ -65,7 +65,9 @@ def put(
 ) -> Transferred:
     """Copy a file or folder to the pod; see `Remote.put`."""
     source = str(Path(local).expanduser())
-    return _transfer(connection, ["receive", remote], python, lambda link, step: send_tree(link, source, step), on_progress)
+    return _transfer(
+        connection, ["receive", remote], python, lambda link, step: send_tree(link, source, step), on_progress
+    )
 
 
 def get(
@@ -73,7 +75,9 @@ def get(
 ) -> Transferred:
     """Copy a file or folder from the pod; see `Remote.get`."""
     target = str(Path(local).expanduser()) + ("/" if str(local).endswith("/") else "")
-    return _transfer(connection, ["send", remote], python, lambda link, step: receive_tree(link, target, step), on_progress)
+    return _transfer(
+        connection, ["send", remote], python, lambda link, step: receive_tree(link, target, step), on_progress
+    )
 
 
 def _transfer(
@@ -213,13 +217,14 @@ class _ChannelLink(Link):
             frames = FrameReader(await self._skip_noise())
             while (frame := await frames.next()) is not None:
                 await self._frames.put((frame.head, frame.body), len(frame.body) + 200)
-            await self._process.wait_closed()
-            if self._process.exit_status is not None:
-                item = RemoteUnavailable(f"The copy ended on the pod with exit status {self._process.exit_status}.")
         except YottaError as error:
             item = error
         except (OSError, EOFError, asyncssh.Error):
             pass
+        if item is None:
+            await self._process.wait_closed()
+            if self._process.exit_status is not None or self._process.exit_signal is not None:
+                item = RemoteUnavailable("The copy ended on the pod without a result.", advice="Try again.")
         self._frames.put_now(item)
 
     async def _skip_noise(self) -> Any:

@@ -17,8 +17,6 @@ from .mailbox import Mailbox
 from .outputs import OutputMessage
 
 if TYPE_CHECKING:
-    import asyncssh
-
     from .connection import PodConnection
     from .launcher import AgentLauncher
 

@@ -29,7 +29,8 @@ _SCRIPT: Final = """
 old=
 try() {
     [ -n "$1" ] && p=$(command -v "$1" 2>/dev/null) && [ -n "$p" ] || return 0
-    "$p" -c "import sys; sys.exit(sys.version_info < (3, 9))" </dev/null >/dev/null 2>&1 || { old=$p; return 0; }
+    "$p" -c "import sys; sys.exit(sys.version_info < (3, 9))" </dev/null >/dev/null 2>&1 ||
+        { old=$p; return 0; }
     exec "$p" -c @LOADER@ @ARGUMENTS@
 }
 chosen=@PYTHON@
@@ -38,14 +39,18 @@ if [ -n "$chosen" ]; then
     try "$chosen"
 else
     image=$(tr "\\0" "\\n" 2>/dev/null </proc/1/environ | sed -n "s/^PATH=//p")
-    if [ -n "$image" ] && { [ -e /.dockerenv ] || [ -e /run/.containerenv ] || [ -n "$KUBERNETES_SERVICE_HOST" ]; }; then
+    in_container=$KUBERNETES_SERVICE_HOST
+    if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then in_container=yes; fi
+    if [ -n "$image" ] && [ -n "$in_container" ]; then
         try "$(PATH=$image; command -v python3 2>/dev/null)"
     fi
     try python3
     try python
     try "$(bash -lc "command -v python3" 2>/dev/null </dev/null | tail -n 1)"
 fi
-if [ -n "$old" ]; then echo "yotta-agent:{\\"error\\": \\"old\\"}"; else echo "yotta-agent:{\\"error\\": \\"none\\"}"; fi
+reason=none
+if [ -n "$old" ]; then reason=old; fi
+echo "yotta-agent:{\\"error\\": \\"$reason\\"}"
 """
 
 

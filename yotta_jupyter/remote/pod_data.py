@@ -9,7 +9,7 @@ import sys
 import uuid
 
 if False:  # TYPE_CHECKING, without importing typing.
-    from typing import Any, Dict, List
+    from typing import Any
 
     from .codec import CodecError, decode, encode
 
@@ -17,10 +17,10 @@ MIME = "application/vnd.yotta.transfer+json"
 INLINE = 1 << 17
 
 
-def receive(entries: List[Dict[str, Any]], library: str) -> None:
+def receive(entries: list[dict[str, Any]], library: str) -> None:
     """Assign values: each entry has a name, a kind, and its bytes in Base64 or the path of a file."""
     shell = _shell()
-    result: Dict[str, Any] = {}
+    result: dict[str, Any] = {}
     try:
         _use_library(library)
         values = {}
@@ -39,11 +39,11 @@ def receive(entries: List[Dict[str, Any]], library: str) -> None:
     _publish(shell, result)
 
 
-def send(names: List[str], folder: str, library: str) -> None:
+def send(names: list[str], folder: str, library: str) -> None:
     """Publish values by name: kind, size, and their bytes in Base64 or the path of a new file."""
     shell = _shell()
-    entries: List[Dict[str, Any]] = []
-    result: Dict[str, Any] = {}
+    entries: list[dict[str, Any]] = []
+    result: dict[str, Any] = {}
     try:
         _use_library(library)
         for name in names:
@@ -51,7 +51,7 @@ def send(names: List[str], folder: str, library: str) -> None:
             if name not in shell.user_ns:
                 raise CodecError("there is no variable of that name")
             kind, data = encode(shell.user_ns[name])
-            entry: Dict[str, Any] = {"name": name, "kind": kind, "size": len(data)}
+            entry: dict[str, Any] = {"name": name, "kind": kind, "size": len(data)}
             if len(data) <= INLINE:
                 entry["inline"] = base64.b64encode(data).decode("ascii")
             else:
@@ -82,12 +82,12 @@ def _use_library(library: str) -> None:
         sys.path.append(library)
 
 
-def _describe(error: BaseException) -> Dict[str, Any]:
+def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ImportError) and error.name in ("numpy", "pandas", "pyarrow"):
         return {"missing": error.name}
     text = " ".join(str(error).split())[:300]
-    return {"error": text if isinstance(error, CodecError) else "%s: %s" % (type(error).__name__, text)}
+    return {"error": text if isinstance(error, CodecError) else f"{type(error).__name__}: {text}"}
 
 
-def _publish(shell: Any, result: Dict[str, Any]) -> None:
+def _publish(shell: Any, result: dict[str, Any]) -> None:
     shell.display_pub.publish({MIME: result}, {})

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import InvalidRequest, RemoteError, RemoteUnavailable
+from ..errors import InvalidRequest
 from ..sanitize import single_line
 from .connection import PodConnection
 from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
-from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, interrupt, print_notice
+from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, print_notice
 from .host_keys import HostKeys
 from .kernel import Event, KernelClient, RequestInfo
 from .keys import Passphrase
@@ -82,9 +82,7 @@ class Remote:
             passphrase=passphrase,
             notice=self._publish_notice,
         )
-        self._launcher = AgentLauncher(
-            self._connection, install=install, python=python, notice=self._publish_notice
-        )
+        self._launcher = AgentLauncher(self._connection, install=install, python=python, notice=self._publish_notice)
         self._kernel = KernelClient(self._connection, self._launcher)
         self._values = ValueTransfer(self._connection, self._launcher, self._run_hidden)
         self._forwards: set[Forward] = set()

@@ -25,7 +25,9 @@ Stream = Literal["stdout", "stderr"]
 OnText = Callable[[Stream, str], None]
 _PID_MARKER: Final = "yotta-pid:"
 # OpenSSH sends no signals for root, so Ctrl-C is a `kill` of the process group, whose id is printed first.
-_SCRIPT: Final = 'echo yotta-pid:$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+_SCRIPT: Final = (
+    'echo yotta-pid:$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+)
 _MAX_NOISE: Final = 1 << 16
 KEPT_OUTPUT: Final = 64 * 1024 * 1024
 """Characters of a command's output that its result keeps; all of it is streamed."""
@@ -207,4 +209,3 @@ def run_shell(
     finally:
         mailbox.close()
         future.cancel()
-

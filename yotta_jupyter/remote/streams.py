@@ -39,7 +39,9 @@ async def upload(connection: PodConnection, path: str, data: bytes, progress: Pr
 
     async def attempt(ssh: asyncssh.SSHClientConnection) -> None:
         offset = 0
-        size = await ssh.run(f"umask 077; mkdir -p {shlex.quote(path.rpartition('/')[0])} && touch {quoted} && wc -c < {quoted}")
+        size = await ssh.run(
+            f"umask 077; mkdir -p {shlex.quote(path.rpartition('/')[0])} && touch {quoted} && wc -c < {quoted}"
+        )
         if size.exit_status == 0 and str(size.stdout).strip().isdecimal():
             offset = min(int(str(size.stdout)), len(data))
         process = await ssh.create_process(f"cat >> {quoted}", encoding=None)

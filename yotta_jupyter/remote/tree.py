@@ -24,10 +24,12 @@ import struct
 import sys
 
 if False:  # TYPE_CHECKING, without importing typing.
-    from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 LENGTHS = struct.Struct(">II")
 BLOCK = 1 << 18
+_FILE_FIELDS = ("size", "mode", "mtime")
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux.
 MAX_ENTRIES = 5_000_000
 MARKER = b"\nyotta-files\n"
@@ -47,7 +49,7 @@ class Link:
     Subclasses provide `send` and `receive`.
     """
 
-    def send(self, head: Dict[str, Any], body: bytes = b"") -> None:
+    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a frame, possibly later."""
         raise NotImplementedError
 
@@ -55,7 +57,7 @@ class Link:
         """Send what waits."""
         raise NotImplementedError
 
-    def receive(self) -> Tuple[Dict[str, Any], bytes]:
+    def receive(self) -> tuple[dict[str, Any], bytes]:
         """Return the next frame. Raises `TreeError` for a frame that reports an error."""
         raise NotImplementedError
 
@@ -63,16 +65,18 @@ class Link:
 # --- The sender ------------------------------------------------------------------------------------------------------
 
 
-def send_tree(link: Link, source: str, on_bytes: Callable[[int, int], None]) -> Dict[str, Any]:
+def send_tree(link: Link, source: str, on_bytes: Callable[[int, int], None]) -> dict[str, Any]:
     """Send a file or a folder and return the receiver's report.
 
     `on_bytes` is called with the bytes done and in total.
     """
     entries, skipped = describe(source)
     total = sum(entry.get("size", 0) for entry in entries)
-    link.send({"type": "manifest", "name": os.path.basename(os.path.abspath(source)), "skipped": skipped}, _dump(entries))
+    link.send(
+        {"type": "manifest", "name": os.path.basename(os.path.abspath(source)), "skipped": skipped}, _dump(entries)
+    )
     link.flush()
-    head, body = link.receive()
+    body = link.receive()[1]
     plan = json.loads(body)
     done = 0
     on_bytes(done, total)
@@ -87,20 +91,20 @@ def send_tree(link: Link, source: str, on_bytes: Callable[[int, int], None]) -> 
     return link.receive()[0]
 
 
-def describe(source: str) -> Tuple[List[Dict[str, Any]], List[str]]:
+def describe(source: str) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the entries of a file or folder, folders first and links last, and what is skipped."""
     try:
         status = os.stat(source)
     except OSError as error:
-        raise TreeError("%s: %s" % (source, error.strerror or error)) from None
+        raise TreeError(f"{source}: {error.strerror or error}") from None
     if stat.S_ISREG(status.st_mode):
         return [_file_entry("", status)], []
     if not stat.S_ISDIR(status.st_mode):
-        raise TreeError("%s is neither a file nor a folder" % source)
-    folders: List[Dict[str, Any]] = [{"type": "dir", "path": "", "mode": status.st_mode & 0o777}]
-    files: List[Dict[str, Any]] = []
-    links: List[Dict[str, Any]] = []
-    skipped: List[str] = []
+        raise TreeError(f"{source} is neither a file nor a folder")
+    folders: list[dict[str, Any]] = [{"type": "dir", "path": "", "mode": status.st_mode & 0o777}]
+    files: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
+    skipped: list[str] = []
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -123,7 +127,7 @@ def describe(source: str) -> Tuple[List[Dict[str, Any]], List[str]]:
 
 
 def _describe_link(
-    source: str, path: str, files: List[Dict[str, Any]], links: List[Dict[str, Any]], skipped: List[str]
+    source: str, path: str, files: list[dict[str, Any]], links: list[dict[str, Any]], skipped: list[str]
 ) -> None:
     target = os.readlink(os.path.join(source, path))
     if is_inside(path, target) and os.path.lexists(os.path.join(source, os.path.dirname(path), target)):
@@ -137,7 +141,7 @@ def _describe_link(
     skipped.append(path)
 
 
-def _file_entry(path: str, status: os.stat_result) -> Dict[str, Any]:
+def _file_entry(path: str, status: os.stat_result) -> dict[str, Any]:
     entry = {"type": "file", "path": path, "size": status.st_size, "mode": status.st_mode & 0o777}
     entry["mtime"] = status.st_mtime_ns
     return entry
@@ -156,7 +160,7 @@ def is_inside(path: str, target: str) -> bool:
 
 
 def _send_file(
-    link: Link, number: int, path: str, entry: Dict[str, Any], existing: Optional[Dict[str, Any]]
+    link: Link, number: int, path: str, entry: dict[str, Any], existing: dict[str, Any] | None
 ) -> Iterator[int]:
     """Send what the receiver lacks of a file; yield numbers of bytes."""
     size = entry["size"]
@@ -173,14 +177,14 @@ def _send_file(
             if existing is not None and not existing["part"] and offset == size:
                 link.send({"type": "same", "file": number})
                 return
-            head: Dict[str, Any] = {"type": "data", "file": number, "at": offset}
+            head: dict[str, Any] = {"type": "data", "file": number, "at": offset}
             while True:
                 data = file.read(min(BLOCK, size - offset))
                 digest.update(data)
                 offset += len(data)
                 if offset == size or not data:
                     if offset != size or file.read(1):
-                        raise TreeError("%s changed while it was copied" % path)
+                        raise TreeError(f"{path} changed while it was copied")
                     link.send({**head, "sha256": digest.hexdigest()}, data)
                     yield len(data)
                     return
@@ -188,7 +192,7 @@ def _send_file(
                 head = {"type": "data", "file": number}
                 yield len(data)
     except OSError as error:
-        raise TreeError("%s: %s" % (path, error.strerror or error)) from None
+        raise TreeError(f"{path}: {error.strerror or error}") from None
 
 
 def _hash_prefix(file: Any, digest: Any, size: int) -> int:
@@ -205,7 +209,7 @@ def _hash_prefix(file: Any, digest: Any, size: int) -> int:
 # --- The receiver ----------------------------------------------------------------------------------------------------
 
 
-def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], None]) -> Dict[str, Any]:
+def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], None]) -> dict[str, Any]:
     """Receive a file or a folder and return a report, which the sender gets, too."""
     head, body = link.receive()
     entries = check_manifest(json.loads(body))
@@ -218,7 +222,7 @@ def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], No
         _finish(root, entries)
     except OSError as error:
         name = error.filename if isinstance(error.filename, str) else root
-        raise TreeError("%s: %s" % (name, error.strerror or error), unavailable=True) from None
+        raise TreeError(f"{name}: {error.strerror or error}", unavailable=True) from None
     files = [entry for entry in entries if entry["type"] == "file"]
     report = {
         "type": "done",
@@ -233,7 +237,7 @@ def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], No
     return report
 
 
-def check_manifest(entries: Any) -> List[Dict[str, Any]]:
+def check_manifest(entries: Any) -> list[dict[str, Any]]:
     """Return the entries of a manifest. Raises `TreeError` if one is malformed or leaves the destination."""
     if not isinstance(entries, list) or not 0 < len(entries) <= MAX_ENTRIES:
         raise TreeError("the other side sent no list of files")
@@ -248,27 +252,25 @@ def check_manifest(entries: Any) -> List[Dict[str, Any]]:
         is_root = path == "" and number == 0 and (kind == "dir" or (kind == "file" and len(entries) == 1))
         if not is_root:
             if any(part in ("", ".", "..") or "\0" in part for part in parts):
-                raise TreeError("the other side sent a path outside the destination: %r" % path[:200])
+                raise TreeError(f"the other side sent a path outside the destination: {path[:200]!r}")
             if "/".join(parts[:-1]) not in folders:
-                raise TreeError("the other side sent a file without its folder: %r" % path[:200])
+                raise TreeError(f"the other side sent a file without its folder: {path[:200]!r}")
         if kind == "dir" and isinstance(entry.get("mode"), int):
             folders.add(path)
         elif kind == "link":
             if not isinstance(entry.get("target"), str) or not is_inside(path, entry["target"]):
-                raise TreeError("the other side sent a link that leaves the destination: %r" % path[:200])
-        elif kind != "file" or not all(isinstance(entry.get(name), int) for name in ("size", "mode", "mtime")):
-            raise TreeError("the other side sent an invalid list of files")
-        elif entry["size"] < 0:
+                raise TreeError(f"the other side sent a link that leaves the destination: {path[:200]!r}")
+        elif kind != "file" or not all(isinstance(entry.get(name), int) for name in _FILE_FIELDS) or entry["size"] < 0:
             raise TreeError("the other side sent an invalid list of files")
     return entries
 
 
-def _choose_root(destination: str, name: str, entries: List[Dict[str, Any]]) -> str:
+def _choose_root(destination: str, name: str, entries: list[dict[str, Any]]) -> str:
     """Return the path of the file or folder that is written."""
     is_folder = entries[0]["type"] == "dir"
     if is_folder:
         if os.path.lexists(destination) and not os.path.isdir(destination):
-            raise TreeError("%s exists and is not a folder" % destination)
+            raise TreeError(f"{destination} exists and is not a folder")
         return destination.rstrip("/") or "/"
     if os.path.isdir(destination) or destination.endswith("/"):
         if name in ("", ".", "..") or "/" in name or "\0" in name:
@@ -276,9 +278,9 @@ def _choose_root(destination: str, name: str, entries: List[Dict[str, Any]]) -> 
         os.makedirs(destination, exist_ok=True)
         destination = os.path.join(destination, name)
     if os.path.isdir(destination):
-        raise TreeError("%s exists and is a folder" % destination)
+        raise TreeError(f"{destination} exists and is a folder")
     if os.path.lexists(destination) and not os.path.isfile(destination):
-        raise TreeError("%s exists and is not a file" % destination)
+        raise TreeError(f"{destination} exists and is not a file")
     return os.path.realpath(destination)
 
 
@@ -289,14 +291,14 @@ def _join(root: str, path: str) -> str:
 def part_path(path: str) -> str:
     """Return the temporary name of a file."""
     folder, name = os.path.split(path)
-    return os.path.join(folder, ".%s.yotta-part" % hashlib.sha256(os.fsencode(name)).hexdigest()[:24])
+    return os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.yotta-part")
 
 
-def _prepare(root: str, entries: List[Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
+def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Refuse conflicts, make the folders, and return what exists of the files."""
     for entry in entries:
         _check_conflict(root, entry)
-    plan: Dict[str, Dict[str, Any]] = {}
+    plan: dict[str, dict[str, Any]] = {}
     fresh = set()
     for number, entry in enumerate(entries):
         path = _join(root, entry["path"])
@@ -315,7 +317,7 @@ def _prepare(root: str, entries: List[Dict[str, Any]]) -> Dict[str, Dict[str, An
     return plan
 
 
-def _check_conflict(root: str, entry: Dict[str, Any]) -> None:
+def _check_conflict(root: str, entry: dict[str, Any]) -> None:
     path = _join(root, entry["path"])
     try:
         status = os.lstat(path)
@@ -326,10 +328,10 @@ def _check_conflict(root: str, entry: Dict[str, Any]) -> None:
     kinds = {"dir": stat.S_ISDIR, "file": stat.S_ISREG, "link": stat.S_ISLNK}
     if not kinds[entry["type"]](status.st_mode):
         names = {"dir": "a folder", "file": "a file", "link": "a link"}
-        raise TreeError("%s exists and is not %s" % (path, names[entry["type"]]))
+        raise TreeError("{} exists and is not {}".format(path, names[entry["type"]]))
 
 
-def _describe_existing(path: str, size: int) -> Optional[Dict[str, Any]]:
+def _describe_existing(path: str, size: int) -> dict[str, Any] | None:
     for candidate, is_part in ((path, False), (part_path(path), True)):
         with contextlib.suppress(OSError):
             found = os.lstat(candidate)
@@ -348,8 +350,8 @@ class _Receiver:
     def __init__(
         self,
         root: str,
-        entries: List[Dict[str, Any]],
-        plan: Dict[str, Dict[str, Any]],
+        entries: list[dict[str, Any]],
+        plan: dict[str, dict[str, Any]],
         on_bytes: Callable[[int, int], None],
     ) -> None:
         self._root = root
@@ -401,7 +403,7 @@ class _Receiver:
         os.chmod(path, entry["mode"])
         os.utime(path, ns=(entry["mtime"], entry["mtime"]))
 
-    def _write(self, number: int, head: Dict[str, Any], body: bytes) -> None:
+    def _write(self, number: int, head: dict[str, Any], body: bytes) -> None:
         entry = self._entries[number]
         path = _join(self._root, entry["path"])
         if self._file is None:
@@ -431,7 +433,7 @@ class _Receiver:
         self._number, self._offset = number, 0
         if offset and existing["part"] and offset == existing["size"]:
             descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-            self._file = open(descriptor, "r+b")
+            self._file = os.fdopen(descriptor, "r+b")
             self._offset = _hash_prefix(self._file, self._digest, offset)
             self._done += self._offset
             return
@@ -440,7 +442,7 @@ class _Receiver:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._file = open(descriptor, "wb", buffering=0)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
 
     def _complete(self, number: int, path: str, sha256: Any) -> None:
         entry = self._entries[number]
@@ -448,14 +450,14 @@ class _Receiver:
         part = part_path(path)
         if self._offset != entry["size"] or self._digest.hexdigest() != sha256:
             os.unlink(part)
-            raise TreeError("%s arrived damaged; copy it again" % path)
+            raise TreeError(f"{path} arrived damaged; copy it again")
         os.chmod(part, entry["mode"])
         os.utime(part, ns=(entry["mtime"], entry["mtime"]))
         os.replace(part, path)
         self._missing.discard(number)
 
 
-def _finish(root: str, entries: List[Dict[str, Any]]) -> None:
+def _finish(root: str, entries: list[dict[str, Any]]) -> None:
     """Make the links, then set the modes of the folders."""
     for entry in entries:
         if entry["type"] == "link":
@@ -486,7 +488,7 @@ class _StdioLink(Link):
             with contextlib.suppress(OSError):  # A larger pipe needs fewer switches between processes.
                 fcntl.fcntl(stream.fileno(), _SET_PIPE_SIZE, 1 << 20)
 
-    def send(self, head: Dict[str, Any], body: bytes = b"") -> None:
+    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         data = _dump(head)
         self._out.write(LENGTHS.pack(len(data), len(body)) + data)
         self._out.write(body)
@@ -494,7 +496,7 @@ class _StdioLink(Link):
     def flush(self) -> None:
         self._out.flush()
 
-    def receive(self) -> Tuple[Dict[str, Any], bytes]:
+    def receive(self) -> tuple[dict[str, Any], bytes]:
         head_size, body_size = LENGTHS.unpack(self._read(LENGTHS.size))
         head = json.loads(self._read(head_size))
         body = self._read(body_size)
@@ -509,7 +511,7 @@ class _StdioLink(Link):
         return data
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Send or receive a path: ``send PATH`` or ``receive PATH``, relative to the home."""
     link = _StdioLink()
     sys.stdout.buffer.write(MARKER)
