@@ -110,8 +110,7 @@ def test_a_syntax_error_is_an_error(remote):
 
 
 def test_text_that_is_not_utf8_and_a_large_cell(remote):
-    result = remote.run("import sys\nsys.stdout.write('a\\udc80b')\nimport os\n_ = os.system('printf \"\\\\377x\"')")
-    assert "x" in result.stdout
+    assert "x" in remote.run("!printf '\\377x'").stdout
     assert remote.run(f"len({'x' * 10_000_000!r})").text == "10000000"
 
 

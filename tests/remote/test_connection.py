@@ -75,6 +75,7 @@ def test_a_key_of_the_ssh_agent(shared_sshd, make_remote, monkeypatch, tmp_path)
         agent.wait()
 
 
+@pytest.mark.filterwarnings("ignore:Warning. bcrypt")
 def test_a_key_with_a_passphrase_is_asked_for(shared_sshd, make_remote, tmp_path):
     path = tmp_path / "locked"
     asyncssh.read_private_key(shared_sshd.key_file).write_private_key(path, passphrase="open sesame", rounds=4)

@@ -63,7 +63,7 @@ def test_each_line_arrives_once_when_the_connection_is_killed_again_and_again(ss
 def test_each_line_arrives_once_through_a_half_open_connection(sshd, make_remote):
     """The connection is frozen for longer than the keepalive lasts, with its real settings, and then killed."""
     remote = make_remote(sshd)
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=150, delay=0.1))
+    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=140, delay=0.1))
     wait_until(lambda: len(outputs.lines) > 10)
     frozen = sshd.sessions()
     sshd.signal_sessions(signal.SIGSTOP)
@@ -92,12 +92,12 @@ def test_each_line_arrives_once_when_the_server_is_restarted(sshd, make_remote):
 def test_much_output_survives_broken_connections(sshd, make_remote):
     remote = make_remote(sshd)
     remote.run("1")
-    thread, outputs, results = run_in_thread(remote, "for i in range(200_000): print(i, 'x' * 90)")
+    thread, outputs, results = run_in_thread(remote, "for i in range(60_000): print(i, 'x' * 90)")
     for _ in range(4):
-        time.sleep(0.2)
+        time.sleep(0.15)
         sshd.drop()
     thread.join()
-    assert [int(line.split()[0]) for line in outputs.lines] == list(range(200_000))
+    assert [int(line.split()[0]) for line in outputs.lines] == list(range(60_000))
     assert results[0].stdout == outputs.text
 
 
