@@ -225,7 +225,7 @@ def test_nothing_stays_on_the_pod_after_a_shutdown(sshd, make_remote):
 
 def test_the_agent_ends_when_its_home_is_deleted(sshd, make_remote):
     make_remote(sshd).run("1")
-    shutil.rmtree(sshd.home)
+    wait_until(lambda: not shutil.rmtree(sshd.home, ignore_errors=True) and not sshd.home.exists())
     wait_until(lambda: not agents(sshd))
     wait_until(lambda: not list((sshd.folder / "tmp").iterdir()))
 

@@ -50,6 +50,8 @@ MAX_IN_MEMORY = 64 << 20
 MAX_SEND = 1 << 18
 KERNEL_START_TIMEOUT = 120.0
 KERNEL_STOP_TIMEOUT = 3.0
+ENTRY_TIME = 0.05
+"""Seconds from the kernel's first message about a request until its code can be interrupted."""
 DELIMITER = b"<IDS|MSG>"
 CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 
@@ -464,6 +466,8 @@ class Request:
         self.first = 0
         self.replied: dict[str, Any] | None = None
         self.idle = False
+        self.entered_at: float | None = None
+        self.interrupt = False
 
     def summary(self) -> dict[str, Any]:
         """Return what clients show of a request."""
@@ -528,6 +532,7 @@ class Agent:
                 if head.get("started"):
                     self.running = Request(head, "")
                     self.running.first = head["first"]
+                    self.running.entered_at = self._started_at
         for head in unfinished.values():
             if self.running is None or head["request"] != self.running.id:
                 self._finish(head["request"], "lost", "the agent on the pod ended")
@@ -566,8 +571,8 @@ class Agent:
     def run(self) -> None:
         """Serve until a client requests the end or the folder is deleted."""
         while not self.quit:
-            starting = self.kernel_state == "starting"
-            events = dict(self.poller.poll(20 if starting else 250))
+            soon = self.kernel_state == "starting" or (self.running is not None and self.running.interrupt)
+            events = dict(self.poller.poll(20 if soon else 250))
             for name, channel in list(self.kernel.channels.items()):
                 if channel in events:
                     self._read_kernel(name)
@@ -578,6 +583,7 @@ class Agent:
                     self._read_client(number)
             self._check_kernel()
             self._execute_next()
+            self._send_interrupt()
             for number in list(self.clients):
                 self._pump(number)
             if not os.path.isdir(self.folder):
@@ -703,6 +709,15 @@ class Agent:
                 self._finish(request.id, "not_run", "it was interrupted before it started")
                 return
         if self.running is not None and target in (None, self.running.id):
+            self.running.interrupt = True
+
+    def _send_interrupt(self) -> None:
+        """Send a requested SIGINT once the code runs: the kernel ignores one that comes before."""
+        request = self.running
+        if request is None or not request.interrupt or request.entered_at is None:
+            return
+        if time.monotonic() - request.entered_at > ENTRY_TIME:
+            request.interrupt = False
             self.kernel.signal(signal.SIGINT)
 
     def _send_input(self, to: str, value: str) -> None:
@@ -808,6 +823,8 @@ class Agent:
         if channel == "control":
             return
         request = self.running if self.running is not None and self.running.id == parent else None
+        if request is not None and request.entered_at is None and (kind != "status" or request.head.get("hidden")):
+            request.entered_at = time.monotonic()
         if channel == "iopub" and kind == "status":
             if request is not None and json.loads(parts[3]).get("execution_state") == "idle":
                 request.idle = True
