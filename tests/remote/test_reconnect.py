@@ -73,7 +73,7 @@ def test_each_line_arrives_once_through_a_half_open_connection(sshd, make_remote
     assert time.monotonic() - frozen_at < 15
     kill(frozen)
     thread.join()
-    assert outputs.lines == numbers(150)
+    assert outputs.lines == numbers(140)
     assert results[0].text == "'end'"
 
 
