@@ -135,8 +135,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         parser.error(f"cannot listen on port {args.port}: {error.strerror or error}")
     with sandbox:
-        print(f"YOTTA_BASE_URL={sandbox.base_url}", f"YOTTA_API_KEY={sandbox.api_key}", sep="\n", flush=True)
         print(sandbox.notice, file=sys.stderr, flush=True)
+        print(f"YOTTA_BASE_URL={sandbox.base_url}", f"YOTTA_API_KEY={sandbox.api_key}", sep="\n", flush=True)
         # With a timeout, because on Windows Ctrl-C does not interrupt a wait without one.
         while not stop.wait(0.5):
             pass
