@@ -65,7 +65,7 @@ EXAMPLE_POD = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run many more examples in tests/security")
+    parser.addoption("--long", action="store_true", help="run all of tests/remote, and more examples in tests/security")
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,9 @@ from yotta_jupyter import (
     NameTaken,
     Pod,
     PodNotFound,
+    RemoteDetached,
+    RemoteError,
+    RemoteUnavailable,
     ServerError,
     UnexpectedResponse,
     UnknownName,
@@ -45,6 +48,9 @@ ERRORS = {
     "CreateOutcomeUnknown": CreateOutcomeUnknown("1b4e28ba", "no response within 60 s."),
     "WaitTimeout": WaitTimeout(RUNNING, 900.0, "SSH"),
     "WaitInterrupted": WaitInterrupted(RUNNING, Pod(id="124", status="PAUSED"), target="SSH"),
+    "RemoteError": RemoteError("ZeroDivisionError", "division by zero"),
+    "RemoteUnavailable": RemoteUnavailable("Pod 123 has no Python.", advice="Install it.", pod_id="123"),
+    "RemoteDetached": RemoteDetached("7f3a", "123"),
 }
 all_errors = pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 
@@ -81,10 +87,11 @@ def test_error_names_no_command_of_the_magics(error):
     assert "%yotta" not in str(error)
 
 
-def test_wait_interrupted_is_a_keyboard_interrupt():
-    assert isinstance(ERRORS["WaitInterrupted"], KeyboardInterrupt)
-    assert not isinstance(ERRORS["WaitInterrupted"], Exception)
-    assert all(isinstance(error, YottaError) for name, error in ERRORS.items() if name != "WaitInterrupted")
+def test_interrupts_are_keyboard_interrupts():
+    for name, error in ERRORS.items():
+        is_interrupt = name in ("WaitInterrupted", "RemoteDetached")
+        assert isinstance(error, KeyboardInterrupt) == is_interrupt
+        assert isinstance(error, YottaError) != is_interrupt
 
 
 @pytest.mark.parametrize("name", ["AuthenticationError", "PodNotFound", "InvalidPodState", "ServerError"])

@@ -14,7 +14,10 @@
     - ServerError
   + CreateOutcomeUnknown
   + WaitTimeout
+  + RemoteError
+  + RemoteUnavailable
 * WaitInterrupted (a KeyboardInterrupt)
+* RemoteDetached (a KeyboardInterrupt)
 
 Errors carry facts (code, HTTP status, pod) and the next step for a Python caller. `yotta_jupyter.hints` replaces that
 step by a ``%yotta`` command where a user works with the magics.
@@ -29,6 +32,7 @@ from .sanitize import single_line
 
 if TYPE_CHECKING:
     from .models import Pod
+    from .remote.outputs import RunResult
 
 _MAX_NAMED: Final = 3
 """Pods that a message names; the others are counted."""
@@ -336,3 +340,77 @@ def _stop_advice(pods: tuple[Pod, ...]) -> str:
     if len(ids) == 1:
         return f"Stop it with pods.{action}({ids[0]})."
     return f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
+
+
+class RemoteError(YottaError):
+    """Code on a pod raised an exception.
+
+    Parameters
+    ----------
+    ename : str
+        The name of the exception's class, such as ``ZeroDivisionError``.
+    evalue : str
+        Its text.
+    traceback : list of str, optional
+        The remote traceback as IPython sends it, with ANSI colours.
+
+    Attributes
+    ----------
+    ename, evalue, traceback
+        As given.
+    result : RunResult or None
+        The outputs before the exception.
+    """
+
+    def __init__(self, ename: str, evalue: str, traceback: list[str] | None = None) -> None:
+        super().__init__(single_line(f"{ename}: {evalue}" if evalue else ename, 500))
+        self.args = (ename, evalue, traceback)
+        self.ename = ename
+        self.evalue = evalue
+        self.traceback = traceback or []
+        self.result: RunResult | None = None
+
+    def _render_traceback_(self) -> list[str]:
+        return self.traceback or super()._render_traceback_()
+
+
+class RemoteUnavailable(YottaError):
+    """A pod cannot be used by SSH, or cannot do what was requested.
+
+    No SSH port, no accepted key, a changed host key, no Python, or a connection that cannot be established again.
+
+    Parameters
+    ----------
+    message : str
+    advice : str, optional
+    pod_id, pod_status : str, optional
+        The pod, if known.
+    """
+
+    def __init__(
+        self, message: str, *, advice: str = "", pod_id: str | None = None, pod_status: str | None = None
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.pod_id = pod_id
+        self.pod_status = pod_status
+
+
+class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
+    """Waiting for a cell on a pod was interrupted twice; the cell still runs. A `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    request_id : str
+        Accepted by `Remote.attach`.
+    pod_id : str
+    """
+
+    def __init__(self, request_id: str, pod_id: str) -> None:
+        super().__init__(request_id, pod_id)
+        self.request_id = request_id
+        self.pod_id = pod_id
+        self.message = f"Detached from pod {pod_id}; the cell still runs there."
+        self.advice = f'See all of its output with remote.attach("{request_id}").'
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}"

@@ -28,6 +28,8 @@ from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_STALENESS, MAX_WAIT_TIMEOUT, Progr
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..remote import Remote
+
 Regions = Iterable[str] | str
 Statuses = Iterable[str | int] | str | int
 EnvironmentVars = Mapping[str, str] | Iterable[Mapping[str, str]]
@@ -308,6 +310,39 @@ class PodsClient:
         pod = self._create(completed)
         self._warn_of_duplicates(pod)
         return pod, True
+
+    def remote(self, pod_id: str) -> Remote:
+        """Return what runs code on a pod over SSH, after ``GET /openapi/v1/pods/{podId}``.
+
+        It connects when it is first used. If the connection is lost, the pod is requested again for its address.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        yotta_jupyter.remote.Remote
+            Also a context manager, which closes the connection.
+
+        Raises
+        ------
+        RemoteUnavailable
+            The pod exposes no SSH port, or SSH is not ready.
+        PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `get`.
+
+        Examples
+        --------
+        >>> with yotta.pods.remote(pod.id) as remote:        # doctest: +SKIP
+        ...     remote.run("print(1 + 1)")
+        """
+        from ..remote import Endpoint, Remote, endpoint_of  # asyncssh takes long to import.
+
+        def find_endpoint() -> Endpoint:
+            return endpoint_of(self.get(pod_id), self._ssh_key)
+
+        return Remote(find_endpoint(), lookup=find_endpoint)
 
     def find_reusable(self, spec: PodSpec) -> Pod | None:
         """Return the live pod of a spec's name that `create_or_reuse` would return: ``GET /openapi/v1/pods/list``.

@@ -1,0 +1,181 @@
+"""Benchmarks of cells and files on a pod: a real OpenSSH server on loopback, against a local kernel and ``scp``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from tests.remote.sshd import Sshd, running
+from yotta_jupyter.remote import Endpoint, Remote
+from yotta_jupyter.remote.host_keys import HostKeys
+
+LINES = 100_000
+PRINTING = f"for i in range({LINES}): print(i, 'x' * 80)"
+
+
+def alternate(runs: int, *calls: Callable[[], object]) -> list[float]:
+    """Return the shortest time of each call in seconds. The calls alternate, so that all have the same conditions."""
+    shortest = [float("inf")] * len(calls)
+    for _ in range(runs):
+        for index, call in enumerate(calls):
+            started = time.perf_counter()
+            call()
+            shortest[index] = min(shortest[index], time.perf_counter() - started)
+    return shortest
+
+
+@contextmanager
+def local_kernel() -> Iterator[BlockingKernelClient]:
+    """Start an ipykernel as Jupyter does; give a client."""
+    manager = KernelManager()
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready()
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def execute(client: BlockingKernelClient, code: str) -> None:
+    """Run code in a local kernel to its end."""
+    client.execute_interactive(code, output_hook=ignore)
+
+
+def ignore(message: Any) -> None:
+    """Discard an output."""
+
+
+def remote_of(server: Sshd) -> Remote:
+    """Return a new `Remote` of a server."""
+    endpoint = Endpoint("1", "127.0.0.1", server.port, (server.user,), server.key_file)
+    return Remote(endpoint, host_keys=HostKeys(server.folder / "known_hosts"))
+
+
+def scp(server: Sshd, *words: str | Path) -> None:
+    """Run ``scp`` with the server's key."""
+    options = ["-q", "-i", server.key_file, "-P", str(server.port)]
+    options += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+    subprocess.run(["scp", *options, *words], check=True)
+
+
+def first_cell(server: Sshd) -> None:
+    """Connect to a pod without an agent and run a cell."""
+    with remote_of(server) as remote:
+        remote.run("1", on_output=ignore)
+        remote.shutdown()
+
+
+def first_local_cell() -> None:
+    """Start a local kernel and run a cell."""
+    with local_kernel() as client:
+        execute(client, "1")
+
+
+def cells(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Measure cells."""
+    ours, base = alternate(3, lambda: first_cell(server), first_local_cell)
+    yield "first cell on a fresh pod / start of a local kernel", (ours, base), 2.5
+    with remote_of(server) as remote, local_kernel() as client:
+        remote.run("1", on_output=ignore)
+        ours, base = alternate(200, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
+        yield "round trip of 1 through remote.run / a local kernel", (ours, base), 1.4
+        ours, base = alternate(3, lambda: remote.run(PRINTING, on_output=ignore), lambda: execute(client, PRINTING))
+        yield f"print {LINES:,} lines / a local kernel", (ours, base), 2.0
+
+
+def files(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Measure copies of files and of a frame."""
+    large, tree = server.folder / "large", server.folder / "tree"
+    large.write_bytes(os.urandom(200_000_000))
+    tree.mkdir()
+    for number in range(1000):
+        (tree / f"file {number}").write_bytes(os.urandom(2000))
+    target = f"{server.user}@127.0.0.1:{server.home}"
+    paths = iter(range(1000))
+
+    def fresh() -> str:
+        """Return a new name, without what earlier copies left."""
+        for path in server.home.glob("copy-*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        return f"copy-{next(paths)}"
+
+    with remote_of(server) as remote:
+        remote.run("1", on_output=ignore)
+        ours, base = alternate(3, lambda: remote.put(large, fresh()), lambda: scp(server, large, f"{target}/{fresh()}"))
+        yield "put 200 MB, checked / scp", (ours, base), 1.75
+        back = server.folder / "back"
+        remote.put(large, "large")
+
+        def get() -> None:
+            back.unlink(missing_ok=True)
+            remote.get("large", back)
+
+        ours, base = alternate(3, get, lambda: scp(server, f"{target}/large", back))
+        yield "get 200 MB, checked / scp", (ours, base), 1.75
+        ours, base = alternate(
+            3, lambda: remote.put(tree, fresh()), lambda: scp(server, "-r", tree, f"{target}/{fresh()}")
+        )
+        yield "put 1,000 files of 2 kB, checked / scp -r", (ours, base), 1.0
+        yield million_rows(server, remote, target)
+
+
+def million_rows(server: Sshd, remote: Remote, target: str) -> tuple[str, tuple[float, float], float]:
+    """Measure a frame there and back, against writing, copying and reading a Parquet file there and back."""
+    random = np.random.default_rng(0)
+    size = 1_000_000
+    frame = pd.DataFrame(
+        {
+            "number": np.arange(size),
+            "value": random.random(size),
+            "group": random.integers(0, 100, size),
+            "category": pd.Categorical(random.choice(list("xyz"), size)),
+            "text": random.choice(["alpha", "beta", "gamma"], size),
+        }
+    )
+    here, there = server.folder / "frame.parquet", server.home / "frame.parquet"
+
+    def ours() -> None:
+        remote.push_values({"frame": frame})
+        pd.testing.assert_index_equal(remote.pull("frame").columns, frame.columns)
+
+    def parquet() -> None:
+        frame.to_parquet(here)
+        scp(server, here, f"{target}/frame.parquet")
+        remote.run("import pandas\nframe = pandas.read_parquet('frame.parquet')", on_output=ignore)
+        remote.run("frame.to_parquet('frame.parquet')", on_output=ignore)
+        scp(server, f"{target}/frame.parquet", here)
+        pd.read_parquet(here)
+
+    first, second = alternate(4, ours, parquet)
+    there.unlink(missing_ok=True)
+    return "a million rows there and back / Parquet and scp", (first, second), 1.5
+
+
+def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        yield from cells(server)
+        yield from files(server)
+
+
+def main() -> None:
+    """Print the table of these benchmarks alone: ``python -m tests.benchmarks.remote``."""
+    for what, (ours, base), limit in rows():
+        print(f"{what:<68}{ours * 1000:>10.1f}{base * 1000:>10.1f}{ours / base:>8.3f}{limit:>9.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

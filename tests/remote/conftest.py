@@ -1,0 +1,96 @@
+"""Fixtures of a real OpenSSH server on loopback and of `Remote` objects that use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.remote.sshd import Sshd, running
+from yotta_jupyter.remote import Endpoint, Remote
+from yotta_jupyter.remote.host_keys import HostKeys
+
+LONG_MODULES = {
+    "test_connection.py",
+    "test_data.py",
+    "test_files.py",
+    "test_hostile_agent.py",
+    "test_reconnect.py",
+}
+"""Modules that would take the suite beyond its time limit. Run them with ``--long``."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the long modules without ``--long``."""
+    return True if collection_path.name in LONG_MODULES and not config.getoption("--long") else None
+
+
+@pytest.fixture(autouse=True)
+def no_agent(monkeypatch):
+    """No keys of the machine's own SSH agent."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+def endpoint_of_server(server: Sshd, **changes: Any) -> Endpoint:
+    """Return the endpoint of a server."""
+    values = {"pod_id": "1001", "host": "127.0.0.1", "port": server.port, "users": (server.user,)}
+    return Endpoint(**{**values, "key_file": server.key_file, **changes})
+
+
+@pytest.fixture(scope="module")
+def shared_sshd(tmp_path_factory) -> Iterator[Sshd]:
+    """A server for the tests of a module that leave it as it is."""
+    with running(tmp_path_factory.mktemp("pod")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def remote(shared_sshd) -> Iterator[Remote]:
+    """A `Remote` of the shared server."""
+    with Remote(endpoint_of_server(shared_sshd), host_keys=HostKeys(shared_sshd.folder / "known_hosts")) as remote:
+        yield remote
+
+
+@pytest.fixture
+def sshd(tmp_path_factory) -> Iterator[Sshd]:
+    """A server of the test's own."""
+    with running(tmp_path_factory.mktemp("pod")) as server:
+        yield server
+
+
+@pytest.fixture
+def make_remote() -> Iterator[Callable[..., Remote]]:
+    """Return a function that makes a `Remote` of a server; all are closed at the end."""
+    with ExitStack() as stack:
+
+        def make(server: Sshd, endpoint: Endpoint | None = None, **options: Any) -> Remote:
+            options = {"host_keys": HostKeys(server.folder / "known_hosts"), **options}
+            return stack.enter_context(Remote(endpoint or endpoint_of_server(server), **options))
+
+        yield make
+
+
+class Outputs:
+    """Collects the text of outputs; pass it as ``on_output``."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def __call__(self, message: Any) -> None:
+        self.messages.append(message)
+
+    @property
+    def text(self) -> str:
+        return "".join(m["content"]["text"] for m in self.messages if m["msg_type"] == "stream")
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+@pytest.fixture
+def outputs() -> Outputs:
+    return Outputs()

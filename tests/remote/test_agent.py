@@ -1,0 +1,111 @@
+"""The agent's record: positions, limits, a full disk, a restart."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from yotta_jupyter.errors import RemoteUnavailable
+from yotta_jupyter.remote import agent
+
+
+def read(record, sequence):
+    segment, offset = record.find(sequence)
+    head_size, body_size = agent.LENGTHS.unpack(os.pread(segment.fd, 8, offset))
+    return os.pread(segment.fd, body_size, offset + 8 + head_size)
+
+
+def test_frames_are_found_again_also_by_a_new_agent(tmp_path):
+    record = agent.Record(str(tmp_path / "record"))
+    for number in range(100):
+        assert record.append({"type": "x"}, b"%d" % number) == number
+    assert read(record, 42) == b"42"
+    with open(record.segments[-1].path, "ab") as file:
+        file.write(b"\x00\x00\x00\x10half a frame")
+    second = agent.Record(str(tmp_path / "record"))
+    assert [head["seq"] for head in second.load()] == list(range(100))
+    assert second.append({"type": "x"}, b"next") == 100
+    assert read(second, 99) == b"99"
+    assert read(second, 100) == b"next"
+
+
+def test_old_requests_are_deleted_first_and_then_the_oldest_of_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(agent, "SEGMENT_SIZE", 1000)
+    monkeypatch.setattr(agent, "KEPT_SIZE", 5000)
+    record = agent.Record(str(tmp_path / "record"))
+    record.limit = 20_000
+    for _ in range(100):
+        record.append({}, b"x" * 100)
+    record.protected = record.next
+    first = record.first
+    for _ in range(100):
+        record.append({}, b"x" * 100)
+    assert first < record.first <= record.protected
+    assert sum(len(path.read_bytes()) for path in (tmp_path / "record").iterdir()) <= 20_000
+    for _ in range(1000):
+        record.append({}, b"x" * 100)
+    assert record.first > record.protected
+    assert sum(len(path.read_bytes()) for path in (tmp_path / "record").iterdir()) <= 21_000
+
+
+def test_where_the_disk_is_full_the_record_goes_on_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(agent, "SEGMENT_SIZE", 1000)
+    monkeypatch.setattr(agent, "MAX_IN_MEMORY", 10_000)
+    record = agent.Record(str(tmp_path / "record"))
+    record.append({}, b"on disk")
+    write = os.write
+
+    def full(descriptor, data):
+        if descriptor == record.segments[0].fd:
+            write(descriptor, bytes(data[:5]))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    record.append({}, b"in memory")
+    assert read(record, 0) == b"on disk"
+    assert read(record, 1) == b"in memory"
+
+
+def test_output_beyond_the_limit_is_reported(remote, monkeypatch):
+    """A client that asks for what the record no longer has is told how much is missing."""
+    info = next(iter(remote.requests()), None)
+    assert info is None
+    remote.run("for i in range(3): print(i)")
+    request = remote.requests()[-1]
+    client = remote._kernel
+    client.requests[request.request_id] = type(request)(request.request_id, request.title, -500, "done")
+    monkeypatch.setattr(type(remote), "requests", lambda self: list(client.requests.values()))
+    result = remote.attach(on_output=lambda m: None)
+    assert result.stdout == "0\n1\n2\n"
+    assert "no longer on the pod" in result.lost[0]
+
+
+def test_a_kernel_that_does_not_start_says_why(sshd, make_remote):
+    packages = sshd.home / "packages"
+    packages.mkdir()
+    (packages / "ipykernel_launcher.py").write_text("raise SystemExit('a reason of its own')")
+    sshd.stop()
+    sshd._environment["PYTHONPATH"] = str(packages)
+    sshd.start()
+    remote = make_remote(sshd)
+    with pytest.raises(RemoteUnavailable, match="kernel on the pod does not start: a reason of its own"):
+        remote.run("1")
+    (packages / "ipykernel_launcher.py").unlink()
+    assert remote.run("1").text == "1"
+
+
+def test_the_agent_needs_no_module_of_ours():
+    """It is compiled as Python 3.9 and imports only the standard library, pyzmq and ipykernel."""
+    import ast
+
+    for name in ("agent.py", "tree.py", "codec.py", "pod_data.py"):
+        source = Path(agent.__file__).with_name(name).read_text()
+        ast.parse(source, feature_version=(3, 9))
+        assert "from .." not in source
+    heavy = "{'asyncssh', 'pyarrow', 'numpy', 'pandas', 'zmq'}"
+    code = f"import sys, yotta_jupyter.remote; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,193 @@
+"""SSH connections: keys, users, host keys, and connections that die."""
+
+import signal
+import subprocess
+import time
+
+import asyncssh
+import pytest
+
+from tests.remote.conftest import endpoint_of_server
+from tests.remote.sshd import running, wait_until
+from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable
+from yotta_jupyter.remote import Endpoint, connection, endpoint_of
+from yotta_jupyter.remote.host_keys import HostKeys
+
+
+def test_the_second_user_is_tried_and_remembered(shared_sshd, make_remote):
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, users=("nobody-here", shared_sshd.user)))
+    assert remote.shell("echo hello").stdout == "hello\n"
+    assert remote.user == shared_sshd.user
+
+
+def test_a_key_that_is_not_accepted_names_keys_and_users(shared_sshd, make_remote, tmp_path):
+    key = tmp_path / "other"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(key)
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=key, users=("root", "ubuntu")))
+    with pytest.raises(RemoteUnavailable, match=r"accepts none of the keys \(.*other\).*\(root, ubuntu\)"):
+        remote.connect()
+
+
+def test_without_any_key_the_error_says_where_to_put_one(shared_sshd, make_remote):
+    with pytest.raises(RemoteUnavailable, match=r"No SSH key.*~/.yotta/ssh/id_ed25519"):
+        make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None)).connect()
+
+
+@pytest.mark.parametrize("text", [None, "no key"])
+def test_a_key_file_that_is_none_is_refused(shared_sshd, make_remote, tmp_path, text):
+    path = tmp_path / "key"
+    if text:
+        path.write_text(text)
+    with pytest.raises(RemoteUnavailable, match=r"no key file|not a private key"):
+        make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=path)).connect()
+
+
+@pytest.mark.parametrize("place", [".yotta/ssh/id_ed25519", ".ssh/id_ed25519", ".ssh/special"])
+def test_keys_are_found_in_their_places(shared_sshd, make_remote, home, place):
+    path = home / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(shared_sshd.key_file.read_bytes())
+    (home / ".ssh").mkdir(exist_ok=True)
+    (home / ".ssh/config").write_text("Host 127.0.0.1\n  IdentityFile ~/.ssh/special\n  Port 1\n  User wrong\n")
+    make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None)).connect()
+
+
+def test_more_keys_than_a_server_accepts_at_once(shared_sshd, make_remote, home):
+    (home / ".ssh").mkdir()
+    names = [f"key{number}" for number in range(9)]
+    for name in names[:-1]:
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(home / ".ssh" / name)
+    (home / ".ssh/key8").write_bytes(shared_sshd.key_file.read_bytes())
+    (home / ".ssh/config").write_text("".join(f"IdentityFile ~/.ssh/{name}\n" for name in names))
+    make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None)).connect()
+
+
+def test_a_key_of_the_ssh_agent(shared_sshd, make_remote, monkeypatch, tmp_path):
+    address = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(address)], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(address.exists)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(address))
+        subprocess.run(["ssh-add", "-q", str(shared_sshd.key_file)], check=True)
+        make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None)).connect()
+    finally:
+        agent.terminate()
+        agent.wait()
+
+
+@pytest.mark.filterwarnings("ignore:Warning. bcrypt")
+def test_a_key_with_a_passphrase_is_asked_for(shared_sshd, make_remote, tmp_path):
+    path = tmp_path / "locked"
+    asyncssh.read_private_key(shared_sshd.key_file).write_private_key(path, passphrase="open sesame", rounds=4)
+    endpoint = endpoint_of_server(shared_sshd, key_file=path)
+    paths = []
+    make_remote(shared_sshd, endpoint, passphrase=lambda name: paths.append(name) or "open sesame").connect()
+    assert paths == [str(path)]
+    with pytest.raises(RemoteUnavailable, match="needs a passphrase"):
+        make_remote(shared_sshd, endpoint).connect()
+
+
+def test_a_jump_host_of_the_ssh_config(shared_sshd, make_remote, home):
+    (home / ".ssh").mkdir()
+    (home / ".ssh/key").write_bytes(shared_sshd.key_file.read_bytes())
+    host_key = asyncssh.read_private_key(shared_sshd.folder / "host_key").export_public_key().decode()
+    (home / ".ssh/known_hosts").write_text(f"[localhost]:{shared_sshd.port} {host_key}")
+    jump = f"{shared_sshd.user}@localhost:{shared_sshd.port}"
+    (home / ".ssh/config").write_text(f"IdentityFile ~/.ssh/key\nHost 127.0.0.1\n  ProxyJump {jump}\n")
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None))
+    assert remote.shell("echo $SSH_CLIENT | cut -d' ' -f1").returncode == 0
+    assert len(shared_sshd.sessions()) >= 2
+
+
+def test_the_host_key_is_pinned_by_pod_and_a_changed_one_is_refused(sshd, make_remote):
+    make_remote(sshd).connect()
+    file = sshd.folder / "known_hosts"
+    assert file.read_text().startswith("yotta-pod-1001 ssh-ed25519 ")
+    assert file.stat().st_mode & 0o777 == 0o600
+    make_remote(sshd).connect()
+    sshd.stop()
+    sshd.new_host_key()
+    sshd.start()
+    with pytest.raises(RemoteUnavailable, match="another host key than before") as caught:
+        make_remote(sshd).connect()
+    assert "yotta-pod-1001" in caught.value.advice
+    make_remote(sshd, endpoint_of_server(sshd, pod_id="1002")).connect()
+    notices = []
+    resumed = make_remote(sshd, trust_new_host_key=True, on_notice=notices.append)
+    assert resumed.shell("true").returncode == 0
+    assert "new host key" in notices[0]
+    make_remote(sshd).connect()
+    assert len(file.read_text().splitlines()) == 2
+
+
+def test_a_changed_key_type_is_a_changed_key(sshd, make_remote):
+    key = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
+    HostKeys(sshd.folder / "known_hosts").pin("1001", key)
+    with pytest.raises(RemoteUnavailable, match="another host key than before"):
+        make_remote(sshd).connect()
+
+
+def test_a_pod_that_does_not_answer(tmp_path, make_remote, shared_sshd, monkeypatch):
+    monkeypatch.setattr(connection, "FIRST_PATIENCE", 0.5)
+    endpoint = endpoint_of_server(shared_sshd, port=1)
+    with pytest.raises(RemoteUnavailable, match=r"does not answer by SSH at 127.0.0.1:1"):
+        make_remote(shared_sshd, endpoint).connect()
+
+
+def test_a_connection_is_closed_within_15_seconds_of_silence():
+    assert connection.KEEPALIVE_INTERVAL * (connection.KEEPALIVE_COUNT + 1) <= 15
+
+
+def test_a_frozen_connection_is_replaced(sshd, make_remote, monkeypatch):
+    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL", 0.3)
+    notices = []
+    remote = make_remote(sshd, on_notice=notices.append)
+    assert remote.shell("echo 1").stdout == "1\n"
+    frozen = sshd.sessions()
+    sshd.signal_sessions(signal.SIGSTOP)
+    time.sleep(1.5)
+    assert remote.shell("echo 2").stdout == "2\n"
+    assert notices == ["The connection to pod 1001 was lost; connecting again.", "Connected to pod 1001 again."]
+    for process in frozen:
+        process.kill()
+
+
+def test_a_pod_that_was_paused_is_an_error_at_once(sshd, make_remote):
+    def lookup():
+        raise InvalidPodState(None, None, "Pod train (1001) is PAUSED.", pod_id="1001", pod_status="PAUSED")
+
+    remote = make_remote(sshd, lookup=lookup)
+    remote.run("1")
+    request_id = remote.submit("import time; time.sleep(60)")
+    sshd.stop()
+    started = time.monotonic()
+    with pytest.raises(InvalidPodState, match="PAUSED"):
+        remote.attach(request_id)
+    assert time.monotonic() - started < 5
+
+
+def test_a_new_address_is_looked_up(sshd, make_remote, tmp_path):
+    remote = make_remote(sshd, lookup=lambda: endpoint_of_server(sshd))
+    assert remote.shell("echo 1").returncode == 0
+    sshd.stop()
+    sshd.port += 1
+    sshd.start()
+    assert remote.shell("echo 2").stdout == "2\n"
+
+
+def test_a_pod_has_an_endpoint(record):
+    from yotta_jupyter.models import ExposedPort, Pod
+
+    port = ExposedPort(22, 32002, "SSH", "34.19.26.12", True, "ssh user@34.19.26.12 -p 32002 -i <private key file>")
+    pod = Pod(id="7", pod_name="train", status="RUNNING", expose=[port], ssh_cmd="ssh ubuntu@34.19.26.12 -p 32002")
+    assert endpoint_of(pod, "key") == Endpoint("7", "34.19.26.12", 32002, ("user", "ubuntu", "root"), "key", "train")
+    with pytest.raises(RemoteUnavailable, match=r"Pod train \(7\) is PAUSED and not reachable"):
+        endpoint_of(Pod(id="7", pod_name="train", status="PAUSED", expose=[port]))
+    with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):
+        endpoint_of(Pod(id="7", status="RUNNING"))
+
+
+@pytest.mark.parametrize("extra", ["AllowStreamLocalForwarding no", "MaxSessions 10"])
+def test_cells_run_where_unix_sockets_are_not_forwarded(tmp_path, make_remote, extra):
+    with running(tmp_path, extra=extra) as server:
+        assert make_remote(server).run("6 * 7").text == "42"

@@ -1,0 +1,267 @@
+"""A pod whose agent lies, floods, or never ends a message: an error, not a hang, not code, not much memory."""
+
+import asyncio
+import contextlib
+import json
+import resource
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from tests.remote.conftest import Outputs
+from tests.remote.sshd import running
+from yotta_jupyter.errors import RemoteError, RemoteUnavailable, YottaError
+from yotta_jupyter.remote import framing
+from yotta_jupyter.remote.framing import pack
+from yotta_jupyter.remote.loop import background_loop, wait_for
+from yotta_jupyter.remote.mailbox import Mailbox
+
+HELLO = {"type": "hello", "protocol": 1, "epoch": "e", "first": 0, "last": 4, "kernel": "ready", "python": "3"}
+
+
+def read_frame(stream):
+    head, body = struct.unpack(">II", stream.read(8))
+    return json.loads(stream.read(head)), stream.read(body)
+
+
+def message(sequence, request, text="x", **changes):
+    parts = [b"{}", json.dumps({"name": "stdout", "text": text}).encode()]
+    head = {"type": "message", "channel": "iopub", "msg_type": "stream", "request": request, "seq": sequence}
+    return pack({**head, "parts": [len(part) for part in parts], **changes}, b"".join(parts))
+
+
+def done(sequence, request, **changes):
+    return pack({"type": "done", "request": request, "status": "ok", "seq": sequence, **changes})
+
+
+class HostileAgent:
+    """A Unix socket in place of the agent's; `behave` gets a stream and the id of the request."""
+
+    def __init__(self, folder, behave):
+        self.path = str(folder / "s")
+        self._behave = behave
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self._listener.accept()[0]
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with contextlib.suppress(OSError, ValueError, struct.error), connection, connection.makefile("rwb") as stream:
+            self._behave(stream)
+            stream.flush()
+            time.sleep(5)
+
+    def close(self):
+        self._listener.close()
+
+
+def greet(stream):
+    """Say hello and return the id of the request."""
+    stream.write(pack(HELLO))
+    stream.flush()
+    read_frame(stream)
+    head, _ = read_frame(stream)
+    return head["request"]
+
+
+@pytest.fixture
+def hostile_pod(tmp_path_factory, make_remote):
+    """Return a function that makes a `Remote` of a pod whose agent behaves as told."""
+    folder = tmp_path_factory.mktemp("h")
+    agents, stack = [], contextlib.ExitStack()
+
+    def make(behave):
+        agent = HostileAgent(folder, behave)
+        agents.append(agent)
+        python = folder / "python"
+        ready = json.dumps({"ready": agent.path, "folder": "/tmp/nothing", "executable": ""})
+        python.write_text(f"#!/bin/sh\n[ \"$#\" = 2 ] && exit 0\necho 'yotta-agent:{ready}'\n")
+        python.chmod(0o755)
+        (folder / "pod").mkdir()
+        server = stack.enter_context(running(folder / "pod", {"YOTTA_PYTHON": str(python)}))
+        return make_remote(server)
+
+    with stack:
+        yield make
+        for agent in agents:
+            agent.close()
+
+
+def test_the_imitation_works(hostile_pod):
+    def behave(stream):
+        request = greet(stream)
+        stream.write(message(5, request, "hello") + done(6, request))
+
+    assert hostile_pod(behave).run("1", on_output=Outputs()).stdout == "hello"
+
+
+def talk(*frames):
+    """Return a behaviour that sends frames made from the request's id."""
+
+    def behave(stream):
+        request = greet(stream)
+        for frame in frames:
+            stream.write(frame(request))
+
+    return behave
+
+
+LIES = {
+    "no hello": lambda stream: stream.write(pack({"type": "welcome"})),
+    "another protocol": lambda stream: stream.write(pack({**HELLO, "protocol": 99})),
+    "no position": lambda stream: stream.write(pack({**HELLO, "last": "many"})),
+    "not JSON": talk(lambda request: struct.pack(">II", 4, 0) + b"nope"),
+    "a list": talk(lambda request: struct.pack(">II", 2, 0) + b"[]"),
+    "deep JSON": talk(lambda request: struct.pack(">II", 100_000, 0) + b"[" * 100_000),
+    "too large": talk(lambda request: struct.pack(">II", 10, 2**31) + b"x" * 1000),
+    "a large head": talk(lambda request: struct.pack(">II", 2**31, 0)),
+    "twice the same": talk(lambda request: message(5, request), lambda request: message(5, request)),
+    "a position left out": talk(lambda request: message(6, request)),
+    "no number": talk(lambda request: message("5", request)),
+    "a gap backwards": talk(lambda request: pack({"type": "gap", "from": 9, "to": 1})),
+    "a kernel that fails": talk(
+        lambda request: done(5, request, status="kernel_failed", detail="evil\x1b[31m\nline"),
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies_are_errors(hostile_pod, lie):
+    remote = hostile_pod(LIES[lie])
+    started = time.monotonic()
+    with pytest.raises(RemoteUnavailable) as caught:
+        remote.run("1", on_output=Outputs())
+    assert time.monotonic() - started < 60, str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_malformed_outputs_are_ignored(hostile_pod):
+    remote = hostile_pod(
+        talk(
+            lambda request: message(5, request, parts=[1]),
+            lambda request: message(6, request, parts=[2, 10**9]),
+            lambda request: message(7, request, parts=[-1, 3]),
+            lambda request: message(8, request, parts="all"),
+            lambda request: message(9, "another request"),
+            lambda request: pack({"type": "unknown", "seq": 10}),
+            lambda request: message(11, request, "good"),
+            lambda request: done(12, request, execution_count="many"),
+        )
+    )
+    result = remote.run("1", on_output=Outputs())
+    assert result.stdout == "good"
+    assert result.execution_count is None
+
+
+def test_an_error_with_odd_fields(hostile_pod):
+    content = json.dumps({"ename": ["x"], "evalue": "a\nb\x1b[2J", "traceback": "text"}).encode()
+    frame = {"type": "message", "channel": "iopub", "msg_type": "error", "seq": 5, "parts": [2, len(content)]}
+    remote = hostile_pod(
+        talk(
+            lambda request: pack({**frame, "request": request}, b"{}" + content),
+            lambda request: done(6, request, status="error"),
+        )
+    )
+    with pytest.raises(RemoteError) as caught:
+        remote.run("1")
+    assert str(caught.value).isprintable()
+
+
+def test_a_message_that_never_ends_is_an_error(hostile_pod, monkeypatch):
+    monkeypatch.setattr(framing.FrameReader.__init__, "__defaults__", (0.5,))
+
+    def behave(stream):
+        greet(stream)
+        stream.write(struct.pack(">II", 10, 1000) + b"{")
+        stream.flush()
+        time.sleep(10)
+
+    with pytest.raises(RemoteUnavailable, match="a message that does not end"):
+        hostile_pod(behave).run("1")
+
+
+def test_a_message_that_trickles_is_an_error(monkeypatch):
+    monkeypatch.setattr(framing, "MIN_RATE", 1_000_000)
+
+    class Trickle:
+        async def read(self, n=-1):
+            await asyncio.sleep(0.05)
+            return b"\x00\x00\x03\xe8\x00\x00\x00\x00" if not reads.append(1) and len(reads) == 1 else b"x"
+
+    reads = []
+
+    async def read():
+        return await framing.FrameReader(Trickle(), stall_timeout=0.5).next()
+
+    started = time.monotonic()
+    with pytest.raises(RemoteUnavailable, match="does not end"):
+        wait_for(read())
+    assert time.monotonic() - started < 3
+
+
+def test_a_flood_is_held_back_while_the_consumer_is_slow(hostile_pod):
+    """A gigabyte of output waits on the pod and not in this process."""
+    sent = []
+
+    def behave(stream):
+        request = greet(stream)
+        for sequence in range(5, 1005):
+            stream.write(message(sequence, request, "x" * 1_000_000))
+            sent.append(sequence)
+        stream.write(done(1005, request))
+
+    remote = hostile_pod(behave)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def slow(output):
+        if len(sent) < 300:
+            time.sleep(0.5)
+        raise InterruptedError("enough")
+
+    with pytest.raises(InterruptedError):
+        remote.run("1", on_output=slow)
+    assert len(sent) < 200
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
+
+
+def test_a_full_mailbox_waits_and_a_closed_one_does_not():
+    mailbox = Mailbox(background_loop(), limit=100)
+    finished = threading.Event()
+
+    async def fill():
+        for number in range(50):
+            await mailbox.put(number, 30)
+        finished.set()
+
+    asyncio.run_coroutine_threadsafe(fill(), background_loop())
+    time.sleep(0.1)
+    assert not finished.is_set()
+    assert [mailbox.get(5) for _ in range(20)] == list(range(20))
+    mailbox.close()
+    assert finished.wait(5)
+
+
+def test_a_start_that_prints_much_or_ends(tmp_path, make_remote):
+    for number, script in enumerate(
+        ["exit 1", "head -c 3000000 /dev/zero", 'echo \'yotta-agent:{"error": "x\\u001b"}\'']
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        python = folder / "python"
+        python.write_text(f'#!/bin/sh\n[ "$#" = 2 ] && exit 0\n{script}\n')
+        python.chmod(0o755)
+        (folder / "pod").mkdir()
+        with running(folder / "pod", {"YOTTA_PYTHON": str(python)}) as server:
+            for call in (lambda r: r.run("1"), lambda r: r.get("x", tmp_path / "x")):
+                with pytest.raises(YottaError) as caught:
+                    call(make_remote(server))
+                assert str(caught.value).isprintable()

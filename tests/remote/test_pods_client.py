@@ -1,0 +1,35 @@
+"""`PodsClient.remote` on a pod of the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from yotta_jupyter import Client, Sandbox, connect
+from yotta_jupyter.errors import RemoteError, RemoteUnavailable
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Sandbox(speed=200) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as client:
+        yield client
+
+
+def test_run_push_and_pull_on_a_pod_with_the_own_key(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22])
+    client.pods.wait(pod.id, until="SSH")
+    with client.pods.remote(pod.id) as remote:
+        remote.push(numbers=[1, 2, 3])
+        remote.run("total = sum(numbers); print('total', total)")
+        assert remote.pull("total") == 6
+        with pytest.raises(RemoteError, match="ZeroDivisionError"):
+            remote.run("1 / 0")
+    assert "total 6" in capsys.readouterr().out
+
+
+def test_a_pod_without_an_ssh_port_is_refused(client: Client) -> None:
+    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[8888])
+    client.pods.wait(pod.id)
+    with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):
+        client.pods.remote(pod.id)

@@ -1,0 +1,133 @@
+"""Local ports that lead to ports of a pod."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ..errors import InvalidRequest, YottaError
+from .loop import wait_for
+
+if TYPE_CHECKING:
+    import asyncssh
+
+    from .connection import PodConnection
+
+_BLOCK: Final = 1 << 16
+
+
+class Forward:
+    """A local TCP port on 127.0.0.1 that leads to a port on the pod's 127.0.0.1. A context manager.
+
+    The local port stays the same when the SSH connection is lost and established again; TCP connections through it
+    break then and can be made anew.
+
+    Parameters
+    ----------
+    connection : PodConnection
+    port : int
+        On the pod.
+    local_port : int, default 0
+        Here; 0 chooses a free one.
+    on_close : callable, optional
+        Called with this object when it is closed.
+
+    Attributes
+    ----------
+    port, local_port : int
+    """
+
+    def __init__(
+        self,
+        connection: PodConnection,
+        port: int,
+        local_port: int = 0,
+        on_close: Callable[[Forward], None] | None = None,
+    ) -> None:
+        if not 0 < port < 65536 or not 0 <= local_port < 65536:
+            raise InvalidRequest("A port is a number from 1 to 65535.")
+        self.port = port
+        self.local_port = local_port
+        self._connection = connection
+        self._on_close = on_close
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        wait_for(self._listen())
+
+    @property
+    def url(self) -> str:
+        """The address for a browser on this machine, such as ``http://127.0.0.1:40123``."""
+        return f"http://127.0.0.1:{self.local_port}"
+
+    def __repr__(self) -> str:
+        return f"<Forward 127.0.0.1:{self.local_port} to port {self.port} of the pod>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the local port and its connections. May be called again."""
+        wait_for(self._close())
+        if self._on_close is not None:
+            self._on_close(self)
+
+    async def _listen(self) -> None:
+        await self._connection.get()  # A pod that cannot be reached is an error here, not in the browser.
+        try:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.local_port)
+        except OSError as error:
+            reason = "is in use" if self.local_port else "cannot be opened"
+            raise InvalidRequest(f"The local port {self.local_port} {reason}: {error.strerror}.") from None
+        self.local_port = self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with suppress(OSError, EOFError, YottaError):
+                await self._relay(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        import asyncssh
+
+        async def open_channel(ssh: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
+            return await ssh.open_connection("127.0.0.1", self.port)
+
+        try:
+            remote_reader, remote_writer = await self._connection.retry(open_channel)
+        except asyncssh.ChannelOpenError:
+            return  # Nothing listens on the pod's port, or the server allows no forwards.
+        try:
+            await asyncio.gather(_copy(reader, remote_writer), _copy(remote_reader, writer))
+        except asyncssh.Error:
+            return
+        finally:
+            remote_writer.close()
+
+
+async def _copy(reader: Any, writer: Any) -> None:
+    """Copy bytes until the end and pass the end on."""
+    while data := await reader.read(_BLOCK):
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()

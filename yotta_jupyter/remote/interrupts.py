@@ -1,0 +1,47 @@
+"""Receive Ctrl-C as a call instead of an exception, so that no message is lost between two bytecodes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class InterruptHandler:
+    """Calls a function for each SIGINT while it is active. Does nothing on threads other than the main one.
+
+    Parameters
+    ----------
+    on_interrupt : callable
+        Called in the signal handler: it must be reentrant.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+        self._on_interrupt = on_interrupt
+        self._previous: Any = None
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Handle SIGINT within a ``with`` block."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._previous = signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, self._previous or signal.SIG_DFL)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let SIGINT raise `KeyboardInterrupt` again, such as while the user is asked for a line."""
+        if self._previous is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        current = signal.signal(signal.SIGINT, self._previous)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, current)
