@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import asyncssh
 import pytest
 
 from yotta_jupyter import Client, Sandbox, connect
@@ -26,6 +28,18 @@ def test_run_push_and_pull_on_a_pod_with_the_own_key(client: Client, capsys: pyt
         with pytest.raises(RemoteError, match="ZeroDivisionError"):
             remote.run("1 / 0")
     assert "total 6" in capsys.readouterr().out
+
+
+def test_a_pod_with_another_key_of_the_user_is_reached(client: Client, home: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    (home / ".ssh").mkdir(mode=0o700, exist_ok=True)
+    key.write_private_key(home / ".ssh" / "id_ed25519")
+    client.pods.create(image="pytorch", gpu_type="L4", expose=[22])  # Creates the default key.
+    public_key = key.export_public_key().decode()
+    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22], environment_vars={"PUBLIC_KEY": public_key})
+    client.pods.wait(pod.id, until="SSH")
+    with client.pods.remote(pod.id) as remote:
+        assert remote.shell("echo here").stdout == "here\n"
 
 
 def test_a_pod_without_an_ssh_port_is_refused(client: Client) -> None:

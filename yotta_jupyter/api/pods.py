@@ -15,6 +15,7 @@ import msgspec
 from .. import ssh
 from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
 from ..gc_pause import gc_paused
+from ..keys import DEFAULT_KEY
 from ..models import EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id
 from ..sanitize import single_line
 from ..spec import PodSpec, PortSpec
@@ -339,8 +340,11 @@ class PodsClient:
         """
         from ..remote import Endpoint, Remote, endpoint_of  # asyncssh takes long to import.
 
+        # A key file is the only key that is tried. Without one, the default key comes first, then the user's others.
+        key_file = None if self._ssh_key == DEFAULT_KEY else self._ssh_key
+
         def find_endpoint() -> Endpoint:
-            return endpoint_of(self.get(pod_id), self._ssh_key)
+            return endpoint_of(self.get(pod_id), key_file)
 
         return Remote(find_endpoint(), lookup=find_endpoint)
 

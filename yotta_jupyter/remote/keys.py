@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable
+from ..keys import DEFAULT_KEY
 from ..sanitize import single_line
 
 if TYPE_CHECKING:
     import asyncssh
 
-OWN_KEY: Final = Path("~/.yotta/ssh/id_ed25519")
-"""The key of this package."""
-
-_DEFAULT_KEYS: Final = ("id_ed25519", "id_ecdsa", "id_rsa")
+_USUAL_NAMES: Final = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 Passphrase = Callable[[str], str | None]
 """Returns the passphrase of a key file; None skips the key. Called on a thread of its own."""
@@ -64,7 +62,7 @@ async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> K
     Returns
     -------
     Keys
-        The key file, or our own key, those of ``~/.ssh/config``, of the agent and of ``~/.ssh``.
+        The key file, or `DEFAULT_KEY` and the keys of ``~/.ssh/config``, of the agent and of ``~/.ssh``.
 
     Raises
     ------
@@ -79,10 +77,10 @@ async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> K
         if not _add_file(keys, path):
             raise RemoteUnavailable(f"{single_line(path)} is not a private key that OpenSSH can use.")
         return keys
-    for path in (OWN_KEY.expanduser(), *(Path(name).expanduser() for name in identity_files)):
+    for path in (Path(DEFAULT_KEY).expanduser(), *(Path(name).expanduser() for name in identity_files)):
         _add_file(keys, path)
     await _add_agent(keys)
-    for name in _DEFAULT_KEYS:
+    for name in _USUAL_NAMES:
         _add_file(keys, Path("~/.ssh", name).expanduser())
     return keys
 
