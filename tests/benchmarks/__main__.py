@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import requests
 
-from tests.benchmarks import browser
+from tests.benchmarks import browser, remote
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
 from yotta_jupyter.frames import COLUMNS, TIMESTAMP
@@ -142,6 +142,7 @@ def main() -> None:
         ("pause 64 pods with one command / one after another", pause_many(), 1 / 8),
         ("list three pods / requests + json.loads", small_listing(), 1.3),
         *browser.rows(),
+        *remote.rows(),
     ]
     print(f"{'benchmark':<68}{'ours ms':>10}{'base ms':>10}{'ratio':>8}{'at most':>9}")
     for what, (ours, base), limit in rows:

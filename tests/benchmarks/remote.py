@@ -169,13 +169,3 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         yield from cells(server)
         yield from files(server)
-
-
-def main() -> None:
-    """Print the table of these benchmarks alone: ``python -m tests.benchmarks.remote``."""
-    for what, (ours, base), limit in rows():
-        print(f"{what:<68}{ours * 1000:>10.1f}{base * 1000:>10.1f}{ours / base:>8.3f}{limit:>9.3f}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
