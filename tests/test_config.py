@@ -262,11 +262,11 @@ def test_extension_of_each_shell_has_its_own_settings(make_shell, monkeypatch):
 
 def test_threads_have_the_settings_of_the_shell(configure):
     configure(profile="work")
-    seen = []
-    thread = threading.Thread(target=lambda: seen.append(current_overrides().profile))
+    profiles = []
+    thread = threading.Thread(target=lambda: profiles.append(current_overrides().profile))
     thread.start()
     thread.join()
-    assert seen == ["work"]
+    assert profiles == ["work"]
 
 
 def test_registered_settings_do_not_keep_a_shell_alive():

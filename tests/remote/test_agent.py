@@ -71,7 +71,7 @@ def test_where_the_disk_is_full_the_record_goes_on_in_memory(tmp_path, monkeypat
 
 
 def test_output_beyond_the_limit_is_reported(remote, monkeypatch):
-    """A client that asks for what the record no longer has is told how much is missing."""
+    """The response to a client that requests messages which are no longer recorded says how much is missing."""
     info = next(iter(remote.requests()), None)
     assert info is None
     remote.run("for i in range(3): print(i)")

@@ -75,7 +75,7 @@ def greet(stream):
 
 @pytest.fixture
 def hostile_pod(tmp_path_factory, make_remote):
-    """Return a function that makes a `Remote` of a pod whose agent behaves as told."""
+    """Return a function that makes a `Remote` of a pod whose agent has the given behaviour."""
     folder = tmp_path_factory.mktemp("h")
     agents, stack = [], contextlib.ExitStack()
 

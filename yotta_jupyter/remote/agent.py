@@ -507,10 +507,10 @@ class Agent:
         for head in self.record.load():
             self._restore_request(head, unfinished)
         self.epoch = state.get("epoch") or uuid.uuid4().hex
-        self.seen_path = os.path.join(self.folder, "requests")
-        self.seen = set()
-        with contextlib.suppress(OSError), open(self.seen_path) as file:
-            self.seen = set(file.read().split())
+        self.received_path = os.path.join(self.folder, "requests")
+        self.received = set()
+        with contextlib.suppress(OSError), open(self.received_path) as file:
+            self.received = set(file.read().split())
         self.sockets = state.get("sockets", "")
         if not self.sockets or not os.path.isdir(self.sockets):
             self.sockets = make_socket_folder()
@@ -642,10 +642,10 @@ class Agent:
             client.follow(int(head["after"]))
             return
         request = str(head["request"])
-        if request in self.seen:
+        if request in self.received:
             return
-        self.seen.add(request)
-        with contextlib.suppress(OSError), open(self.seen_path, "a") as file:
+        self.received.add(request)
+        with contextlib.suppress(OSError), open(self.received_path, "a") as file:
             file.write(request + "\n")
         if kind == "execute":
             self._accept_execute(head, body)

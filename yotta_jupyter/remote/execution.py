@@ -78,7 +78,7 @@ class Execution:
     pod_id : str
     callbacks : Callbacks
     caught_up_at : int, optional
-        The last position of a replay: an input request before it is answered only if nobody has answered it.
+        The last position of a replay: an input request before it is answered only if it has no answer yet.
     on_end : callable, optional
         Called with the mailbox when the wait ends.
     """

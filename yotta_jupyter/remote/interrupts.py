@@ -36,7 +36,7 @@ class InterruptHandler:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let SIGINT raise `KeyboardInterrupt` again, such as while the user is asked for a line."""
+        """Let SIGINT raise `KeyboardInterrupt` again, such as while `input` waits for a line."""
         if self._previous is None or threading.current_thread() is not threading.main_thread():
             yield
             return

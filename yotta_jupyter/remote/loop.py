@@ -69,4 +69,4 @@ def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 def _ignore_abandoned(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep quiet about connections that broke after their last user was gone: nobody can act on it."""
+    """Ignore errors of connections that no caller uses any more, because no caller can handle them."""

@@ -880,7 +880,7 @@ var Popup = class {
     this.element.hidden = true;
     this._onClose();
   }
-  /** Put the box below its anchor, or above where there is more room. */
+  /** Put the box below its anchor, or above where there is more space. */
   place() {
     if (!this._anchor) return;
     const anchor = this._anchor.getBoundingClientRect();

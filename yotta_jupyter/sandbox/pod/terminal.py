@@ -1,4 +1,4 @@
-"""Pseudo-terminals with the size and the modes that a client asks for."""
+"""Pseudo-terminals with the size and the modes that a client requests."""
 
 import fcntl
 import os
