@@ -17,6 +17,7 @@ from .errors import (
     InvalidRequest,
     NameTaken,
     PodNotFound,
+    RemoteDetached,
     UnknownName,
     UnusableKey,
     WaitInterrupted,
@@ -36,12 +37,12 @@ _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
 
 
-def describe(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> str:
+def describe(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod] = ()) -> str:
     """Return an error as one line whose advice names ``%yotta`` commands.
 
     Parameters
     ----------
-    error : YottaError or WaitInterrupted
+    error : YottaError, WaitInterrupted or RemoteDetached
     pods : iterable of Pod
         The known pods. The advice uses their names instead of ids where a name is unique.
 
@@ -52,12 +53,12 @@ def describe(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> s
     return f"{error.message} {_advice(error, pods)}".rstrip()
 
 
-def use_magic_advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod] = ()) -> None:
+def use_magic_advice(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod] = ()) -> None:
     """Replace the advice of an error by one that names ``%yotta`` commands.
 
     Parameters
     ----------
-    error : YottaError or WaitInterrupted
+    error : YottaError, WaitInterrupted or RemoteDetached
         Changed in place.
     pods : iterable of Pod
         As for `describe`.
@@ -86,7 +87,7 @@ def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
     return pod.id if is_taken else quote_word(name)
 
 
-def _advice(error: YottaError | WaitInterrupted, pods: Iterable[Pod]) -> str:
+def _advice(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod]) -> str:
     advise = next((_ADVICE_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _ADVICE_BY_ERROR), None)
     advice = (advise(error) if advise else None) or error.advice
     pods = list(pods)
@@ -164,6 +165,10 @@ def _wait(error: WaitTimeout | WaitInterrupted) -> str:
     return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
 
 
+def _remote_detached(error: RemoteDetached) -> str:
+    return f"See all of its output with: %yotta attach {error.pod_id}"
+
+
 def _is_local(error: YottaError) -> bool:
     return is_loopback(urlsplit(error.base_url or "").hostname or "")
 
@@ -178,6 +183,7 @@ _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     UnknownName: _unknown_name,
     UnusableKey: _unusable_key,
     PodNotFound: _pod_not_found,
+    RemoteDetached: _remote_detached,
     WaitInterrupted: _wait,
     WaitTimeout: _wait,
 }

@@ -1,10 +1,11 @@
-"""Runs a line of ``%yotta``."""
+"""Runs a line of ``%yotta`` or a cell of ``%%yotta``."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
-from ..errors import AuthenticationError, InvalidRequest, WaitInterrupted, YottaError
+from ..errors import AuthenticationError, InvalidRequest, RemoteDetached, WaitInterrupted, YottaError
 from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
@@ -13,9 +14,12 @@ from .parser import POD_HELP, Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
 
+_CODE: Final = re.compile(r"(?P<line>.*?)(?:^|\s)--(?:\s+(?P<code>.*))?", re.DOTALL)
+"""A line with code after a ``--`` of its own."""
 
-def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
-    """Run a line and return the result of its cell.
+
+def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str | None = None) -> Any:
+    """Run a line, or a cell whose first line it is, and return the result.
 
     Parameters
     ----------
@@ -24,6 +28,8 @@ def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
         The text after ``%yotta``.
     namespace : dict
         The variables of the notebook.
+    cell : str, optional
+        The text below ``%%yotta``.
 
     Returns
     -------
@@ -36,17 +42,18 @@ def run_line(session: Session, line: str, namespace: dict[str, Any]) -> Any:
         The line is invalid. Nothing was sent.
     YottaError
         As raised by the command, with advice that names ``%yotta`` commands.
-    WaitInterrupted
+    WaitInterrupted, RemoteDetached
         A wait was interrupted.
     """
     try:
-        return _run(session, line, namespace)
-    except (YottaError, WaitInterrupted) as error:
+        return _run(session, line, namespace, cell)
+    except (YottaError, WaitInterrupted, RemoteDetached) as error:
         use_magic_advice(error, session.known_pods)
         raise
 
 
-def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
+def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | None) -> Any:
+    line, code = _split_code(line, cell)
     name, *args = split_line(line, namespace) or ["help"]
     if name in ("-h", "--help", "help"):
         print(help_text())
@@ -59,15 +66,33 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
     command = get_command(name)
     if command is None:
         raise _unknown_command(name)
+    if cell is not None and not command.takes_code:
+        raise InvalidRequest(f"%yotta {command.name} takes no cell. Write one % and a line of its own.")
     try:
         arguments = command.parser().parse_line(args)
     except HelpRequested:
         return None
+    if command.takes_code:
+        arguments.code = code
+        arguments.is_cell = cell is not None
+        arguments.namespace = namespace
     try:
         return command.run(session, arguments)
     except AuthenticationError as error:
         _add_key_source(error, session, command)
         raise
+
+
+def _split_code(line: str, cell: str | None) -> tuple[str, str | None]:
+    """Split the code from the arguments of a command that takes code.
+
+    Code is not expanded: its ``$``, braces and quotes belong to the pod.
+    """
+    command = get_command((line.split(maxsplit=1) or [""])[0])
+    if command is None or not command.takes_code:
+        return line, cell
+    match = _CODE.fullmatch(line) if cell is None else None
+    return (match["line"], match["code"] or "") if match else (line, cell)
 
 
 def _unknown_command(name: str) -> InvalidRequest:

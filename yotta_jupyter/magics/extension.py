@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 from IPython.core.magic import (
     Magics,
-    line_magic,
+    line_cell_magic,
     magics_class,
     needs_local_scope,
     no_var_expand,
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 NAME: Final = "yotta"
 
-_QUESTION: Final = re.compile(rf"\s*%{NAME}\s+(?P<command>[a-z]+)\s*\?{{1,2}}\s*")
+_QUESTION: Final = re.compile(rf"\s*%%?{NAME}\s+(?P<command>[a-z]+)\s*\?{{1,2}}\s*")
 
 
 @magics_class
 class YottaMagics(Magics):
-    """The ``%yotta`` line magic. Configure it with ``%config YottaMagics.profile = "work"``."""
+    """The ``%yotta`` magic. Configure it with ``%config YottaMagics.profile = "work"``."""
 
     base_url = Unicode(None, allow_none=True, help="Base URL of the API: https, or http for loopback.").tag(config=True)
     profile = Unicode(None, allow_none=True, help="A profile of ~/.yotta/config.").tag(config=True)
@@ -61,12 +61,12 @@ class YottaMagics(Magics):
     @output_can_be_silenced
     @needs_local_scope
     @no_var_expand
-    @line_magic(NAME)  # type: ignore[arg-type]
-    def yotta(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
-        """List, create, pause, resume and delete GPU pods: ``%yotta -h`` shows the commands."""
+    @line_cell_magic(NAME)  # type: ignore[arg-type]
+    def yotta(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        """Manage GPU pods and run code on them: ``%yotta -h`` shows the commands."""
         from .dispatch import run_line
 
-        return run_line(self.session, line, {**self.shell.user_ns, **(local_ns or {})})
+        return run_line(self.session, line, {**self.shell.user_ns, **(local_ns or {})}, cell)
 
     def overrides(self) -> ConfigOverrides:
         """Return the settings of this shell: its ``%config``, with the address and key of its sandbox if one runs."""
@@ -117,8 +117,9 @@ def unload(shell: InteractiveShell) -> None:
         return
     unregister_overrides(shell)
     magics.close()
-    if shell.magics_manager.magics["line"].get(NAME) == magics.yotta:
-        del shell.magics_manager.magics["line"][NAME]
+    for registered in shell.magics_manager.magics.values():
+        if registered.get(NAME) == magics.yotta:
+            del registered[NAME]
     configurables: list[Any] = shell.configurables
     if magics in configurables:
         configurables.remove(magics)

@@ -161,6 +161,10 @@ class Command(msgspec.Struct, frozen=True):
     add_arguments : callable
         Adds the arguments to a `LineParser`.
     aliases : tuple of str
+    takes_code : bool
+        Whether the command takes code: the rest of the cell after ``%%yotta NAME``, or of the line after ``--``. It is
+        passed unchanged as ``arguments.code``, which is None without code. ``arguments.is_cell`` says whether it is a
+        cell, and ``arguments.namespace`` has the variables of the notebook.
     """
 
     name: str
@@ -168,6 +172,7 @@ class Command(msgspec.Struct, frozen=True):
     run: Callable[[Session, argparse.Namespace], Any]
     add_arguments: Callable[[LineParser], None] = no_arguments
     aliases: tuple[str, ...] = ()
+    takes_code: bool = False
 
     def parser(self) -> LineParser:
         """Return a parser of the command's arguments."""

@@ -1,4 +1,4 @@
-"""Progress of a wait as one line, in a notebook, a terminal or a log."""
+"""Progress of a wait or a transfer as one line, in a notebook, a terminal or a log."""
 
 from __future__ import annotations
 
@@ -16,9 +16,17 @@ from ..sanitize import single_line
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..remote.progress import OnProgress, Progress
+
 _ELAPSED: Final = re.compile(r", \d+ s:")
 _MAX_PODS: Final = 4
 """Pods that the line describes; the others are counted."""
+
+_QUICK: Final = 0.5
+"""Seconds after which the progress of a transfer is shown."""
+
+_BAR_WIDTH: Final = 24
+"""Characters."""
 
 
 @contextmanager
@@ -43,21 +51,78 @@ def progress_reporter(
         Called with the latest known pods by id.
     """
     started = time.monotonic()
+    with _line_writer(shell) as write:
+        yield lambda latest: write(_format_progress(target, names, latest, time.monotonic() - started))
+
+
+@contextmanager
+def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
+    """Provide the `on_progress` callback of a `Remote`. Transfers that end at once show no line.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+
+    Yields
+    ------
+    callable
+        Called with a `Progress`.
+    """
+    is_interactive = hasattr(shell, "kernel") or sys.stdout.isatty()  # A log gets only the last line.
+    started: dict[str, float] = {}
+    shown: set[str] = set()
+    with _line_writer(shell) as write:
+
+        def report(progress: Progress) -> None:
+            elapsed = time.monotonic() - started.setdefault(progress.label, time.monotonic())
+            is_complete = progress.done >= progress.total
+            if (elapsed >= _QUICK or progress.label in shown) and (is_interactive or is_complete):
+                shown.add(progress.label)
+                write(_format_transfer(progress, elapsed))
+
+        yield report
+
+
+@contextmanager
+def _line_writer(shell: InteractiveShell) -> Iterator[Callable[[str], None]]:
+    """Provide a function that replaces one line of the output."""
     in_notebook = hasattr(shell, "kernel")
-    write = _notebook_writer() if in_notebook else _stdout_writer()
+    write_line = _notebook_writer() if in_notebook else _stdout_writer()
     written = False
 
-    def report(latest: dict[str, Pod]) -> None:
+    def write(text: str) -> None:
         nonlocal written
         written = True
-        write(_format_progress(target, names, latest, time.monotonic() - started))
+        write_line(text)
 
     try:
-        yield report
+        yield write
     finally:
         # The result or error starts on a new line.
         if written and not in_notebook and sys.stdout.isatty():
             print()
+
+
+def _format_transfer(progress: Progress, elapsed: float) -> str:
+    label = single_line(progress.label, 60)
+    rate = progress.done / elapsed if elapsed else 0.0
+    amount = f"{label}: {_format_bytes(progress.done)}"
+    if not progress.total:
+        return amount
+    share = min(progress.done / progress.total, 1.0)
+    bar = ("#" * round(share * _BAR_WIDTH)).ljust(_BAR_WIDTH, "-")
+    text = f"{amount} of {_format_bytes(progress.total)} [{bar}] {share:4.0%}, {_format_bytes(rate)}/s"
+    if progress.done < progress.total and rate:
+        text += f", {(progress.total - progress.done) / rate:.0f} s left"
+    return text
+
+
+def _format_bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
 
 
 def _format_progress(target: str, names: Mapping[str, str], latest: Mapping[str, Pod], elapsed: float) -> str:

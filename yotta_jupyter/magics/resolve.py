@@ -58,7 +58,7 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
     if _LAUNCH_ID.fullmatch(query):
         by_launch_id = next((pod for pod in pods if pod.launch_id == query), None)
         return by_launch_id or client.pods.find_by_launch_id(query)
-    matches = _matches(pods, query)
+    matches = match_pods(pods, query)
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -73,7 +73,7 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
     )
 
 
-def _matches(pods: list[Pod], query: str) -> list[Pod]:
+def match_pods(pods: list[Pod], query: str) -> list[Pod]:
     """Return the matches of the first tier that has any: equal ids, then equal names, then beginnings of ids."""
     tiers = (
         [pod for pod in pods if pod.id == query],

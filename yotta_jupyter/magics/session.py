@@ -10,6 +10,7 @@ from ..client import Client
 from ..config import Config, resolve_config
 from ..errors import InvalidRequest
 from ..overrides import ConfigOverrides
+from .remotes import Remotes
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -35,6 +36,8 @@ class Session:
         The options that it was started with.
     warned_pod_ids : set of str
         Ids of pods of which this notebook has said what a pause may erase.
+    remotes : Remotes
+        The connections to pods, and the pod chosen by ``%yotta use``.
     """
 
     def __init__(self, shell: InteractiveShell, overrides: Callable[[], ConfigOverrides] = ConfigOverrides) -> None:
@@ -43,6 +46,7 @@ class Session:
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
         self.warned_pod_ids: set[str] = set()
+        self.remotes = Remotes(self)
         self._client: Client | None = None
         self._config: Config | None = None
 
@@ -80,13 +84,14 @@ class Session:
             return Catalog()
 
     def reset(self) -> None:
-        """Close the client. The next command creates a new one."""
+        """Close the client and its connections to pods. The next command creates a new client."""
+        self.remotes.close()
         if self._client is not None:
             self._client.close()
         self._client = self._config = None
 
     def close(self) -> None:
-        """Close the client and stop the sandbox."""
+        """Close the connections to pods, close the client and stop the sandbox."""
         self.reset()
         if self.sandbox is not None:
             self.sandbox.stop()

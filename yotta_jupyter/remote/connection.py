@@ -98,6 +98,11 @@ class PodConnection:
         self._was_connected = False
         self._lock = asyncio.Lock()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection that is not closed. May be read from any thread."""
+        return self._current is not None and not self._current.is_closed()
+
     async def get(self) -> asyncssh.SSHClientConnection:
         """Return the connection; establish it if there is none.
 

@@ -148,6 +148,8 @@ class Execution:
             self._pending_input = event
         elif event.kind == "interrupt":
             self._interrupt()
+        elif event.kind == "accepted" and event.data.get("behind") is not None:
+            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {event.data['behind'] or '(empty)'}")
         elif event.kind == "input_done":
             self._pending_input = None
         elif event.kind == "notice":

@@ -105,7 +105,7 @@ class AgentLauncher:
         notice: Callable[[str], None] | None = None,
     ) -> None:
         self._connection = connection
-        self._install = install
+        self.install_allowed = install
         self._python = python
         self._notice = notice or (lambda text: None)
         self._path: str | None = None
@@ -173,7 +173,7 @@ class AgentLauncher:
 
     async def _call(self, connection: asyncssh.SSHClientConnection, arguments: list[str]) -> dict[str, Any]:
         """Run a command of the agent's file and return its last message."""
-        if not self._install:
+        if not self.install_allowed:
             arguments = [*arguments, "--no-install"]
         source = Path(__file__).with_name("agent.py").read_bytes()
         process = await run_python(connection, source, arguments, self._python)

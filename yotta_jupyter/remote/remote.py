@@ -505,6 +505,20 @@ class Remote:
         """The user name that the pod accepted; None before the first connection."""
         return self._connection.user
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now. A connection that broke counts until its keepalive fails."""
+        return self._connection.is_connected
+
+    def allow_install(self, allowed: bool) -> None:
+        """Set whether missing Python packages may be installed on the pod.
+
+        Parameters
+        ----------
+        allowed : bool
+        """
+        self._launcher.install_allowed = allowed
+
     def close(self) -> None:
         """Close the connection and the forwards. What runs on the pod goes on."""
         for forward in list(self._forwards):

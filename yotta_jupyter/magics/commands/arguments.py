@@ -15,6 +15,18 @@ def add_pod_argument(parser: LineParser) -> None:
     parser.add_argument("pod", metavar="POD", completes="pod", help=POD_HELP)
 
 
+def add_optional_pod_argument(parser: LineParser) -> None:
+    """Add the positional argument for a pod that ``%yotta use`` may have chosen.
+
+    Parameters
+    ----------
+    parser : LineParser
+    """
+    parser.add_argument(
+        "pod", nargs="?", metavar="POD", completes="pod", help=f"{POD_HELP}; default: the pod of %%yotta use"
+    )
+
+
 def add_pods_argument(parser: LineParser) -> None:
     """Add the positional argument for one or more pods.
 

@@ -1,0 +1,155 @@
+"""The commands for cells on a pod: use, run, attach, interrupt, restart."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ...errors import InvalidRequest
+from ...hints import pod_word
+from ...sanitize import single_line
+from ...spelling import did_you_mean
+from ..parser import Command, LineParser
+from ..progress import transfer_progress
+from ..resolve import resolve_pods
+from ..session import Session
+from .arguments import add_optional_pod_argument, add_pod_argument
+
+if TYPE_CHECKING:
+    from ...models import Pod
+    from ...remote import Remote, RunResult
+    from ...remote.progress import OnProgress
+    from ..outputs import CellResult, OutputPublisher
+
+_RUN_ID: Final = 8
+"""Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
+
+
+def _use(session: Session, arguments: Namespace) -> None:
+    (pod,) = resolve_pods(session.client, [arguments.pod])
+    session.remotes.used_pod_id = pod.id
+    print(f"Commands use pod {pod.label} when none is named.")
+
+
+def _add_run_arguments(parser: LineParser) -> None:
+    add_optional_pod_argument(parser)
+    parser.add_argument(
+        "--push",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="variables of this notebook to assign on the pod before the code runs",
+    )
+    parser.add_argument(
+        "--pull",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="variables of the pod to assign in this notebook after the code has run",
+    )
+    parser.add_argument("--detach", action="store_true", help="return at once; see the output with %%yotta attach")
+    parser.add_argument("--no-install", action="store_true", help="install no missing Python package on the pod")
+
+
+def _run(session: Session, arguments: Namespace) -> CellResult | None:
+    if arguments.code is None:
+        raise InvalidRequest(
+            "%yotta run needs code.", advice="Write %%yotta run POD with the code below it, or %yotta run POD -- CODE"
+        )
+    push, pull = _split_names(arguments.push), _split_names(arguments.pull)
+    if arguments.detach and pull:
+        raise InvalidRequest("--pull needs the end of the cell, and --detach does not wait for it. Leave one out.")
+    values = _find_values(push, arguments.namespace)
+    pod, remote = session.remotes.open(arguments.pod, install=not arguments.no_install)
+    with transfer_progress(session.shell) as on_progress:
+        if values:
+            remote.push_values(values, on_progress=on_progress)
+        if arguments.detach:
+            _detach(session, pod, remote, arguments.code)
+            return None
+        result = _show_outputs(session, lambda publisher: remote.run(arguments.code, on_output=publisher))
+        _pull(session, remote, pull, on_progress)
+    # Only a line can be assigned: result = %yotta run -- CODE
+    return None if arguments.is_cell and not result.value else result
+
+
+def _split_names(words: Sequence[str]) -> list[str]:
+    """Return the names in words such as ``a,b``."""
+    return [name for word in words for name in word.split(",") if name]
+
+
+def _find_values(names: Sequence[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
+    for name in names:
+        if name not in namespace:
+            hint = did_you_mean(name, [key for key in namespace if not key.startswith("_")])
+            raise InvalidRequest(f"--push: this notebook has no variable {single_line(name, 40)!r}.{hint}")
+    return {name: namespace[name] for name in names}
+
+
+def _detach(session: Session, pod: Pod, remote: Remote, code: str) -> None:
+    run_id = remote.submit(code)[:_RUN_ID]
+    word = pod_word(pod, session.known_pods)
+    print(f"Runs on {pod.label} as {run_id}. All of its output: %yotta attach {word} --run {run_id}")
+
+
+def _show_outputs(session: Session, run: Callable[[OutputPublisher], RunResult]) -> CellResult:
+    """Call a function with an `OutputPublisher` and return its result as that of the cell."""
+    from ..outputs import OutputPublisher
+
+    publisher = OutputPublisher(session.shell)
+    try:
+        return publisher.result(run(publisher))
+    except BaseException:
+        publisher.flush()
+        raise
+
+
+def _pull(session: Session, remote: Remote, names: Sequence[str], on_progress: OnProgress) -> None:
+    if names:
+        session.shell.user_ns.update(remote.pull_values(names, on_progress=on_progress))
+
+
+def _add_attach_arguments(parser: LineParser) -> None:
+    add_optional_pod_argument(parser)
+    parser.add_argument(
+        "--run", metavar="ID", help="a run's id, as --detach shows it; default: the present or last run"
+    )
+
+
+def _attach(session: Session, arguments: Namespace) -> CellResult:
+    _, remote = session.remotes.open(arguments.pod)
+    return _show_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
+
+
+def _interrupt(session: Session, arguments: Namespace) -> None:
+    pod, remote = session.remotes.open(arguments.pod)
+    running = [request for request in remote.requests() if request.state == "running"]
+    if not running:
+        print(f"Nothing runs on {pod.label}.")
+        return
+    remote.interrupt(running[-1].request_id)
+    print(f"Interrupted on {pod.label}: {running[-1].title}")
+
+
+def _restart(session: Session, arguments: Namespace) -> None:
+    pod, remote = session.remotes.open(arguments.pod)
+    remote.restart()
+    print(f"{pod.label} has a new kernel. The variables of the old one are gone.")
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "run",
+        "Run a cell on a pod: %%yotta run POD, then the code below it.",
+        _run,
+        _add_run_arguments,
+        takes_code=True,
+    ),
+    Command("use", "Choose the pod that run, sh, cp, open and attach take when none is named.", _use, add_pod_argument),
+    Command("attach", "Show all output of the running or last cell of a pod.", _attach, _add_attach_arguments),
+    Command("interrupt", "Interrupt the cell that runs on a pod.", _interrupt, add_optional_pod_argument),
+    Command("restart", "Start a new kernel on a pod.", _restart, add_optional_pod_argument),
+)

@@ -1,0 +1,91 @@
+"""The SSH connections of a notebook to pods, and the pod that commands use when none is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..api.waiter import SSH
+from ..errors import InvalidRequest
+from ..models import Pod
+from .resolve import match_pods, resolve_pods
+
+if TYPE_CHECKING:
+    from ..remote import Remote
+    from .session import Session
+
+_STARTING: Final = ("INITIALIZE", "RUNNING")
+"""Statuses in which SSH becomes ready without a request."""
+
+
+class Remotes:
+    """The `Remote` objects of a session, one per pod, each kept from one command to the next.
+
+    Parameters
+    ----------
+    session : Session
+
+    Attributes
+    ----------
+    used_pod_id : str or None
+        The pod chosen by ``%yotta use``.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._remotes: dict[str, Remote] = {}
+        self.used_pod_id: str | None = None
+
+    def open(self, query: str | None, *, install: bool = True) -> tuple[Pod, Remote]:
+        """Return a pod and its `Remote`. A pod that is starting is waited for, with progress.
+
+        A pod with a live connection is found among the known pods, without a request: a cell starts at once.
+
+        Parameters
+        ----------
+        query : str or None
+            As for `resolve_pods`; None means the pod chosen by ``%yotta use``.
+        install : bool, default True
+            Whether missing Python packages may be installed on the pod.
+
+        Raises
+        ------
+        InvalidRequest
+            No pod is named and none was chosen, or the query is invalid or matches several pods.
+        RemoteUnavailable, InvalidPodState, WaitTimeout
+            The pod cannot be reached by SSH.
+        PodNotFound, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `resolve_pods`.
+        """
+        query = query or self.used_pod_id
+        if query is None:
+            raise InvalidRequest("No pod is named.", advice="Name one, or choose one for all cells: %yotta use POD")
+        return self._find_connected(query) or self._connect(query, install)
+
+    def close(self) -> None:
+        """Close all connections. What runs on the pods goes on."""
+        while self._remotes:
+            _, remote = self._remotes.popitem()
+            remote.close()
+
+    def _find_connected(self, query: str) -> tuple[Pod, Remote] | None:
+        matches = match_pods(self._session.known_pods, query)
+        remote = self._remotes.get(matches[0].id) if len(matches) == 1 else None
+        return (matches[0], remote) if remote is not None and remote.is_connected else None
+
+    def _connect(self, query: str, install: bool) -> tuple[Pod, Remote]:
+        from .commands.wait import wait_until
+
+        (pod,) = resolve_pods(self._session.client, [query])
+        if pod.ssh_port is not None and not pod.ssh_ready and pod.status in _STARTING:
+            pod = wait_until(self._session, pod, SSH)
+        remote = self._remotes.get(pod.id)
+        if remote is None:
+            remote = self._remotes[pod.id] = self._session.client.pods.remote(pod.id)
+            remote.on_notice = _print_note
+        remote.allow_install(install)
+        remote.connect()
+        return pod, remote
+
+
+def _print_note(text: str) -> None:
+    print(f"Note: {text}")
