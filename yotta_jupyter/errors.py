@@ -124,6 +124,10 @@ class UnusableKey(InvalidRequest):
     """The SSH key for a pod is missing, unreadable or not a key. Nothing was created."""
 
 
+class UnsupportedValue(InvalidRequest):
+    """A value cannot be moved to or from a pod as data."""
+
+
 class ConnectionFailed(YottaError):
     """No response: connection refused, unknown host, timeout, or connection lost.
 

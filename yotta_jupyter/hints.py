@@ -19,6 +19,7 @@ from .errors import (
     PodNotFound,
     RemoteDetached,
     UnknownName,
+    UnsupportedValue,
     UnusableKey,
     WaitInterrupted,
     WaitTimeout,
@@ -121,6 +122,10 @@ def _name_taken(error: NameTaken) -> str:
     return f"Choose another --name, or add {ANOTHER_FLAG} to create one more."
 
 
+def _unsupported_value(error: UnsupportedValue) -> str:
+    return "Save it to a file and copy that: %yotta cp SRC DST"
+
+
 def _unusable_key(error: UnusableKey) -> str | None:
     return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod." if error.advice else None
 
@@ -181,6 +186,7 @@ _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     InvalidRequest: _invalid_request,
     NameTaken: _name_taken,
     UnknownName: _unknown_name,
+    UnsupportedValue: _unsupported_value,
     UnusableKey: _unusable_key,
     PodNotFound: _pod_not_found,
     RemoteDetached: _remote_detached,

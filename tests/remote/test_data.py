@@ -332,7 +332,7 @@ def test_a_transfer_goes_on_after_a_broken_connection(sshd, make_remote):
 
 
 def test_what_cannot_be_moved_says_why(remote):
-    with pytest.raises(InvalidRequest, match=r"^model cannot be pushed: a builtins.object .*copy a file"):
+    with pytest.raises(InvalidRequest, match=r"^model cannot be pushed: a builtins.object .*Save it to a file"):
         remote.run("raise SystemExit", push={"model": object()})
     with pytest.raises(InvalidRequest, match="'not a name' is not the name of a variable"):
         remote.push_values({"not a name": 1})
@@ -340,7 +340,7 @@ def test_what_cannot_be_moved_says_why(remote):
         remote.pull("nothing")
     remote.run("class Model: pass\nmodel = Model()")
     with pytest.raises(
-        InvalidRequest, match=r"^model cannot be pulled: a __main__.Model is not moved as data: copy a file"
+        InvalidRequest, match=r"^model cannot be pulled: a __main__.Model is not moved as data. Save it to a file"
     ):
         remote.pull("model")
     remote.run("large = bytes(1_000_000)")

@@ -101,8 +101,8 @@ def _to_json(value: Any) -> Any:
         return _tag(kind.__name__, encoder(value))
     if kind.__module__ == "numpy":
         return _tag("numpy", [hasattr(value, "shape") and kind.__name__ == "ndarray", _encode_small_array(value)])
-    hint = "give it a name of its own" if kind.__name__ in ("DataFrame", "Series") else "copy a file instead"
-    raise CodecError(f"a {kind.__module__}.{kind.__qualname__} is not moved as data: {hint}")
+    hint = ": give it a name of its own" if kind.__name__ in ("DataFrame", "Series") else ""
+    raise CodecError(f"a {kind.__module__}.{kind.__qualname__} is not moved as data{hint}")
 
 
 def _tag(name: str, value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import InvalidRequest, RemoteUnavailable, YottaError
+from ..errors import InvalidRequest, RemoteUnavailable, UnsupportedValue, YottaError
 from ..sanitize import single_line
 from . import codec
 from .outputs import OutputMessage
@@ -128,9 +128,8 @@ class ValueTransfer:
         try:
             for entry in entries:
                 if entry["size"] > max_bytes:
-                    raise InvalidRequest(
+                    raise _unsupported(
                         f"{entry['name']} has {entry['size'] / 1e9:.1f} GB; the limit is {max_bytes / 1e9:.1f} GB.",
-                        advice="Write it to a file on the pod and copy the file.",
                     )
             progress.total = sum(entry["size"] for entry in entries)
             return {entry["name"]: self._read(entry, progress, on_progress) for entry in entries}
@@ -165,7 +164,8 @@ class ValueTransfer:
         if not result.get("ok"):
             name = single_line(result.get("name") or "A value", 60)
             reason = single_line(result.get("error") or f"{result.get('missing')} is missing on the pod", 300)
-            raise InvalidRequest(f"{name} cannot be {verb}: {reason.rstrip('.')}.")
+            message = f"{name} cannot be {verb}: {reason.rstrip('.')}."
+            raise _unsupported(message) if result.get("is_unsupported") is True else InvalidRequest(message)
         return result
 
     def _call_once(self, call: str) -> dict[str, Any]:
@@ -215,9 +215,13 @@ def _encode(name: str, value: Any) -> tuple[str, bytes]:
     try:
         return codec.encode(value)
     except codec.CodecError as error:
-        raise InvalidRequest(f"{name} cannot be pushed: {single_line(error, 300)}.") from None
+        raise _unsupported(f"{name} cannot be pushed: {single_line(error, 300)}.") from None
     except ImportError as error:
         raise _missing(name, str(error.name)) from None
+
+
+def _unsupported(message: str) -> UnsupportedValue:
+    return UnsupportedValue(message, advice="Save it to a file and copy that with put or get.")
 
 
 def _require_packages(name: str, kind: str) -> None:

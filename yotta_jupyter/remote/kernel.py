@@ -302,7 +302,7 @@ class KernelClient:
         if sequence != (self.position or 0) + 1 and not (self.position == -1 and sequence == 0):
             raise RemoteUnavailable("The agent on the pod sent messages out of order.", advice="Run the cell again.")
         request_id = str(head.get("request"))
-        if kind == "accepted" and head.get("kind") == "execute":
+        if kind == "accepted" and head.get("kind") == "execute" and sequence > self.last_at_hello:
             head["behind"] = next((info.title for info in self.requests.values() if info.state == "running"), None)
         self._update_requests(request_id, head)
         size = len(frame.body) + 200

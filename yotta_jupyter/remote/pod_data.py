@@ -49,7 +49,7 @@ def send(names: list[str], folder: str, library: str) -> None:
         for name in names:
             result = {"name": name}
             if name not in shell.user_ns:
-                raise CodecError("there is no variable of that name")
+                raise NameError("there is no variable of that name")
             kind, data = encode(shell.user_ns[name])
             entry: dict[str, Any] = {"name": name, "kind": kind, "size": len(data)}
             if len(data) <= INLINE:
@@ -86,7 +86,9 @@ def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ImportError) and error.name in ("numpy", "pandas", "pyarrow"):
         return {"missing": error.name}
     text = " ".join(str(error).split())[:300]
-    return {"error": text if isinstance(error, CodecError) else f"{type(error).__name__}: {text}"}
+    if isinstance(error, (CodecError, NameError)):
+        return {"error": text, "is_unsupported": isinstance(error, CodecError)}
+    return {"error": f"{type(error).__name__}: {text}"}
 
 
 def _publish(shell: Any, result: dict[str, Any]) -> None:

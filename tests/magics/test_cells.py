@@ -1,0 +1,262 @@
+"""``%%yotta run`` in a real kernel, on a pod of the sandbox: what the notebook receives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from tests.remote.sshd import wait_until
+from yotta_jupyter import Sandbox
+
+Messages = list[dict[str, Any]]
+
+
+class Notebook:
+    """A notebook kernel with the extension, and a pod named train.
+
+    Parameters
+    ----------
+    manager : KernelManager
+    client : BlockingKernelClient
+    """
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self.manager = manager
+        self.client = client
+        self.prompts: list[dict[str, Any]] = []
+
+    def run(self, cell: str, reply: str = "", interrupt_at: str = "", interrupts: int = 1) -> Messages:
+        """Run a cell and return the messages that it published.
+
+        Parameters
+        ----------
+        cell : str
+        reply : str
+            The reply to its prompts.
+        interrupt_at : str
+            Interrupt the kernel when this text is printed.
+        interrupts : int
+            Each interrupt after the first is sent when the note about the one before it is printed.
+        """
+        messages: Messages = []
+        markers = [interrupt_at, *["interrupt again"] * (interrupts - 1)] if interrupt_at else []
+
+        def receive(message: dict[str, Any]) -> None:
+            messages.append(message)
+            if markers and markers[0] in message["content"].get("text", ""):
+                markers.pop(0)
+                self.manager.interrupt_kernel()
+
+        def answer(message: dict[str, Any]) -> None:
+            self.prompts.append(message["content"])
+            self.client.input(reply)
+
+        self.client.execute_interactive(cell, stdin_hook=answer, output_hook=receive, timeout=60)
+        return [message for message in messages if message["msg_type"] not in ("status", "execute_input")]
+
+
+def contents(messages: Messages, msg_type: str) -> list[dict[str, Any]]:
+    return [message["content"] for message in messages if message["msg_type"] == msg_type]
+
+
+def text(messages: Messages, name: str = "stdout") -> str:
+    return "".join(content["text"] for content in contents(messages, "stream") if content["name"] == name)
+
+
+def error(messages: Messages) -> str:
+    (content,) = contents(messages, "error")
+    return "\n".join(content["traceback"])
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment variables of kernels that use a sandbox."""
+    with Sandbox(speed=200) as sandbox:
+        yield {
+            **os.environ,
+            "HOME": str(tmp_path_factory.mktemp("home")),
+            "YOTTA_API_KEY": sandbox.api_key,
+            "YOTTA_BASE_URL": sandbox.base_url,
+        }
+
+
+@pytest.fixture(scope="module")
+def notebook(environment: dict[str, str]) -> Iterator[Notebook]:
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
+    try:
+        notebook = Notebook(manager, client)
+        notebook.run("%load_ext yotta_jupyter\n%yotta create pytorch --gpu L4 --name train")
+        notebook.run("%yotta use train")
+        yield notebook
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_outputs_are_those_of_a_local_cell(notebook: Notebook) -> None:
+    messages = notebook.run(
+        "%%yotta run train\n"
+        "import sys\n"
+        "from IPython.display import HTML, clear_output, display\n"
+        "print('erased')\n"
+        "clear_output()\n"
+        "print('to stdout')\n"
+        "print('to stderr', file=sys.stderr)\n"
+        "handle = display('first', display_id=True)\n"
+        "handle.update('second')\n"
+        "HTML('<b>value</b>')"
+    )
+    kinds = [message["msg_type"] for message in messages if message["content"].get("text") != "erased\n"]
+    assert kinds[-6:] == [
+        "clear_output",
+        "stream",
+        "stream",
+        "display_data",
+        "update_display_data",
+        "execute_result",
+    ]
+    assert text(messages, "stderr") == "to stderr\n"
+    (display,), (update,) = contents(messages, "display_data")[-1:], contents(messages, "update_display_data")[-1:]
+    assert display["transient"]["display_id"] == update["transient"]["display_id"]
+    assert update["data"]["text/plain"] == "'second'"
+    (result,) = contents(messages, "execute_result")
+    assert result["data"]["text/html"] == "<b>value</b>"
+
+
+def test_state_lasts_and_the_cell_is_sent_unchanged(notebook: Notebook) -> None:
+    notebook.run("%%yotta run\nx = 41")
+    messages = notebook.run("%%yotta run\nprint('$HOME {x}')\n!echo shell $((x + 1))\n%precision 2\nx + 1")
+    assert text(messages).replace("\r", "") == "$HOME {x}\nshell 1\n"
+    assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "42"
+    assert contents(notebook.run("_"), "execute_result")[0]["data"]["text/plain"] == "42"
+
+
+def test_a_line_returns_its_result(notebook: Notebook) -> None:
+    messages = notebook.run("result = %yotta run -- print('printed'), 6 * 7\nresult.text, result.stdout")
+    assert contents(messages, "execute_result")[-1]["data"]["text/plain"] == "('(None, 42)', 'printed\\n')"
+
+
+def test_a_failing_cell_fails_with_the_remote_traceback_alone(notebook: Notebook) -> None:
+    messages = notebook.run("%%yotta run\ndef divide(a):\n    return a / 0\nprint('before')\ndivide(1)\nprint('after')")
+    assert "before" in text(messages)
+    assert "after" not in text(messages)
+    assert "ZeroDivisionError" in error(messages)
+    assert "divide" in error(messages)
+    assert "yotta_jupyter" not in error(messages)
+
+
+def test_input_and_getpass_ask_in_the_notebook(notebook: Notebook) -> None:
+    notebook.prompts.clear()
+    cell = "%%yotta run\nimport getpass\nprint(input('Name: '), len(getpass.getpass('Password: ')))"
+    assert text(notebook.run(cell, reply="four")) == "four 4\n"
+    assert [(prompt["prompt"], prompt["password"]) for prompt in notebook.prompts] == [
+        ("Name: ", False),
+        ("Password: ", True),
+    ]
+
+
+def test_values_are_pushed_and_pulled(notebook: Notebook) -> None:
+    notebook.run("import pandas as pd\nframe = pd.DataFrame({'a': [1, 2]}, index=pd.Index(['x', 'y'], name='key'))")
+    notebook.run("%%yotta run --push frame --pull doubled total\ndoubled = frame * 2\ntotal = int(doubled.a.sum())")
+    messages = notebook.run("total, doubled.loc['y', 'a'].item(), doubled.index.name")
+    assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "(6, 4, 'key')"
+
+
+def test_values_that_cannot_be_moved_are_refused_before_the_cell_runs(notebook: Notebook) -> None:
+    notebook.run("frame = 1\nclass Model: pass\nmodel = Model()")
+    missing = notebook.run("%%yotta run --push frme\nprint('ran')")
+    assert error(missing) == "InvalidRequest: --push: this notebook has no variable 'frme'. Did you mean frame?"
+    refused = notebook.run("%%yotta run --push model\nprint('ran')")
+    assert "model cannot be pushed" in error(refused)
+    assert "%yotta cp" in error(refused)
+    assert text(missing) + text(refused) == ""
+    pulled = notebook.run("%%yotta run --pull model\nclass Model: pass\nmodel = Model()\nprint('ran')")
+    assert text(pulled) == "ran\n"
+    assert "model cannot be pulled" in error(pulled)
+    assert "%yotta cp" in error(pulled)
+
+
+def test_an_interrupt_stops_the_cell_on_the_pod(notebook: Notebook) -> None:
+    cell = "%%yotta run\nimport time\nprint('begun', flush=True)\ntime.sleep(60)"
+    assert "KeyboardInterrupt" in error(notebook.run(cell, interrupt_at="begun"))
+    assert contents(notebook.run("%%yotta run\n1"), "execute_result")
+
+
+def test_a_second_interrupt_detaches_and_attach_shows_all_output(notebook: Notebook, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    cell = (
+        "%%yotta run\n"
+        "import os, time\n"
+        "print('begun', flush=True)\n"
+        f"while not os.path.exists({str(flag)!r}):\n"
+        "    try:\n"
+        "        time.sleep(0.01)\n"
+        "    except KeyboardInterrupt:\n"
+        "        pass\n"
+        "print('ended')"
+    )
+    detached = notebook.run(cell, interrupt_at="begun", interrupts=2)
+    assert "still runs there. See all of its output with: %yotta attach train" in error(detached)
+    assert text(detached).count("begun") == 1
+    flag.touch()
+    assert text(notebook.run("%yotta attach")) == "begun\nended\n"
+
+
+def test_a_detached_cell_is_attached_from_another_notebook(notebook: Notebook, environment: dict[str, str]) -> None:
+    started = notebook.run("%%yotta run --detach\nfor i in range(3):\n    print('line', i)\n'value'")
+    assert "All of its output: %yotta attach train --run" in text(started)
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
+    try:
+        other = Notebook(manager, client)
+        other.run("%load_ext yotta_jupyter")
+        messages = other.run("%yotta attach train")
+        assert text(messages) == "line 0\nline 1\nline 2\n"
+        assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "'value'"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:
+    notebook.run("%%yotta run --detach\nimport time; time.sleep(60)")
+    messages = notebook.run("%%yotta run\nprint('next')", interrupt_at="Waiting for the cell that runs on the pod")
+    assert "Waiting for the cell that runs on the pod: import time; time.sleep(60)" in text(messages)
+    assert "it was interrupted" in error(messages)
+    assert "Interrupted on train" in text(notebook.run("%yotta interrupt"))
+    wait_until(lambda: "Nothing runs on train" in text(notebook.run("%yotta interrupt")))
+
+
+def test_a_restart_forgets_the_variables(notebook: Notebook) -> None:
+    notebook.run("%%yotta run\nkept = 1")
+    assert "The variables of the old one are gone" in text(notebook.run("%yotta restart"))
+    assert "NameError" in error(notebook.run("%%yotta run\nkept"))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%yotta run", "%yotta run needs code. Write %%yotta run POD"),
+        ("%yotta run nope -- 1", "There is no pod 'nope'. See your pods with: %yotta list"),
+        ("%yotta run --detach --pull x -- 1", "--pull needs the end of the cell"),
+        ("%yotta run --pull 1x -- 1", "'1x' is not the name of a variable"),
+        ("%%yotta list\n1", "%yotta list takes no cell"),
+        ("%yotta attach --run 123", "no run '123'"),
+    ],
+)
+def test_bad_input_gets_one_line(notebook: Notebook, line: str, expected: str) -> None:
+    message = error(notebook.run(line))
+    assert expected in message
+    assert "\n" not in message
+
+
+def test_pods_that_cannot_run_code_say_what_to_do(notebook: Notebook) -> None:
+    notebook.run("%yotta create pytorch --gpu L4 --name no-ssh --expose 8888 --wait")
+    assert "--expose 22/SSH" in error(notebook.run("%yotta run no-ssh -- 1"))
+    notebook.run("%yotta create pytorch --gpu L4 --name other --wait\n%yotta pause other --wait")
+    assert "Resume it with: %yotta resume other --wait" in error(notebook.run("%yotta run other -- 1"))
