@@ -11,7 +11,6 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
-from tests.remote.sshd import wait_until
 from yotta_jupyter import Sandbox
 
 Messages = list[dict[str, Any]]
@@ -229,7 +228,7 @@ def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:
     assert "Waiting for the cell that runs on the pod: import time; time.sleep(60)" in text(messages)
     assert "it was interrupted" in error(messages)
     assert "Interrupted on train" in text(notebook.run("%yotta interrupt"))
-    wait_until(lambda: "Nothing runs on train" in text(notebook.run("%yotta interrupt")))
+    assert "Nothing runs on train" in text(notebook.run("%yotta interrupt"))
 
 
 def test_a_restart_forgets_the_variables(notebook: Notebook) -> None:

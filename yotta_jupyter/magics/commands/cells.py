@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -19,8 +20,14 @@ from .arguments import add_optional_pod_argument, add_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
+    from ...remote.kernel import RequestInfo
     from ...remote.progress import OnProgress
     from ..outputs import CellResult, OutputPublisher
+
+_INTERRUPT_TIMEOUT: Final = 5.0
+"""Seconds in which an interrupted run should end."""
+
+_POLL_INTERVAL: Final = 0.05
 
 _RUN_ID: Final = 8
 """Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
@@ -126,12 +133,24 @@ def _attach(session: Session, arguments: Namespace) -> CellResult:
 
 def _interrupt(session: Session, arguments: Namespace) -> None:
     pod, remote = session.remotes.open(arguments.pod)
-    running = [request for request in remote.requests() if request.state == "running"]
-    if not running:
+    run = _running(remote)
+    if run is None:
         print(f"Nothing runs on {pod.label}.")
         return
-    remote.interrupt(running[-1].request_id)
-    print(f"Interrupted on {pod.label}: {running[-1].title}")
+    remote.interrupt(run.request_id)
+    deadline = time.monotonic() + _INTERRUPT_TIMEOUT
+    while _running(remote) == run:
+        if time.monotonic() > deadline:
+            print(
+                f"Still runs on {pod.label}: {run.title}. A new kernel ends it: %yotta restart {pod_word(pod, session.known_pods)}"
+            )
+            return
+        time.sleep(_POLL_INTERVAL)
+    print(f"Interrupted on {pod.label}: {run.title}")
+
+
+def _running(remote: Remote) -> RequestInfo | None:
+    return next((request for request in remote.requests() if request.state == "running"), None)
 
 
 def _restart(session: Session, arguments: Namespace) -> None:
