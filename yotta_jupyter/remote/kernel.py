@@ -266,8 +266,8 @@ class KernelClient:
     async def _start_anew(self) -> None:
         """Fail the requests that were sent to an agent that is gone with its record."""
         error = RemoteUnavailable(
-            f"{self._connection.endpoint.label} was started again while the cell ran: it did not end, or its output is"
-            " gone.",
+            f"Pod {self._connection.endpoint.label} was started again while the cell ran:"
+            " the cell did not end, or its output is gone.",
             advice="Run it again if that is safe.",
             pod_id=self._connection.endpoint.pod_id,
         )

@@ -46,8 +46,6 @@ class Remote:
         Whether missing Python packages may be installed on the pod.
     python : str, optional
         The pod's Python; by default it is looked for.
-    trust_new_host_key : bool, default False
-        Accept a changed host key once, because the pod was resumed or created again.
     host_keys : HostKeys, optional
         The pinned host keys; by default those in ``~/.yotta/ssh/known_hosts``.
     passphrase : callable, optional
@@ -63,7 +61,6 @@ class Remote:
         lookup: Lookup | None = None,
         install: bool = True,
         python: str | None = None,
-        trust_new_host_key: bool = False,
         host_keys: HostKeys | None = None,
         passphrase: Passphrase | None = None,
         on_notice: OnNotice = print_notice,
@@ -78,7 +75,6 @@ class Remote:
             endpoint,
             lookup=lookup,
             host_keys=host_keys,
-            trust_new_host_key=trust_new_host_key,
             passphrase=passphrase,
             notice=self._publish_notice,
         )
@@ -101,7 +97,7 @@ class Remote:
 
         Raises
         ------
-        RemoteUnavailable
+        InvalidPodState
             The pod exposes no SSH port, or SSH is not ready.
         """
         return cls(endpoint_of(pod, ssh_key), **options)
