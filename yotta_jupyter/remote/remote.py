@@ -130,6 +130,9 @@ class Remote:
         A run of a busy kernel waits until the runs before it have ended. Ctrl-C interrupts the code; a second Ctrl-C
         leaves it running and raises `RemoteDetached`.
 
+        What a run prints after its end, such as from a thread, is shown once: with a run that waits at that time, else
+        with the next one, before its own output. `attach` shows it, too.
+
         Parameters
         ----------
         code : str
@@ -209,7 +212,7 @@ class Remote:
         on_output: OnOutput = print_output,
         on_input: OnInput = ask_user,
     ) -> RunResult:
-        """Wait for a run, with all of its output from the start.
+        """Wait for a run, with all of its output from the start, also what it printed after its end.
 
         Parameters
         ----------
@@ -234,7 +237,7 @@ class Remote:
 
         async def follow() -> KernelClient:
             client = KernelClient(self._connection, self._launcher, after=info.first - 1, epoch=self._kernel.epoch)
-            client.receive(info.request_id, mailbox)
+            client.receive(info.request_id, mailbox, shows_late=True)
             try:
                 await client.attach()
             except BaseException:
@@ -251,7 +254,12 @@ class Remote:
             return execution.wait()
         finally:
             self._discard(mailbox)
-            wait_for(client.close())
+            wait_for(self._end_attach(client, info.request_id))
+
+    async def _end_attach(self, client: KernelClient, request_id: str) -> None:
+        await client.close()
+        if (until := client.shown_until(request_id)) is not None:
+            self._kernel.mark_shown(request_id, until)
 
     def requests(self) -> list[RequestInfo]:
         """Return the runs that the pod knows, in order; the agent is started if it does not run.
@@ -523,7 +531,7 @@ class Remote:
         body = code.encode("utf-8", "surrogatepass")
 
         def send() -> None:
-            self._kernel.receive(request_id, mailbox)
+            self._kernel.receive(request_id, mailbox, shows_late=not hidden)
             self._kernel.send(head, body)
 
         self._loop.call_soon_threadsafe(send)
