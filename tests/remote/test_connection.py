@@ -14,6 +14,7 @@ from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable, ServerError
 from yotta_jupyter.models import ExposedPort, Pod
 from yotta_jupyter.remote import Endpoint, connection, endpoint_of
 from yotta_jupyter.remote.host_keys import HostKeys
+from yotta_jupyter.remote.loop import background_loop
 
 
 def test_the_second_user_is_tried_and_remembered(shared_sshd, make_remote):
@@ -263,3 +264,14 @@ def test_a_pod_has_an_endpoint(record):
 def test_cells_run_where_unix_sockets_are_not_forwarded(tmp_path, make_remote, extra):
     with running(tmp_path, extra=extra) as server:
         assert make_remote(server).run("6 * 7").text == "42"
+
+
+def test_only_the_loss_of_an_abandoned_connection_is_silent(caplog):
+    def fail(error):
+        raise error
+
+    loop = background_loop()
+    for error in (ConnectionResetError("lost"), asyncssh.ConnectionLost("lost"), ValueError("a mistake")):
+        loop.call_soon_threadsafe(fail, error)
+    wait_until(lambda: caplog.records)
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["a mistake"]
