@@ -92,7 +92,7 @@ def test_invalid_address_is_an_error(port):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"status": "PAUSED"}, "is PAUSED and not reachable"),
+        ({"status": "PAUSED"}, 'is PAUSED and not reachable by SSH. Resume it with pods.resume("123")'),
         ({"status": "INITIALIZE"}, 'Wait with pods.wait("123", "SSH")'),
         ({"healthy": False}, 'Wait with pods.wait("123", "SSH")'),
         ({"host": None, "healthy": None}, 'Wait with pods.wait("123", "SSH")'),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from .errors import InvalidPodState, InvalidRequest
 from .models import ExposedPort, Pod
@@ -14,9 +14,82 @@ from .urls import is_valid_host
 
 _is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)  # Most pods share a few hosts.
 DEFAULT_USER: Final = "user"
-_INGRESS: Final = re.compile(r"ssh ([a-z_][a-z0-9_-]{0,31})@")
+STARTING_STATUSES: Final = ("INITIALIZE", "RUNNING")
+"""Statuses in which an SSH port that is not healthy may become so without a request."""
+_USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31})@")
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Address(NamedTuple):
+    """Where a pod's SSH server is, validated."""
+
+    host: str
+    port: int
+
+
+def resolve(pod: Pod) -> Address:
+    """Return the address of a pod's SSH server.
+
+    Parameters
+    ----------
+    pod : Pod
+
+    Returns
+    -------
+    Address
+
+    Raises
+    ------
+    InvalidPodState
+        The pod is not reachable by SSH. The error has ``pod_id``, ``pod_status`` and ``ssh_problem``.
+    """
+    port = pod.ssh_port
+    if port is None:
+        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
+    status = single_line(pod.status, 40)
+    if not pod.ssh_ready or port.host is None or port.proxy_port is None:
+        if pod.status in STARTING_STATUSES:
+            reason, advice = f"is {status} and not reachable by SSH yet.", f'Wait with pods.wait("{pod.id}", "SSH").'
+        else:
+            reason = f"is {status} and not reachable by SSH."
+            advice = f'Resume it with pods.resume("{pod.id}").' if pod.status == "PAUSED" else ""
+        raise _unreachable(pod, reason, advice, "not ready")
+    if not _has_valid_address(port):
+        address = single_line(f"{port.host}:{port.proxy_port}", 80)
+        raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
+    return Address(port.host, port.proxy_port)
+
+
+def is_starting(pod: Pod) -> bool:
+    """Return whether a pod exposes SSH and is not reachable yet, but may become so without a request.
+
+    Parameters
+    ----------
+    pod : Pod
+
+    Returns
+    -------
+    bool
+    """
+    return pod.status in STARTING_STATUSES and pod.ssh_port is not None and not pod.ssh_ready
+
+
+def users(pod: Pod) -> tuple[str, ...]:
+    """Return the SSH users that the API names, that of the port's ``ingress_url`` first.
+
+    Parameters
+    ----------
+    pod : Pod
+
+    Returns
+    -------
+    tuple of str
+        Empty if it names none. The rest of the server's text is ignored.
+    """
+    ingress_url = pod.ssh_port.ingress_url if pod.ssh_port else None
+    matches = (_USER_IN_COMMAND.match(text or "") for text in (ingress_url, pod.ssh_cmd))
+    return tuple(dict.fromkeys(match[1] for match in matches if match))
 
 
 def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> str:
@@ -31,7 +104,7 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     key_file : str, optional
         The private key file; by default ssh uses its own.
     user : str, optional
-        The user name; by default the one of the pod's `ingress_url`, else ``user``.
+        The user name; by default the first one that the API names, else ``user``.
 
     Returns
     -------
@@ -45,7 +118,7 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     InvalidRequest
         `user` or `key_file` is invalid.
     """
-    host, port, login = _endpoint(pod, user)
+    host, port, login = _login(pod, user)
     words = ["ssh", f"{login}@{host}", "-p", str(port)]
     text = shlex.join(words)
     return text if key_file is None else text + key_option(key_file)
@@ -89,7 +162,7 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
     InvalidPodState, InvalidRequest
         As for `command`.
     """
-    host, port, login = _endpoint(pod, user)
+    host, port, login = _login(pod, user)
     alias = pod.name if pod.name and _ALIAS.fullmatch(pod.name) else f"yotta-{pod.id}"
     lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {login}"]
     if key_file is not None:
@@ -117,26 +190,19 @@ def try_command(pod: Pod) -> str | None:
     if port is None or not port.healthy or not _has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
-    return f"ssh {_parse_user(port.ingress_url)}@{port.host} -p {port.proxy_port}"
+    return f"ssh {_default_user(pod)}@{port.host} -p {port.proxy_port}"
 
 
-def _endpoint(pod: Pod, user: str | None) -> tuple[str, int, str]:
-    port = pod.ssh_port
-    if port is None:
-        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
-    if not pod.ssh_ready or port.host is None or port.proxy_port is None:
-        raise _unreachable(
-            pod,
-            f"is {single_line(pod.status, 40)} and not reachable by SSH yet.",
-            f'Wait with pods.wait("{pod.id}", "SSH").' if pod.status in ("INITIALIZE", "RUNNING") else "",
-            "not ready",
-        )
-    if not _has_valid_address(port):
-        address = single_line(f"{port.host}:{port.proxy_port}", 80)
-        raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
+def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
+    """Return the host, the port and the user of a command."""
+    host, port = resolve(pod)
     if user is not None and not _USER.fullmatch(user):
         raise InvalidRequest(f"An SSH user consists of letters, digits, _ . and -, not {single_line(user, 40)!r}.")
-    return port.host, port.proxy_port, user or _parse_user(port.ingress_url)
+    return host, port, user or _default_user(pod)
+
+
+def _default_user(pod: Pod) -> str:
+    return next(iter(users(pod)), DEFAULT_USER)
 
 
 def _unreachable(
@@ -155,11 +221,6 @@ def _unreachable(
 
 def _has_valid_address(port: ExposedPort) -> bool:
     return port.host is not None and _is_valid_host(port.host) and 0 < (port.proxy_port or 0) < 65536
-
-
-def _parse_user(ingress_url: str | None) -> str:
-    match = _INGRESS.match(ingress_url or "")
-    return match[1] if match else DEFAULT_USER
 
 
 def _validate_path(path: str) -> str:

@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 import threading
+import time
 
 import pytest
 
 from tests.remote.sshd import wait_until
 from yotta_jupyter.errors import InvalidRequest, RemoteDetached, RemoteError
+from yotta_jupyter.remote import kernel
 from yotta_jupyter.remote.outputs import strip_ansi
 
 
@@ -179,6 +181,58 @@ def test_an_error_does_not_cancel_the_runs_that_wait(remote):
     assert remote.run("'after'").text == "'after'"
     with pytest.raises(RemoteError, match="ZeroDivision"):
         remote.attach(first)
+
+
+LATE = """
+import threading, time
+def work():
+    gate.wait()
+    for number in range(3): print("late", number)
+gate = threading.Event()
+thread = threading.Thread(target=work)
+thread.start()
+threading.Timer(0.2, gate.set).start()
+print("first")
+"""
+
+
+def wait_for_late_output(remote):
+    wait_until(lambda: any("late 2" in event.message["content"]["text"] for _, event in list(remote._kernel._late)))
+
+
+def test_what_a_thread_prints_after_the_end_of_its_cell_is_shown_with_the_next_one(remote):
+    first = remote.run(LATE)
+    wait_for_late_output(remote)
+    remote.push(value=2)  # Shows nothing.
+    assert first.stdout == "first\n"
+    assert remote.run("thread.join(); print('next', value)").stdout == "late 0\nlate 1\nlate 2\nnext 2\n"
+    assert remote.run("1").stdout == ""
+    assert remote.attach(first.request_id).stdout == "first\nlate 0\nlate 1\nlate 2\n"
+
+
+def test_late_output_is_not_lost_with_the_connection(sshd, make_remote):
+    remote = make_remote(sshd, on_notice=lambda text: None)
+    remote.run(LATE)
+    sshd.drop()
+    time.sleep(0.5)
+    assert remote.run("thread.join(); print('next')").stdout == "late 0\nlate 1\nlate 2\nnext\n"
+
+
+def test_late_output_that_attach_has_shown_is_not_shown_again(remote):
+    remote.run(LATE)
+    wait_for_late_output(remote)
+    assert "late 2" in remote.attach().stdout
+    assert "late" not in remote.run("print('next')").stdout
+
+
+def test_late_output_beyond_the_limit_is_counted(remote, monkeypatch):
+    monkeypatch.setattr(kernel, "MAX_LATE", 1000)
+    notices = []
+    monkeypatch.setattr(remote, "on_notice", notices.append)
+    remote.run(LATE.replace('print("late", number)', "print('x' * 300, flush=True); time.sleep(0.1)"))
+    wait_until(lambda: remote._kernel._late_skipped > 1)
+    assert 0 < len(remote.run("1").stdout) < 1000
+    assert "messages of earlier cells are not shown" in notices[0]
 
 
 def test_attach_repeats_the_last_run_from_the_start(remote, outputs):

@@ -9,9 +9,12 @@ import pytest
 
 from tests.remote.conftest import endpoint_of_server
 from tests.remote.sshd import running, wait_until
-from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable
+from yotta_jupyter.api import PodsClient
+from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable, ServerError
+from yotta_jupyter.models import ExposedPort, Pod
 from yotta_jupyter.remote import Endpoint, connection, endpoint_of
 from yotta_jupyter.remote.host_keys import HostKeys
+from yotta_jupyter.remote.loop import background_loop
 
 
 def test_the_second_user_is_tried_and_remembered(shared_sshd, make_remote):
@@ -112,12 +115,60 @@ def test_the_host_key_is_pinned_by_pod_and_a_changed_one_is_refused(sshd, make_r
         make_remote(sshd).connect()
     assert "yotta-pod-1001" in caught.value.advice
     make_remote(sshd, endpoint_of_server(sshd, pod_id="1002")).connect()
-    notices = []
-    resumed = make_remote(sshd, trust_new_host_key=True, on_notice=notices.append)
-    assert resumed.shell("true").returncode == 0
-    assert "new host key" in notices[0]
-    make_remote(sshd).connect()
     assert len(file.read_text().splitlines()) == 2
+
+
+class ResumedBackend:
+    """A backend with one pod whose SSH server is `sshd`."""
+
+    def __init__(self, sshd):
+        self.port = ExposedPort(22, sshd.port, "SSH", "127.0.0.1", True, f"ssh {sshd.user}@127.0.0.1")
+
+    def get(self, pod_id):
+        return Pod(id=pod_id, status="RUNNING", expose=[self.port])
+
+    def resume(self, pod_id):
+        pass
+
+
+def test_a_changed_host_key_is_accepted_once_after_a_resume(sshd):
+    def start_again():
+        sshd.stop()
+        sshd.new_host_key()
+        sshd.start()
+
+    pods = PodsClient(ResumedBackend(sshd), ssh_key=str(sshd.key_file))
+    notices = []
+    with pods.remote("1001") as existing, pods.remote("1001") as other:
+        existing.on_notice = notices.append
+        existing.connect()
+        pods.resume("1001")
+        start_again()
+        assert existing.shell("echo 1").stdout == "1\n"
+        assert [text for text in notices if "host key" in text] == [
+            "Pod 1001 has a new host key since it was resumed; it is pinned now."
+        ]
+        other.connect()
+        start_again()
+        for remote in (existing, other):
+            with pytest.raises(RemoteUnavailable, match="another host key than before"):
+                remote.shell("echo 2")
+        pods.resume("1001")
+        with pods.remote("1001") as new:
+            new.connect()
+            pods.resume("1001")  # The key stays the same this time.
+            sshd.drop()
+            assert new.shell("echo 3").returncode == 0
+            start_again()
+            with pytest.raises(RemoteUnavailable, match="another host key than before"):
+                new.shell("echo 4")
+
+
+@pytest.mark.parametrize(("name", "reason"), [("file/known_hosts", "Not a directory"), ("long" * 80, "File name too")])
+def test_a_file_of_host_keys_that_cannot_be_used_is_an_error(shared_sshd, make_remote, tmp_path, name, reason):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RemoteUnavailable, match=f"file of SSH host keys, .* cannot be used: {reason}"):
+        make_remote(shared_sshd, host_keys=HostKeys(tmp_path / name)).connect()
 
 
 def test_a_changed_key_type_is_a_changed_key(sshd, make_remote):
@@ -166,6 +217,27 @@ def test_a_pod_that_was_paused_is_an_error_at_once(sshd, make_remote):
     assert time.monotonic() - started < 5
 
 
+def test_a_pod_that_starts_again_is_waited_for(sshd, make_remote):
+    def lookup():
+        """Say that the pod is starting, then that it runs."""
+        if len(lookups) < 2:
+            lookups.append("INITIALIZE")
+            raise InvalidPodState(None, None, "…", pod_id="1001", pod_status="INITIALIZE", ssh_problem="not ready")
+        if len(lookups) == 2:
+            lookups.append("the API fails")
+            raise ServerError(None, 502, "Bad gateway.")
+        return endpoint_of_server(sshd)
+
+    lookups, notices = [], []
+    remote = make_remote(sshd, lookup=lookup, on_notice=notices.append)
+    remote.connect()
+    sshd.drop()
+    wait_until(lambda: not sshd.sessions())
+    assert remote.shell("echo 1").returncode == 0
+    assert notices[1] == "Pod 1001 is INITIALIZE and not reachable yet; waiting for it."
+    assert len(notices) == 3
+
+
 def test_a_new_address_is_looked_up(sshd, make_remote, tmp_path):
     remote = make_remote(sshd, lookup=lambda: endpoint_of_server(sshd))
     assert remote.shell("echo 1").returncode == 0
@@ -176,14 +248,15 @@ def test_a_new_address_is_looked_up(sshd, make_remote, tmp_path):
 
 
 def test_a_pod_has_an_endpoint(record):
-    from yotta_jupyter.models import ExposedPort, Pod
-
     port = ExposedPort(22, 32002, "SSH", "34.19.26.12", True, "ssh user@34.19.26.12 -p 32002 -i <private key file>")
     pod = Pod(id="7", pod_name="train", status="RUNNING", expose=[port], ssh_cmd="ssh ubuntu@34.19.26.12 -p 32002")
     assert endpoint_of(pod, "key") == Endpoint("7", "34.19.26.12", 32002, ("user", "ubuntu", "root"), "key", "train")
-    with pytest.raises(RemoteUnavailable, match=r"Pod train \(7\) is PAUSED and not reachable"):
+    with pytest.raises(
+        InvalidPodState, match=r"Pod train \(7\) is PAUSED and not reachable by SSH\. Resume it"
+    ) as caught:
         endpoint_of(Pod(id="7", pod_name="train", status="PAUSED", expose=[port]))
-    with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):
+    assert (caught.value.pod_id, caught.value.pod_status, caught.value.ssh_problem) == ("7", "PAUSED", "not ready")
+    with pytest.raises(InvalidPodState, match="exposes no SSH port"):
         endpoint_of(Pod(id="7", status="RUNNING"))
 
 
@@ -191,3 +264,14 @@ def test_a_pod_has_an_endpoint(record):
 def test_cells_run_where_unix_sockets_are_not_forwarded(tmp_path, make_remote, extra):
     with running(tmp_path, extra=extra) as server:
         assert make_remote(server).run("6 * 7").text == "42"
+
+
+def test_only_the_loss_of_an_abandoned_connection_is_silent(caplog):
+    def fail(error):
+        raise error
+
+    loop = background_loop()
+    for error in (ConnectionResetError("lost"), asyncssh.ConnectionLost("lost"), ValueError("a mistake")):
+        loop.call_soon_threadsafe(fail, error)
+    wait_until(lambda: caplog.records)
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["a mistake"]

@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 
 from yotta_jupyter import Client, Sandbox, connect
-from yotta_jupyter.errors import RemoteError, RemoteUnavailable
+from yotta_jupyter.errors import InvalidPodState, PodNotFound, RemoteError, WaitTimeout
 
 
 @pytest.fixture
@@ -42,8 +42,37 @@ def test_a_pod_with_another_key_of_the_user_is_reached(client: Client, home: Pat
         assert remote.shell("echo here").stdout == "here\n"
 
 
-def test_a_pod_without_an_ssh_port_is_refused(client: Client) -> None:
-    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[8888])
-    client.pods.wait(pod.id)
-    with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):
+def test_a_pod_that_is_starting_is_waited_for_also_by_an_existing_remote(client: Client) -> None:
+    statuses: list[str] = []
+    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22])
+    progress = lambda pods: statuses.extend(pod.status for pod in pods.values())  # noqa: E731
+    with client.pods.remote(pod.id, progress=progress) as remote:
+        assert remote.shell("echo 1").stdout == "1\n"
+        assert statuses[0] == "INITIALIZE"
+        assert statuses[-1] == "RUNNING"
+        client.pods.pause(pod.id)
+        client.pods.wait(pod.id, "PAUSED")
+        with pytest.raises(InvalidPodState, match=r"is PAUSED and not reachable by SSH\. Resume it") as caught:
+            client.pods.remote(pod.id)
+        assert caught.value.ssh_problem == "not ready"
+        with pytest.raises(InvalidPodState, match="is PAUSED"):
+            remote.run("1")
+        client.pods.resume(pod.id)
+        assert remote.shell("echo 2").stdout == "2\n"
+    client.pods.delete(pod.id)
+    with pytest.raises((InvalidPodState, PodNotFound)):
         client.pods.remote(pod.id)
+
+
+def test_a_pod_that_does_not_become_ready_ends_the_wait() -> None:
+    with Sandbox(speed=0.001) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as client:
+        pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22])
+        with pytest.raises(WaitTimeout, match="Not SSH after"):
+            client.pods.remote(pod.id, timeout=0)
+
+
+def test_a_pod_without_an_ssh_port_is_refused_at_once(client: Client) -> None:
+    pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[8888])
+    with pytest.raises(InvalidPodState, match="exposes no SSH port") as caught:
+        client.pods.remote(pod.id)
+    assert caught.value.ssh_problem == "not exposed"

@@ -7,16 +7,18 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .. import ssh
-from ..errors import InvalidPodState, InvalidRequest, PodNotFound, WaitInterrupted, YottaError
+from ..errors import InvalidPodState, InvalidRequest, PodNotFound, RemoteUnavailable, WaitInterrupted, YottaError
 from ..gc_pause import gc_paused
 from ..keys import DEFAULT_KEY
 from ..models import EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id
+from ..remote.host_keys import HostKeys
 from ..sanitize import single_line
 from ..spec import PodSpec, PortSpec
 from ..statuses import TRANSITIONS, parse_status
@@ -24,7 +26,7 @@ from .backend import Backend
 from .concurrency import map_concurrently
 from .idempotency import create_once, find_by_launch_id
 from .reuse import find_reusable, live_pods
-from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_STALENESS, MAX_WAIT_TIMEOUT, Progress, wait_until
+from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_STALENESS, MAX_WAIT_TIMEOUT, SSH, Progress, wait_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +92,7 @@ class PodsClient:
         self._complete = complete
         self._ssh_key = ssh_key
         self._created_monotonic: dict[str, float] = {}
+        self._resumed_monotonic: dict[str, float] = {}
         self._created: dict[str, Pod] = {}
         self._subscribers: dict[object, Callable[[Event], None]] = {}
         self._lock = threading.Lock()
@@ -312,14 +315,19 @@ class PodsClient:
         self._warn_of_duplicates(pod)
         return pod, True
 
-    def remote(self, pod_id: str) -> Remote:
+    def remote(self, pod_id: str, *, timeout: float = DEFAULT_WAIT_TIMEOUT, progress: Progress | None = None) -> Remote:
         """Return what runs code on a pod over SSH, after ``GET /openapi/v1/pods/{podId}``.
 
-        It connects when it is first used. If the connection is lost, the pod is requested again for its address.
+        It waits here while the pod is starting, and connects when it is first used. If the connection is lost, the pod
+        is requested again for its address; a pod that was resumed meanwhile is waited for then, too.
 
         Parameters
         ----------
         pod_id : str
+        timeout : float, default 900
+            Seconds to wait for a pod that is starting; see `wait`.
+        progress : callable, optional
+            Called during that wait; see `wait`.
 
         Returns
         -------
@@ -328,8 +336,10 @@ class PodsClient:
 
         Raises
         ------
-        RemoteUnavailable
-            The pod exposes no SSH port, or SSH is not ready.
+        InvalidPodState
+            The pod is paused or has ended, or exposes no SSH port; `ssh_problem` says which. It is not waited for.
+        WaitTimeout, WaitInterrupted
+            As for `wait`.
         PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
             As for `get`.
 
@@ -342,11 +352,14 @@ class PodsClient:
 
         # A key file is the only key that is tried. Without one, the default key comes first, then the user's others.
         key_file = None if self._ssh_key == DEFAULT_KEY else self._ssh_key
+        pod = self._get_resumed(pod_id)
+        if ssh.is_starting(pod):
+            pod = self.wait(pod.id, SSH, timeout, progress=progress)
 
         def find_endpoint() -> Endpoint:
-            return endpoint_of(self.get(pod_id), key_file)
+            return endpoint_of(self._get_resumed(pod_id), key_file)
 
-        return Remote(find_endpoint(), lookup=find_endpoint)
+        return Remote(endpoint_of(pod, key_file), lookup=find_endpoint)
 
     def find_reusable(self, spec: PodSpec) -> Pod | None:
         """Return the live pod of a spec's name that `create_or_reuse` would return: ``GET /openapi/v1/pods/list``.
@@ -429,6 +442,8 @@ class PodsClient:
     def resume(self, pod_id: str) -> None:
         """Resume a paused pod: ``POST /openapi/v1/pods/resume/{podId}``.
 
+        The pod may have a new SSH host key afterwards: the next connection of `remote` accepts and pins it.
+
         Parameters
         ----------
         pod_id : str
@@ -441,6 +456,9 @@ class PodsClient:
             As for `get`.
         """
         self._transition("resume", self._backend.resume, pod_id)
+        self._resumed_monotonic[str(pod_id)] = time.monotonic()
+        with suppress(RemoteUnavailable):  # The pod is resumed, even if this cannot be written.
+            HostKeys().expect_change(str(pod_id))
 
     def delete(self, pod_id: str) -> None:
         """Delete a pod permanently: ``DELETE /openapi/v1/pods/{podId}``.
@@ -627,6 +645,14 @@ class PodsClient:
         listed = {pod.id for pod in pods}
         missing = [pod for pod in self._created.values() if pod.id not in listed]
         return pods + [self._get_or(pod) for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
+
+    def _get_resumed(self, pod_id: str) -> Pod:
+        """Return a pod. One that this client has just resumed counts as starting: a response may still say PAUSED."""
+        pod = self.get(pod_id)
+        resumed_at = self._resumed_monotonic.get(pod.id)
+        if pod.status == "PAUSED" and resumed_at is not None and time.monotonic() - resumed_at < MAX_STALENESS:
+            pod.status = TRANSITIONS["resume"].during
+        return pod
 
     def _get_or(self, pod: Pod) -> Pod:
         try:

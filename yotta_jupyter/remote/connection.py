@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import ConnectionFailed, RemoteUnavailable, YottaError
+from ..errors import ConnectionFailed, InvalidPodState, RemoteUnavailable, ServerError, UnexpectedResponse
 from ..sanitize import single_line
+from ..ssh import STARTING_STATUSES
 from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
 from .keys import Keys, Passphrase, decrypt, load_keys
@@ -53,8 +54,8 @@ Result = TypeVar("Result")
 Notice = Callable[[str], None]
 
 
-class _HostKeyChanged(Exception):
-    """The server's host key is not the pinned one."""
+class _PodStarting(Exception):
+    """The pod's SSH port is not healthy yet."""
 
 
 class PodConnection:
@@ -66,8 +67,6 @@ class PodConnection:
     lookup : callable, optional
         Returns the present endpoint; called after the connection was lost.
     host_keys : HostKeys, optional
-    trust_new_host_key : bool, default False
-        Accept a changed host key once, because the pod was resumed or created again.
     passphrase : callable, optional
         Asks for the passphrase of a key file.
     notice : callable, optional
@@ -80,7 +79,6 @@ class PodConnection:
         *,
         lookup: Lookup | None = None,
         host_keys: HostKeys | None = None,
-        trust_new_host_key: bool = False,
         passphrase: Passphrase | None = None,
         notice: Notice | None = None,
     ) -> None:
@@ -89,7 +87,6 @@ class PodConnection:
         self.patience = PATIENCE
         self._lookup = lookup
         self._host_keys = host_keys or HostKeys()
-        self._trust_new_host_key = trust_new_host_key
         self._passphrase = passphrase
         self._notice = notice or (lambda text: None)
         self._current: asyncssh.SSHClientConnection | None = None
@@ -110,12 +107,12 @@ class PodConnection:
         ------
         RemoteUnavailable
             No connection can be established.
-        YottaError
-            From `lookup`.
+        InvalidPodState, PodNotFound, AuthenticationError
+            From `lookup`: the pod is paused or gone, or the API refused the key.
         """
         async with self._lock:
             if self._closed:
-                raise RemoteUnavailable(f"The connection to {self.endpoint.label.lower()} was closed.")
+                raise RemoteUnavailable(f"The connection to pod {self.endpoint.label} was closed.")
             if self._current is None or self._current.is_closed():
                 self._current = await self._connect_patiently()
             return self._current
@@ -175,10 +172,11 @@ class PodConnection:
 
         again = self._was_connected
         if again:
-            self._notice(f"The connection to {self.endpoint.label.lower()} was lost; connecting again.")
+            self._notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
         deadline = time.monotonic() + (self.patience if again else min(self.patience, FIRST_PATIENCE))
         delay = 0.1
         attempt = 0
+        starting = False
         while True:
             attempt += 1
             try:
@@ -186,25 +184,36 @@ class PodConnection:
                     await self._update_endpoint()
                 connection = await self._log_in()
                 break
-            except (TimeoutError, OSError, asyncssh.Error, ConnectionFailed) as error:
+            except (TimeoutError, OSError, asyncssh.Error, _PodStarting) as error:
                 if self._closed or time.monotonic() + delay > deadline:
                     raise self._unreachable(error) from None
+                if isinstance(error, _PodStarting) and not starting:
+                    starting = True
+                    self._notice(f"Pod {self.endpoint.label} {error}; waiting for it.")
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
             delay = min(delay * 2, 5.0)
         self._was_connected = True
         if again:
-            self._notice(f"Connected to {self.endpoint.label.lower()} again.")
+            self._notice(f"Connected to pod {self.endpoint.label} again.")
         return connection
 
     async def _update_endpoint(self) -> None:
-        if self._lookup is not None:
+        if self._lookup is None:
+            return
+        try:
             self.endpoint = await asyncio.get_running_loop().run_in_executor(None, self._lookup)
+        except InvalidPodState as error:
+            if error.ssh_problem != "not ready" or error.pod_status not in STARTING_STATUSES:
+                raise
+            raise _PodStarting(f"is {error.pod_status} and not reachable yet") from None
+        except (ConnectionFailed, ServerError, UnexpectedResponse):
+            pass  # The API fails; the pod may be where it was.
 
-    def _unreachable(self, error: BaseException) -> YottaError:
+    def _unreachable(self, error: BaseException) -> RemoteUnavailable:
         where = f"{self.endpoint.host}:{self.endpoint.port}"
         reason = single_line(getattr(error, "reason", "") or str(error) or "no answer", 120)
         return RemoteUnavailable(
-            f"{self.endpoint.label} does not answer by SSH at {where}: {reason}.",
+            f"Pod {self.endpoint.label} does not answer by SSH at {where}: {reason}.",
             advice="See whether it is running.",
             pod_id=self.endpoint.pod_id,
         )
@@ -272,28 +281,17 @@ class PodConnection:
     async def _open(
         self, options: asyncssh.SSHClientConnectionOptions, user: str, keys: list[Any]
     ) -> asyncssh.SSHClientConnection:
-        pinned = self._host_keys.get(self.endpoint.pod_id)
-        try:
-            return await self._open_pinned(options, user, keys, pinned)
-        except _HostKeyChanged:
-            if not self._trust_new_host_key:
-                raise self._changed_key() from None
-        self._host_keys.remove(self.endpoint.pod_id)
-        self._notice(f"{self.endpoint.label} has a new host key since it was started again; it is pinned now.")
-        return await self._open_pinned(options, user, keys, None)
-
-    async def _open_pinned(
-        self, options: asyncssh.SSHClientConnectionOptions, user: str, keys: list[Any], pinned: str | None
-    ) -> asyncssh.SSHClientConnection:
         import asyncssh
 
+        pod_id = self.endpoint.pod_id
+        pinned, may_change = self._host_keys.get(pod_id), self._host_keys.may_change(pod_id)
         received: list[str] = []
 
         class Client(asyncssh.SSHClient):
             def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-                """Accept the pinned key, or any key on first use."""
+                """Accept the pinned key, or any key on first use and after a resume."""
                 received.append(" ".join(key.export_public_key("openssh").decode("ascii").split()[:2]))
-                return pinned is None or received[-1] == pinned
+                return pinned is None or may_change or received[-1] == pinned
 
         try:
             connection = await asyncssh.connect(
@@ -308,11 +306,16 @@ class PodConnection:
             )
         except asyncssh.HostKeyNotVerifiable:
             if received and pinned is not None:
-                raise _HostKeyChanged from None
+                raise self._changed_key() from None
             raise
-        if pinned is None and received:
-            self._host_keys.pin(self.endpoint.pod_id, received[0])
-        self._trust_new_host_key = False
+        if received and (pinned is None or may_change):
+            try:
+                self._host_keys.pin(pod_id, received[-1])
+            except RemoteUnavailable:
+                connection.abort()
+                raise
+            if pinned is not None and received[-1] != pinned:
+                self._notice(f"Pod {self.endpoint.label} has a new host key since it was resumed; it is pinned now.")
         # OpenSSH sets TCP_NODELAY only while a session is open: without one, a round trip takes 40 ms more.
         with suppress(asyncssh.ChannelOpenError):
             await connection.create_process("cat", encoding=None)
@@ -330,8 +333,9 @@ class PodConnection:
 
     def _changed_key(self) -> RemoteUnavailable:
         return RemoteUnavailable(
-            f"{self.endpoint.label} has another host key than before: this may be another machine. Nothing was sent.",
-            advice=f"If you know why, remove the line yotta-pod-{self.endpoint.pod_id} from {self._host_keys.path}.",
+            f"Pod {self.endpoint.label} has another host key than before, so it may be another machine.",
+            advice="If you know why it changed, remove the line"
+            f" yotta-pod-{self.endpoint.pod_id} from {self._host_keys.path}.",
             pod_id=self.endpoint.pod_id,
         )
 
@@ -342,13 +346,13 @@ class PodConnection:
         needs = f" Not tried, as it needs a passphrase: {locked}." if locked else ""
         if not self._keys.names:
             return RemoteUnavailable(
-                f"No SSH key to connect to {label.lower()} with.{needs}",
+                f"No SSH key to connect to pod {label} with.{needs}",
                 advice="Give a key file, or put one in ~/.yotta/ssh/id_ed25519.",
                 pod_id=pod_id,
             )
         keys = ", ".join(self._keys.names)
         return RemoteUnavailable(
-            f"{label} accepts none of the keys ({keys}) for any of the users ({', '.join(users)}).{needs}",
+            f"Pod {label} accepts none of the keys ({keys}) for any of the users ({', '.join(users)}).{needs}",
             advice="Give the key file that the pod was created with.",
             pod_id=pod_id,
         )

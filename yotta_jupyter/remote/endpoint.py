@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..errors import InvalidRequest, RemoteUnavailable
+from .. import ssh
+from ..errors import InvalidRequest
 from ..models import Pod
 from ..sanitize import single_line
 from ..urls import is_valid_host
 
 FALLBACK_USERS: Final = ("root", "ubuntu")
 """Users tried after those that the API names."""
-
-_USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31})@")
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,12 @@ class Endpoint:
     @property
     def label(self) -> str:
         """How messages name the pod."""
-        return f"Pod {single_line(self.name or self.pod_id, 60)}"
+        return single_line(self.name or self.pod_id, 60)
 
 
 Lookup = Callable[[], Endpoint]
-"""Returns the present endpoint of a pod. Raises `YottaError` if the pod cannot be reached for good, such as when it is
-paused. Called on a thread of its own after a connection was lost."""
+"""Returns the present endpoint of a pod, or raises as `endpoint_of` does. Called on a thread of its own
+after a connection was lost. An error ends the attempts to connect, unless the pod is starting or the API fails."""
 
 
 def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
@@ -76,26 +75,9 @@ def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
 
     Raises
     ------
-    RemoteUnavailable
+    InvalidPodState
         The pod exposes no SSH port, or SSH is not ready.
     """
-    label = f"Pod {single_line(pod.name or pod.id, 60)} ({pod.id})"
-    port = pod.ssh_port
-    if port is None:
-        raise RemoteUnavailable(
-            f"{label} exposes no SSH port.",
-            advice="Create it with port 22 exposed.",
-            pod_id=pod.id,
-            pod_status=pod.status,
-        )
-    if not pod.ssh_ready or port.host is None or port.proxy_port is None:
-        status = single_line(pod.status, 40)
-        raise RemoteUnavailable(f"{label} is {status} and not reachable by SSH.", pod_id=pod.id, pod_status=pod.status)
-    named = [_user_of(port.ingress_url), _user_of(pod.ssh_cmd)]
-    users = tuple(dict.fromkeys(user for user in (*named, *FALLBACK_USERS) if user))
-    return Endpoint(pod.id, port.host, port.proxy_port, users, key_file, pod.name)
-
-
-def _user_of(command: str | None) -> str | None:
-    match = _USER_IN_COMMAND.match(command or "")
-    return match[1] if match else None
+    host, port = ssh.resolve(pod)
+    users = tuple(dict.fromkeys((*ssh.users(pod), *FALLBACK_USERS)))
+    return Endpoint(pod.id, host, port, users, key_file, pod.name)

@@ -100,7 +100,8 @@ class Forward:
         assert task is not None
         self._tasks.add(task)
         try:
-            with suppress(OSError, EOFError, YottaError):
+            # `close` cancels this task, which asyncio of Python 3.11 reports as an error.
+            with suppress(OSError, EOFError, YottaError, asyncio.CancelledError):
                 await self._relay(reader, writer)
         finally:
             self._tasks.discard(task)

@@ -8,15 +8,27 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from ..errors import RemoteUnavailable
+from ..sanitize import single_line
+
+_MAY_CHANGE: Final = "may-change-once"
+"""The comment of a key whose pod was resumed."""
 
 
 class HostKeys:
-    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` for each pod.
+    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` for each pod, with a comment after a resume.
 
     Parameters
     ----------
     path : Path, optional
         By default ``~/.yotta/ssh/known_hosts``. The file has mode 0600 and is replaced atomically.
+
+    Raises
+    ------
+    RemoteUnavailable
+        From all methods: the file cannot be read or written.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -34,7 +46,31 @@ class HostKeys:
         str or None
             ``ALGORITHM BASE64``, or None if no key is pinned.
         """
-        return self._read().get(_alias(pod_id))
+        line = self._read().get(_alias(pod_id))
+        return _key(line) if line else None
+
+    def may_change(self, pod_id: str) -> bool:
+        """Return whether the next connection may have another key: the pod was resumed since it was pinned.
+
+        Parameters
+        ----------
+        pod_id : str
+        """
+        return self._read().get(_alias(pod_id), "").endswith(f" {_MAY_CHANGE}")
+
+    def expect_change(self, pod_id: str) -> None:
+        """Let the next connection replace the key of a pod, because the pod was resumed.
+
+        Kept in the file, so that it holds in other processes and after a restart of the notebook's kernel.
+
+        Parameters
+        ----------
+        pod_id : str
+            Without a pinned key nothing is written.
+        """
+        key = self.get(pod_id)
+        if key is not None:
+            self._put(pod_id, f"{key} {_MAY_CHANGE}")
 
     def pin(self, pod_id: str, key: str) -> None:
         """Pin a key, in place of an earlier one.
@@ -45,28 +81,18 @@ class HostKeys:
         key : str
             ``ALGORITHM BASE64``.
         """
-        with self._locked():
-            keys = self._read()
-            keys[_alias(pod_id)] = " ".join(key.split()[:2])
-            self._write(keys)
+        self._put(pod_id, _key(key))
 
-    def remove(self, pod_id: str) -> None:
-        """Forget the key of a pod.
-
-        Parameters
-        ----------
-        pod_id : str
-        """
-        with self._locked():
-            keys = self._read()
-            if keys.pop(_alias(pod_id), None):
-                self._write(keys)
+    def _put(self, pod_id: str, line: str) -> None:
+        with self._reporting_errors(), self._locked():
+            self._write({**self._read(), _alias(pod_id): line})
 
     def _read(self) -> dict[str, str]:
-        try:
-            lines = self.path.read_text("utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
-            return {}
+        with self._reporting_errors():
+            try:
+                lines = self.path.read_text("utf-8", errors="replace").splitlines()
+            except FileNotFoundError:
+                return {}
         return {alias: key.strip() for alias, _, key in (line.partition(" ") for line in lines) if key}
 
     def _write(self, keys: dict[str, str]) -> None:
@@ -81,11 +107,27 @@ class HostKeys:
             raise
 
     @contextmanager
+    def _reporting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RemoteUnavailable(
+                f"The file of SSH host keys, {single_line(self.path, 200)}, cannot be used:"
+                f" {single_line(error.strerror or error)}.",
+                advice="Make it readable and writable.",
+            ) from None
+
+    @contextmanager
     def _locked(self) -> Iterator[None]:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.path.parent / ".known_hosts.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _key(line: str) -> str:
+    """Return the key without a comment."""
+    return " ".join(line.split()[:2])
 
 
 def _alias(pod_id: str) -> str:

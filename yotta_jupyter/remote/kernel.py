@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 1
 HELLO_TIMEOUT: Final = 20.0
 _MAX_REQUESTS: Final = 200
+MAX_LATE: Final = 16 << 20
+"""Bytes of late output that are kept for the next run."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,9 @@ class _Outgoing:
 class KernelClient:
     """A client of a pod's agent.
 
+    Late output is what a run prints after its end, such as from a thread. It is delivered with a run that waits at that
+    time, else with the next one, before that run's own output.
+
     Parameters
     ----------
     connection : PodConnection
@@ -112,6 +117,13 @@ class KernelClient:
         self.python = ""
         self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
         self._mailboxes: dict[str, Mailbox[Event]] = {}
+        self._shows_late: set[str] = set()
+        self._shown_until: dict[str, int] = {}
+        self._late: deque[tuple[str, Event]] = deque()
+        self._late_size = 0
+        self._late_skipped = 0
+        self._replay_end = -1
+        self._done_in_replay: dict[str, Event] = {}
         self._outgoing: OrderedDict[str, _Outgoing] = OrderedDict()
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
@@ -133,15 +145,49 @@ class KernelClient:
         if self._task.done():
             self._task.result()
 
-    def receive(self, request_id: str, mailbox: Mailbox[Event]) -> None:
+    def receive(self, request_id: str, mailbox: Mailbox[Event], *, shows_late: bool = False) -> None:
         """Deliver the events of a request to a mailbox.
 
         Parameters
         ----------
         request_id : str
         mailbox : Mailbox
+        shows_late : bool, default False
+            Whether the mailbox gets the late output of earlier requests, too.
         """
         self._mailboxes[request_id] = mailbox
+        if not shows_late:
+            return
+        self._shows_late.add(request_id)
+        for _, event in self._late:
+            mailbox.put_now(event, event.size)
+        if self._late_skipped:
+            text = f"{self._late_skipped:,} messages of earlier cells are not shown; attach to those cells to see them."
+            mailbox.put_now(Event("notice", data={"detail": text}))
+        self._late.clear()
+        self._late_size = self._late_skipped = 0
+
+    def shown_until(self, request_id: str) -> int | None:
+        """Return the position up to which the output of a request was delivered; None before its end.
+
+        Parameters
+        ----------
+        request_id : str
+        """
+        return self._shown_until.get(request_id)
+
+    def mark_shown(self, request_id: str, until: int) -> None:
+        """Deliver of an ended request only the output behind a position, as late output.
+
+        Parameters
+        ----------
+        request_id : str
+        until : int
+            The last position in the record that was shown.
+        """
+        self._shown_until[request_id] = until
+        self._late = deque(item for item in self._late if item[0] != request_id or item[1].sequence > until)
+        self._late_size = sum(event.size for _, event in self._late)
 
     def forget(self, request_id: str) -> None:
         """Deliver no more events of a request. The request itself goes on.
@@ -150,6 +196,8 @@ class KernelClient:
         ----------
         request_id : str
         """
+        self._shows_late.discard(request_id)
+        self._done_in_replay.pop(request_id, None)
         mailbox = self._mailboxes.pop(request_id, None)
         if mailbox is not None:
             mailbox.close()
@@ -225,6 +273,8 @@ class KernelClient:
             await self._greet(frames, writer)
             while (frame := await frames.next()) is not None:
                 await self._dispatch(frame)
+                if self._done_in_replay and (self.position or 0) >= self._replay_end:
+                    await self._end_replay()
         except Exception as error:
             if not isinstance(error, EOFError) and not await self._connection.is_lost(connection, error):
                 raise
@@ -254,7 +304,7 @@ class KernelClient:
         if self.epoch != epoch or self.position is None:
             self.position = hello["last"]
         self.epoch = epoch
-        self.last_at_hello = hello["last"]
+        self.last_at_hello = self._replay_end = hello["last"]
         self.python = str(hello.get("python", ""))[:20]
         self._read_requests(hello)
         writer.write(pack({"type": "follow", "after": self.position}))
@@ -266,17 +316,19 @@ class KernelClient:
     async def _start_anew(self) -> None:
         """Fail the requests that were sent to an agent that is gone with its record."""
         error = RemoteUnavailable(
-            f"{self._connection.endpoint.label} was started again while the cell ran: it did not end, or its output is"
-            " gone.",
+            f"Pod {self._connection.endpoint.label} was started again while the cell ran:"
+            " the cell did not end, or its output is gone.",
             advice="Run it again if that is safe.",
             pod_id=self._connection.endpoint.pod_id,
         )
+        await self._end_replay()
         unsent = {outgoing.request_id for outgoing in self._outgoing.values() if not outgoing.was_sent}
         for request_id in [name for name in self._mailboxes if name not in unsent]:
             await self._mailboxes.pop(request_id).put(Event("failed", error=error))
         for request_id in [name for name in self._outgoing if name not in unsent]:
             del self._outgoing[request_id]
         self.requests.clear()
+        self._shown_until.clear()
 
     def _write(self, outgoing: _Outgoing) -> None:
         outgoing.was_sent = True
@@ -286,6 +338,7 @@ class KernelClient:
             self._writer = None  # The reader finds the same and connects again.
 
     async def _fail(self, error: YottaError) -> None:
+        await self._end_replay()
         self._outgoing.clear()
         mailboxes, self._mailboxes = self._mailboxes, {}
         for mailbox in mailboxes.values():
@@ -329,10 +382,35 @@ class KernelClient:
 
     async def _deliver(self, request_id: str, event: Event) -> None:
         mailbox = self._mailboxes.get(request_id)
-        if mailbox is not None:
+        if mailbox is None:
+            if event.kind == "output" and event.sequence > self._shown_until.get(request_id, event.sequence):
+                await self._deliver_late(request_id, event)
+        elif event.kind == "done" and event.sequence < self._replay_end:
+            self._done_in_replay[request_id] = event  # Late output may follow.
+        else:
             await mailbox.put(event, event.size)
             if event.kind == "done":
                 self._mailboxes.pop(request_id, None)
+                if request_id in self._shows_late:
+                    self._shows_late.discard(request_id)
+                    self._shown_until[request_id] = max(event.sequence, self.position or 0)
+
+    async def _deliver_late(self, request_id: str, event: Event) -> None:
+        current = next((name for name in self._mailboxes if name in self._shows_late), None)
+        if current is not None:
+            await self._mailboxes[current].put(event, event.size)
+        elif self._late_size + event.size <= MAX_LATE:
+            self._late.append((request_id, event))
+            self._late_size += event.size
+        else:
+            self._late_skipped += 1
+
+    async def _end_replay(self) -> None:
+        """Deliver the ends of requests that were held back for late output."""
+        self._replay_end = -1
+        ended, self._done_in_replay = self._done_in_replay, {}
+        for request_id, event in ended.items():
+            await self._deliver(request_id, event)
 
     def _read_requests(self, hello: dict[str, Any]) -> None:
         running = hello.get("running")

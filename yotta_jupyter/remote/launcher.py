@@ -236,12 +236,12 @@ def _unavailable(connection: PodConnection, message: dict[str, Any]) -> RemoteUn
     label = connection.endpoint.label
     detail = single_line(message.get("detail") or "", 300).rstrip(".")
     text, advice = {
-        "none": (f"{label} has no Python, which cells, data and files need.", "Shell commands still work."),
-        "old": (f"{label} has no Python of version 3.9 or later.", "Shell commands still work."),
-        "missing": (f"{label} lacks {detail}, and installing is not allowed.", f"Run there: pip install {detail}"),
-        "no_pip": (f"{label} lacks {detail}, and its Python has no pip.", f"Install {detail} there."),
-        "pip": (f"Installing a package on {label.lower()} failed: {detail}.", "Install it there by hand."),
-    }.get(str(message.get("error")), (f"The agent cannot be started on {label.lower()}: {detail}.", ""))
+        "none": (f"Pod {label} has no Python, which cells, data and files need.", "Shell commands still work."),
+        "old": (f"Pod {label} has no Python of version 3.9 or later.", "Shell commands still work."),
+        "missing": (f"Pod {label} lacks {detail}, and installing is not allowed.", f"Run there: pip install {detail}"),
+        "no_pip": (f"Pod {label} lacks {detail}, and its Python has no pip.", f"Install {detail} there."),
+        "pip": (f"Installing a package on pod {label} failed: {detail}.", "Install it there by hand."),
+    }.get(str(message.get("error")), (f"The agent cannot be started on pod {label}: {detail}.", ""))
     return RemoteUnavailable(text, advice=advice, pod_id=connection.endpoint.pod_id)
 
 

@@ -28,7 +28,7 @@ def background_loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None or _owner_pid != os.getpid():
             loop = asyncio.new_event_loop()
-            loop.set_exception_handler(_ignore_abandoned)
+            loop.set_exception_handler(_report)
             threading.Thread(target=loop.run_forever, name="yotta-remote", daemon=True).start()
             _loop, _owner_pid = loop, os.getpid()
         return _loop
@@ -68,5 +68,9 @@ def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def _ignore_abandoned(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Ignore errors of connections that no caller uses any more, because no caller can handle them."""
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error that no caller handles, unless it is the loss of a connection that no caller uses any more."""
+    import asyncssh
+
+    if not isinstance(context.get("exception"), (asyncssh.Error, OSError, EOFError)):
+        loop.default_exception_handler(context)

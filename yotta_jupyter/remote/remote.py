@@ -46,8 +46,6 @@ class Remote:
         Whether missing Python packages may be installed on the pod.
     python : str, optional
         The pod's Python; by default it is looked for.
-    trust_new_host_key : bool, default False
-        Accept a changed host key once, because the pod was resumed or created again.
     host_keys : HostKeys, optional
         The pinned host keys; by default those in ``~/.yotta/ssh/known_hosts``.
     passphrase : callable, optional
@@ -63,7 +61,6 @@ class Remote:
         lookup: Lookup | None = None,
         install: bool = True,
         python: str | None = None,
-        trust_new_host_key: bool = False,
         host_keys: HostKeys | None = None,
         passphrase: Passphrase | None = None,
         on_notice: OnNotice = print_notice,
@@ -78,7 +75,6 @@ class Remote:
             endpoint,
             lookup=lookup,
             host_keys=host_keys,
-            trust_new_host_key=trust_new_host_key,
             passphrase=passphrase,
             notice=self._publish_notice,
         )
@@ -101,7 +97,7 @@ class Remote:
 
         Raises
         ------
-        RemoteUnavailable
+        InvalidPodState
             The pod exposes no SSH port, or SSH is not ready.
         """
         return cls(endpoint_of(pod, ssh_key), **options)
@@ -133,6 +129,9 @@ class Remote:
 
         A run of a busy kernel waits until the runs before it have ended. Ctrl-C interrupts the code; a second Ctrl-C
         leaves it running and raises `RemoteDetached`.
+
+        What a run prints after its end, such as from a thread, is shown once: with a run that waits at that time, else
+        with the next one, before its own output. `attach` shows it, too.
 
         Parameters
         ----------
@@ -213,7 +212,7 @@ class Remote:
         on_output: OnOutput = print_output,
         on_input: OnInput = ask_user,
     ) -> RunResult:
-        """Wait for a run, with all of its output from the start.
+        """Wait for a run, with all of its output from the start, also what it printed after its end.
 
         Parameters
         ----------
@@ -238,7 +237,7 @@ class Remote:
 
         async def follow() -> KernelClient:
             client = KernelClient(self._connection, self._launcher, after=info.first - 1, epoch=self._kernel.epoch)
-            client.receive(info.request_id, mailbox)
+            client.receive(info.request_id, mailbox, shows_late=True)
             try:
                 await client.attach()
             except BaseException:
@@ -255,7 +254,12 @@ class Remote:
             return execution.wait()
         finally:
             self._discard(mailbox)
-            wait_for(client.close())
+            wait_for(self._end_attach(client, info.request_id))
+
+    async def _end_attach(self, client: KernelClient, request_id: str) -> None:
+        await client.close()
+        if (until := client.shown_until(request_id)) is not None:
+            self._kernel.mark_shown(request_id, until)
 
     def requests(self) -> list[RequestInfo]:
         """Return the runs that the pod knows, in order; the agent is started if it does not run.
@@ -541,7 +545,7 @@ class Remote:
         body = code.encode("utf-8", "surrogatepass")
 
         def send() -> None:
-            self._kernel.receive(request_id, mailbox)
+            self._kernel.receive(request_id, mailbox, shows_late=not hidden)
             self._kernel.send(head, body)
 
         self._loop.call_soon_threadsafe(send)

@@ -106,7 +106,7 @@ class ShellProcess:
         await process.wait_closed()
         if process.returncode is None:
             raise RemoteUnavailable(
-                f"The connection to {self._connection.endpoint.label.lower()} was lost while a command ran.",
+                f"The connection to pod {self._connection.endpoint.label} was lost while a command ran.",
                 advice="The command may still run.",
                 pod_id=self._connection.endpoint.pod_id,
             )
