@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from .. import ssh
 from ..api.waiter import SSH
 from ..errors import InvalidRequest
 from ..models import Pod
@@ -12,9 +13,6 @@ from .resolve import match_pods, resolve_pods
 if TYPE_CHECKING:
     from ..remote import Remote
     from .session import Session
-
-_STARTING: Final = ("INITIALIZE", "RUNNING")
-"""Statuses in which SSH becomes ready without a request."""
 
 
 class Remotes:
@@ -76,7 +74,7 @@ class Remotes:
         from .commands.wait import wait_until
 
         (pod,) = resolve_pods(self._session.client, [query])
-        if pod.ssh_port is not None and not pod.ssh_ready and pod.status in _STARTING:
+        if ssh.is_starting(pod):
             pod = wait_until(self._session, pod, SSH)
         remote = self._remotes.get(pod.id)
         if remote is None:

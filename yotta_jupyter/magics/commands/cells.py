@@ -141,9 +141,8 @@ def _interrupt(session: Session, arguments: Namespace) -> None:
     deadline = time.monotonic() + _INTERRUPT_TIMEOUT
     while _running(remote) == run:
         if time.monotonic() > deadline:
-            print(
-                f"Still runs on {pod.label}: {run.title}. A new kernel ends it: %yotta restart {pod_word(pod, session.known_pods)}"
-            )
+            restart = f"%yotta restart {pod_word(pod, session.known_pods)}"
+            print(f"Still runs on {pod.label}: {run.title}. A new kernel ends it: {restart}")
             return
         time.sleep(_POLL_INTERVAL)
     print(f"Interrupted on {pod.label}: {run.title}")
