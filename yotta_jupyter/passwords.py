@@ -12,6 +12,9 @@ JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 
 MIN_PASSWORD_LENGTH: Final = 12
 _MIN_DISTINCT_CHARACTERS: Final = 6
+PUBLISHED_LOGIN: Final = ("ubuntu", "ubuntu")
+"""The user and the password for SSH in the build files of the official pytorch image."""
+
 PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
 """Passwords that the provider's images and documents publish. Anyone may try them."""
 

@@ -50,6 +50,8 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
     except (YottaError, WaitInterrupted, RemoteDetached) as error:
         use_magic_advice(error, session.known_pods)
         raise
+    finally:
+        session.remotes.warn_of_published_passwords()
 
 
 def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | None) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from .. import ssh
 from ..api.waiter import SSH
+from ..catalog import OFFICIAL_PREFIX
 from ..errors import InvalidRequest
+from ..hints import pod_word
 from ..models import Pod
+from ..passwords import PUBLISHED_LOGIN
 from .resolve import match_pods, resolve_pods
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ class Remotes:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._remotes: dict[str, Remote] = {}
+        self._password_checks: dict[str, tuple[Pod, Future[bool]]] = {}
+        self._warned_pod_ids: set[str] = set()
         self.used_pod_id: str | None = None
 
     def open(self, query: str | None, *, install: bool = True) -> tuple[Pod, Remote]:
@@ -82,7 +88,22 @@ class Remotes:
             remote.on_notice = _print_note
         remote.allow_install(install)
         remote.connect()
+        if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
+            self._password_checks[pod.id] = (pod, remote.check_password(*PUBLISHED_LOGIN))
         return pod, remote
+
+    def warn_of_published_passwords(self) -> None:
+        """Say once of each pod that the published password of its image works, if the check has ended."""
+        user, password = PUBLISHED_LOGIN
+        for pod, check in list(self._password_checks.values()):
+            if check.done() and pod.id not in self._warned_pod_ids:
+                self._warned_pod_ids.add(pod.id)
+                if check.result():
+                    word = pod_word(pod, self._session.known_pods)
+                    _print_note(
+                        f"anybody can log in to {pod.label} as {user} with the published password {password!r}. "
+                        f"Lock it: %yotta sh {word} -- sudo passwd -l {user}"
+                    )
 
 
 def _print_note(text: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,9 +21,10 @@ from .host_keys import HostKeys
 from .kernel import Event, KernelClient, RequestInfo
 from .keys import Passphrase
 from .launcher import AgentLauncher
-from .loop import background_loop, wait_for
+from .loop import background_loop, submit, wait_for
 from .mailbox import Mailbox
 from .outputs import RunResult, print_output
+from .password_login import accepts_password
 from .shell import OnText, ShellResult, run_shell
 
 if TYPE_CHECKING:
@@ -503,6 +505,19 @@ class Remote:
             The pod cannot be reached, accepts no key, or has another host key than before.
         """
         wait_for(self._connection.get())
+
+    def check_password(self, user: str, password: str) -> Future[bool]:
+        """Start to check whether the pod accepts a password by SSH. A server may take seconds to refuse one.
+
+        Parameters
+        ----------
+        user, password : str
+
+        Returns
+        -------
+        concurrent.futures.Future
+        """
+        return submit(accepts_password(self._connection, user, password))
 
     @property
     def user(self) -> str | None:
