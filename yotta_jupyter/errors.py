@@ -389,12 +389,21 @@ class RemoteUnavailable(YottaError):
     advice : str, optional
     pod_id, pod_status : str, optional
         The pod, if known.
+    locked_keys : tuple of str
+        The key files that were not tried because they need a passphrase; see `Remote.unlock`.
     """
 
     def __init__(
-        self, message: str, *, advice: str = "", pod_id: str | None = None, pod_status: str | None = None
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        pod_id: str | None = None,
+        pod_status: str | None = None,
+        locked_keys: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, advice=advice)
+        self.locked_keys = locked_keys
         self.pod_id = pod_id
         self.pod_status = pod_status
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
@@ -235,6 +236,24 @@ def test_a_restart_forgets_the_variables(notebook: Notebook) -> None:
     notebook.run("%%yotta run\nkept = 1")
     assert "The variables of the old one are gone" in text(notebook.run("%yotta restart"))
     assert "NameError" in error(notebook.run("%%yotta run\nkept"))
+
+
+@pytest.mark.filterwarnings("ignore:Warning. bcrypt")
+def test_the_passphrase_of_a_key_is_prompted_for_and_not_shown(notebook: Notebook, tmp_path: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(tmp_path / "locked", passphrase="open sesame", rounds=4)
+    (tmp_path / "locked").chmod(0o600)
+    key.write_public_key(tmp_path / "locked.pub")
+    notebook.prompts.clear()
+    notebook.run(f"%config YottaMagics.ssh_key = {str(tmp_path / 'locked')!r}")
+    try:
+        notebook.run("%yotta create pytorch --gpu L4 --name locked --wait")
+        messages = notebook.run("%yotta run locked -- 6 * 7", reply="open sesame")
+    finally:
+        notebook.run("%config YottaMagics.ssh_key = None")
+    assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "42"
+    assert [prompt["password"] for prompt in notebook.prompts] == [True]
+    assert "sesame" not in str(messages)
 
 
 @pytest.mark.parametrize(

@@ -79,15 +79,17 @@ def test_a_key_of_the_ssh_agent(shared_sshd, make_remote, monkeypatch, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:Warning. bcrypt")
-def test_a_key_with_a_passphrase_is_asked_for(shared_sshd, make_remote, tmp_path):
+def test_a_key_with_a_passphrase_is_unlocked(shared_sshd, make_remote, tmp_path):
     path = tmp_path / "locked"
     asyncssh.read_private_key(shared_sshd.key_file).write_private_key(path, passphrase="open sesame", rounds=4)
     endpoint = endpoint_of_server(shared_sshd, key_file=path)
-    paths = []
-    make_remote(shared_sshd, endpoint, passphrase=lambda name: paths.append(name) or "open sesame").connect()
-    assert paths == [str(path)]
-    with pytest.raises(RemoteUnavailable, match="needs a passphrase"):
-        make_remote(shared_sshd, endpoint).connect()
+    remote = make_remote(shared_sshd, endpoint)
+    with pytest.raises(RemoteUnavailable, match="needs a passphrase") as caught:
+        remote.connect()
+    assert caught.value.locked_keys == (str(path),)
+    assert not remote.unlock(path, "wrong")
+    assert remote.unlock(path, "open sesame")
+    remote.connect()
 
 
 def test_a_jump_host_of_the_ssh_config(shared_sshd, make_remote, home):

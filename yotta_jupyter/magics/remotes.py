@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from .. import ssh
 from ..api.waiter import SSH
 from ..catalog import OFFICIAL_PREFIX
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, RemoteUnavailable
 from ..hints import pod_word
 from ..models import Pod
 from ..passwords import PUBLISHED_LOGIN
@@ -87,7 +88,7 @@ class Remotes:
             remote = self._remotes[pod.id] = self._session.client.pods.remote(pod.id)
             remote.on_notice = _print_note
         remote.allow_install(install)
-        remote.connect()
+        _connect_with_passphrases(remote)
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
             self._password_checks[pod.id] = (pod, remote.check_password(*PUBLISHED_LOGIN))
         return pod, remote
@@ -104,6 +105,31 @@ class Remotes:
                         f"anybody can log in to {pod.label} as {user} with the published password {password!r}. "
                         f"Lock it: %yotta sh {word} -- sudo passwd -l {user}"
                     )
+
+
+def _connect_with_passphrases(remote: Remote) -> None:
+    """Connect. If no key is accepted, prompt for the passphrases of encrypted keys."""
+    while True:
+        try:
+            remote.connect()
+            return
+        except RemoteUnavailable as error:
+            if not error.locked_keys or not _unlock(remote, error.locked_keys[0]):
+                raise
+
+
+def _unlock(remote: Remote, key_file: str) -> bool:
+    """Prompt for a passphrase until it is right; return False if there is no input."""
+    from IPython.core.error import StdinNotImplementedError
+
+    try:
+        while passphrase := getpass.getpass(f"Passphrase of {key_file} (empty to cancel): "):
+            if remote.unlock(key_file, passphrase):
+                return True
+            _print_note("this passphrase is wrong.")
+    except (StdinNotImplementedError, EOFError, KeyboardInterrupt):
+        pass
+    return False
 
 
 def _print_note(text: str) -> None:

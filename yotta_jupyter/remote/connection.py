@@ -15,7 +15,7 @@ from ..sanitize import single_line
 from ..ssh import STARTING_STATUSES
 from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
-from .keys import Keys, Passphrase, decrypt, load_keys
+from .keys import Keys, load_keys
 
 if TYPE_CHECKING:
     import asyncssh
@@ -67,8 +67,6 @@ class PodConnection:
     lookup : callable, optional
         Returns the present endpoint; called after the connection was lost.
     host_keys : HostKeys, optional
-    passphrase : callable, optional
-        Asks for the passphrase of a key file.
     notice : callable, optional
         Called with one line of text about a lost connection or a new host key, on the background thread.
     """
@@ -79,7 +77,6 @@ class PodConnection:
         *,
         lookup: Lookup | None = None,
         host_keys: HostKeys | None = None,
-        passphrase: Passphrase | None = None,
         notice: Notice | None = None,
     ) -> None:
         self.endpoint = endpoint
@@ -87,7 +84,6 @@ class PodConnection:
         self.patience = PATIENCE
         self._lookup = lookup
         self._host_keys = host_keys or HostKeys()
-        self._passphrase = passphrase
         self._notice = notice or (lambda text: None)
         self._current: asyncssh.SSHClientConnection | None = None
         self._keys: Keys | None = None
@@ -150,6 +146,17 @@ class PodConnection:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(connection.wait_closed()), 0.1)
         return connection.is_closed()
+
+    async def add_key(self, path: Path, key: asyncssh.SSHKey) -> None:
+        """Use a decrypted key for the connections from now on, before all others.
+
+        Parameters
+        ----------
+        path : Path
+        key : asyncssh.SSHKey
+        """
+        if self._keys is not None:
+            self._keys.unlock(path, key)
 
     def abort(self) -> None:
         """Drop the present connection without a word to the server."""
@@ -226,14 +233,6 @@ class PodConnection:
         users = tuple(dict.fromkeys([self.user, *self.endpoint.users] if self.user else self.endpoint.users))
         if connection := await self._try_users(options, users, self._keys.usable):
             return connection
-        while self._keys.encrypted and self._passphrase is not None:
-            path = self._keys.encrypted.pop(0)
-            key = await self._ask_passphrase(path)
-            if key is not None:
-                self._keys.usable.insert(0, key)
-                self._keys.names.insert(0, str(path))
-                if connection := await self._try_users(options, users, [key]):
-                    return connection
         raise self._refused(users)
 
     async def _options(self) -> asyncssh.SSHClientConnectionOptions:
@@ -321,16 +320,6 @@ class PodConnection:
             await connection.create_process("cat", encoding=None)
         return connection
 
-    async def _ask_passphrase(self, path: Path) -> Any:
-        assert self._passphrase is not None
-        ask = self._passphrase
-
-        def unlock() -> Any:
-            passphrase = ask(str(path))
-            return decrypt(path, passphrase) if passphrase else None
-
-        return await asyncio.get_running_loop().run_in_executor(None, unlock)
-
     def _changed_key(self) -> RemoteUnavailable:
         return RemoteUnavailable(
             f"Pod {self.endpoint.label} has another host key than before, so it may be another machine.",
@@ -342,19 +331,21 @@ class PodConnection:
     def _refused(self, users: tuple[str, ...]) -> RemoteUnavailable:
         assert self._keys is not None
         label, pod_id = self.endpoint.label, self.endpoint.pod_id
-        locked = ", ".join(single_line(path, 80) for path in self._keys.encrypted)
-        needs = f" Not tried, as it needs a passphrase: {locked}." if locked else ""
+        locked = tuple(single_line(path, 200) for path in self._keys.encrypted)
+        needs = f" Not tried, as it needs a passphrase: {', '.join(locked)}." if locked else ""
         if not self._keys.names:
             return RemoteUnavailable(
                 f"No SSH key to connect to pod {label} with.{needs}",
                 advice="Give a key file, or put one in ~/.yotta/ssh/id_ed25519.",
                 pod_id=pod_id,
+                locked_keys=locked,
             )
         keys = ", ".join(self._keys.names)
         return RemoteUnavailable(
             f"Pod {label} accepts none of the keys ({keys}) for any of the users ({', '.join(users)}).{needs}",
             advice="Give the key file that the pod was created with.",
             pod_id=pod_id,
+            locked_keys=locked,
         )
 
 

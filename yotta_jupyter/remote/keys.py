@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     import asyncssh
 
 _USUAL_NAMES: Final = ("id_ed25519", "id_ecdsa", "id_rsa")
-
-Passphrase = Callable[[str], str | None]
-"""Returns the passphrase of a key file; None skips the key. Called on a thread of its own."""
 
 
 @dataclass
@@ -41,6 +37,18 @@ class Keys:
     names: list[str] = field(default_factory=list)
     encrypted: list[Path] = field(default_factory=list)
     agent: asyncssh.SSHAgentClient | None = None
+
+    def unlock(self, path: Path, key: asyncssh.SSHKey) -> None:
+        """Add a decrypted key before the others.
+
+        Parameters
+        ----------
+        path : Path
+        key : asyncssh.SSHKey
+        """
+        self.encrypted = [other for other in self.encrypted if other != path]
+        self.usable.insert(0, key)
+        self.names.insert(0, _shorten(path))
 
     def close(self) -> None:
         """Disconnect from the agent."""

@@ -19,7 +19,7 @@ from .endpoint import Endpoint, Lookup, endpoint_of
 from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, print_notice
 from .host_keys import HostKeys
 from .kernel import Event, KernelClient, RequestInfo
-from .keys import Passphrase
+from .keys import decrypt
 from .launcher import AgentLauncher
 from .loop import background_loop, submit, wait_for
 from .mailbox import Mailbox
@@ -50,8 +50,6 @@ class Remote:
         The pod's Python; by default it is looked for.
     host_keys : HostKeys, optional
         The pinned host keys; by default those in ``~/.yotta/ssh/known_hosts``.
-    passphrase : callable, optional
-        Called with the path of an encrypted key file, on a thread of its own; returns its passphrase or None.
     on_notice : callable, optional
         Called with one line about the connection or the pod, on the thread that waits; by default printed to stderr.
     """
@@ -64,7 +62,6 @@ class Remote:
         install: bool = True,
         python: str | None = None,
         host_keys: HostKeys | None = None,
-        passphrase: Passphrase | None = None,
         on_notice: OnNotice = print_notice,
     ) -> None:
         self.pod_id = endpoint.pod_id
@@ -77,7 +74,6 @@ class Remote:
             endpoint,
             lookup=lookup,
             host_keys=host_keys,
-            passphrase=passphrase,
             notice=self._publish_notice,
         )
         self._launcher = AgentLauncher(self._connection, install=install, python=python, notice=self._publish_notice)
@@ -502,9 +498,30 @@ class Remote:
         Raises
         ------
         RemoteUnavailable
-            The pod cannot be reached, accepts no key, or has another host key than before.
+            The pod cannot be reached, accepts no key, or has another host key than before. ``error.locked_keys`` names
+            the key files that were not tried because they need a passphrase; see `unlock`.
         """
         wait_for(self._connection.get())
+
+    def unlock(self, key_file: str | Path, passphrase: str) -> bool:
+        """Use a key file that needs a passphrase, after a connection failed without it.
+
+        Parameters
+        ----------
+        key_file : str or Path
+            One of ``error.locked_keys``.
+        passphrase : str
+
+        Returns
+        -------
+        bool
+            False if the passphrase is wrong.
+        """
+        path = Path(key_file).expanduser()
+        key = decrypt(path, passphrase)
+        if key is not None:
+            wait_for(self._connection.add_key(path, key))
+        return key is not None
 
     def check_password(self, user: str, password: str) -> Future[bool]:
         """Start to check whether the pod accepts a password by SSH. A server may take seconds to refuse one.
