@@ -52,8 +52,8 @@ def test_all_languages_of_snippets_are_known() -> None:
 
 @pytest.mark.parametrize(("language", "text"), list(snippets({"ipython", "python"})))
 def test_snippet_runs(shell: InteractiveShell, language: str, text: str) -> None:
-    cells = re.findall(r"^In \[\d+\]: (.*)$", text, re.MULTILINE) or ["%load_ext yotta_jupyter", text]
-    for cell in cells:
+    cells = re.findall(r"^In \[\d+\]: (.*(?:\n   \.\.\.: .*)*)$", text, re.MULTILINE) or [text]
+    for cell in ["%load_ext yotta_jupyter", *(cell.replace("\n   ...: ", "\n") for cell in cells)]:
         with capture_output():
             shell.run_cell(cell).raise_error()
 
@@ -69,7 +69,7 @@ def test_extras_files_and_programs_of_shell_snippets_exist(language: str, text: 
 
 def magics() -> Iterator[object]:
     for document in DOCUMENTS:
-        for line in re.findall(r"`%yotta ([^`\n]+)`", document.read_text()):
+        for line in re.findall(r"`%%?yotta ([^`\n]+)`", document.read_text()):
             yield pytest.param(line, id=f"{document.name}-{line}")
 
 
@@ -77,6 +77,7 @@ def magics() -> Iterator[object]:
 def test_magic_parses(line: str) -> None:
     if line in ("-h", "--version"):
         return
+    line = line.partition(" -- ")[0]
     name, *arguments = split_line(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
     command = get_command(name.removesuffix("?"))
     assert command is not None, line

@@ -29,7 +29,7 @@ def creates_pods(notebook: Path) -> bool:
 
 
 def test_notebooks_that_create_pods_are_found() -> None:
-    assert {notebook.stem for notebook in filter(creates_pods, NOTEBOOKS)} == {"images", "quickstart"}
+    assert {notebook.stem for notebook in filter(creates_pods, NOTEBOOKS)} == {"compute", "images", "quickstart"}
 
 
 @pytest.mark.parametrize("notebook", list(filter(creates_pods, NOTEBOOKS)), ids=lambda path: path.stem)

@@ -31,8 +31,8 @@ def test_a_key_that_is_not_accepted_names_keys_and_users(shared_sshd, make_remot
         remote.connect()
 
 
-def test_without_any_key_the_error_says_where_to_put_one(shared_sshd, make_remote):
-    with pytest.raises(RemoteUnavailable, match=r"No SSH key.*~/.yotta/ssh/id_ed25519"):
+def test_without_any_key_the_default_one_is_created_and_named(shared_sshd, make_remote):
+    with pytest.raises(RemoteUnavailable, match=r"accepts none of the keys \(~/.yotta/ssh/id_ed25519\)"):
         make_remote(shared_sshd, endpoint_of_server(shared_sshd, key_file=None)).connect()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import RemoteUnavailable
-from ..keys import DEFAULT_KEY
+from ..errors import RemoteUnavailable, UnusableKey
+from ..keys import DEFAULT_KEY, load_public_key
 from ..sanitize import single_line
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> K
     Returns
     -------
     Keys
-        The key file, or `DEFAULT_KEY` and the keys of ``~/.ssh/config``, of the agent and of ``~/.ssh``.
+        The key file, or `DEFAULT_KEY`, which is created if it is missing, and the keys of ``~/.ssh/config``, of the
+        agent and of ``~/.ssh``.
 
     Raises
     ------
@@ -85,6 +87,8 @@ async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> K
         if not _add_file(keys, path):
             raise RemoteUnavailable(f"{single_line(path)} is not a private key that OpenSSH can use.")
         return keys
+    with suppress(UnusableKey):  # Such as on a read-only home: the other keys may do.
+        load_public_key()
     for path in (Path(DEFAULT_KEY).expanduser(), *(Path(name).expanduser() for name in identity_files)):
         _add_file(keys, path)
     await _add_agent(keys)
