@@ -103,12 +103,13 @@ class _Server:
             return
         try:
             server = socket.create_connection(("127.0.0.1", self._target))
+            for connection in (client, server):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
             self._close(client)
             return
         self._sockets.add(server)
         for source, target in ((client, server), (server, client)):
-            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             blocks: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
             threading.Thread(target=self._receive, args=(source, blocks), daemon=True).start()
             threading.Thread(target=self._send, args=(target, blocks), daemon=True).start()

@@ -29,10 +29,7 @@ def with_remote(settings: Settings, code: str | None) -> str:
 
     endpoint = Endpoint("1", "127.0.0.1", int(settings["port"]), (settings["user"],), settings["key_file"])
     with Remote(endpoint, host_keys=HostKeys(Path(settings["host_keys"]))) as remote:
-        if code is None:
-            result = remote.attach(on_output=show_output)
-        else:
-            result = remote.run(code, on_output=show_output)
+        result = remote.attach(on_output=show_output) if code is None else remote.run(code, on_output=show_output)
     return "ok, names a gap" if result.lost else "ok"
 
 

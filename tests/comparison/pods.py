@@ -12,7 +12,6 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 from tests.remote.sshd import Sshd, free_port, wait_until
 
