@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import requests
 
-from tests.benchmarks import browser, remote
+from tests.benchmarks import browser, magic, remote
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
 from yotta_jupyter.frames import COLUMNS, TIMESTAMP
@@ -143,6 +143,7 @@ def main() -> None:
         ("list three pods / requests + json.loads", small_listing(), 1.3),
         *browser.rows(),
         *remote.rows(),
+        *magic.rows(),
     ]
     print(f"{'benchmark':<68}{'ours ms':>10}{'base ms':>10}{'ratio':>8}{'at most':>9}")
     for what, (ours, base), limit in rows:

@@ -56,7 +56,8 @@ def local_kernel() -> Iterator[BlockingKernelClient]:
 
 def execute(client: BlockingKernelClient, code: str) -> None:
     """Run code in a local kernel to its end."""
-    client.execute_interactive(code, output_hook=ignore)
+    reply = client.execute_interactive(code, output_hook=ignore)
+    assert reply["content"]["status"] == "ok", reply["content"]
 
 
 def ignore(message: Any) -> None:
