@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,23 +16,29 @@ from unittest.mock import patch
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from tests.benchmarks.remote import ROUND_TRIP, alternate, execute, local_kernel
+from tests.benchmarks.proxy import Proxy
+from tests.benchmarks.remote import DELAY, ROUND_TRIP, alternate, execute, local_kernel
 from tests.remote.sshd import Sshd, running
 
-POD_ID = "331864222263676928"
-CELL = f"%%yotta run {POD_ID}\n1"
+IN_SHELL = 2.0
+"""The limit of the round trip of a cell with ``%%yotta run``, as a multiple of a local kernel's."""
+NEAR, FAR = "331864222263676928", "331864222263676929"
+"""The ids of the pods; the connection to the second one is delayed."""
 
 
 @contextmanager
-def api_of(server: Sshd) -> Iterator[str]:
-    """Serve the API of an account whose only pod is an SSH server; give its address."""
-    port = {"port": 22, "protocol": "SSH", "host": "127.0.0.1", "proxyPort": server.port, "healthy": True}
-    address = {"ingressUrl": f"ssh {server.user}@127.0.0.1 -p {server.port}"}
-    pod = {"id": POD_ID, "podName": "train", "status": "RUNNING", "expose": [port | address]}
+def api_of(server: Sshd, ports: Mapping[str, int]) -> Iterator[str]:
+    """Serve the API of an account whose pods are one SSH server, reached on a port for each pod id."""
+
+    def pod(pod_id: str) -> dict[str, object]:
+        port = {"port": 22, "protocol": "SSH", "host": "127.0.0.1", "proxyPort": ports[pod_id], "healthy": True}
+        address = {"ingressUrl": f"ssh {server.user}@127.0.0.1 -p {ports[pod_id]}"}
+        return {"id": pod_id, "status": "RUNNING", "expose": [port | address]}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            data = pod if self.path.endswith(POD_ID) else [pod]
+            name = self.path.rpartition("/")[2]
+            data = pod(name) if name in ports else [pod(pod_id) for pod_id in ports]
             body = json.dumps({"code": 10000, "message": "", "data": data}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -61,13 +67,17 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
     """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
     shell = InteractiveShell.instance()
 
-    def run_in_shell() -> None:
-        assert shell.run_cell(CELL).success
+    def run_in_shell(pod_id: str) -> None:
+        assert shell.run_cell(f"%%yotta run {pod_id}\n1").success
+
+    def run_in_notebook() -> None:
+        execute(notebook, f"%%yotta run {NEAR}\n1")
 
     with (
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder)) as server,
-        api_of(server) as address,
+        Proxy(server.port, DELAY / 2) as proxy,
+        api_of(server, {NEAR: server.port, FAR: proxy.port}) as address,
         local_kernel() as notebook,
         local_kernel() as client,
         contextlib.redirect_stdout(io.StringIO()),
@@ -75,13 +85,15 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
     ):
         assert shell.run_cell(setup(server, address)).success
         execute(notebook, setup(server, address))
-        run_in_shell()
-        execute(notebook, CELL)
-        in_shell, in_notebook, base = alternate(
-            200, run_in_shell, lambda: execute(notebook, CELL), lambda: execute(client, "1")
+        run_in_shell(NEAR)
+        run_in_shell(FAR)
+        run_in_notebook()
+        near, far, in_notebook, base = alternate(
+            100, lambda: run_in_shell(NEAR), lambda: run_in_shell(FAR), run_in_notebook, lambda: execute(client, "1")
         )
         shell.run_line_magic("unload_ext", "yotta_jupyter")
-    yield "round trip of 1 through %%yotta run in a shell / a local kernel", (in_shell, base), 2.0
+    yield "round trip of 1 through %%yotta run in a shell / a local kernel", (near, base), IN_SHELL
+    yield f"{DELAY * 1000:.0f} ms of delay: the same less the delay / a local kernel", (far - DELAY, base), IN_SHELL
     # The cell goes through the notebook's own kernel and the pod's.
     title = "round trip of 1 through %%yotta run in a notebook / a local kernel"
     yield title, (in_notebook, base), 1.0 + ROUND_TRIP
