@@ -17,11 +17,16 @@ import pandas as pd
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from tests.benchmarks.proxy import Proxy
 from tests.remote.sshd import Sshd, running
 from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
 
 LINES = 100_000
+ROUND_TRIP = 1.4
+"""The limit of the round trip of a cell, as a multiple of a local kernel's."""
+DELAY = 0.05
+"""Seconds that are added to the round trip of a connection."""
 PRINTING = f"for i in range({LINES}): print(i, 'x' * 80)"
 
 
@@ -51,16 +56,17 @@ def local_kernel() -> Iterator[BlockingKernelClient]:
 
 def execute(client: BlockingKernelClient, code: str) -> None:
     """Run code in a local kernel to its end."""
-    client.execute_interactive(code, output_hook=ignore)
+    reply = client.execute_interactive(code, output_hook=ignore)
+    assert reply["content"]["status"] == "ok", reply["content"]
 
 
 def ignore(message: Any) -> None:
     """Discard an output."""
 
 
-def remote_of(server: Sshd) -> Remote:
-    """Return a new `Remote` of a server."""
-    endpoint = Endpoint("1", "127.0.0.1", server.port, (server.user,), server.key_file)
+def remote_of(server: Sshd, port: int | None = None) -> Remote:
+    """Return a new `Remote` of a server, or of a proxy to it."""
+    endpoint = Endpoint("1", "127.0.0.1", port or server.port, (server.user,), server.key_file)
     return Remote(endpoint, host_keys=HostKeys(server.folder / "known_hosts"))
 
 
@@ -91,9 +97,18 @@ def cells(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
     with remote_of(server) as remote, local_kernel() as client:
         remote.run("1", on_output=ignore)
         ours, base = alternate(200, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
-        yield "round trip of 1 through remote.run / a local kernel", (ours, base), 1.4
+        yield "round trip of 1 through remote.run / a local kernel", (ours, base), ROUND_TRIP
         ours, base = alternate(3, lambda: remote.run(PRINTING, on_output=ignore), lambda: execute(client, PRINTING))
         yield f"print {LINES:,} lines / a local kernel", (ours, base), 2.0
+
+
+def delayed_cells(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
+    """Measure cells over a connection with a longer round trip, by a proxy that delays each direction by half of it."""
+    with Proxy(server.port, DELAY / 2) as proxy, remote_of(server, proxy.port) as remote, local_kernel() as client:
+        remote.run("1", on_output=ignore)
+        ours, base = alternate(60, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
+    title = f"{DELAY * 1000:.0f} ms of delay: round trip of 1 less the delay / a local kernel"
+    yield title, (ours - DELAY, base), ROUND_TRIP
 
 
 def files(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
@@ -168,4 +183,5 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
     """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         yield from cells(server)
+        yield from delayed_cells(server)
         yield from files(server)
