@@ -129,6 +129,18 @@ def test_outputs_are_those_of_a_local_cell(notebook: Notebook) -> None:
     assert result["data"]["text/html"] == "<b>value</b>"
 
 
+def test_a_widget_of_the_pod_is_shown_as_text(notebook: Notebook) -> None:
+    messages = notebook.run("%%yotta run\nimport ipywidgets\ndisplay(ipywidgets.IntSlider(3))\nipywidgets.Text('text')")
+    (display,), (result,) = contents(messages, "display_data"), contents(messages, "execute_result")
+    assert display["data"] == {"text/plain": "IntSlider(value=3)"}
+    assert result["data"] == {"text/plain": "Text(value='text')"}
+
+
+def test_text_progress_bars_rewrite_their_line(notebook: Notebook) -> None:
+    messages = notebook.run("%%yotta run\nfor i in range(3):\n    print(f'\\r{i} of 2', end='', flush=True)")
+    assert text(messages) == "\r0 of 2\r1 of 2\r2 of 2"
+
+
 def test_state_lasts_and_the_cell_is_sent_unchanged(notebook: Notebook) -> None:
     notebook.run("%%yotta run\nx = 41")
     messages = notebook.run("%%yotta run\nprint('$HOME {x}')\n!echo shell $((x + 1))\n%precision 2\nx + 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.display import clear_output
 
@@ -12,6 +12,8 @@ from ..remote.outputs import OutputMessage, RunResult
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+_WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(repr=False)
@@ -36,7 +38,7 @@ class CellResult(RunResult):
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        return self.value, self.value_metadata
+        return _without_widget(self.value), self.value_metadata
 
 
 class OutputPublisher:
@@ -101,4 +103,11 @@ class OutputPublisher:
     def _publish(self, content: dict[str, Any], update: bool = False) -> None:
         data, metadata, transient = (content.get(name) for name in ("data", "metadata", "transient"))
         if isinstance(data, dict):
-            self._shell.display_pub.publish(data, metadata or {}, transient=transient or {}, update=update)
+            self._shell.display_pub.publish(
+                _without_widget(data), metadata or {}, transient=transient or {}, update=update
+            )
+
+
+def _without_widget(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data without a widget, whose model is on the pod: the notebook shows its text instead."""
+    return {mime: value for mime, value in data.items() if mime != _WIDGET_MIME}
