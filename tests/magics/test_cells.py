@@ -204,13 +204,11 @@ def test_a_second_interrupt_detaches_and_attach_shows_all_output(notebook: Noteb
     flag = tmp_path / "flag"
     cell = (
         "%%yotta run\n"
-        "import os, time\n"
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "print('begun', flush=True)\n"
         f"while not os.path.exists({str(flag)!r}):\n"
-        "    try:\n"
-        "        time.sleep(0.01)\n"
-        "    except KeyboardInterrupt:\n"
-        "        pass\n"
+        "    time.sleep(0.01)\n"
         "print('ended')"
     )
     detached = notebook.run(cell, interrupt_at="begun", interrupts=2)
