@@ -10,7 +10,9 @@ import yotta_jupyter
 from yotta_jupyter import (
     ApiError,
     AuthenticationError,
+    CommandFailed,
     ConnectionFailed,
+    CopyInterrupted,
     CreateOutcomeUnknown,
     InvalidPodState,
     InvalidRequest,
@@ -51,8 +53,10 @@ ERRORS = {
     "WaitTimeout": WaitTimeout(RUNNING, 900.0, "SSH"),
     "WaitInterrupted": WaitInterrupted(RUNNING, Pod(id="124", status="PAUSED"), target="SSH"),
     "RemoteError": RemoteError("ZeroDivisionError", "division by zero"),
+    "CommandFailed": CommandFailed(3),
     "RemoteUnavailable": RemoteUnavailable("Pod 123 has no Python.", advice="Install it.", pod_id="123"),
     "RemoteDetached": RemoteDetached("7f3a", "123"),
+    "CopyInterrupted": CopyInterrupted(),
 }
 all_errors = pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 
@@ -91,7 +95,7 @@ def test_error_names_no_command_of_the_magics(error):
 
 def test_interrupts_are_keyboard_interrupts():
     for name, error in ERRORS.items():
-        is_interrupt = name in ("WaitInterrupted", "RemoteDetached")
+        is_interrupt = name in ("WaitInterrupted", "RemoteDetached", "CopyInterrupted")
         assert isinstance(error, KeyboardInterrupt) == is_interrupt
         assert isinstance(error, YottaError) != is_interrupt
 

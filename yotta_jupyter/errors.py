@@ -15,9 +15,11 @@
   + CreateOutcomeUnknown
   + WaitTimeout
   + RemoteError
+  + CommandFailed
   + RemoteUnavailable
 * WaitInterrupted (a KeyboardInterrupt)
 * RemoteDetached (a KeyboardInterrupt)
+* CopyInterrupted (a KeyboardInterrupt)
 
 Errors carry facts (code, HTTP status, pod) and the next step for a Python caller. `yotta_jupyter.hints` replaces that
 step by a ``%yotta`` command where a user works with the magics.
@@ -25,6 +27,7 @@ step by a ``%yotta`` command where a user works with the magics.
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Final, Literal
 
 from .formatting import join_limited
@@ -33,6 +36,7 @@ from .sanitize import single_line
 if TYPE_CHECKING:
     from .models import Pod
     from .remote.outputs import RunResult
+    from .remote.shell import ShellResult
 
 _MAX_NAMED: Final = 3
 """Pods that a message names; the others are counted."""
@@ -378,6 +382,36 @@ class RemoteError(YottaError):
         return self.traceback or super()._render_traceback_()
 
 
+class CommandFailed(YottaError):
+    """A shell command on a pod ended with an exit status other than 0, or by a signal.
+
+    Parameters
+    ----------
+    returncode : int
+        The exit status; negative if a signal ended the command.
+    result : ShellResult, optional
+        With the output of the command.
+    """
+
+    def __init__(self, returncode: int, result: ShellResult | None = None) -> None:
+        super().__init__(f"The command {_describe_exit(returncode)}.")
+        self.args = (returncode, result)
+        self.returncode = returncode
+        self.result = result
+
+
+def _describe_exit(returncode: int) -> str:
+    if returncode < 0:
+        return f"was ended by {_signal_name(-returncode) or f'signal {-returncode}'}"
+    # A shell adds 128 to the signal that ended the last command of a script.
+    name = _signal_name(returncode - 128)
+    return f"ended with exit status {returncode}{f' ({name})' if name else ''}"
+
+
+def _signal_name(number: int) -> str | None:
+    return signal.Signals(number).name if number in signal.valid_signals() else None
+
+
 class RemoteUnavailable(YottaError):
     """A pod cannot be used by SSH, or cannot do what was requested.
 
@@ -424,6 +458,23 @@ class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
         self.pod_id = pod_id
         self.message = f"Detached from pod {pod_id}; the cell still runs there."
         self.advice = f'See all of its output with remote.attach("{request_id}").'
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}"
+
+
+class CopyInterrupted(_CompactTraceback, KeyboardInterrupt):
+    """A copy was interrupted by Ctrl-C or Interrupt Kernel. A `KeyboardInterrupt`.
+
+    Attributes
+    ----------
+    message, advice : str
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "The copy was interrupted; what has arrived is kept."
+        self.advice = "The same copy again sends only the rest."
 
     def __str__(self) -> str:
         return f"{self.message} {self.advice}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from yotta_jupyter import Sandbox
 
@@ -63,3 +65,41 @@ def requests_to(sandbox: Sandbox) -> Callable[[str], list[Any]]:
 def pod_id(sandbox: Sandbox) -> str:
     """The id of train-1, a running pod of `sandbox`."""
     return next(pod["id"] for pod in sandbox.pods() if pod["podName"] == "train-1")
+
+
+class PodShell:
+    """An IPython shell and a pod named train, whose home is a folder of this machine.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    home : Path
+    """
+
+    def __init__(self, shell: InteractiveShell, home: Path) -> None:
+        self.shell = shell
+        self.home = home
+
+    def run(self, cell: str) -> tuple[Any, str]:
+        """Run a cell; return its result and what it printed, or raise its error."""
+        with capture_output() as captured:
+            result: ExecutionResult = self.shell.run_cell(cell, store_history=True)
+        result.raise_error()
+        return result.result, captured.stdout + captured.stderr
+
+
+@pytest.fixture(scope="module")
+def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodShell]:
+    """A shell that is connected to the pod train of its own sandbox."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config, colors="nocolor")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        with capture_output():
+            shell.run_cell("%load_ext yotta_jupyter\n%yotta sandbox start --speed 200")
+            shell.run_cell("%yotta create pytorch --gpu L4 --name train --wait")
+            shell.run_cell("home = %yotta sh train -- pwd")
+        yield PodShell(shell, Path(shell.user_ns["home"].stdout.strip()))
+    shell.run_line_magic("unload_ext", "yotta_jupyter")
+    InteractiveShell.clear_instance()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +23,16 @@ from ..spec import ALLOWED_VALUES
 from ..statuses import STATUSES
 from .commands import COMMANDS, get_command
 from .parser import CompletionKind, LineParser
+from .remote_paths import split_remote_path
 from .session import Session
 
-# An optional assignment such as "pods = ", then %yotta; "rest" is the text after it.
-_LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%yotta(?=\s)(?P<rest>.*)$")
+# An optional assignment such as "pods = ", then %yotta or %%yotta; "rest" is the text after it.
+_LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%%?yotta(?=\s)(?P<rest>.*)$")
 _SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
 _WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
 _MAX_WORD: Final = 200
+_OPEN_ENDS: Final = ("/", ":")
+"""Ends of words that go on: their closing quote is left to the user."""
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
@@ -48,11 +53,11 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
     if match is None:
         return {"completions": []}
     *previous, fragment = _split(match["rest"].lstrip())
-    typed = fragment.lstrip("'\"").lower()
+    typed = _unquote(fragment)
     words = [
         word
-        for candidate in _candidates(session, previous, fragment)
-        if candidate.lower().startswith(typed) and (word := _quote(candidate, fragment))
+        for candidate in _candidates(session, previous, typed)
+        if candidate.lower().startswith(typed.lower()) and (word := _quote(candidate, fragment))
     ]
     # Without any completion, IPython would offer Python names. The fragment itself changes nothing.
     return {
@@ -74,31 +79,40 @@ def _split(text: str) -> list[str]:
     return words
 
 
+def _unquote(fragment: str) -> str:
+    """Return the text of a word that may lack its closing quote."""
+    for end in ("", "'", '"'):
+        with suppress(ValueError):
+            return "".join(shlex.split(fragment + end)).replace("{{", "{").replace("}}", "}")
+    return fragment
+
+
 def _quote(candidate: str, fragment: str) -> str | None:
     """Return a candidate as one word of the line, or None if a line cannot contain it."""
     if not candidate.isprintable() or not 0 < len(candidate) <= _MAX_WORD or candidate.startswith(("'", '"')):
         return None
     if _SAFE_WORD.fullmatch(candidate) and not fragment.startswith(("'", '"')):
         return candidate
-    return quote_word(candidate) if not _SAFE_WORD.fullmatch(candidate) else f"'{candidate}'"
+    word = quote_word(candidate) if not _SAFE_WORD.fullmatch(candidate) else f"'{candidate}'"
+    return word.removesuffix("'") if candidate.endswith(_OPEN_ENDS) else word
 
 
-def _candidates(session: Session, previous: Sequence[str], fragment: str) -> Iterable[str]:
+def _candidates(session: Session, previous: Sequence[str], typed: str) -> Iterable[str]:
     if not previous:
-        return ["--version"] if fragment.startswith("-") else sorted(command.name for command in COMMANDS)
+        return ["--version"] if typed.startswith("-") else sorted(command.name for command in COMMANDS)
     name, *args = previous
     command = get_command(name)
-    if command is None:
+    if command is None or (command.takes_code and "--" in args):
         return []
     parser = command.parser()
-    if fragment.startswith("-"):
+    if typed.startswith("-"):
         return [*sorted(parser.flags()), "-h"]
     flag = parser.get_action(args[-1]) if args else None
     action = flag if flag is not None and flag.nargs != 0 else _next_positional(parser, args)
     if action is None:
         return sorted(parser.flags())
     # A name from a server must not become a flag.
-    return [value for value in _values(session, parser, action) if not value.startswith("-")]
+    return [value for value in _values(session, parser, action, typed) if not value.startswith("-")]
 
 
 def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:
@@ -119,10 +133,12 @@ def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action
     return None
 
 
-def _values(session: Session, parser: LineParser, action: argparse.Action) -> Iterable[str]:
+def _values(session: Session, parser: LineParser, action: argparse.Action, typed: str) -> Iterable[str]:
     if action.choices is not None:
         return [str(choice) for choice in action.choices]
     kind = parser.completion_kinds.get(action.dest)
+    if kind == "copy_path":
+        return _copy_paths(session, typed)
     return _SOURCES[kind](session) if kind else []
 
 
@@ -176,6 +192,36 @@ def _list_folder(folder: Path) -> list[str]:
     try:
         return sorted(str(folder / path.name) for path in folder.expanduser().iterdir())
     except (OSError, RuntimeError):
+        return []
+
+
+def _copy_paths(session: Session, typed: str) -> list[str]:
+    """Return local paths and pods, or paths in a folder of a pod that was listed."""
+    remote_path = split_remote_path(typed)
+    if remote_path is None:
+        pods = [] if "/" in typed else [f"{pod}:" for pod in _pods(session)]
+        return _in_folder(typed, _list_local) + pods
+    pod_id = session.remotes.find_known(remote_path.pod)
+    if pod_id is None:
+        return []
+    pod, _, path = typed.partition(":")
+    return [
+        f"{pod}:{name}" for name in _in_folder(path, lambda folder: session.remote_folders.cached_names(pod_id, folder))
+    ]
+
+
+def _in_folder(typed: str, list_folder: Callable[[str], Iterable[str]]) -> list[str]:
+    """Return the paths in the folder of a typed path, those that begin with a dot only if it was typed."""
+    folder, slash, start = typed.rpartition("/")
+    names = sorted(list_folder(folder + slash or "."))
+    return [folder + slash + name for name in names if start.startswith(".") or not name.startswith(".")]
+
+
+def _list_local(folder: str) -> list[str]:
+    try:
+        with os.scandir(os.path.expanduser(folder)) as entries:
+            return [entry.name + "/" * entry.is_dir() for entry in entries]
+    except OSError:
         return []
 
 

@@ -70,6 +70,11 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
         raise _unknown_command(name)
     if cell is not None and not command.takes_code:
         raise InvalidRequest(f"%yotta {command.name} takes no cell. Write one % and a line of its own.")
+    if command.takes_code and code is None and not {"-h", "--help"} & set(args):
+        raise InvalidRequest(
+            f"%yotta {name} needs code.",
+            advice=f"Write %%yotta {name} POD with the code below it, or %yotta {name} POD -- CODE",
+        )
     try:
         arguments = command.parser().parse_line(args)
     except HelpRequested:

@@ -16,7 +16,9 @@ from ..spelling import did_you_mean, is_one_edit_apart
 if TYPE_CHECKING:
     from .session import Session
 
-CompletionKind = Literal["pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "path"]
+CompletionKind = Literal[
+    "pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "path", "copy_path"
+]
 
 POD_HELP: Final = "an id, the beginning of one, or a name"
 
@@ -162,9 +164,9 @@ class Command(msgspec.Struct, frozen=True):
         Adds the arguments to a `LineParser`.
     aliases : tuple of str
     takes_code : bool
-        Whether the command takes code: the rest of the cell after ``%%yotta NAME``, or of the line after ``--``. It is
-        passed unchanged as ``arguments.code``, which is None without code. ``arguments.is_cell`` says whether it is a
-        cell, and ``arguments.namespace`` has the variables of the notebook.
+        Whether the command needs code: the rest of the cell after ``%%yotta NAME``, or of the line after ``--``. It is
+        passed unchanged as ``arguments.code``. ``arguments.is_cell`` says whether it is a cell, and
+        ``arguments.namespace`` has the variables of the notebook.
     """
 
     name: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -24,6 +26,9 @@ _MAX_PODS: Final = 4
 
 _QUICK: Final = 0.5
 """Seconds after which the progress of a transfer is shown."""
+
+_RATE_WINDOW: Final = 5.0
+"""Seconds over which the rate of a transfer is taken."""
 
 _BAR_WIDTH: Final = 24
 """Characters."""
@@ -69,18 +74,45 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
         Called with a `Progress`.
     """
     is_interactive = hasattr(shell, "kernel") or sys.stdout.isatty()  # A log gets only the last line.
-    started: dict[str, float] = {}
+    meters: dict[str, _RateMeter] = {}
     shown: set[str] = set()
     with _line_writer(shell) as write:
 
         def report(progress: Progress) -> None:
-            elapsed = time.monotonic() - started.setdefault(progress.label, time.monotonic())
+            meter = meters.setdefault(progress.label, _RateMeter())
+            meter.add(progress.done)
             is_complete = progress.done >= progress.total
-            if (elapsed >= _QUICK or progress.label in shown) and (is_interactive or is_complete):
+            if (meter.elapsed >= _QUICK or progress.label in shown) and (is_interactive or is_complete):
                 shown.add(progress.label)
-                write(_format_transfer(progress, elapsed))
+                write(_format_transfer(progress, meter.rate))
 
         yield report
+
+
+class _RateMeter:
+    """The rate of a transfer over the last seconds, so that bytes that were there already soon stop counting."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+        self._started = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second."""
+        (start, first), (end, last) = self._samples[0], self._samples[-1]
+        return (last - first) / (end - start) if end > start else 0.0
+
+    def add(self, done: int) -> None:
+        """Add the number of bytes that are done now."""
+        now = time.monotonic()
+        self._samples.append((now, done))
+        while now - self._samples[0][0] > _RATE_WINDOW:
+            self._samples.popleft()
 
 
 @contextmanager
@@ -103,26 +135,50 @@ def _line_writer(shell: InteractiveShell) -> Iterator[Callable[[str], None]]:
             print()
 
 
-def _format_transfer(progress: Progress, elapsed: float) -> str:
-    label = single_line(progress.label, 60)
-    rate = progress.done / elapsed if elapsed else 0.0
-    amount = f"{label}: {_format_bytes(progress.done)}"
+def _format_transfer(progress: Progress, rate: float) -> str:
+    """Return the line of a transfer. Its columns keep their width, and the path of the present file is the last one."""
+    label = single_line(progress.label, 40)
     if not progress.total:
-        return amount
+        return f"{label}: {format_bytes(progress.done)}"
     share = min(progress.done / progress.total, 1.0)
     bar = ("#" * round(share * _BAR_WIDTH)).ljust(_BAR_WIDTH, "-")
-    text = f"{amount} of {_format_bytes(progress.total)} [{bar}] {share:4.0%}, {_format_bytes(rate)}/s"
-    if progress.done < progress.total and rate:
-        text += f", {(progress.total - progress.done) / rate:.0f} s left"
-    return text
+    amount = f"{format_bytes(progress.done):>8} of {format_bytes(progress.total)}"
+    left = progress.total - progress.done
+    time_left = f"{_format_seconds(left / rate)} left" if left and rate else ""
+    text = f"{label}: [{bar}] {share:4.0%} {amount} {format_bytes(rate):>8}/s {time_left:>13}"
+    if progress.files > 1:
+        number = f"{progress.file_number:>{len(str(progress.files))}} of {progress.files}"
+        text += f", file {number}{f': {single_line(progress.file, 60)}' if left else ''}"
+    return text.rstrip()
 
 
-def _format_bytes(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+def format_bytes(count: float) -> str:
+    """Return a number of bytes with its unit, such as ``1.5 MB``.
+
+    Parameters
+    ----------
+    count : float
+
+    Returns
+    -------
+    str
+        At most 8 characters below 1,000 GB.
+    """
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB"):
         count /= 1000
-    return f"{count:.1f} GB"
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} GB"
+
+
+def _format_seconds(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours // 24} days"
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _format_progress(target: str, names: Mapping[str, str], latest: Mapping[str, Pod], elapsed: float) -> str:
@@ -165,7 +221,9 @@ def _stdout_writer() -> Callable[[str], None]:
     def write(text: str) -> None:
         nonlocal last
         if sys.stdout.isatty():
-            sys.stdout.write(f"\r\x1b[K{text}")
+            # A line that wraps could not be replaced.
+            columns = shutil.get_terminal_size().columns
+            sys.stdout.write(f"\r\x1b[K{text[: columns - 1]}")
         elif _without_time(text) != _without_time(last):
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

@@ -72,6 +72,18 @@ class Remotes:
             _, remote = self._remotes.popitem()
             remote.close()
 
+    def find_known(self, query: str | None) -> str | None:
+        """Return the id of a pod among the known ones, without a request; None if not exactly one matches.
+
+        Parameters
+        ----------
+        query : str or None
+            As for `open`.
+        """
+        query = query or self.used_pod_id
+        matches = match_pods(self._session.known_pods, query) if query else []
+        return matches[0].id if len(matches) == 1 else None
+
     def _find_connected(self, query: str) -> tuple[Pod, Remote] | None:
         matches = match_pods(self._session.known_pods, query)
         remote = self._remotes.get(matches[0].id) if len(matches) == 1 else None

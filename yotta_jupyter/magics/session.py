@@ -10,6 +10,7 @@ from ..client import Client
 from ..config import Config, resolve_config
 from ..errors import InvalidRequest
 from ..overrides import ConfigOverrides
+from .remote_paths import RemoteFolders
 from .remotes import Remotes
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Session:
         Ids of pods of which this notebook has said what a pause may erase.
     remotes : Remotes
         The connections to pods, and the pod chosen by ``%yotta use``.
+    remote_folders : RemoteFolders
+        The folders of pods that were listed.
     """
 
     def __init__(self, shell: InteractiveShell, overrides: Callable[[], ConfigOverrides] = ConfigOverrides) -> None:
@@ -47,6 +50,7 @@ class Session:
         self.sandbox_options: dict[str, object] = {}
         self.warned_pod_ids: set[str] = set()
         self.remotes = Remotes(self)
+        self.remote_folders = RemoteFolders()
         self._client: Client | None = None
         self._config: Config | None = None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -45,6 +47,8 @@ class Transferred:
         Their size.
     sent : int
         Bytes that were sent in the last attempt: fewer than `bytes` if some were there already.
+    unchanged : int
+        Files that were the same at the destination already, in the last attempt.
     skipped : list of str
         Paths that were not copied: sockets, devices, pipes, and links to folders elsewhere or to nothing.
     """
@@ -53,6 +57,7 @@ class Transferred:
     files: int
     bytes: int
     sent: int
+    unchanged: int = 0
     skipped: list[str] = field(default_factory=list)
 
 
@@ -64,9 +69,14 @@ def put(
     connection: PodConnection, local: str | Path, remote: str, python: str | None, on_progress: OnProgress | None
 ) -> Transferred:
     """Copy a file or folder to the pod; see `Remote.put`."""
-    source = str(Path(local).expanduser())
+    source = os.path.expanduser(local)
     return _transfer(
-        connection, ["receive", remote], python, lambda link, step: send_tree(link, source, step), on_progress
+        connection,
+        os.path.basename(os.path.abspath(source)),
+        ["receive", remote],
+        python,
+        lambda link, meter: send_tree(link, source, meter.on_bytes, meter.on_file),
+        on_progress,
     )
 
 
@@ -74,35 +84,41 @@ def get(
     connection: PodConnection, remote: str, local: str | Path, python: str | None, on_progress: OnProgress | None
 ) -> Transferred:
     """Copy a file or folder from the pod; see `Remote.get`."""
-    target = str(Path(local).expanduser()) + ("/" if str(local).endswith("/") else "")
+    target = os.path.expanduser(local) or "."
     return _transfer(
-        connection, ["send", remote], python, lambda link, step: receive_tree(link, target, step), on_progress
+        connection,
+        remote,
+        ["send", remote],
+        python,
+        lambda link, meter: receive_tree(link, target, meter.on_bytes, meter.on_file),
+        on_progress,
     )
 
 
 def _transfer(
     connection: PodConnection,
+    label: str,
     arguments: list[str],
     python: str | None,
-    copy: Callable[[Link, Callable[[int, int], None]], dict[str, Any]],
+    copy: Callable[[Link, _Meter], dict[str, Any]],
     on_progress: OnProgress | None,
 ) -> Transferred:
     """Run a copy on this thread, again after each lost connection."""
     if "\0" in arguments[1] or not arguments[1]:
         raise InvalidRequest("A path on the pod is empty or contains a null character.")
-    progress = Progress(single_line(arguments[1], 100))
-    step = _throttle(progress, on_progress)
+    progress = Progress(single_line(label, 100))
+    meter = _Meter(progress, on_progress)
     while True:
         ssh = wait_for(connection.get())
         link = _ChannelLink(connection, ssh)
         try:
             link.open(arguments, python)
-            report = copy(link, step)
+            report = copy(link, meter)
             break
         except _ConnectionLost:
             continue
         except TreeError as error:
-            text = single_line(f"The copy failed: {error}.", 500)
+            text = single_line(f"The copy failed{' on the pod' if error.is_remote else ''}: {error}.", 500)
             raise (RemoteUnavailable(text) if error.unavailable else InvalidRequest(text)) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise RemoteUnavailable("The copy failed: the pod sent something unexpected.") from None
@@ -115,23 +131,29 @@ def _transfer(
         int(report.get("files", 0)),
         int(report.get("bytes", 0)),
         int(report.get("received", 0)),
+        int(report.get("unchanged", 0)),
         [single_line(path) for path in report.get("skipped", [])],
     )
 
 
-def _throttle(progress: Progress, on_progress: OnProgress | None) -> Callable[[int, int], None]:
-    import time
+class _Meter:
+    """Writes the progress of a copy, and calls `on_progress` at most ten times a second."""
 
-    shown_at = 0.0
+    def __init__(self, progress: Progress, on_progress: OnProgress | None) -> None:
+        self._progress = progress
+        self._on_progress = on_progress
+        self._called_at = 0.0
 
-    def step(done: int, total: int) -> None:
-        nonlocal shown_at
-        progress.done, progress.total = done, total
-        if on_progress is not None and time.monotonic() - shown_at > _PROGRESS_STEP:
-            shown_at = time.monotonic()
-            on_progress(progress)
+    def on_bytes(self, done: int, total: int) -> None:
+        """Note the bytes done and in total."""
+        self._progress.done, self._progress.total = done, total
+        if self._on_progress is not None and time.monotonic() - self._called_at > _PROGRESS_STEP:
+            self._called_at = time.monotonic()
+            self._on_progress(self._progress)
 
-    return step
+    def on_file(self, path: str, number: int, count: int) -> None:
+        """Note the file that is copied next."""
+        self._progress.file, self._progress.file_number, self._progress.files = path, number, count
 
 
 class _ChannelLink(Link):
@@ -184,7 +206,7 @@ class _ChannelLink(Link):
             raise item
         head, body = item
         if head.get("type") == "error":
-            raise TreeError(str(head.get("text")), bool(head.get("unavailable")))
+            raise TreeError(str(head.get("text")), bool(head.get("unavailable")), is_remote=True)
         return head, body
 
     def close(self) -> None:

@@ -23,11 +23,18 @@ class Progress:
         What is moved, such as the path of a file.
     done, total : int
         Bytes; the total is 0 while it is unknown. After a break, what had arrived counts as done.
+    file : str
+        The path of the present file within a folder.
+    file_number, files : int
+        The number of that file, from 1, and the number of files.
     """
 
     label: str = ""
     done: int = 0
     total: int = 0
+    file: str = ""
+    file_number: int = 0
+    files: int = 0
 
 
 OnProgress = Callable[[Progress], None]

@@ -29,11 +29,14 @@ _SCRIPT: Final = (
     'echo yotta-pid:$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
 )
 _MAX_NOISE: Final = 1 << 16
+_SHOWN_OUTPUT: Final = 200
+"""Characters of each text in the repr of a result."""
+
 KEPT_OUTPUT: Final = 64 * 1024 * 1024
 """Characters of a command's output that its result keeps; all of it is streamed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShellResult:
     """What a shell command did, like `subprocess.CompletedProcess`.
 
@@ -55,12 +58,24 @@ class ShellResult:
     stderr: str
     truncated: bool = False
 
+    def __repr__(self) -> str:
+        # Like that of `subprocess.CompletedProcess`, with long text cut off.
+        shown = {name: _shorten(getattr(self, name)) for name in ("args", "stdout", "stderr")}
+        return "ShellResult(args={args}, returncode={code}, stdout={stdout}, stderr={stderr})".format(
+            **shown, code=self.returncode
+        )
+
     def check_returncode(self) -> None:
         """Raise `subprocess.CalledProcessError` if the exit status is not 0."""
         import subprocess
 
         if self.returncode:
             raise subprocess.CalledProcessError(self.returncode, self.args, self.stdout, self.stderr)
+
+
+def _shorten(text: str) -> str:
+    more = len(text) - _SHOWN_OUTPUT
+    return repr(text) if more <= 0 else f"{text[:_SHOWN_OUTPUT]!r} and {more} more characters"
 
 
 class ShellProcess:

@@ -32,15 +32,28 @@ BLOCK = 1 << 18
 _FILE_FIELDS = ("size", "mode", "mtime")
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux.
 MAX_ENTRIES = 5_000_000
+PART_SUFFIX = ".yotta-part"
+"""The end of the temporary name of a file."""
 MARKER = b"\nyotta-files\n"
 
 
 class TreeError(Exception):
-    """A copy is refused or fails. One line of text; `unavailable` if the other side's system failed."""
+    """A copy is refused or fails. One line of text.
 
-    def __init__(self, text: str, unavailable: bool = False) -> None:
+    `unavailable` if a system failed, such as a full disk; `is_remote` if the other side has sent the error.
+    """
+
+    def __init__(self, text: str, unavailable: bool = False, is_remote: bool = False) -> None:
         super().__init__(text)
         self.unavailable = unavailable
+        self.is_remote = is_remote
+
+
+def _os_error(error: OSError, path: str) -> TreeError:
+    """Return the error of a system call as one that names the file, or `path` instead of a temporary file."""
+    name = error.filename if isinstance(error.filename, str) and not error.filename.endswith(PART_SUFFIX) else path
+    unavailable = error.errno not in (errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+    return TreeError(f"{name}: {error.strerror or error}", unavailable)
 
 
 class Link:
@@ -65,12 +78,25 @@ class Link:
 # --- The sender ------------------------------------------------------------------------------------------------------
 
 
-def send_tree(link: Link, source: str, on_bytes: Callable[[int, int], None]) -> dict[str, Any]:
+def _ignore_file(path: str, number: int, count: int) -> None:
+    """Do nothing at the start of a file."""
+
+
+def send_tree(
+    link: Link,
+    source: str,
+    on_bytes: Callable[[int, int], None],
+    on_file: Callable[[str, int, int], None] = _ignore_file,
+) -> dict[str, Any]:
     """Send a file or a folder and return the receiver's report.
 
-    `on_bytes` is called with the bytes done and in total.
+    `on_bytes` is called with the bytes done and in total, `on_file` with the path of a file before it is sent, its
+    number from 1, and the number of files.
     """
-    entries, skipped = describe(source)
+    try:
+        entries, skipped = describe(source)
+    except OSError as error:
+        raise _os_error(error, source) from None
     total = sum(entry.get("size", 0) for entry in entries)
     link.send(
         {"type": "manifest", "name": os.path.basename(os.path.abspath(source)), "skipped": skipped}, _dump(entries)
@@ -78,10 +104,13 @@ def send_tree(link: Link, source: str, on_bytes: Callable[[int, int], None]) -> 
     link.flush()
     body = link.receive()[1]
     plan = json.loads(body)
-    done = 0
+    done = started = 0
+    files = sum(entry["type"] == "file" for entry in entries)
     on_bytes(done, total)
     for number, entry in enumerate(entries):
         if entry["type"] == "file":
+            started += 1
+            on_file(entry["path"], started, files)
             path = os.path.join(source, entry["path"]) if entry["path"] else source
             for count in _send_file(link, number, path, entry, plan.get(str(number))):
                 done += count
@@ -118,7 +147,7 @@ def describe(source: str) -> tuple[list[dict[str, Any]], list[str]]:
                     folders.append({"type": "dir", "path": path, "mode": mode})
                     waiting.append(path)
                 elif item.is_file(follow_symlinks=False):
-                    if not item.name.endswith(".yotta-part"):
+                    if not item.name.endswith(PART_SUFFIX):
                         files.append(_file_entry(path, item.stat(follow_symlinks=False)))
                 else:
                     skipped.append(path)
@@ -209,20 +238,26 @@ def _hash_prefix(file: Any, digest: Any, size: int) -> int:
 # --- The receiver ----------------------------------------------------------------------------------------------------
 
 
-def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], None]) -> dict[str, Any]:
-    """Receive a file or a folder and return a report, which the sender gets, too."""
+def receive_tree(
+    link: Link,
+    destination: str,
+    on_bytes: Callable[[int, int], None],
+    on_file: Callable[[str, int, int], None] = _ignore_file,
+) -> dict[str, Any]:
+    """Receive a file or a folder and return a report, which the sender gets, too. Calls back as `send_tree` does."""
     head, body = link.receive()
     entries = check_manifest(json.loads(body))
-    root = _choose_root(destination, str(head.get("name", "")), entries)
+    root = destination
     try:
+        root = _choose_root(destination, str(head.get("name", "")), entries)
         plan = _prepare(root, entries)
         link.send({"type": "plan"}, _dump(plan))
         link.flush()
-        received = _Receiver(root, entries, plan, on_bytes).run(link)
+        receiver = _Receiver(root, entries, plan, on_bytes, on_file)
+        received = receiver.run(link)
         _finish(root, entries)
     except OSError as error:
-        name = error.filename if isinstance(error.filename, str) else root
-        raise TreeError(f"{name}: {error.strerror or error}", unavailable=True) from None
+        raise _os_error(error, root) from None
     files = [entry for entry in entries if entry["type"] == "file"]
     report = {
         "type": "done",
@@ -230,6 +265,7 @@ def receive_tree(link: Link, destination: str, on_bytes: Callable[[int, int], No
         "files": len(files),
         "bytes": sum(entry["size"] for entry in files),
         "received": received,
+        "unchanged": receiver.unchanged,
         "skipped": [str(path) for path in head.get("skipped", [])],
     }
     link.send(report)
@@ -273,6 +309,8 @@ def _choose_root(destination: str, name: str, entries: list[dict[str, Any]]) -> 
             raise TreeError(f"{destination} exists and is not a folder")
         return destination.rstrip("/") or "/"
     if os.path.isdir(destination) or destination.endswith("/"):
+        if os.path.lexists(destination.rstrip("/")) and not os.path.isdir(destination):
+            raise TreeError("{} exists and is not a folder".format(destination.rstrip("/")))
         if name in ("", ".", "..") or "/" in name or "\0" in name:
             raise TreeError("the other side sent a file without a name")
         os.makedirs(destination, exist_ok=True)
@@ -291,7 +329,7 @@ def _join(root: str, path: str) -> str:
 def part_path(path: str) -> str:
     """Return the temporary name of a file."""
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}.yotta-part")
+    return os.path.join(folder, f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:24]}{PART_SUFFIX}")
 
 
 def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -353,14 +391,18 @@ class _Receiver:
         entries: list[dict[str, Any]],
         plan: dict[str, dict[str, Any]],
         on_bytes: Callable[[int, int], None],
+        on_file: Callable[[str, int, int], None],
     ) -> None:
         self._root = root
         self._entries = entries
         self._plan = plan
         self._on_bytes = on_bytes
+        self._on_file = on_file
         self._total = sum(entry.get("size", 0) for entry in entries)
         self._done = 0
         self._missing = {number for number, entry in enumerate(entries) if entry["type"] == "file"}
+        self._files = len(self._missing)
+        self.unchanged = 0
         self._file: Any = None
         self._number = -1
         self._digest = hashlib.sha256()
@@ -379,6 +421,8 @@ class _Receiver:
                 number = head.get("file")
                 if number not in self._missing or (self._file is not None and number != self._number):
                     raise TreeError("the other side sent a file that was not announced")
+                if self._file is None:
+                    self._on_file(self._entries[number]["path"], self._files - len(self._missing) + 1, self._files)
                 if kind == "same":
                     self._keep(number)
                 else:
@@ -398,6 +442,7 @@ class _Receiver:
             raise TreeError("the other side skipped a file that is not here")
         entry = self._entries[number]
         self._missing.discard(number)
+        self.unchanged += 1
         self._done += entry["size"]
         path = _join(self._root, entry["path"])
         os.chmod(path, entry["mode"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..parser import Command
-from . import account, cells, create, inspect, lifecycle, panel, sandbox, wait
+from . import account, cells, create, files, inspect, lifecycle, panel, sandbox, shell, wait
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *inspect.COMMANDS,
@@ -13,6 +13,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *lifecycle.COMMANDS,
     *wait.COMMANDS,
     *cells.COMMANDS,
+    *shell.COMMANDS,
+    *files.COMMANDS,
     *account.COMMANDS,
     *panel.COMMANDS,
     *sandbox.COMMANDS,

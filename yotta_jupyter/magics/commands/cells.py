@@ -62,10 +62,6 @@ def _add_run_arguments(parser: LineParser) -> None:
 
 
 def _run(session: Session, arguments: Namespace) -> CellResult | None:
-    if arguments.code is None:
-        raise InvalidRequest(
-            "%yotta run needs code.", advice="Write %%yotta run POD with the code below it, or %yotta run POD -- CODE"
-        )
     push, pull = _split_names(arguments.push), _split_names(arguments.pull)
     if arguments.detach and pull:
         raise InvalidRequest("--pull needs the end of the cell, and --detach does not wait for it. Leave one out.")
