@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -96,6 +97,8 @@ class RemoteFolders:
         folder = _normalize(folder)
         word = shlex.quote(folder)
         result = remote.shell(f"[ -d {word} ] || exit 1; ls -1Ap -- {word} | head -n {_MAX_NAMES}")
+        if result.returncode == -signal.SIGINT:
+            raise KeyboardInterrupt
         if result.returncode:
             self._names.pop((remote.pod_id, folder), None)
             return None
