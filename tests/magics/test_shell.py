@@ -62,7 +62,9 @@ def test_ctrl_c_ends_the_process_group(pod: Any, tmp_path: Path) -> None:
     interrupt_when_exists(tmp_path / "started")
     with pytest.raises(CommandFailed, match="ended by SIGINT"):
         pod.run(f"%%yotta sh train\ntouch {tmp_path}/started\nsleep 654.3 | cat; echo after")
-    wait_until(lambda: not any("654.3" in process.info["cmdline"] for process in psutil.process_iter(["cmdline"])))
+    wait_until(
+        lambda: not any("654.3" in (process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    )
 
 
 @pytest.mark.parametrize("line", ["sh", "sh train", "sh train ls -l", "run train"])

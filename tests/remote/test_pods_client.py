@@ -76,3 +76,11 @@ def test_a_pod_without_an_ssh_port_is_refused_at_once(client: Client) -> None:
     with pytest.raises(InvalidPodState, match="exposes no SSH port") as caught:
         client.pods.remote(pod.id)
     assert caught.value.ssh_problem == "not exposed"
+
+
+def test_a_pod_of_a_sandbox_that_was_started_again_is_reached() -> None:
+    for _ in range(2):
+        with Sandbox(speed=200) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as client:
+            pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22])
+            with client.pods.remote(pod.id) as remote:
+                assert remote.shell("echo here").stdout == "here\n"

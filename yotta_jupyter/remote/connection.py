@@ -283,7 +283,8 @@ class PodConnection:
         import asyncssh
 
         pod_id = self.endpoint.pod_id
-        pinned, may_change = self._host_keys.get(pod_id), self._host_keys.may_change(pod_id)
+        pin = self.endpoint.pin_host_key
+        pinned, may_change = (self._host_keys.get(pod_id), self._host_keys.may_change(pod_id)) if pin else (None, True)
         received: list[str] = []
 
         class Client(asyncssh.SSHClient):
@@ -307,7 +308,7 @@ class PodConnection:
             if received and pinned is not None:
                 raise self._changed_key() from None
             raise
-        if received and (pinned is None or may_change):
+        if pin and received and (pinned is None or may_change):
             try:
                 self._host_keys.pin(pod_id, received[-1])
             except RemoteUnavailable:

@@ -12,7 +12,7 @@ from .. import ssh
 from ..errors import InvalidRequest
 from ..models import Pod
 from ..sanitize import single_line
-from ..urls import is_valid_host
+from ..urls import is_loopback, is_valid_host
 
 FALLBACK_USERS: Final = ("root", "ubuntu")
 """Users tried after those that the API names."""
@@ -34,6 +34,8 @@ class Endpoint:
         A private key file. If given, no other key is tried.
     name : str, optional
         How messages name the pod; by default its id.
+    pin_host_key : bool, default True
+        Whether another host key than that of the first connection is refused.
     """
 
     pod_id: str
@@ -42,6 +44,7 @@ class Endpoint:
     users: tuple[str, ...] = FALLBACK_USERS
     key_file: str | Path | None = None
     name: str | None = None
+    pin_host_key: bool = True
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", self.pod_id):
@@ -72,6 +75,7 @@ def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
     Returns
     -------
     Endpoint
+        Without a pinned host key on this machine: each start of a sandbox has the same pod ids with new host keys.
 
     Raises
     ------
@@ -80,4 +84,4 @@ def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
     """
     host, port = ssh.resolve(pod)
     users = tuple(dict.fromkeys((*ssh.users(pod), *FALLBACK_USERS)))
-    return Endpoint(pod.id, host, port, users, key_file, pod.name)
+    return Endpoint(pod.id, host, port, users, key_file, pod.name, pin_host_key=not is_loopback(host))

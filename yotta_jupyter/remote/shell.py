@@ -95,6 +95,7 @@ class ShellProcess:
         self._command = command
         self._mailbox = mailbox
         self._pid: int | None = None
+        self._printed_pid = asyncio.Event()
 
     async def run(self) -> None:
         """Run the command to its end."""
@@ -118,6 +119,7 @@ class ShellProcess:
 
         process = await self._connection.retry(start)
         await asyncio.gather(self._read("stdout", process.stdout), self._read("stderr", process.stderr))
+        self._printed_pid.set()
         await process.wait_closed()
         if process.returncode is None:
             raise RemoteUnavailable(
@@ -137,6 +139,7 @@ class ShellProcess:
         """
         import asyncssh
 
+        await self._printed_pid.wait()
         if self._pid is not None:
             kill = f"kill -s {name} -- -{self._pid} 2>/dev/null || kill -s {name} {self._pid}"
             with suppress(OSError, asyncssh.Error):
@@ -148,6 +151,7 @@ class ShellProcess:
         number, end, after = rest.partition("\n")
         if marker and end:
             self._pid = int(number) if number.isdecimal() else None
+            self._printed_pid.set()
             return before + after
         return None if len(text) < _MAX_NOISE else text
 
