@@ -11,7 +11,7 @@ kernel kill -9
     The client process is killed, and a new one attaches at once. What both show is not counted as shown twice.
 
 The engines besides `Remote` use ``ssh -L``, which is started again whenever it ends. jupyter-kernel-client needs the
-packages jupyter-kernel-client and jupyter-server; without them it is left out.
+packages jupyter-kernel-client and jupyter-server, and is left out without them.
 """
 
 from __future__ import annotations
