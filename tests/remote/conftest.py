@@ -14,6 +14,7 @@ from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
 
 LONG_MODULES = {
+    "test_bad_input.py",
     "test_connection.py",
     "test_data.py",
     "test_files.py",

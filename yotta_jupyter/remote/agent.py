@@ -23,6 +23,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -41,6 +42,9 @@ PROTOCOL = 1
 LENGTHS = struct.Struct(">II")
 MAX_HEAD = 1 << 20
 MAX_REQUEST = 64 << 20
+MAX_TEXT = 1 << 20
+"""Characters of a stream in one frame; a longer text is recorded in several."""
+MAX_MESSAGE = 128 << 20
 SEGMENT_SIZE = 8 << 20
 KEPT_SIZE = 64 << 20
 """Bytes of the record that are kept although their requests are not the last one."""
@@ -48,12 +52,20 @@ MAX_RECORD = 4 << 30
 MAX_IN_MEMORY = 64 << 20
 """Bytes of the record that are kept in memory where the disk is full."""
 MAX_SEND = 1 << 18
+MIN_SPACE = 1 << 20
+"""Bytes that the agent's folder must have room for."""
 KERNEL_START_TIMEOUT = 120.0
 KERNEL_STOP_TIMEOUT = 3.0
 ENTRY_TIME = 0.05
 """Seconds from the kernel's first message about a request until its code can be interrupted."""
 DELIMITER = b"<IDS|MSG>"
 CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
+
+
+def parse(part: bytes) -> dict[str, Any]:
+    """Return a part of a message; what is not valid Unicode in a text arrives as other bytes."""
+    value: dict[str, Any] = json.loads(part.decode("utf-8", "replace"))
+    return value
 
 
 def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
@@ -306,6 +318,8 @@ class Kernel:
         if os.path.isdir(library):
             paths = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
             environment["PYTHONPATH"] = os.pathsep.join([*paths, library])
+        if self.folder == fallback_folder():  # IPython fails on a full disk.
+            environment["IPYTHONDIR"] = os.path.join(self.folder, "ipython")
         with open(os.path.join(self.folder, "kernel.log"), "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ipykernel_launcher", "-f", path],
@@ -809,8 +823,8 @@ class Agent:
     def _read_kernel(self, name: str) -> None:
         for parts in self.kernel.receive(name, 500):
             try:
-                kind = str(json.loads(parts[0])["msg_type"])
-                parent = str(json.loads(parts[1]).get("msg_id", ""))
+                kind = str(parse(parts[0])["msg_type"])
+                parent = str(parse(parts[1]).get("msg_id", ""))
                 self._handle_message(name, kind, parent, parts)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 print(f"unreadable message on {name}: {error!r}", file=sys.stderr, flush=True)
@@ -826,24 +840,40 @@ class Agent:
         if request is not None and request.entered_at is None and (kind != "status" or request.head.get("hidden")):
             request.entered_at = time.monotonic()
         if channel == "iopub" and kind == "status":
-            if request is not None and json.loads(parts[3]).get("execution_state") == "idle":
+            if request is not None and parse(parts[3]).get("execution_state") == "idle":
                 request.idle = True
         elif channel == "shell":
             if request is not None and kind == "execute_reply":
-                request.replied = json.loads(parts[3])
+                request.replied = parse(parts[3])
         elif parent and kind != "execute_input":
             head: dict[str, Any] = {"type": "message", "channel": channel, "request": parent, "msg_type": kind}
             if channel == "stdin":
                 self.input = (uuid.uuid4().hex, parts[0])
                 head["to"] = self.input[0]
-            head["parts"] = [len(part) for part in parts[2:]]
-            self.record.append(head, b"".join(parts[2:]))
+            self._record_message(head, parts[2:])
         if request is not None and request.idle and request.replied is not None:
             reply = request.replied
             status = "ok" if reply.get("status") == "ok" else "error"
             self._finish(request.id, status, execution_count=reply.get("execution_count"))
             self.running = None
             self.input = None
+
+    def _record_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
+        """Record a message; a long text in several frames, and another message that is too large as a remark."""
+        size = sum(len(part) for part in parts)
+        texts: list[str] = []
+        if head["msg_type"] == "stream" and size > MAX_TEXT:
+            content = parse(parts[1])
+            text = content["text"]
+            texts = [text[start : start + MAX_TEXT] for start in range(0, len(text), MAX_TEXT)]
+        elif size > MAX_MESSAGE:
+            content = {"name": "stderr"}
+            limit = MAX_MESSAGE / 1e6
+            texts = [f"[An output of {size / 1e6:.0f} MB is not shown: the limit is {limit:.0f} MB.]\n"]
+            head["msg_type"] = "stream"
+        bodies = [[b"{}", json.dumps({**content, "text": text}).encode()] for text in texts] if texts else [parts]
+        for body in bodies:
+            self.record.append({**head, "parts": [len(part) for part in body]}, b"".join(body))
 
 
 # --- Commands --------------------------------------------------------------------------------------------------------
@@ -855,24 +885,42 @@ def say(**message: Any) -> None:
 
 
 def choose_folder() -> str:
-    """Return the folder of the agent: in the home, or below /tmp if the home cannot be written."""
+    """Return the folder of the agent: in the home, or below /tmp if the home has no space or cannot be written.
+
+    A folder in which an agent runs comes first, even if its disk is full now.
+    """
     override = os.environ.get("YOTTA_AGENT_FOLDER")
-    home = os.path.expanduser("~")
-    fallback = f"/tmp/yotta-agent-{os.getuid()}-{zlib.crc32(home.encode()):08x}"
-    for folder in (override, os.path.join(home, ".cache", "yotta-agent"), fallback):
-        if not folder:
-            continue
+    default = os.path.join(os.path.expanduser("~"), ".cache", "yotta-agent")
+    folders = [folder for folder in (override, default, fallback_folder()) if folder]
+    for folder in folders:
+        if is_private(folder) and is_locked(folder):
+            return folder
+    reason = ""
+    for folder in folders:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            status = os.lstat(folder)
-            if status.st_uid != os.getuid():
-                continue
-            os.chmod(folder, 0o700)
-            with tempfile.TemporaryFile(dir=folder):
+            if is_private(folder):
+                os.chmod(folder, 0o700)
+                with tempfile.TemporaryFile(dir=folder) as file:
+                    file.write(bytes(MIN_SPACE))
                 return folder
-        except OSError:
-            continue
-    raise OSError("neither the home nor /tmp can be written")
+        except OSError as error:
+            reason = error.strerror or str(error)
+    raise OSError(f"neither the home nor /tmp can be written: {reason or 'it belongs to another user'}")
+
+
+def fallback_folder() -> str:
+    """Return the folder of the agent where the home cannot be used."""
+    return f"/tmp/yotta-agent-{os.getuid()}-{zlib.crc32(os.path.expanduser('~').encode()):08x}"
+
+
+def is_private(folder: str) -> bool:
+    """Return whether a path is a folder of this user."""
+    try:
+        status = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
 def make_socket_folder() -> str:
@@ -1022,7 +1070,8 @@ def install_packages(folder: str, names: Sequence[str], allowed: bool) -> bool:
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("ERROR")]
-        say(error="pip", detail=(errors or lines or ["pip failed"])[-1][:300])
+        reason = (errors or lines or ["pip failed"])[-1]
+        say(error="pip", detail=(reason[len("ERROR: ") :] if reason.startswith("ERROR: ") else reason)[:300])
         return False
     importlib.invalidate_caches()
     return True

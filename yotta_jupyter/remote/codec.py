@@ -58,13 +58,15 @@ def decode(kind: str, data: bytes) -> Any:
     ------
     CodecError
         The bytes are not a value of that kind.
+    ImportError
+        A package of that kind is missing.
     """
     decoders: dict[str, Callable[[bytes], Any]] = {"json": _decode_json, "npy": _decode_array, "arrow": _decode_frame}
     if kind not in decoders:
         raise CodecError("it is of an unknown kind")
     try:
         return decoders[kind](data)
-    except CodecError:
+    except (CodecError, ImportError):
         raise
     except MemoryError:
         raise CodecError("it does not fit into memory") from None
@@ -72,6 +74,16 @@ def decode(kind: str, data: bytes) -> Any:
         raise CodecError("it is nested too deeply") from None
     except Exception as error:
         raise CodecError("it is not valid {} data: {}".format(kind, " ".join(str(error).split())[:200])) from None
+
+
+def size_in_memory(value: Any) -> int:
+    """Return the bytes of a text, an array, a DataFrame or a Series; 0 for other values."""
+    if isinstance(value, (str, bytes, bytearray)):
+        return len(value)
+    if hasattr(value, "memory_usage"):
+        usage = value.memory_usage(index=True)
+        return int(usage.sum() if hasattr(usage, "sum") else usage)
+    return int(getattr(value, "nbytes", 0))
 
 
 def packages(kind: str) -> list[str]:
@@ -476,7 +488,11 @@ def _string_dtype(entry: dict[str, Any]) -> Any:
 
     make: Any = pd.StringDtype
     storage = "pyarrow" if entry["storage"] == "pyarrow" else "python"
-    return make(storage, np.nan) if entry["nan"] else make(storage)
+    arguments = (np.nan,) if entry["nan"] else ()
+    try:
+        return make(storage, *arguments)
+    except ImportError:  # pandas was imported before pyarrow was installed.
+        return make("python", *arguments)
 
 
 def _decode_dtype(name: str, column: Any) -> Any:

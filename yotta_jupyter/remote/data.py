@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MAX_PULLED: Final = 4 << 30
 """Bytes of one value that is pulled."""
 
+_PACKAGES: Final = ("numpy", "pandas", "pyarrow")
+"""What may be installed on the pod for a transfer."""
+_COPY_INSTEAD: Final = "Save it to a file and copy that with put or get."
+
 _SOURCE: Final = b"\n".join(
     Path(__file__).with_name(name).read_bytes() for name in ("codec.py", "pod_data.py")
 ).replace(b"\nfrom __future__ import annotations\n", b"\n")
@@ -123,14 +127,14 @@ class ValueTransfer:
             return {}
         progress = Progress(", ".join(names))
         wait_with_progress(self._prepare(), progress, None)
-        result = self._call(f"send({list(names)!r}, {self._launcher.folder + '/data'!r}, {self._library!r})", "pulled")
+        folder = f"{self._launcher.folder}/data"
+        result = self._call(f"send({list(names)!r}, {folder!r}, {self._library!r}, {max_bytes})", "pulled")
         entries = _check_entries(result.get("entries"), names)
         try:
             for entry in entries:
                 if entry["size"] > max_bytes:
-                    raise _unsupported(
-                        f"{entry['name']} has {entry['size'] / 1e9:.1f} GB; the limit is {max_bytes / 1e9:.1f} GB.",
-                    )
+                    size, limit = f"{entry['size'] / 1e9:.1f} GB", f"{max_bytes / 1e9:.1f} GB"
+                    raise _unsupported(f"{entry['name']} cannot be pulled: it has {size}, and the limit is {limit}.")
             progress.total = sum(entry["size"] for entry in entries)
             return {entry["name"]: self._read(entry, progress, on_progress) for entry in entries}
         finally:
@@ -157,13 +161,13 @@ class ValueTransfer:
         """Call a function of ``pod_data.py`` in the kernel; install a missing package once."""
         for _ in range(4):
             result = self._call_once(call)
-            missing = result.get("missing")
-            if missing not in ("numpy", "pandas", "pyarrow"):
+            missing = [package for package in _PACKAGES if package in (result.get("missing") or ())]
+            if not missing:
                 break
-            wait_with_progress(self._install(str(missing)), Progress(), None)
+            wait_with_progress(self._install(missing), Progress(), None)
         if not result.get("ok"):
             name = single_line(result.get("name") or "A value", 60)
-            reason = single_line(result.get("error") or f"{result.get('missing')} is missing on the pod", 300)
+            reason = single_line(result.get("error") or "a package is missing on the pod", 300)
             message = f"{name} cannot be {verb}: {reason.rstrip('.')}."
             raise _unsupported(message) if result.get("is_unsupported") is True else InvalidRequest(message)
         return result
@@ -184,8 +188,8 @@ class ValueTransfer:
             raise RemoteUnavailable("The kernel on the pod gave no result for a transfer.", advice="Try again.")
         return results[0]
 
-    async def _install(self, package: str) -> None:
-        await self._connection.retry(lambda ssh: self._launcher.install(ssh, [package]))
+    async def _install(self, packages: list[str]) -> None:
+        await self._connection.retry(lambda ssh: self._launcher.install(ssh, packages))
 
     def _read(self, entry: dict[str, Any], progress: Progress, on_progress: OnProgress | None) -> Any:
         try:
@@ -199,6 +203,8 @@ class ValueTransfer:
                 data = bytes(wait_with_progress(coroutine, progress, on_progress))
             _require_packages(entry["name"], entry["kind"])
             return codec.decode(entry["kind"], data)
+        except ImportError as error:
+            raise _missing(entry["name"], str(error.name)) from None
         except (codec.CodecError, ValueError) as error:
             raise RemoteUnavailable(f"{entry['name']} cannot be pulled: {single_line(error, 300)}.") from None
 
@@ -221,7 +227,7 @@ def _encode(name: str, value: Any) -> tuple[str, bytes]:
 
 
 def _unsupported(message: str) -> UnsupportedValue:
-    return UnsupportedValue(message, advice="Save it to a file and copy that with put or get.")
+    return UnsupportedValue(message, advice=_COPY_INSTEAD)
 
 
 def _require_packages(name: str, kind: str) -> None:

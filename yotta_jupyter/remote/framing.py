@@ -11,6 +11,8 @@ from ..errors import RemoteUnavailable
 
 MAX_HEAD: Final = 1 << 20
 MAX_BODY: Final = 256 << 20
+MAX_REQUEST: Final = 64 << 20
+"""Bytes of a request's body that the agent accepts."""
 STALL_TIMEOUT: Final = 30.0
 """Seconds without a byte within a frame."""
 MIN_RATE: Final = 20_000

@@ -453,7 +453,8 @@ def _decode(frame: Frame, size: int) -> Event | None:
         parts.append(frame.body[offset : offset + length])
         offset += length
     try:
-        metadata, content = json.loads(parts[0]), json.loads(parts[1])
+        # The kernel sends what is not valid Unicode in a text as other bytes.
+        metadata, content = (json.loads(part.decode("utf-8", "replace")) for part in parts[:2])
     except (ValueError, RecursionError):
         return None
     if not isinstance(metadata, dict) or not isinstance(content, dict):

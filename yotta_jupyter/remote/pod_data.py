@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import importlib.util
 import os
 import sys
 import uuid
@@ -11,7 +12,7 @@ import uuid
 if False:  # TYPE_CHECKING, without importing typing.
     from typing import Any
 
-    from .codec import CodecError, decode, encode
+    from .codec import CodecError, decode, encode, packages, size_in_memory
 
 MIME = "application/vnd.yotta.transfer+json"
 INLINE = 1 << 17
@@ -23,6 +24,12 @@ def receive(entries: list[dict[str, Any]], library: str) -> None:
     result: dict[str, Any] = {}
     try:
         _use_library(library)
+        # All of them before the first import: pandas and pyarrow look for one another and for NumPy only then.
+        needed = {package for entry in entries for package in packages(entry["kind"])}
+        missing = sorted(package for package in needed if importlib.util.find_spec(package) is None)
+        if missing:
+            _publish(shell, {"missing": missing})
+            return
         values = {}
         for entry in entries:
             result = {"name": entry["name"]}
@@ -39,8 +46,11 @@ def receive(entries: list[dict[str, Any]], library: str) -> None:
     _publish(shell, result)
 
 
-def send(names: list[str], folder: str, library: str) -> None:
-    """Publish values by name: kind, size, and their bytes in Base64 or the path of a new file."""
+def send(names: list[str], folder: str, library: str, limit: int) -> None:
+    """Publish values by name: kind, size, and their bytes in Base64 or the path of a new file.
+
+    A value of more than `limit` bytes is refused before it is encoded, which would need the same memory again.
+    """
     shell = _shell()
     entries: list[dict[str, Any]] = []
     result: dict[str, Any] = {}
@@ -50,6 +60,9 @@ def send(names: list[str], folder: str, library: str) -> None:
             result = {"name": name}
             if name not in shell.user_ns:
                 raise NameError("there is no variable of that name")
+            size = size_in_memory(shell.user_ns[name])
+            if size > limit:
+                raise CodecError(f"it has {size / 1e9:.1f} GB, and the limit is {limit / 1e9:.1f} GB")
             kind, data = encode(shell.user_ns[name])
             entry: dict[str, Any] = {"name": name, "kind": kind, "size": len(data)}
             if len(data) <= INLINE:
@@ -84,7 +97,7 @@ def _use_library(library: str) -> None:
 
 def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ImportError) and error.name in ("numpy", "pandas", "pyarrow"):
-        return {"missing": error.name}
+        return {"missing": [error.name]}
     text = " ".join(str(error).split())[:300]
     if isinstance(error, (CodecError, NameError)):
         return {"error": text, "is_unsupported": isinstance(error, CodecError)}

@@ -17,6 +17,7 @@ from .connection import PodConnection
 from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
 from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, print_notice
+from .framing import MAX_REQUEST
 from .host_keys import HostKeys
 from .kernel import Event, KernelClient, RequestInfo
 from .keys import decrypt
@@ -159,7 +160,7 @@ class Remote:
         RemoteDetached
             Ctrl-C was pressed twice.
         InvalidRequest
-            A value cannot be pushed. Nothing was run.
+            A value cannot be pushed, or the code is larger than 67 MB; nothing was run. Or a value cannot be pulled.
         """
         names = _check_names(pull)
         if push:
@@ -571,10 +572,15 @@ class Remote:
     def _execute(self, code: str, callbacks: Callbacks, hidden: bool = False) -> Execution:
         """Send code and return its execution."""
         request_id = uuid.uuid4().hex
-        mailbox = self._new_mailbox()
         title = single_line(next((line for line in code.splitlines() if line.strip()), ""), 80)
         head = {"type": "execute", "request": request_id, "title": title, "hidden": hidden}
         body = code.encode("utf-8", "surrogatepass")
+        if len(body) > MAX_REQUEST:
+            raise InvalidRequest(
+                f"The code has {len(body) / 1e6:.0f} MB, and the limit is {MAX_REQUEST / 1e6:.0f} MB.",
+                advice="Move data with push or put.",
+            )
+        mailbox = self._new_mailbox()
 
         def send() -> None:
             self._kernel.receive(request_id, mailbox, shows_late=not hidden)

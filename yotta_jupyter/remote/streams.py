@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 BLOCK: Final = 1 << 18
+_MAX_ERROR: Final = 2000
 
 
 async def upload(connection: PodConnection, path: str, data: bytes, progress: Progress) -> None:
@@ -108,7 +109,9 @@ async def remove(connection: PodConnection, paths: list[str]) -> None:
 
 async def _end(process: Any, what: str) -> None:
     """Wait for the end of a process and raise unless it succeeded."""
-    error = await process.stderr.read(2000)
+    error = bytearray()
+    while len(error) < _MAX_ERROR and (data := await process.stderr.read(_MAX_ERROR)):
+        error += data
     await process.wait_closed()
     if process.exit_status is None and process.exit_signal is None:
         raise ConnectionResetError("the connection was lost")
