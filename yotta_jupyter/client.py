@@ -13,7 +13,9 @@ from .config import Config, resolve_config, validate_api_key
 from .errors import InvalidRequest
 from .keys import DEFAULT_KEY, load_public_key
 from .launch import complete_spec
+from .remote.pool import RemotePool
 from .sanitize import single_line
+from .tunnels import Tunnels
 from .urls import is_loopback, normalize_base_url
 
 SANDBOX_SERVER: Final = "YottaSandbox"
@@ -41,6 +43,10 @@ class Client:
         Where the key was found.
     ssh_key : str
         The private SSH key file whose public key each new pod gets.
+    remotes : RemotePool
+        The SSH connections to pods.
+    tunnels : Tunnels
+        The open tunnels to ports of pods.
 
     Raises
     ------
@@ -61,6 +67,8 @@ class Client:
             complete=partial(complete_spec, load_public_key=partial(load_public_key, config.ssh_key)),
             ssh_key=self.ssh_key,
         )
+        self.remotes = RemotePool(self.pods.remote)
+        self.tunnels = Tunnels(self.remotes)
         self.pods.subscribe(self._update_catalog)
 
     @property
@@ -70,7 +78,9 @@ class Client:
         return is_local and self._transport.server == SANDBOX_SERVER
 
     def close(self) -> None:
-        """Close idle connections. The client remains usable."""
+        """Close tunnels, connections to pods, and idle connections to the API. The client remains usable."""
+        self.tunnels.close()
+        self.remotes.close()
         self._transport.close()
 
     def _update_catalog(self, event: Event) -> None:

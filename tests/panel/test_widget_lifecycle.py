@@ -147,7 +147,7 @@ def test_saved_notebook_contains_a_table_and_no_secret(
     expect(page.locator("[data-pod-id]")).to_have_count(13)
     page.mouse.move(0, 0)
     expect(page.locator("[data-pod-id]").first).to_contain_text("Running", timeout=15_000)
-    page.locator("[data-pod-id]").first.get_by_role("button", name="Jupyter of").click()
+    page.locator("[data-pod-id]").first.get_by_role("button", name="Open Jupyter of").click()
     page.get_by_role("button", name="Show Jupyter password").click()
     field = page.get_by_label("Jupyter password", exact=True)
     expect(field).to_have_value(re.compile(".{32}"))

@@ -120,10 +120,32 @@ def _show_undo(page: Page) -> None:
     expect(page.get_by_role("button", name="Undo delete of")).to_be_focused()
 
 
-def _show_jupyter(page: Page) -> None:
-    page.get_by_role("button", name="Jupyter of train-1").click()
+def _show_jupyter_error(page: Page) -> None:
+    page.get_by_role("button", name="Open Jupyter of train-1").click()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Show Jupyter password").click()
     expect(page.get_by_label("Jupyter password", exact=True)).to_be_visible()
+
+
+def _show_connecting(page: Page) -> None:
+    _launch(page)
+    page.get_by_role("button", name="Open its Jupyter").click()
+    expect(page.get_by_text("Connecting…")).to_be_visible()
+
+
+def _show_jupyter_link(page: Page) -> None:
+    _launch(page)
+    page.evaluate("window.open = () => null")
+    page.get_by_role("button", name="Open Jupyter of my-run").click()
+    expect(page.get_by_role("link", name="Open Jupyter of my-run")).to_be_visible(timeout=60_000)
+
+
+def _launch(page: Page) -> None:
+    _fill_in(page)
+    page.get_by_role("button", name="Launch", exact=True).click()
+    page.mouse.move(0, 0)
+    button = page.get_by_role("button", name="Open its Jupyter")
+    expect(button).to_be_enabled(timeout=60_000)
 
 
 def _show_failed_action(page: Page) -> None:
@@ -152,7 +174,9 @@ VIEWS: list[tuple[str, Callable[[Page], None], tuple[str, ...]]] = [
     ("region-options", _show_options("Region"), ()),
     ("question", _show_question, ()),
     ("undo", _show_undo, ()),
-    ("jupyter", _show_jupyter, ()),
+    ("jupyter-connecting", _show_connecting, ()),
+    ("jupyter-link", _show_jupyter_link, ()),
+    ("jupyter-error", _show_jupyter_error, ()),
     ("filters", _show_filters, ()),
     ("errors", _show_form_errors, ()),
     ("name-taken", _show_differing_name, ()),
@@ -171,7 +195,7 @@ def _take_all(camera: Camera, folder: Path, only: str = "") -> None:
             for name, prepare, faults in VIEWS:
                 path = folder / f"{name}-{width}-{theme}.png"
                 if only in path.stem:
-                    with Sandbox(pods=12, faults=list(faults)) as sandbox:
+                    with Sandbox(pods=12, speed=20, faults=list(faults)) as sandbox:
                         camera.take(path, sandbox, prepare, width, dark, height=1500, whole_page=True)
         for pods in (0, 1, 1000):
             path = folder / f"{pods}-pods-{theme}.png"

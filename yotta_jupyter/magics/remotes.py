@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Remotes:
-    """The `Remote` objects of a session, one per pod, each kept from one command to the next.
+    """Finds the `Remote` of a pod for a command, among those of the client.
 
     Parameters
     ----------
@@ -35,7 +35,6 @@ class Remotes:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._remotes: dict[str, Remote] = {}
         self._password_checks: dict[str, tuple[Pod, Future[bool]]] = {}
         self._warned_pod_ids: set[str] = set()
         self.used_pod_id: str | None = None
@@ -66,12 +65,6 @@ class Remotes:
             raise InvalidRequest("No pod is named.", advice="Name one, or choose one for all cells: %yotta use POD")
         return self._find_connected(query) or self._connect(query, install)
 
-    def close(self) -> None:
-        """Close all connections. What runs on the pods goes on."""
-        while self._remotes:
-            _, remote = self._remotes.popitem()
-            remote.close()
-
     def find_known(self, query: str | None) -> str | None:
         """Return the id of a pod among the known ones, without a request; None if not exactly one matches.
 
@@ -86,7 +79,8 @@ class Remotes:
 
     def _find_connected(self, query: str) -> tuple[Pod, Remote] | None:
         matches = match_pods(self._session.known_pods, query)
-        remote = self._remotes.get(matches[0].id) if len(matches) == 1 else None
+        client = self._session.cached_client
+        remote = client.remotes.find(matches[0].id) if client is not None and len(matches) == 1 else None
         return (matches[0], remote) if remote is not None and remote.is_connected else None
 
     def _connect(self, query: str, install: bool) -> tuple[Pod, Remote]:
@@ -95,10 +89,8 @@ class Remotes:
         (pod,) = resolve_pods(self._session.client, [query])
         if ssh.is_starting(pod):
             pod = wait_until(self._session, pod, SSH)
-        remote = self._remotes.get(pod.id)
-        if remote is None:
-            remote = self._remotes[pod.id] = self._session.client.pods.remote(pod.id)
-            remote.on_notice = _print_note
+        remote = self._session.client.remotes.get(pod.id)
+        remote.on_notice = _print_note
         remote.allow_install(install)
         _connect_with_passphrases(remote)
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:

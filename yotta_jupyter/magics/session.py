@@ -89,7 +89,6 @@ class Session:
 
     def reset(self) -> None:
         """Close the client and its connections to pods. The next command creates a new client."""
-        self.remotes.close()
         if self._client is not None:
             self._client.close()
         self._client = self._config = None

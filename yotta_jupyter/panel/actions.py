@@ -10,12 +10,14 @@ from typing import Final
 
 from ..api.reuse import live_pods
 from ..client import Client
-from ..errors import CreateOutcomeUnknown, YottaError
+from ..errors import CreateOutcomeUnknown, InvalidRequest, YottaError
 from ..formatting import pluralize
 from ..hints import describe
 from ..models import Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..tunnels import PodLink, find_route
+from ..tunnels.routes import is_colab
 from .protocol import UNDOABLE_DELETE
 from .state import PanelState
 
@@ -123,6 +125,19 @@ class Actions:
         self._on_change()
         self._start_thread(self._create, self.client, temp_id, spec, another, on_done)
 
+    def open_jupyter(self, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]) -> None:
+        """Open a tunnel to the JupyterLab of a pod. Returns at once.
+
+        Parameters
+        ----------
+        pod : Pod
+        server_path : str or None
+            The path of the notebook server, if the browser runs on another machine.
+        on_done : callable
+            Called on another thread with the link or the error.
+        """
+        self._start_thread(self._open_jupyter, self.client, pod, server_path, on_done)
+
     def begin_close(self) -> None:
         """Send pending deletes now. No delete can be undone from now on."""
         self._closing.set()
@@ -174,6 +189,20 @@ class Actions:
         self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
         self._on_change()
         self._request_refresh()
+
+    def _open_jupyter(
+        self, client: Client, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]
+    ) -> None:
+        outcome: PodLink | YottaError
+        try:
+            if is_colab():  # Its port proxy answers only while a cell runs.
+                raise InvalidRequest("In Colab a cell opens it.", advice=f"Run %yotta open {pod.id}")
+            outcome = client.tunnels.open(pod, find_route(server_path))
+        except YottaError as error:
+            outcome = error
+        except Exception as error:  # An exception in a thread reaches no cell.
+            outcome = YottaError(f"The tunnel cannot be opened ({type(error).__name__}).")
+        on_done(outcome)
 
     @contextlib.contextmanager
     def _request_in_progress(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from ..keys import PUBLIC_KEY_ENV
 from ..launch import complete_spec
 from ..models import Pod
 from ..passwords import JUPYTER_PASSWORD_ENV
+from ..tunnels import PodLink
 from . import form
 from .actions import Actions
 from .poller import Poller
@@ -64,6 +65,7 @@ class MessageHandler:
             "validate": self._validate,
             "launch": self._launch,
             "show_password": self._show_password,
+            "open_jupyter": self._open_jupyter,
         }
 
     def handle(self, message: Message) -> None:
@@ -176,6 +178,24 @@ class MessageHandler:
         error = "" if password else "The API does not return the Jupyter password of this pod."
         reply = {"type": "password", "request_id": message.get("request_id"), "error": error}
         self._widget.send_message(reply, [password.encode()] if password else ())
+
+    def _open_jupyter(self, message: Message) -> None:
+        with self._state.lock:
+            pod = self._state.pods.get(str(message.get("pod_id")))
+            pods = list(self._state.pods.values())
+        server_path = message.get("server_path")
+
+        def on_done(outcome: PodLink | YottaError) -> None:
+            reply = {"type": "jupyter_link", "request_id": message.get("request_id"), "error": "", "note": ""}
+            if isinstance(outcome, PodLink):
+                self._widget.send_message({**reply, "note": outcome.note}, [outcome.url.encode()])
+            else:
+                self._widget.send_message({**reply, "error": describe(outcome, pods)})
+
+        if pod is None:
+            on_done(InvalidRequest("The pod is not listed any more."))
+        else:
+            self._actions.open_jupyter(pod, server_path if isinstance(server_path, str) else None, on_done)
 
 
 def _pod_ids(message: Message) -> list[str]:

@@ -5,21 +5,22 @@ come messages. Secrets travel in binary buffers only, because ipywidgets logs th
 
 To the browser:
 
-========== =============================================== ======================================================
-type       keys                                            meaning
-========== =============================================== ======================================================
-(snapshot) version, fields, rows, complete, selected, meta everything; a row is a list of values by `fields`;
-                                                           not `complete` with the newest pods only
-patch      version, added, updated, removed, meta          what has changed since `version` - 1: rows, objects of
-                                                           an id and the changed fields, ids
-ack        pods                                            requests for these pods arrived, but change no row;
-                                                           without pods a sign of life
-validation request_id and those of a form result           the result of ``validate``
-rejected   temp_id and those of a form result              the launch form is invalid; nothing was created
-launched   temp_id, pod_id, note                           the pod exists; the note says if it was there before
-failed     temp_id, error                                  the launch failed, or its outcome is unknown
-password   request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
-========== =============================================== ======================================================
+============ =============================================== ======================================================
+type         keys                                            meaning
+============ =============================================== ======================================================
+(snapshot)   version, fields, rows, complete, selected, meta everything; a row is a list of values by `fields`;
+                                                             not `complete` with the newest pods only
+patch        version, added, updated, removed, meta          what has changed since `version` - 1: rows, objects of
+                                                             an id and the changed fields, ids
+ack          pods                                            requests for these pods arrived, but change no row;
+                                                             without pods a sign of life
+validation   request_id and those of a form result           the result of ``validate``
+rejected     temp_id and those of a form result              the launch form is invalid; nothing was created
+launched     temp_id, pod_id, note                           the pod exists; the note says if it was there before
+failed       temp_id, error                                  the launch failed, or its outcome is unknown
+password     request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
+jupyter_link request_id, error, note; buffer: the link       the result of ``open_jupyter``; `error` or the buffer
+============ =============================================== ======================================================
 
 The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
 
@@ -64,6 +65,9 @@ resync                      version                  send a snapshot, unless `ve
 validate                    request_id, form         validate the launch form, without its secrets
 launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until it has one
 show_password               request_id, pod_id       send the Jupyter password of a pod
+open_jupyter                request_id, pod_id,      send a link to the Jupyter of a pod, through a tunnel;
+                            server_path              `server_path` is the path of the notebook server, if the
+                                                     browser runs on another machine
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or

@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ..errors import InvalidRequest, YottaError
+from ..errors import InvalidRequest, RemoteUnavailable, YottaError
 from .loop import wait_for
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ class Forward:
     ) -> None:
         self.close()
 
+    def check(self) -> None:
+        """Check that a connection through this port can be made.
+
+        Raises
+        ------
+        RemoteUnavailable
+            Nothing listens on the pod's port, or the SSH server allows no forwards.
+        """
+        wait_for(self._check())
+
     def close(self) -> None:
         """Close the local port and its connections. May be called again."""
         wait_for(self._close())
@@ -87,6 +97,22 @@ class Forward:
             reason = "is in use" if self.local_port else "cannot be opened"
             raise InvalidRequest(f"The local port {self.local_port} {reason}: {error.strerror}.") from None
         self.local_port = self._server.sockets[0].getsockname()[1]
+
+    async def _check(self) -> None:
+        import asyncssh
+
+        try:
+            _, writer = await self._open_channel()
+        except asyncssh.ChannelOpenError as error:
+            label, pod_id = self._connection.endpoint.label, self._connection.endpoint.pod_id
+            if error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+                raise RemoteUnavailable(f"The SSH server of pod {label} allows no tunnels.", pod_id=pod_id) from None
+            raise RemoteUnavailable(
+                f"Nothing listens on port {self.port} of pod {label}.",
+                advice="Start the server there first; if it has just been started, try again in a moment.",
+                pod_id=pod_id,
+            ) from None
+        writer.close()
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -110,11 +136,8 @@ class Forward:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         import asyncssh
 
-        async def open_channel(ssh: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
-            return await ssh.open_connection("127.0.0.1", self.port)
-
         try:
-            remote_reader, remote_writer = await self._connection.retry(open_channel)
+            remote_reader, remote_writer = await self._open_channel()
         except asyncssh.ChannelOpenError:
             return  # Nothing listens on the pod's port, or the server allows no forwards.
         try:
@@ -123,6 +146,12 @@ class Forward:
             return
         finally:
             remote_writer.close()
+
+    async def _open_channel(self) -> tuple[Any, Any]:
+        async def open_connection(ssh: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
+            return await ssh.open_connection("127.0.0.1", self.port)
+
+        return await self._connection.retry(open_connection)
 
 
 async def _copy(reader: Any, writer: Any) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..models import Pod
     from .files import Transferred
     from .forwards import Forward
+    from .jupyter import JupyterServer
     from .progress import OnProgress
 
 
@@ -450,6 +451,32 @@ class Remote:
         forward = Forward(self._connection, port, local_port, self._forwards.discard)
         self._forwards.add(forward)
         return forward
+
+    def start_jupyter(self, base_url: str = "/", reuse: str = "/") -> JupyterServer | None:
+        """Start JupyterLab on the pod, or find the one that this method started before.
+
+        It listens on the pod's 127.0.0.1 with a token of its own, and ends after a day in which nothing used it.
+
+        Parameters
+        ----------
+        base_url : str, default "/"
+            The path under which a browser reaches it.
+        reuse : str, default "/"
+            One that was started before is used if its path begins with this; empty to use none.
+
+        Returns
+        -------
+        JupyterServer or None
+            None if the pod's Python has no JupyterLab.
+
+        Raises
+        ------
+        RemoteUnavailable
+            The pod cannot be reached or has no Python, or JupyterLab does not start.
+        """
+        from .jupyter import start_jupyter
+
+        return start_jupyter(self._connection, base_url, reuse, self._python)
 
     # Shell
 

@@ -1,8 +1,10 @@
 // @ts-check
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { h } from "../../../yotta_jupyter/panel/frontend/src/dom.js";
+import { remoteServerPath } from "../../../yotta_jupyter/panel/frontend/src/page.js";
 import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
 import { PanelView } from "../../../yotta_jupyter/panel/frontend/src/view.js";
-import { encodeSnapshot, FakeModel, podRow } from "./rows.js";
+import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./rows.js";
 
 /** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
 
@@ -153,7 +155,7 @@ describe("the password of Jupyter", () => {
 
   /** @param {PanelView} view */
   function show(view) {
-    labelled(view, "Jupyter of train-1: address and password").click();
+    labelled(view, "Open Jupyter of train-1").click();
     const [button] = view.table.jupyterPopup.element.querySelectorAll("button");
     button.click();
     const { message } = /** @type {{ message: any }} */ (model.sent.at(-1));
@@ -164,7 +166,7 @@ describe("the password of Jupyter", () => {
     views.map((view) => view.root.querySelectorAll("[aria-label='Jupyter password']").length);
 
   beforeEach(() => {
-    open([{ ...TWO_PODS[0], has_password: true }]);
+    open([{ ...TWO_PODS[0], jupyter: "http://192.0.2.1:8888", has_password: true }]);
     show(views[0]);
     expect(shownPasswords()).toEqual([1, 0]);
   });
@@ -183,6 +185,122 @@ describe("the password of Jupyter", () => {
     model.receive({ type: "patch", version: 2, removed: ["1"] });
     expect(shownPasswords()).toEqual([0, 0]);
   });
+});
+
+describe("opening Jupyter", () => {
+  const url = "http://127.0.0.1:4000/a-link";
+  const link = new DataView(new TextEncoder().encode(url).buffer);
+
+  /** @type {PanelView} */
+  let view;
+  /** @type {{ opener: unknown, location: { href: string } }} */
+  let tab;
+
+  const dialog = () => view.table.jupyterPopup.element;
+  const requests = () => model.sent.map(({ message }) => message).filter(({ type }) => type === "open_jupyter");
+
+  /**
+   * @param {Record<string, unknown>} [reply]
+   * @param {DataView[]} [buffers]
+   */
+  function reply(reply = {}, buffers = [link]) {
+    const { request_id } = requests().at(-1);
+    model.receive({ type: "jupyter_link", request_id, error: "", note: "", ...reply }, buffers);
+  }
+
+  beforeEach(() => {
+    tab = { opener: window, location: { href: "" } };
+    vi.spyOn(window, "open").mockImplementation(() => /** @type {any} */ (tab));
+    view = open([{ ...TWO_PODS[0], ssh: "ssh root@192.0.2.1", jupyter: "http://192.0.2.1:8888" }]);
+    labelled(view, "Open Jupyter of train-1").click();
+  });
+
+  test("the link opens in a new tab that cannot reach the notebook", () => {
+    expect(requests()).toEqual([expect.objectContaining({ pod_id: "1", server_path: null })]);
+    expect(dialog().textContent).toContain("Connecting…");
+    reply({ note: "A note." });
+    expect(tab).toEqual({ opener: null, location: { href: url } });
+    expect(dialog().textContent).toContain("Opened in a new tab.");
+    expect(dialog().textContent).toContain("A note.");
+    expect(dialog().textContent).not.toContain("Connecting…");
+  });
+
+  test.each([
+    ["blocks it", () => vi.spyOn(window, "open").mockReturnValue(null)],
+    [
+      "refuses it",
+      () =>
+        vi.spyOn(window, "open").mockImplementation(() => {
+          throw new Error("refused");
+        }),
+    ],
+    ["has forgotten the click", () => vi.stubGlobal("navigator", { userActivation: { isActive: false } })],
+  ])("the link is shown where the browser %s", (_, prepare) => {
+    prepare();
+    reply();
+    expect(tab.location.href).toBe("");
+    const shown = /** @type {HTMLAnchorElement} */ (document.activeElement);
+    expect([shown.textContent, shown.href, shown.rel]).toEqual(["Open Jupyter of train-1", url, "noopener noreferrer"]);
+    vi.unstubAllGlobals();
+  });
+
+  test("an error is shown with another try", () => {
+    reply({ error: "Pod train-1 does not answer." }, []);
+    expect(dialog().querySelector(".yotta-is-invalid")?.textContent).toBe("Pod train-1 does not answer.");
+    [...dialog().querySelectorAll("button")].find((button) => button.textContent === "Try again")?.click();
+    expect(requests().length).toBe(2);
+    expect(dialog().textContent).toContain("Connecting…");
+    reply();
+    expect(tab.location.href).toBe(url);
+  });
+
+  test("a link that arrives twice, or after the popup was closed, opens nothing", () => {
+    reply();
+    tab.location.href = "";
+    reply();
+    view.table.jupyterPopup.close();
+    labelled(view, "Open Jupyter of train-1").click();
+    view.table.jupyterPopup.close();
+    reply();
+    expect(tab.location.href).toBe("");
+  });
+
+  test("a lost kernel is an error at once", () => {
+    view.table.jupyterPopup.close();
+    model.loseKernel();
+    labelled(view, "Open Jupyter of train-1").click();
+    expect(dialog().textContent).toContain("The kernel has gone.");
+    expect(requests().length).toBe(1);
+  });
+
+  test("a page from another machine says where its notebook server is", () => {
+    document.body.append(
+      h("script", { id: "jupyter-config-data", type: "application/json" }, '{"baseUrl": "/user/me/"}'),
+    );
+    expect(remoteServerPath()).toBeNull();
+    vi.stubGlobal("location", { protocol: "https:", hostname: "hub.example.com" });
+    expect(remoteServerPath()).toBe("/user/me/");
+    vi.stubGlobal("location", { protocol: "vscode-webview:", hostname: "a1b2" });
+    expect(remoteServerPath()).toBeNull();
+    vi.unstubAllGlobals();
+    document.getElementById("jupyter-config-data")?.remove();
+  });
+});
+
+test("after a launch its Jupyter is offered, once the pod can be reached", () => {
+  const view = open([]);
+  const button = [...view.form.element.querySelectorAll("button")].find(
+    (each) => each.textContent === "Open its Jupyter",
+  );
+  expect(button?.hidden).toBe(true);
+  labelled(view, "Launch a pod").dispatchEvent(new Event("submit", { cancelable: true }));
+  const temp_id = model.sent.at(-1)?.message.temp_id;
+  model.receive({ type: "launched", temp_id, pod_id: "1", note: "" });
+  model.receive({ type: "patch", version: 2, added: [encodeRow(podRow())] });
+  expect([button?.hidden, button?.getAttribute("aria-disabled")]).toEqual([false, "true"]);
+  model.receive({ type: "patch", version: 3, updated: [{ id: "1", ssh: "ssh root@192.0.2.1" }] });
+  button?.click();
+  expect(model.sent.at(-1)?.message).toMatchObject({ type: "open_jupyter", pod_id: "1" });
 });
 
 test.each([true, false])("an error that names no variable opens More options (with a variable: %s)", (withVariable) => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..parser import Command
-from . import account, cells, create, files, inspect, lifecycle, panel, sandbox, shell, wait
+from . import account, cells, create, files, inspect, lifecycle, open, panel, sandbox, shell, wait
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *inspect.COMMANDS,
@@ -15,6 +15,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *cells.COMMANDS,
     *shell.COMMANDS,
     *files.COMMANDS,
+    *open.COMMANDS,
     *account.COMMANDS,
     *panel.COMMANDS,
     *sandbox.COMMANDS,

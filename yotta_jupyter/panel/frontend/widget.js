@@ -477,7 +477,7 @@ var Store = class {
       for (const id of message.pods) this._clearOptimistic(id);
       this._notify({ ids: message.pods });
     } else {
-      if (message.type !== "validation" && message.type !== "password") this._onLaunchResult(message);
+      if ("temp_id" in message) this._onLaunchResult(message);
       this._notify({ message, buffers });
     }
   }
@@ -1386,6 +1386,17 @@ var LaunchForm = class {
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
+    this._launchedId = null;
+    this._jupyterButton = h(
+      "button",
+      { type: "button", class: "yotta-button-secondary", hidden: true },
+      "Open its Jupyter"
+    );
+    this._jupyterButton.addEventListener("click", () => {
+      if (isDisabled(this._jupyterButton) || !this._launchedId) return;
+      context.showJupyter(this._launchedId, this._jupyterButton);
+    });
+    setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
@@ -1393,7 +1404,7 @@ var LaunchForm = class {
       this.fields.element,
       h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
       this._commandPreview,
-      this._resultMessage
+      h("div", { class: "yotta-launch-result" }, this._resultMessage, this._jupyterButton)
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -1410,6 +1421,7 @@ var LaunchForm = class {
   }
   update() {
     if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
+    this._updateJupyterButton();
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -1424,8 +1436,11 @@ var LaunchForm = class {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this._showMessage(message.note);
-      this.context.announce(message.note || `Launched ${name || message.pod_id}`);
+      const text = message.note || `Launched ${name || message.pod_id}.`;
+      this._launchedId = message.pod_id;
+      this._showMessage(text);
+      this._updateJupyterButton();
+      this.context.announce(text);
       this.fields.inputs.pod_name.value = "";
       this.fields.clearConfirmations();
       this._validate();
@@ -1472,6 +1487,13 @@ var LaunchForm = class {
     );
     if (value && element.dataset.field) this._touched.add(element.dataset.field);
   }
+  /** Offer the Jupyter of the pod that was launched last, once the pod can be reached. */
+  _updateJupyterButton() {
+    const row = this.store.rows.get(this._launchedId ?? "");
+    this._jupyterButton.hidden = !row;
+    setDisabled(this._jupyterButton, !row?.ssh);
+    setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
+  }
   _validate() {
     this._requestNumber += 1;
     clearTimeout(this._validationTimer);
@@ -1507,7 +1529,9 @@ var LaunchForm = class {
       return;
     }
     const form = this.fields.values(true);
+    this._launchedId = null;
     this._showMessage("");
+    this._updateJupyterButton();
     this._setBusy(true);
     this.context.holdLayout();
     this._launch = { tempId: this.store.launch(form), name: form.pod_name };
@@ -1832,6 +1856,32 @@ var COLUMNS = [
   }
 ];
 
+// yotta_jupyter/panel/frontend/src/page.js
+function openTab(url) {
+  if (navigator.userActivation?.isActive === false) return false;
+  try {
+    const tab = window.open("about:blank", "_blank");
+    if (!tab) return false;
+    tab.opener = null;
+    tab.location.href = new URL(url, location.href).href;
+    return true;
+  } catch {
+    return false;
+  }
+}
+function remoteServerPath() {
+  const { protocol, hostname } = window.location;
+  if (!protocol.startsWith("http") || isLoopback(hostname)) return null;
+  try {
+    return JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "").baseUrl ?? null;
+  } catch {
+    return null;
+  }
+}
+function isLoopback(hostname) {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
 // yotta_jupyter/panel/frontend/src/jupyter-popup.js
 var PASSWORD_MS = 6e4;
 var JupyterPopup = class {
@@ -1843,9 +1893,12 @@ var JupyterPopup = class {
     this.store = store;
     this.context = context;
     this._requestNumber = 0;
+    this._linkRequest = null;
+    this._passwordRequest = null;
     this._passwordTimer = 0;
     this._podId = null;
     this._button = null;
+    this._link = h("div");
     this._password = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
     this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
@@ -1873,23 +1926,52 @@ var JupyterPopup = class {
     this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
+    this._link = h("div", { class: "yotta-jupyter-line", role: "status" });
     this._password = h("div", { class: "yotta-jupyter-line" });
     if (row.has_password) {
-      const show = h("button", { type: "button", class: "yotta-button-secondary" }, "Show Jupyter password");
-      show.addEventListener("click", () => this._request(row.id));
-      this._password.append(show);
+      this._password.append(secondaryButton2("Show Jupyter password", () => this._requestPassword(row.id)));
     } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
-    const close = h("button", { type: "button", class: "yotta-button-secondary" }, "Close");
-    close.addEventListener("click", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
-      ...address(row),
+      this._link,
+      ...publicAddress(row),
       this._password,
-      h("div", { class: "yotta-jupyter-line" }, close)
+      h(
+        "div",
+        { class: "yotta-jupyter-line" },
+        secondaryButton2("Close", () => this._closeAndFocus())
+      )
     );
     this._popup.open(button);
     document.addEventListener("pointerdown", this._onPointerdown, true);
+    if (row.ssh) this._requestLink(row.id);
     this.element.querySelector("a, button")?.focus({ preventScroll: true });
+  }
+  /**
+   * Open the link in a new tab, or show it where the browser blocks new tabs.
+   *
+   * @param {JupyterLinkMessage} message
+   * @param {DataView[]} [buffers]
+   */
+  onLink(message, buffers) {
+    if (!this._popup.isOpen || message.request_id !== this._linkRequest) return;
+    this._linkRequest = null;
+    const row = this.store.rows.get(this._podId ?? "");
+    if (!row) return;
+    const name = displayName(row);
+    if (!buffers?.length) {
+      this._showError(message.error);
+      return;
+    }
+    const url = new TextDecoder().decode(buffers[0]);
+    const isOpened = openTab(url);
+    const link = newTabLink(url, isOpened ? "Open it again" : `Open Jupyter of ${name}`);
+    if (!isOpened) link.classList.add("yotta-button-primary");
+    const note = message.note ? [h("div", { class: "yotta-muted" }, message.note)] : [];
+    this._link.replaceChildren(...isOpened ? ["Opened in a new tab.", link] : [link], ...note);
+    this.context.announce(isOpened ? `Opened Jupyter of ${name}` : `The link to Jupyter of ${name} is ready`);
+    this._popup.place();
+    if (!isOpened) link.focus({ preventScroll: true });
   }
   /**
    * @param {PasswordMessage} message
@@ -1897,7 +1979,7 @@ var JupyterPopup = class {
    */
   onPassword(message, buffers) {
     if (!this._popup.isOpen) return;
-    if (message.request_id !== this._requestId()) {
+    if (message.request_id !== this._passwordRequest) {
       if (this._passwordTimer) this._popup.close();
       return;
     }
@@ -1907,8 +1989,7 @@ var JupyterPopup = class {
     }
     const field = h("input", { type: "text", readonly: true, "aria-label": "Jupyter password" });
     field.value = new TextDecoder().decode(buffers[0]);
-    const copy = h("button", { type: "button", class: "yotta-button-secondary" }, "Copy");
-    copy.addEventListener("click", async () => {
+    const copy = secondaryButton2("Copy", async () => {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
     this._password.replaceChildren(field, copy);
@@ -1927,12 +2008,41 @@ var JupyterPopup = class {
     this._popup.close();
   }
   /** @param {string} podId */
-  _request(podId) {
-    this._requestNumber += 1;
-    this.store.send({ type: "show_password", request_id: this._requestId(), pod_id: podId });
+  _requestLink(podId) {
+    if (!this.store.connected) {
+      this._showError(KERNEL_GONE);
+      return;
+    }
+    this._linkRequest = this._newRequestId();
+    const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
+    this._link.replaceChildren(
+      h("span", { class: "yotta-jupyter-progress", "data-pending": "true" }, spinner, "Connecting…")
+    );
+    this.store.send({
+      type: "open_jupyter",
+      request_id: this._linkRequest,
+      pod_id: podId,
+      server_path: remoteServerPath()
+    });
+  }
+  /** @param {string} podId */
+  _requestPassword(podId) {
+    this._passwordRequest = this._newRequestId();
+    this.store.send({ type: "show_password", request_id: this._passwordRequest, pod_id: podId });
+  }
+  /** @param {string} error */
+  _showError(error) {
+    const podId = this._podId ?? "";
+    this._link.replaceChildren(
+      h("span", { class: "yotta-is-invalid", dir: "auto" }, error),
+      secondaryButton2("Try again", () => this._requestLink(podId))
+    );
+    this.context.announce(error);
+    this._popup.place();
   }
   /** Other views of the panel receive the reply as well. */
-  _requestId() {
+  _newRequestId() {
+    this._requestNumber += 1;
     return `${this.context.id}:${this._requestNumber}`;
   }
   _closeAndFocus() {
@@ -1942,19 +2052,24 @@ var JupyterPopup = class {
   }
   _onClose() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
-    this._requestNumber += 1;
     clearTimeout(this._passwordTimer);
     this._passwordTimer = 0;
+    this._linkRequest = this._passwordRequest = null;
     this._button = this._podId = null;
     this.element.replaceChildren();
   }
 };
-function address(row) {
-  if (!row.jupyter) return [h("div", { class: "yotta-muted" }, "No address now: the pod is not running or not ready.")];
-  const label = `Open Jupyter of ${displayName(row)}`;
-  const link = h("a", { href: row.jupyter, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, label);
+function secondaryButton2(text, onclick) {
+  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
+}
+function newTabLink(url, text) {
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, text);
+}
+function publicAddress(row) {
+  if (!row.jupyter) return [];
   const isPlain = row.jupyter.startsWith("http:");
-  return [h("div", {}, link), h("div", { class: "yotta-muted" }, row.jupyter, isPlain ? " (not encrypted)" : "")];
+  const link = newTabLink(row.jupyter, row.jupyter);
+  return [h("div", { class: "yotta-muted" }, "Public address: ", link, isPlain ? " (not encrypted)" : "")];
 }
 
 // yotta_jupyter/panel/frontend/src/navigation.js
@@ -2200,8 +2315,8 @@ ${row.pause_loss}` : fullName);
     setDisabled(pauseResumeButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
-    setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
-    setDisabled(jupyterButton, !row.jupyter && !row.has_password);
+    setLabel(jupyterButton, `Open Jupyter of ${name}`);
+    setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
@@ -2340,6 +2455,14 @@ var Table = class {
     this._setBodyHeight();
     this.renderRows();
   }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  showJupyter(id, button) {
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
+  }
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
@@ -2373,7 +2496,7 @@ var Table = class {
       onSelect: (id, selected, range) => this._onSelect(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
-      onJupyter: (id, button) => this._showJupyter(id, button),
+      onJupyter: (id, button) => this.showJupyter(id, button),
       onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] })
     });
   }
@@ -2481,14 +2604,6 @@ var Table = class {
       button.classList.remove("yotta-is-copied");
       setText(button, "SSH");
     }, COPIED_MS);
-  }
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  _showJupyter(id, button) {
-    const row = this.store.rows.get(id);
-    if (row) this.jupyterPopup.toggle(row, button);
   }
   /**
    * @param {string} id
@@ -2640,6 +2755,13 @@ var PanelView = class {
     scroller.style.height = `${scroller.offsetHeight}px`;
     scroller.scrollTop = 0;
   }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  showJupyter(id, button) {
+    this.table.showJupyter(id, button);
+  }
   refreshCountdowns() {
     this.table.refreshCountdowns();
     this.undoBar.update();
@@ -2657,9 +2779,7 @@ var PanelView = class {
   /** @param {Change} change */
   _onChange(change) {
     if (change.message) {
-      if (change.message.type === "validation") this.form.onValidation(change.message);
-      else if (change.message.type === "password") this.table.jupyterPopup.onPassword(change.message, change.buffers);
-      else this.form.onLaunchResult(change.message);
+      this._onMessage(change.message, change.buffers);
       return;
     }
     this.header.update();
@@ -2671,6 +2791,16 @@ var PanelView = class {
     this.selectionToolbar.update();
     this.undoBar.update();
     this.updateTime();
+  }
+  /**
+   * @param {NonNullable<Change["message"]>} message
+   * @param {DataView[]} [buffers]
+   */
+  _onMessage(message, buffers) {
+    if (message.type === "validation") this.form.onValidation(message);
+    else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
+    else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
+    else this.form.onLaunchResult(message);
   }
   _releaseLayout() {
     this.table.scroller.style.height = "";

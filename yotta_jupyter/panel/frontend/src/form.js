@@ -46,6 +46,18 @@ export class LaunchForm {
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
+    /** The pod that was launched last. @type {string | null} */
+    this._launchedId = null;
+    this._jupyterButton = h(
+      "button",
+      { type: "button", class: "yotta-button-secondary", hidden: true },
+      "Open its Jupyter",
+    );
+    this._jupyterButton.addEventListener("click", () => {
+      if (isDisabled(this._jupyterButton) || !this._launchedId) return;
+      context.showJupyter(this._launchedId, this._jupyterButton);
+    });
+    setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
@@ -53,7 +65,7 @@ export class LaunchForm {
       this.fields.element,
       h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
       this._commandPreview,
-      this._resultMessage,
+      h("div", { class: "yotta-launch-result" }, this._resultMessage, this._jupyterButton),
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -65,6 +77,7 @@ export class LaunchForm {
 
   update() {
     if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
+    this._updateJupyterButton();
   }
 
   /** @param {ValidationMessage} message */
@@ -81,8 +94,11 @@ export class LaunchForm {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      this._showMessage(message.note);
-      this.context.announce(message.note || `Launched ${name || message.pod_id}`);
+      const text = message.note || `Launched ${name || message.pod_id}.`;
+      this._launchedId = message.pod_id;
+      this._showMessage(text);
+      this._updateJupyterButton();
+      this.context.announce(text);
       this.fields.inputs.pod_name.value = ""; // Each pod gets a name of its own.
       this.fields.clearConfirmations();
       this._validate();
@@ -132,6 +148,14 @@ export class LaunchForm {
     if (value && element.dataset.field) this._touched.add(element.dataset.field);
   }
 
+  /** Offer the Jupyter of the pod that was launched last, once the pod can be reached. */
+  _updateJupyterButton() {
+    const row = this.store.rows.get(this._launchedId ?? "");
+    this._jupyterButton.hidden = !row;
+    setDisabled(this._jupyterButton, !row?.ssh);
+    setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
+  }
+
   _validate() {
     this._requestNumber += 1;
     clearTimeout(this._validationTimer);
@@ -170,7 +194,9 @@ export class LaunchForm {
       return;
     }
     const form = this.fields.values(true);
+    this._launchedId = null;
     this._showMessage("");
+    this._updateJupyterButton();
     this._setBusy(true);
     this.context.holdLayout();
     this._launch = { tempId: this.store.launch(form), name: form.pod_name };

@@ -121,7 +121,15 @@
 
 /** The password itself is in a buffer. @typedef {{ type: "password", request_id: string, error: string }} PasswordMessage */
 
-/** @typedef {Patch | Ack | ValidationMessage | LaunchResult | PasswordMessage} KernelMessage */
+/**
+ * The link itself is in a buffer.
+ *
+ * @typedef {{ type: "jupyter_link", request_id: string, error: string, note: string }} JupyterLinkMessage
+ */
+
+/** @typedef {ValidationMessage | PasswordMessage | JupyterLinkMessage} Reply */
+
+/** @typedef {Patch | Ack | LaunchResult | Reply} KernelMessage */
 
 /** The status of a row whose pod is being created; the same as in `protocol.py`. */
 export const LAUNCHING = "LAUNCHING";

@@ -148,8 +148,8 @@ export class RowView {
     setDisabled(pauseResumeButton, !store.can(row, toggle));
     setLabel(sshButton, `Copy SSH command of ${name}`);
     setDisabled(sshButton, !row.ssh);
-    setLabel(jupyterButton, `Jupyter of ${name}: address and password`);
-    setDisabled(jupyterButton, !row.jupyter && !row.has_password);
+    setLabel(jupyterButton, `Open Jupyter of ${name}`);
+    setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);

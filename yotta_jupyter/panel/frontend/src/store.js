@@ -9,21 +9,20 @@ import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELE
 /** @typedef {import("./protocol.js").Meta} Meta */
 /** @typedef {import("./protocol.js").KernelMessage} KernelMessage */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
-/** @typedef {import("./protocol.js").PasswordMessage} PasswordMessage */
 /** @typedef {import("./protocol.js").Patch} Patch */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
-/** @typedef {import("./protocol.js").ValidationMessage} ValidationMessage */
+/** @typedef {import("./protocol.js").Reply} Reply */
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
 
 /**
  * A change: rows that were added or removed (`rowsChanged`), rows by id whose `fields` have changed, or a message about
- * the launch form or a password.
+ * the launch form, a password or a link.
  *
  * @typedef {object} Change
  * @property {boolean} [rowsChanged]
  * @property {string[]} [ids]
  * @property {Set<Field>} [fields]
- * @property {ValidationMessage | LaunchResult | PasswordMessage} [message]
+ * @property {LaunchResult | Reply} [message]
  * @property {DataView[]} [buffers] of the message
  */
 
@@ -305,7 +304,7 @@ export class Store {
       for (const id of message.pods) this._clearOptimistic(id);
       this._notify({ ids: message.pods });
     } else {
-      if (message.type !== "validation" && message.type !== "password") this._onLaunchResult(message);
+      if ("temp_id" in message) this._onLaunchResult(message);
       this._notify({ message, buffers });
     }
   }

@@ -135,6 +135,15 @@ export class Table {
     this.renderRows();
   }
 
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  showJupyter(id, button) {
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
+  }
+
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
   }
@@ -172,7 +181,7 @@ export class Table {
       onSelect: (id, selected, range) => this._onSelect(id, selected, range),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
-      onJupyter: (id, button) => this._showJupyter(id, button),
+      onJupyter: (id, button) => this.showJupyter(id, button),
       onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] }),
     });
   }
@@ -288,15 +297,6 @@ export class Table {
       button.classList.remove("yotta-is-copied");
       setText(button, "SSH");
     }, COPIED_MS);
-  }
-
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  _showJupyter(id, button) {
-    const row = this.store.rows.get(id);
-    if (row) this.jupyterPopup.toggle(row, button);
   }
 
   /**

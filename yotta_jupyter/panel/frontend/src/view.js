@@ -25,6 +25,7 @@ import { UndoBar } from "./undo-bar.js";
  * @property {(text: string) => void} announce says a text to screen readers
  * @property {(text: string, label: string) => Promise<boolean>} copy copies a text and announces it; returns whether
  *   it was copied
+ * @property {(id: string, button: HTMLElement) => void} showJupyter opens the Jupyter of a pod, beside a button
  * @property {() => void} holdLayout keeps the launch form where it is until the pointer leaves it
  */
 
@@ -102,6 +103,14 @@ export class PanelView {
     scroller.scrollTop = 0;
   }
 
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  showJupyter(id, button) {
+    this.table.showJupyter(id, button);
+  }
+
   refreshCountdowns() {
     this.table.refreshCountdowns();
     this.undoBar.update();
@@ -122,9 +131,7 @@ export class PanelView {
   /** @param {Change} change */
   _onChange(change) {
     if (change.message) {
-      if (change.message.type === "validation") this.form.onValidation(change.message);
-      else if (change.message.type === "password") this.table.jupyterPopup.onPassword(change.message, change.buffers);
-      else this.form.onLaunchResult(change.message);
+      this._onMessage(change.message, change.buffers);
       return;
     }
     this.header.update();
@@ -136,6 +143,17 @@ export class PanelView {
     this.selectionToolbar.update();
     this.undoBar.update();
     this.updateTime();
+  }
+
+  /**
+   * @param {NonNullable<Change["message"]>} message
+   * @param {DataView[]} [buffers]
+   */
+  _onMessage(message, buffers) {
+    if (message.type === "validation") this.form.onValidation(message);
+    else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
+    else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
+    else this.form.onLaunchResult(message);
   }
 
   _releaseLayout() {

@@ -1,0 +1,235 @@
+"""The open tunnels of a client, which the magics and the panel share."""
+
+from __future__ import annotations
+
+import html
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..errors import InvalidRequest, RemoteUnavailable
+from ..launch import JUPYTER_PORT
+from ..models import Pod
+from ..passwords import JUPYTER_PASSWORD_ENV
+from ..sanitize import single_line
+from ..secret import Secret
+from .probe import is_jupyter_with_token
+from .routes import Route
+from .sign_in import SignInServer
+
+if TYPE_CHECKING:
+    from ..remote import Forward, Remote
+    from ..remote.jupyter import JupyterServer
+    from ..remote.pool import RemotePool
+
+
+class PodLink(msgspec.Struct, frozen=True):
+    """A link to a server on a pod. It contains no secret, and leads nowhere once the tunnel is closed.
+
+    Attributes
+    ----------
+    url : str
+        For the browser. A path of the notebook server where the browser runs on another machine.
+    title : str
+        Such as ``JupyterLab of train``.
+    port : int
+        On the pod.
+    local_port : int
+        On this machine's 127.0.0.1.
+    note : str
+        What the user should know, in one line; empty if nothing.
+    """
+
+    url: str
+    title: str
+    port: int
+    local_port: int
+    note: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self.title}: {self.url}"
+
+    def _repr_html_(self) -> str:
+        title, url = html.escape(self.title), html.escape(self.url)
+        return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
+
+
+class Tunnels:
+    """The tunnels to pods. Each pod and port has at most one. Thread-safe.
+
+    Parameters
+    ----------
+    remotes : RemotePool
+    """
+
+    def __init__(self, remotes: RemotePool) -> None:
+        self._remotes = remotes
+        self._forwards: dict[tuple[str, int], Forward] = {}
+        self._sign_in: SignInServer | None = None
+        self._lock = threading.Lock()
+
+    def open(self, pod: Pod, route: Route, port: int | None = None, *, local_port: int = 0) -> PodLink:
+        """Return a link to a port of a pod, or to its JupyterLab, through a tunnel that is opened if there is none.
+
+        Parameters
+        ----------
+        pod : Pod
+        route : Route
+            How the browser reaches this machine.
+        port : int, optional
+            On the pod. By default JupyterLab: that on port 8888 if it accepts the pod's Jupyter password, else one
+            that is started on the pod.
+        local_port : int, default 0
+            On this machine; 0 chooses a free one.
+
+        Returns
+        -------
+        PodLink
+
+        Raises
+        ------
+        InvalidRequest
+            The local port is in use.
+        RemoteUnavailable
+            The pod cannot be reached, nothing listens on its port, or it has no JupyterLab.
+        """
+        remote = self._remotes.get(pod.id)
+        remote.connect()
+        if port is None:
+            return self._open_jupyter(pod, remote, route, local_port)
+        forward = self._open_forward(remote, port, local_port)
+        return self._link_to_pod_jupyter(pod, forward, route) or PodLink(
+            route.url(forward.local_port), f"Port {port} of {_name(pod)}", port, forward.local_port
+        )
+
+    def close(self, pod_id: str | None = None, port: int | None = None) -> int:
+        """Close tunnels. What runs on the pods goes on.
+
+        Parameters
+        ----------
+        pod_id : str, optional
+            Only those to this pod.
+        port : int, optional
+            Only those to this port.
+
+        Returns
+        -------
+        int
+            How many were closed.
+        """
+        with self._lock:
+            keys = [key for key in self._forwards if pod_id in (None, key[0]) and port in (None, key[1])]
+            forwards = [self._forwards.pop(key) for key in keys]
+            sign_in = None
+            if not self._forwards:
+                sign_in, self._sign_in = self._sign_in, None
+        for forward in forwards:
+            forward.close()
+        if sign_in is not None:
+            sign_in.close()
+        return len(forwards)
+
+    def _open_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink:
+        if route.jupyter_prefix == "/" and (link := self._open_pod_jupyter(pod, remote, route, local_port)):
+            return link
+        if link := self._start_jupyter(pod, remote, route, local_port):
+            return link
+        reason = "" if route.jupyter_prefix != "/" else f", and none on port {JUPYTER_PORT} accepts its password"
+        raise RemoteUnavailable(
+            f"Pod {_name(pod)} has no JupyterLab to open: none is installed{reason}.",
+            advice="Install it there (pip install jupyterlab), or open a port by number.",
+            pod_id=pod.id,
+        )
+
+    def _open_pod_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
+        """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
+        was_open = (pod.id, JUPYTER_PORT) in self._forwards
+        try:
+            forward = self._open_forward(remote, JUPYTER_PORT, local_port)
+        except RemoteUnavailable:
+            if not remote.is_connected:
+                raise
+            return None  # Nothing listens there.
+        link = self._link_to_pod_jupyter(pod, forward, route)
+        if link is None and not was_open:
+            self.close(pod.id, JUPYTER_PORT)
+        return link
+
+    def _start_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
+        if route.jupyter_prefix == "/":
+            return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
+        # The base URL contains the local port, which is therefore chosen first.
+        local_port = local_port or _free_port()
+        base_url = route.jupyter_base_url(local_port)
+        server = remote.start_jupyter(base_url, reuse=route.jupyter_prefix)
+        if server is not None and server.base_url != base_url:
+            try:
+                return self._link_to_started(pod, remote, server, route, _port_of(server.base_url))
+            except InvalidRequest:  # The local port of then is in use.
+                server = remote.start_jupyter(base_url, reuse="")
+        return self._link_to_started(pod, remote, server, route, local_port)
+
+    def _link_to_started(
+        self, pod: Pod, remote: Remote, server: JupyterServer | None, route: Route, local_port: int
+    ) -> PodLink | None:
+        if server is None:
+            return None
+        forward = self._open_forward(remote, server.port, local_port)
+        note = f"This JupyterLab was started on {_name(pod)} for the link. It ends after a day without use."
+        return self._signed_in_link(pod, forward, route, server.token, note)
+
+    def _link_to_pod_jupyter(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
+        """Return a link that signs in with the pod's Jupyter password, or None if what listens does not accept it."""
+        password = pod.environment.get(JUPYTER_PASSWORD_ENV)
+        if not password or route.jupyter_prefix != "/" or not is_jupyter_with_token(forward.local_port, password):
+            return None
+        return self._signed_in_link(pod, forward, route, password)
+
+    def _signed_in_link(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
+        with self._lock:
+            if self._sign_in is None:
+                self._sign_in = SignInServer()
+            sign_in = self._sign_in
+        path = sign_in.add(f"{route.redirect_url(forward.local_port)}lab", token, any_host=not route.is_loopback)
+        title = f"JupyterLab of {_name(pod)}"
+        return PodLink(route.url(sign_in.port) + path, title, forward.port, forward.local_port, note)
+
+    def _open_forward(self, remote: Remote, port: int, local_port: int) -> Forward:
+        """Return the tunnel to a port, which is checked; a new one if there is none with that local port."""
+        key = (remote.pod_id, port)
+        with self._lock:
+            existing = self._forwards.get(key)
+        if existing is not None and local_port in (0, existing.local_port):
+            existing.check()
+            return existing
+        forward = remote.forward(port, local_port)
+        try:
+            forward.check()
+        except BaseException:
+            forward.close()
+            raise
+        with self._lock:
+            # Another thread may have opened one meanwhile.
+            existing = self._forwards.get(key)
+            if existing is not None and not local_port:
+                forward, existing = existing, forward
+            self._forwards[key] = forward
+        if existing is not None:
+            existing.close()
+        return forward
+
+
+def _name(pod: Pod) -> str:
+    return single_line(pod.name or pod.id, 60)
+
+
+def _port_of(base_url: str) -> int:
+    return int(base_url.rstrip("/").rpartition("/")[2])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
