@@ -57,7 +57,8 @@ def test_every_user_and_key_that_was_tried_is_named(shared_sshd, make_remote, ho
     with pytest.raises(RemoteUnavailable) as caught:
         make_remote(shared_sshd, endpoint).connect()
     assert str(caught.value) == (
-        "Pod 1001 accepts none of the keys (~/.ssh/special, ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa) for any of the users"
+        "Pod 1001 accepts none of the keys (~/.yotta/ssh/id_ed25519, ~/.ssh/special, ~/.ssh/id_ed25519,"
+        " ~/.ssh/id_ecdsa) for any of the users"
         " (user, root, ubuntu). Give the key file that the pod was created with."
     )
 
@@ -221,9 +222,9 @@ def test_what_is_no_file_cannot_be_copied(remote, shared_sshd, tmp_path, name):
     if name == "pipe":
         os.mkfifo(path)
     reason = "No such file or directory" if name == "missing" else "is neither a file nor a folder"
-    with pytest.raises(InvalidRequest, match=f"^The copy failed: {path}:? {reason}"):
+    with pytest.raises(InvalidRequest, match=f"^The copy failed(?: on the pod)?: {path}:? {reason}"):
         remote.get(str(path), tmp_path / "copy")
-    with pytest.raises(InvalidRequest, match=f"^The copy failed: {path}:? {reason}"):
+    with pytest.raises(InvalidRequest, match=f"^The copy failed(?: on the pod)?: {path}:? {reason}"):
         remote.put(path, "copy")
     assert not (tmp_path / "copy").exists()
     if name != "missing":
