@@ -143,7 +143,8 @@ def test_axe_finds_nothing_in_the_panel(page: Page, panel_notebook: Notebook, th
         assert violations(page) == []
         page.get_by_role("button", name="Keep").click()
         page.get_by_label("Filter pods").fill("train")
-        page.get_by_role("button", name="Jupyter of train-1").click()
+        page.get_by_role("button", name="Open Jupyter of train-1").click()
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()  # The pod accepts no key of the test.
         page.get_by_role("button", name="Show Jupyter password").click()
         expect(page.get_by_label("Jupyter password", exact=True)).to_be_visible()
         assert violations(page) == []

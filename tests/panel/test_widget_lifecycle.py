@@ -143,6 +143,7 @@ def test_saved_notebook_contains_a_table_and_no_secret(
     page.get_by_text("More options").click()
     page.get_by_role("button", name="Add a variable").click()
     fill_in(page, Variable_name="HF_TOKEN", Variable_value="canary-value", GPU_type="L4", Image="pytorch")
+    fill_in(page, Ports="8888/HTTP")  # No SSH, so that the button opens no new tab.
     page.get_by_role("button", name="Launch", exact=True).click()
     expect(page.locator("[data-pod-id]")).to_have_count(13)
     page.mouse.move(0, 0)
