@@ -92,6 +92,19 @@ def test_a_key_with_a_passphrase_is_unlocked(shared_sshd, make_remote, tmp_path)
     remote.connect()
 
 
+def test_the_agent_is_not_forwarded(shared_sshd, make_remote, home, monkeypatch, tmp_path):
+    (home / ".ssh").mkdir()
+    (home / ".ssh/config").write_text("ForwardAgent yes\n")
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL)
+    try:
+        wait_until((tmp_path / "agent").exists)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+        assert make_remote(shared_sshd).shell("echo [$SSH_AUTH_SOCK]").stdout == "[]\n"
+    finally:
+        agent.terminate()
+        agent.wait()
+
+
 def test_a_jump_host_of_the_ssh_config(shared_sshd, make_remote, home):
     (home / ".ssh").mkdir()
     (home / ".ssh/key").write_bytes(shared_sshd.key_file.read_bytes())

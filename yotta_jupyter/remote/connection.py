@@ -246,6 +246,7 @@ class PodConnection:
                 config=[str(config)] if config.is_file() else [],
                 client_keys=None,
                 preferred_auth="publickey",
+                agent_forwarding=False,  # Whatever ~/.ssh/config says: a pod is not trusted with the user's keys.
                 encryption_algs=list(_CIPHERS),
                 compression_algs=["none", "zlib@openssh.com"],
                 keepalive_interval=KEEPALIVE_INTERVAL,
