@@ -1,0 +1,1 @@
+"""Guards that pause forgotten pods, and the ledger of costs."""
