@@ -11,6 +11,7 @@ from .api.transport import Transport
 from .catalog import Catalog
 from .config import Config, resolve_config, validate_api_key
 from .errors import InvalidRequest
+from .guard.guards import Guards
 from .guard.ledger import Ledger
 from .keys import DEFAULT_KEY, load_public_key
 from .launch import complete_spec
@@ -72,6 +73,18 @@ class Client:
         self.pods.subscribe(self._update_catalog)
         self.ledger = Ledger(self.base_url, self.api_key)
         self.pods.subscribe(self.ledger.record)
+
+    @property
+    def guards(self) -> Guards:
+        """The guards, which pause pods after a time, at a cost, or when they are idle."""
+        return Guards(
+            self.pods,
+            self.ledger,
+            base_url=self.base_url,
+            api_key=self.api_key,
+            ssh_key=self.ssh_key,
+            is_sandbox=lambda: self.is_sandbox,
+        )
 
     @property
     def is_sandbox(self) -> bool:

@@ -140,13 +140,15 @@ class Ledger:
 
     Attributes
     ----------
+    account : str
+        The hash.
     problem : YottaError or None
         Why the last observation could not be recorded.
     """
 
     def __init__(self, base_url: str, api_key: Secret, clock: Clock | None = None) -> None:
         self._base_url = base_url
-        self._account = account_id(base_url, api_key)
+        self.account = account_id(base_url, api_key)
         self._clock = clock or Clock(data_folder() / "clock.json")
         self._pending: deque[tuple[float, PodsListed]] = deque(maxlen=_MAX_PENDING)
         self._lock = threading.Lock()
@@ -213,7 +215,7 @@ class Ledger:
         with self._database.transaction() as connection:
             pods = connection.execute(
                 "SELECT key, pod_id, name, gpu_type, region, created_at FROM pods WHERE base_url = ? AND account = ?",
-                (self._base_url, self._account),
+                (self._base_url, self.account),
             ).fetchall()
             return [
                 PodHistory(
@@ -226,6 +228,31 @@ class Ledger:
                 )
                 for pod in pods
             ]
+
+    def last_interruption(self, pod_id: str) -> int:
+        """Return the number of the last span in which a pod was paused or starting; 0 if there is none.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        int
+            Higher after each new interruption, whichever process of this user has listed it.
+
+        Raises
+        ------
+        YottaError
+            The database cannot be read.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "SELECT max(spans.id) FROM pods JOIN spans ON spans.pod = pods.key "
+                "WHERE base_url = ? AND pod_id = ? AND status IN ('PAUSED', 'INITIALIZE')",
+                (self._base_url, pod_id),
+            ).fetchone()
+            return row[0] or 0
 
     def _write_pending(self) -> None:
         while True:
@@ -244,7 +271,7 @@ class Ledger:
     def _write(self, connection: sqlite3.Connection, at: float, event: PodsListed) -> None:
         seen = {self._write_pod(connection, at, pod) for pod in event.pods}
         if event.complete:
-            ended = [*TERMINAL_STATUSES, self._account]
+            ended = [*TERMINAL_STATUSES, self.account]
             live = connection.execute(
                 f"{_LAST_SPAN} WHERE spans.status NOT IN (?, ?) AND pods.account = ? "
                 "AND NOT (spans.status = ? AND spans.last - spans.first >= ?)",
@@ -265,17 +292,17 @@ class Ledger:
         changed_at = None if pod.updated_at is None else pod.updated_at.timestamp()
         created_at = None if pod.created_at is None else pod.created_at.timestamp()
         if last is not None:
-            if (last["account"], last["name"], last["created_at"]) != (self._account, pod.name, created_at):
+            if (last["account"], last["name"], last["created_at"]) != (self.account, pod.name, created_at):
                 connection.execute(
                     "UPDATE pods SET account = ?, name = ?, created_at = coalesce(?, created_at) WHERE key = ?",
-                    (self._account, pod.name, created_at, last["key"]),
+                    (self.account, pod.name, created_at, last["key"]),
                 )
             _observe(connection, last, last["key"], span, changed_at)
             return int(last["key"])
         key = connection.execute(
             "INSERT INTO pods (base_url, pod_id, account, name, gpu_type, region, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._base_url, pod.id, self._account, pod.name, pod.gpu_type, pod.region, created_at),
+            (self._base_url, pod.id, self.account, pod.name, pod.gpu_type, pod.region, created_at),
         ).lastrowid
         assert key is not None
         _insert(connection, key, span)

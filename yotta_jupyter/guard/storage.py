@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from platformdirs import user_data_path
 
 from ..errors import YottaError
@@ -85,7 +86,7 @@ class Database:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
             raise self._describe(error) from None
 
     def _connect(self, timeout: float) -> sqlite3.Connection:
@@ -123,6 +124,8 @@ class Database:
 
     def _describe(self, error: Exception) -> YottaError:
         name = getattr(error, "sqlite_errorname", None) or ""
+        if isinstance(error, msgspec.MsgspecError):
+            name = "SQLITE_CORRUPT"
         for prefix, (problem, advice) in _PROBLEMS.items():
             if name.startswith(prefix):
                 return YottaError(f"{self._label} {problem}.", advice=advice)

@@ -9,6 +9,7 @@ from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
 from .expansion import split_line
+from .guard_notes import print_guard_notes
 from .parser import POD_HELP, Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
@@ -63,6 +64,7 @@ def _run(session: Session, line: str, namespace: dict[str, Any]) -> Any:
         arguments = command.parser().parse_line(args)
     except HelpRequested:
         return None
+    print_guard_notes(session, command.name)
     try:
         return command.run(session, arguments)
     except AuthenticationError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from ..parser import Command
-from . import account, cost, create, inspect, lifecycle, panel, sandbox, wait
+from . import account, cost, create, guard, inspect, lifecycle, panel, sandbox, wait
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *inspect.COMMANDS,
     *create.COMMANDS,
     *lifecycle.COMMANDS,
     *wait.COMMANDS,
+    *guard.COMMANDS,
     *cost.COMMANDS,
     *account.COMMANDS,
     *panel.COMMANDS,

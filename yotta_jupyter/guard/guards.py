@@ -1,0 +1,400 @@
+"""`Client.guards`: set, end, put off and show guards."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from ..api import PodsClient
+from ..errors import InvalidRequest, YottaError
+from ..formatting import format_amount
+from ..models import Pod
+from ..sanitize import single_line
+from ..secret import Secret
+from . import process
+from .clock import Clock
+from .describe import describe_limits, describe_soon, format_time
+from .durations import parse_duration
+from .ledger import Ledger
+from .rules import Guard, arm, extend, has_ended, merge
+from .storage import data_folder
+from .store import EnforcerState, GuardStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STALLED: Final = 60.0
+"""Seconds without a sign of life after which an enforcer that runs is called stalled."""
+
+MAX_BUDGET: Final = 1e6
+LOG_LINES: Final = 40
+
+
+class Enforcement(NamedTuple):
+    """Whether the local enforcer works.
+
+    Attributes
+    ----------
+    state : str
+        ``alive``, ``stalled`` or ``not running``.
+    pid : int or None
+    checked_at : float or None
+        Its last sign of life, in seconds of `Clock`.
+    accounts : list of str
+        The accounts whose key it has.
+    """
+
+    state: str
+    pid: int | None
+    checked_at: float | None
+    accounts: list[str]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether guards are enforced now."""
+        return self.state == "alive"
+
+
+class Guards:
+    """The guards of the pods of one account. Each guard pauses a pod when the first of its limits is reached.
+
+    Guards are enforced by one process per user on this machine, which outlives notebooks. It works while the machine
+    is on and online, and goes on at the next use of this package after a reboot.
+
+    Parameters
+    ----------
+    pods : PodsClient
+    ledger : Ledger
+    base_url : str
+    api_key : Secret
+    ssh_key : str
+        A private key file.
+    is_sandbox : callable
+        Returns whether the pods are those of a sandbox.
+    """
+
+    def __init__(
+        self,
+        pods: PodsClient,
+        ledger: Ledger,
+        *,
+        base_url: str,
+        api_key: Secret,
+        ssh_key: str,
+        is_sandbox: Callable[[], bool],
+    ) -> None:
+        self._pods = pods
+        self._ledger = ledger
+        self._base_url = base_url
+        self._api_key = api_key
+        self._ssh_key = ssh_key
+        self._is_sandbox = is_sandbox
+        self._store = GuardStore()
+        self._clock = Clock(data_folder() / "clock.json")
+
+    def set(
+        self,
+        pod_id: str,
+        *,
+        after: str | timedelta | float | None = None,
+        budget: float | None = None,
+        idle: str | timedelta | float | None = None,
+    ) -> Guard:
+        """Set a guard: pause the pod when the first of the limits is reached, and confirm it.
+
+        If the pod has a guard already, the stricter limit of each kind counts. A resume of the pod starts all limits
+        anew.
+
+        Parameters
+        ----------
+        pod_id : str
+        after : str, timedelta or float, optional
+            How long the pod may run from now on, or from its start if it does not run yet: ``8h``, or seconds.
+        budget : float, optional
+            US dollars that it may cost from then on.
+        idle : str, timedelta or float, optional
+            How long all signals on the pod must be idle: GPU, CPU, network, kernels, terminals. A signal that cannot
+            be read counts as busy.
+
+        Returns
+        -------
+        Guard
+
+        Raises
+        ------
+        InvalidRequest
+            A limit is invalid, no limit is given, the pod has ended, or its price is unknown and a budget is given.
+        PodNotFound, ApiError, ConnectionFailed, UnexpectedResponse
+            The pod could not be read. No guard was set.
+        YottaError
+            The guard could not be stored, or is not enforced because the enforcer does not start.
+        """
+        limits = parse_limits(after, budget, idle)
+        pod = self._pods.get(pod_id)
+        if has_ended(pod):
+            raise InvalidRequest(f"Pod {pod.label} is {single_line(pod.status, 40)}: there is nothing to guard.")
+        if budget is not None and not pod.hourly_rate:
+            raise InvalidRequest(
+                f"The price of pod {pod.label} is unknown, so that a budget cannot be enforced. Give a limit in hours."
+            )
+        stored = self._store.put(self._new_guard(pod, *limits), merge)
+        self._start_enforcer(f"The guard of pod {stored.label} is stored but not enforced.")
+        return stored
+
+    def off(self, pod_id: str) -> bool:
+        """End the guard of a pod. The pod is not changed.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+
+        Raises
+        ------
+        YottaError
+            The guards cannot be read or written.
+        """
+        existed = self._store.exists and self._store.get(self._base_url, pod_id) is not None
+        if existed:
+            self._store.delete(self._base_url, pod_id)
+            process.request({})
+        return existed
+
+    def extend(self, pod_id: str, by: str | timedelta | float) -> Guard:
+        """Put off all limits of a guard.
+
+        Parameters
+        ----------
+        pod_id : str
+        by : str, timedelta or float
+            How long: ``2h``, or seconds. The pod is not called idle for so long either.
+
+        Returns
+        -------
+        Guard
+
+        Raises
+        ------
+        InvalidRequest
+            `by` is invalid, the pod has no guard, or the guard's limits have not started.
+        YottaError
+            The guards cannot be read or written.
+        """
+        seconds = parse_duration(by, "An extension")
+        now = self._clock.now()
+        guard = self._store.change(self._base_url, pod_id, lambda guard: extend(guard, seconds, now))
+        if guard is None:
+            raise InvalidRequest(f"Pod {single_line(pod_id, 60)} has no guard.", advice="Set one first.")
+        self._start_enforcer(f"The guard of pod {guard.label} is stored but not enforced.")
+        return guard
+
+    def list(self) -> builtins.list[Guard]:
+        """Return the guards of this account.
+
+        Returns
+        -------
+        list of Guard
+
+        Raises
+        ------
+        YottaError
+            The guards cannot be read.
+        """
+        return self._store.guards(self._base_url) if self._store.exists else []
+
+    def frame(self) -> pd.DataFrame:
+        """Return the guards of this account as a DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index `id`; `name`, `rule`, `state`, `left` (timedelta until the next limit that is known), `pauses_at`
+            (UTC), `reason`, `idle_since` (UTC), `idle` (what is busy or unreadable), `enforcer`, `last_check` (UTC)
+            and `last_error`.
+
+        Raises
+        ------
+        YottaError
+            The guards cannot be read.
+        """
+        from .table import guards_frame
+
+        return guards_frame(self.list(), self.enforcement(), self._clock)
+
+    def enforcement(self) -> Enforcement:
+        """Return whether the local enforcer works.
+
+        Returns
+        -------
+        Enforcement
+        """
+        state: EnforcerState | None = None
+        if self._store.exists:
+            with suppress(YottaError):
+                state = self._store.read_enforcer()
+        checked_at = state.checked_at if state is not None else None
+        if not process.is_running():
+            return Enforcement("not running", None, checked_at, [])
+        if state is None:
+            return Enforcement("alive", None, None, [])
+        is_stalled = self._clock.now() - state.checked_at > STALLED
+        return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
+
+    def log(self, lines: int = LOG_LINES) -> str:
+        """Return the last lines of the enforcer's log, with times in UTC.
+
+        Parameters
+        ----------
+        lines : int
+
+        Returns
+        -------
+        str
+        """
+        return process.read_log(lines)
+
+    def resume_enforcement(self) -> builtins.list[str]:
+        """Start the enforcer again if it does not run although there are guards.
+
+        Returns
+        -------
+        list of str
+            Notes for the user, each one line: in which span nobody watched, or why the guards are not enforced.
+        """
+        if not self._store.exists:
+            return []
+        try:
+            return self._restart() if self._store.guards() else []
+        except YottaError as error:
+            goes_on = "The enforcer goes on with the guards that it has read before."
+            return [f"{error} {goes_on if process.is_running() else 'No guard is enforced.'}"]
+
+    def announce(self, put_off: Callable[[Guard], str]) -> builtins.list[str]:
+        """Return notes about pauses that are near or not confirmed.
+
+        Parameters
+        ----------
+        put_off : callable
+            Returns the command that puts off a guard.
+
+        Returns
+        -------
+        list of str
+            Each one line. Empty if the guards cannot be read.
+        """
+        now = self._clock.now()
+        try:
+            return [note for guard in self.list() if (note := describe_soon(guard, now, put_off(guard)))]
+        except YottaError:
+            return []
+
+    def describe(self, guard: Guard) -> str:
+        """Return one line about a guard: its next limit, and who enforces it.
+
+        Parameters
+        ----------
+        guard : Guard
+
+        Returns
+        -------
+        str
+        """
+        enforcement = self.enforcement()
+        who = f"a process on this machine (pid {enforcement.pid}), while it is on and online"
+        enforced = (
+            f"Enforced by {who}." if enforcement.is_alive else f"NOT enforced: the enforcer is {enforcement.state}."
+        )
+        return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}"
+
+    def _restart(self) -> builtins.list[str]:
+        """Start the enforcer if it does not run; return what was not watched."""
+        before = self.enforcement()
+        if before.is_alive and self._ledger.account in before.accounts:
+            return []
+        try:
+            _, started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
+        except YottaError as error:
+            return [str(error)]
+        if not started:
+            return []
+        if before.checked_at is None:
+            return ["the guards' enforcer was started"]
+        start, end = (format_time(at, self._clock) for at in (before.checked_at, self._clock.now()))
+        return [f"nobody watched the guarded pods from {start} to {end}; the enforcer runs again and acts now"]
+
+    def _start_enforcer(self, problem: str) -> None:
+        try:
+            process.ensure_running(self._base_url, self._api_key, self._ssh_key)
+        except (YottaError, OSError) as error:
+            reason = error.message if isinstance(error, YottaError) else single_line(error)
+            raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
+
+    def _new_guard(self, pod: Pod, after: float | None, budget: float | None, idle: float | None) -> Guard:
+        now = self._clock.now()
+        guard = Guard(
+            base_url=self._base_url,
+            pod_id=pod.id,
+            account=self._ledger.account,
+            name=None if pod.name is None else single_line(pod.name, 60),
+            is_sandbox=self._is_sandbox(),
+            after=after,
+            budget=budget,
+            idle=idle,
+            rate=pod.hourly_rate,
+            checked_at=now,
+            changed_at=None if pod.updated_at is None else pod.updated_at.timestamp(),
+        )
+        if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
+            return guard
+        self._ledger.flush()
+        return msgspec.structs.replace(guard, **arm(guard, now, self._ledger.last_interruption(pod.id)))
+
+
+def parse_limits(
+    after: str | timedelta | float | None, budget: float | str | None, idle: str | timedelta | float | None
+) -> tuple[float | None, float | None, float | None]:
+    """Return the limits of a guard in seconds, US dollars and seconds.
+
+    Parameters
+    ----------
+    after, idle : str, timedelta, float or None
+    budget : float, str or None
+
+    Returns
+    -------
+    tuple
+
+    Raises
+    ------
+    InvalidRequest
+        A limit is invalid, or there is none.
+    """
+    if after is None and budget is None and idle is None:
+        raise InvalidRequest("A guard needs a limit: after, budget or idle.")
+    return (
+        None if after is None else parse_duration(after, "The time after which a guard pauses a pod"),
+        None if budget is None else _parse_budget(budget),
+        None if idle is None else parse_duration(idle, "The idle time of a guard"),
+    )
+
+
+def _parse_budget(value: float | str) -> float:
+    try:
+        budget = float(value)
+    except ValueError:
+        budget = -1.0
+    if not 0 < budget <= MAX_BUDGET:
+        raise InvalidRequest(
+            f"A budget is US dollars, more than 0 and at most {format_amount(MAX_BUDGET)}, "
+            f"not {single_line(value, 40)!r}."
+        )
+    return budget
