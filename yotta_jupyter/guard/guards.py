@@ -359,6 +359,20 @@ class Guards:
         return msgspec.structs.replace(guard, **arm(guard, now, self._ledger.last_interruption(pod.id)))
 
 
+def end_guards(base_url: str) -> None:
+    """End all guards of an address whose pods are gone, such as that of a sandbox that is stopped.
+
+    Parameters
+    ----------
+    base_url : str
+    """
+    store = GuardStore()
+    if store.exists:
+        with suppress(YottaError):
+            store.delete_all(base_url)
+            process.request({})
+
+
 def parse_limits(
     after: str | timedelta | float | None, budget: float | str | None, idle: str | timedelta | float | None
 ) -> tuple[float | None, float | None, float | None]:

@@ -181,11 +181,13 @@ class IdleMonitor:
         latest, self._latest = self._latest, None
         age = self._now() - self._started_at
         is_late = age > 3 * self.period + 30
+        if is_late:  # The machine slept, for example: what happened meanwhile is unknown.
+            latest = Activity(False, "no recent sample")
         if self._thread is not None and self._thread.is_alive():
-            return Activity(False, f"no sample for {age:.0f} s") if is_late else latest
+            return latest
         if age >= self.period:
             if is_late:
-                self._previous = None  # The machine slept, for example: what happened meanwhile is unknown.
+                self._previous = None
             self._started_at = self._now()
             self._thread = threading.Thread(target=self._sample, name="yotta-idle", daemon=True)
             self._thread.start()

@@ -134,6 +134,11 @@ class GuardStore:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM guards WHERE base_url = ? AND pod_id = ?", (base_url, pod_id))
 
+    def delete_all(self, base_url: str) -> None:
+        """Remove the guards of an address."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM guards WHERE base_url = ?", (base_url,))
+
     def read_enforcer(self) -> EnforcerState | None:
         """Return what the enforcer last wrote about itself; None if none has ever run."""
         with self._database.transaction() as connection:
