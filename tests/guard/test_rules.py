@@ -221,7 +221,7 @@ def test_guards_in_memory_stay_in_force_without_the_database(watch: Watch) -> No
     watch.run(3 * MINUTE)
     assert watch.status == "PAUSED"
     assert sum("is damaged" in line and "(after 3m)" in line for line in watch.lines) == 1
-    with pytest.raises(YottaError, match="guards .* is damaged. Move the file away"):
+    with pytest.raises(YottaError, match=r"guards .* is damaged. Move the file away"):
         watch.guards.set(watch.pod_id, after="1h")
     assert len(watch.yotta.pods.list()) == 3
 
@@ -246,7 +246,7 @@ def test_a_locked_database_is_one_line(watch: Watch, monkeypatch: pytest.MonkeyP
     path: Path = user_data_path("yotta_jupyter") / "guards.db"
     with sqlite3.connect(path, isolation_level=None) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(YottaError, match="is locked by another process. Try again") as caught:
+        with pytest.raises(YottaError, match=r"is locked by another process\. Try again") as caught:
             watch.guards.set(watch.pod_id, after="2h")
         connection.execute("ROLLBACK")
     assert "\n" not in str(caught.value)

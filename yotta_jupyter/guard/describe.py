@@ -44,7 +44,7 @@ def describe_limits(guard: Guard, clock: Clock) -> str:
         Such as ``paused in 8h, at 2026-03-01 22:05 UTC (after 8h)``.
     """
     if not guard.limits:
-        return f"paused by {guard.rule}" + ("" if guard.state == "active" else ", counted from its next start")
+        return f"paused {guard.rule}" + ("" if guard.state == "active" else ", counted from its next start")
     limit = guard.limits[0]
     left = format_duration(limit.at - clock.now())
     idle = guard.idle is not None and guard.idle_since is None

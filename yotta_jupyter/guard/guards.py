@@ -320,6 +320,12 @@ class Guards:
         before = self.enforcement()
         if before.is_alive and self._ledger.account in before.accounts:
             return []
+        if before.state == "stalled" and before.checked_at is not None:
+            since = format_time(before.checked_at, self._clock)
+            return [
+                f"the guards' enforcer has not checked anything since {since}. "
+                f"End it with kill -9 {before.pid}: the next command starts another"
+            ]
         try:
             _, started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
         except YottaError as error:

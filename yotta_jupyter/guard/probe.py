@@ -18,7 +18,13 @@ import urllib.request
 if False:  # TYPE_CHECKING, without importing typing.
     from typing import Any
 
-DEFAULTS = {"cgroup": "/sys/fs/cgroup", "net": "/proc/net/dev", "pts": "/dev/pts", "gpus": True}
+DEFAULTS = {
+    "gpus": True,
+    "nvidia_smi": "nvidia-smi",
+    "cgroup": "/sys/fs/cgroup",
+    "net": "/proc/net/dev",
+    "pts": "/dev/pts",
+}
 TIMEOUT = 5
 
 
@@ -26,7 +32,7 @@ def read_gpu(options: dict[str, Any]) -> float:
     """Return the highest use of a GPU in per cent, of three samples."""
     if not options["gpus"]:
         return 0.0
-    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+    command = [options["nvidia_smi"], "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     highest = 0.0
     for _ in range(3):
         result = subprocess.run(command, capture_output=True, timeout=4 * TIMEOUT)
