@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from ..api import PodsClient
-from ..errors import InvalidRequest, YottaError
+from ..errors import InvalidRequest, PodNotFound, YottaError
 from ..formatting import format_amount
+from ..keys import DEFAULT_KEY
 from ..models import Pod
+from ..remote import endpoint_of
 from ..sanitize import single_line
 from ..secret import Secret
-from . import process
+from . import onpod, process
 from .clock import Clock
 from .describe import describe_limits, describe_soon, format_time
 from .durations import parse_duration
 from .ledger import Ledger
+from .onpod import WatchdogState
 from .rules import Guard, arm, extend, has_ended, merge
 from .storage import data_folder
 from .store import EnforcerState, GuardStore
@@ -92,7 +95,7 @@ class Guards:
         self._ledger = ledger
         self._base_url = base_url
         self._api_key = api_key
-        self._ssh_key = ssh_key
+        self._ssh_key = None if ssh_key == DEFAULT_KEY else ssh_key
         self._is_sandbox = is_sandbox
         self._store = GuardStore()
         self._clock = Clock(data_folder() / "clock.json")
@@ -104,6 +107,7 @@ class Guards:
         after: str | timedelta | float | None = None,
         budget: float | None = None,
         idle: str | timedelta | float | None = None,
+        on_pod: bool = False,
     ) -> Guard:
         """Set a guard: pause the pod when the first of the limits is reached, and confirm it.
 
@@ -120,6 +124,9 @@ class Guards:
         idle : str, timedelta or float, optional
             How long all signals on the pod must be idle: GPU, CPU, network, kernels, terminals. A signal that cannot
             be read counts as busy.
+        on_pod : bool, default False
+            Enforce `after` and `budget` on the pod as well, also while this machine is off. The API key is sent over
+            SSH into a file in the pod's memory, where everybody with root on the pod can read it. A pause ends it.
 
         Returns
         -------
@@ -131,6 +138,8 @@ class Guards:
             A limit is invalid, no limit is given, the pod has ended, or its price is unknown and a budget is given.
         PodNotFound, ApiError, ConnectionFailed, UnexpectedResponse
             The pod could not be read. No guard was set.
+        RemoteUnavailable
+            With `on_pod`: the pod is not reachable by SSH. No guard was set.
         YottaError
             The guard could not be stored, or is not enforced because the enforcer does not start.
         """
@@ -142,9 +151,14 @@ class Guards:
             raise InvalidRequest(
                 f"The price of pod {pod.label} is unknown, so that a budget cannot be enforced. Give a limit in hours."
             )
-        stored = self._store.put(self._new_guard(pod, *limits), merge)
+        new = self._new_guard(pod, *limits)
+        if on_pod:
+            endpoint_of(pod)
+            if not new.hard_limits:
+                raise InvalidRequest("A guard on the pod needs a limit in hours or dollars.")
+        stored = self._store.put(new, merge)
         self._start_enforcer(f"The guard of pod {stored.label} is stored but not enforced.")
-        return stored
+        return self._install(pod, stored) if on_pod else stored
 
     def off(self, pod_id: str) -> bool:
         """End the guard of a pod. The pod is not changed.
@@ -161,13 +175,16 @@ class Guards:
         Raises
         ------
         YottaError
-            The guards cannot be read or written.
+            The guards cannot be read or written, or the watchdog on the pod cannot be ended. The guard stays.
         """
-        existed = self._store.exists and self._store.get(self._base_url, pod_id) is not None
-        if existed:
-            self._store.delete(self._base_url, pod_id)
-            process.request({})
-        return existed
+        guard = self._store.get(self._base_url, pod_id) if self._store.exists else None
+        if guard is None:
+            return False
+        if guard.on_pod is not None:
+            self._remove_watchdog(guard)
+        self._store.delete(self._base_url, pod_id)
+        process.request({})
+        return True
 
     def extend(self, pod_id: str, by: str | timedelta | float) -> Guard:
         """Put off all limits of a guard.
@@ -185,17 +202,38 @@ class Guards:
         Raises
         ------
         InvalidRequest
-            `by` is invalid, the pod has no guard, or the guard's limits have not started.
+            `by` is invalid, or the pod has no guard.
         YottaError
-            The guards cannot be read or written.
+            The guards cannot be read or written, or the watchdog on the pod cannot be reached. Nothing was put off.
         """
         seconds = parse_duration(by, "An extension")
-        now = self._clock.now()
-        guard = self._store.change(self._base_url, pod_id, lambda guard: extend(guard, seconds, now))
-        if guard is None:
+        existing = self._store.get(self._base_url, pod_id) if self._store.exists else None
+        if existing is None:
             raise InvalidRequest(f"Pod {single_line(pod_id, 60)} has no guard.", advice="Set one first.")
+        if existing.on_pod is not None:
+            onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
+        now = self._clock.now()
+        guard = self._store.change(self._base_url, pod_id, lambda guard: extend(guard, seconds, now)) or existing
         self._start_enforcer(f"The guard of pod {guard.label} is stored but not enforced.")
         return guard
+
+    def read_watchdog(self, pod_id: str) -> WatchdogState:
+        """Return what the watchdog on a pod says, over SSH.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        WatchdogState
+
+        Raises
+        ------
+        YottaError
+            The pod cannot be reached.
+        """
+        return onpod.read(self._pods.get(pod_id), self._ssh_key)
 
     def list(self) -> builtins.list[Guard]:
         """Return the guards of this account.
@@ -313,7 +351,8 @@ class Guards:
         enforced = (
             f"Enforced by {who}." if enforcement.is_alive else f"NOT enforced: the enforcer is {enforcement.state}."
         )
-        return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}"
+        on_pod = " Enforced by a watchdog on the pod as well." if guard.on_pod is not None else ""
+        return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}{on_pod}"
 
     def _restart(self) -> builtins.list[str]:
         """Start the enforcer if it does not run; return what was not watched."""
@@ -343,6 +382,31 @@ class Guards:
         except (YottaError, OSError) as error:
             reason = error.message if isinstance(error, YottaError) else single_line(error)
             raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
+
+    def _install(self, pod: Pod, guard: Guard) -> Guard:
+        seconds = max(0.0, guard.hard_limits[0].at - self._clock.now())
+        try:
+            onpod.install(pod, seconds, self._base_url, self._api_key, self._ssh_key)
+        except YottaError as error:
+            error.message = f"The guard is enforced from this machine, but not on the pod: {error.message}"
+            raise
+        now = self._clock.now()
+        self._store.update(self._base_url, {pod.id: {"on_pod": now}})
+        return msgspec.structs.replace(guard, on_pod=now)
+
+    def _remove_watchdog(self, guard: Guard) -> None:
+        """End the watchdog on a pod, which otherwise pauses the pod although its guard has ended."""
+        try:
+            pod = self._pods.get(guard.pod_id)
+        except PodNotFound:
+            return
+        if pod.ssh_ready:
+            onpod.remove(pod, self._ssh_key)
+        elif pod.status == "RUNNING":
+            raise YottaError(
+                f"The watchdog on pod {guard.label} cannot be ended: SSH is not ready. Its guard stays.",
+                advice="Try again when SSH is ready.",
+            )
 
     def _new_guard(self, pod: Pod, after: float | None, budget: float | None, idle: float | None) -> Guard:
         now = self._clock.now()

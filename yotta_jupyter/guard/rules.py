@@ -62,8 +62,8 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         The ledger's number of the last span in which the pod was paused or starting.
     error : str
         Why the last check or pause failed.
-    on_pod : str
-        What the watchdog on the pod is: empty, or its start time as text.
+    on_pod : float or None
+        When a watchdog was started on the pod; None without one.
     """
 
     base_url: str
@@ -89,7 +89,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     changed_at: float | None = None
     interruption: int = 0
     error: str = ""
-    on_pod: str = ""
+    on_pod: float | None = None
 
     @property
     def label(self) -> str:
@@ -107,6 +107,11 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         if self.idle is not None:
             parts.append(f"idle {format_duration(self.idle)}")
         return ", ".join(parts)
+
+    @property
+    def hard_limits(self) -> list[Limit]:
+        """The limits that apply whatever the pod does, the strictest first."""
+        return [limit for limit in self.limits if not limit.reason.startswith("idle")]
 
     @property
     def limits(self) -> list[Limit]:
@@ -176,6 +181,7 @@ def disarm(state: str) -> dict[str, Any]:
         "fired_at": None,
         "requested_at": None,
         "error": "",
+        "on_pod": None,
     }
 
 

@@ -22,6 +22,9 @@ CHECK_INTERVAL: Final = 15.0
 PAUSED_INTERVAL: Final = 60.0
 """The same while all guarded pods are paused."""
 
+TRANSITION_INTERVAL: Final = 5.0
+"""The same while a guarded pod starts or stops."""
+
 CONFIRM_INTERVAL: Final = 2.0
 """The same while a pause is not confirmed."""
 
@@ -217,6 +220,8 @@ class AccountWatcher:
             return CONFIRM_INTERVAL
         if all(guard.state == "paused" for guard in guards):
             return PAUSED_INTERVAL
+        if any(self._latest[guard.pod_id].is_transitional for guard in guards if guard.pod_id in self._latest):
+            return TRANSITION_INTERVAL
         due = [limits[0].at - now for guard in guards if (limits := guard.limits)]
         periods = [monitor.period for monitor in self._monitors.values()]
         return max(MIN_DELAY, min([CHECK_INTERVAL, *due, *periods]))

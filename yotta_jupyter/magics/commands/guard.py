@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest, YottaError
+from ...guard.durations import format_duration
 from ...guard.guards import parse_limits
 from ...hints import pod_word
 from ...models import Pod
+from ...sanitize import single_line
+from ..confirm import confirm
 from ..display import PlainText
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
@@ -98,15 +102,22 @@ def _add_arguments(parser: LineParser) -> None:
     )
     parser.add_argument("--extend", metavar="D", help="put off the limits of a guard by so long")
     parser.add_argument("--off", action="store_true", help="end the guard; the pod is not changed")
-    parser.add_argument("--on-pod", action="store_true", help="enforce the limit on the pod as well")
+    parser.add_argument(
+        "--on-pod", action="store_true", help="enforce --after and --budget on the pod as well; sends it the API key"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --on-pod: do not ask")
     parser.add_argument("--log", action="store_true", help="what the enforcer did")
 
 
 def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText | None:
-    limits = {name: value for name in ("after", "budget", "idle") if (value := getattr(arguments, name)) is not None}
+    limits: dict[str, Any] = {
+        name: value for name in ("after", "budget", "idle") if (value := getattr(arguments, name)) is not None
+    }
     actions = [name for name in ("extend", "off", "log") if getattr(arguments, name)]
     if len(actions) + bool(limits) > 1:
         raise InvalidRequest("%yotta guard sets limits, or takes one of --extend, --off and --log.")
+    if arguments.on_pod and not {"after", "budget"} & limits.keys():
+        raise InvalidRequest("--on-pod needs --after or --budget: the watchdog on the pod enforces no idle rule.")
     if arguments.log:
         return PlainText(session.client.guards.log(_SHOWN_LOG) or "The log is empty: no guard was ever set.")
     if not arguments.pods:
@@ -116,6 +127,11 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
     if limits:
         parse_limits(limits.get("after"), limits.get("budget"), limits.get("idle"))  # Before anything is sent.
     pods = resolve_pods(session.client, arguments.pods)
+    if arguments.on_pod:
+        if not (arguments.yes or _confirm_on_pod(pods)):
+            print("No guard was set.")
+            return None
+        limits["on_pod"] = True
     for pod in pods:
         if arguments.off:
             _end(session, pod)
@@ -123,9 +139,30 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
             guard = session.client.guards.extend(pod.id, arguments.extend)
             print(session.client.guards.describe(guard))
         elif limits:
-            set_guard(session, pod, dict(limits))
+            set_guard(session, pod, limits)
+        else:
+            _print_watchdog(session, pod)
     frame = session.client.guards.frame()
     return None if limits or actions else frame[frame.index.isin([pod.id for pod in pods])]
+
+
+def _confirm_on_pod(pods: Sequence[Pod]) -> bool:
+    names = ", ".join(pod.label for pod in pods)
+    return confirm(
+        f"This sends your API key to {names}: everybody with root there can read it and use your account. Continue?",
+        "Input is not possible here, so no guard was set. To send your API key to the pod without asking, add --yes",
+    )
+
+
+def _print_watchdog(session: Session, pod: Pod) -> None:
+    """Print what the watchdog on a pod says, if one was started."""
+    guards = session.client.guards
+    if not any(guard.pod_id == pod.id and guard.on_pod is not None for guard in guards.list()):
+        return
+    state = guards.read_watchdog(pod.id)
+    left = "" if state.left is None else f", it pauses the pod in {format_duration(state.left)}"
+    error = f"; its last request failed: {single_line(state.error, 100)}" if state.error else ""
+    print(f"The watchdog on {pod.label} {'runs' if state.alive else 'does NOT run'}{left}{error}.")
 
 
 def _end(session: Session, pod: Pod) -> None:
