@@ -28,7 +28,7 @@ from yotta_jupyter.remote import Remote
 from . import ledger_error
 
 AFTER = 5.0
-IDLE = 10.0
+IDLE = 20.0
 HOUR_SPEED = 60
 SET = """
 import sys, time

@@ -17,7 +17,7 @@ from ..sanitize import single_line
 MAX_GPU: Final = 5.0
 """Per cent of use up to which a GPU is idle."""
 
-MAX_CPU: Final = 0.2
+MAX_CPU: Final = 0.1
 """CPU cores in use on average, up to which a pod is idle. JupyterLab alone uses a few hundredths."""
 
 MAX_NETWORK: Final = 5000.0

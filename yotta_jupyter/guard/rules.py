@@ -266,7 +266,8 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     last_check = guard.checked_at if guard.checked_at is not None else now
     was_out_of_sight = now - last_check > GAP and changed_at != guard.changed_at
     if guard.state in ("waiting", "paused") or interruption > guard.interruption or was_out_of_sight:
-        start = now if changed_at is None else min(max(changed_at, last_check), now)
+        # The API gives whole seconds: the pod began to run within the second after.
+        start = now if changed_at is None else min(max(changed_at + 1, last_check), now)
         changes |= arm(guard, start, interruption)
     return changes
 

@@ -5,7 +5,8 @@ user can read, and are gone when the pod is paused. A shell loop starts it again
 starts another loop.
 
 Commands: ``install`` reads a JSON object from stdin and starts the watchdog; ``extend SECONDS`` puts off its limit;
-``status`` prints its state; ``remove`` ends it and deletes its files; ``run FOLDER`` is the watchdog.
+``status`` prints its state; ``remove`` ends it and deletes its files; ``run FOLDER LOOP`` is the watchdog, started
+by the loop with that process id.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main(arguments: list[str], source: str) -> int:
     """Run a command."""
     command, rest = arguments[0], arguments[1:]
     if command == "run":
-        return run(rest[0])
+        return run(rest[0], int(rest[1]))
     if command == "install":
         say(install(json.load(sys.stdin), source))
         return 0
@@ -87,16 +88,16 @@ def start_loop(folder: str) -> None:
     """Start the shell loop that runs the watchdog as long as its files are there."""
     program = os.path.join(folder, "watchdog.py")
     command = " ".join(map(shlex.quote, [sys.executable, program, "run", folder]))
-    script = f"while [ -f {shlex.quote(os.path.join(folder, 'settings'))} ]; do {command}; sleep 1; done"
+    script = f"while [ -f {shlex.quote(os.path.join(folder, 'settings'))} ]; do {command} $$; sleep 1; done"
     null = subprocess.DEVNULL
     subprocess.Popen(["sh", "-c", script], stdin=null, stdout=null, stderr=null, cwd="/", start_new_session=True)
 
 
-def run(folder: str) -> int:
+def run(folder: str, parent: int) -> int:
     """Wait for the deadline, then request the pause until it ends this process."""
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    parent, attempts, due = os.getppid(), 0, 0.0
+    attempts, due = 0, 0.0
     state = {"pid": os.getpid(), "error": ""}
     beat = float("-inf")
     while True:

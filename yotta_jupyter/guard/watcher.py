@@ -216,15 +216,18 @@ class AccountWatcher:
     def _delay(self) -> float:
         now = self._now()
         guards = self._own_guards()
-        if any(guard.state == "pausing" for guard in guards):
-            return CONFIRM_INTERVAL
         if all(guard.state == "paused" for guard in guards):
             return PAUSED_INTERVAL
-        if any(self._latest[guard.pod_id].is_transitional for guard in guards if guard.pod_id in self._latest):
-            return TRANSITION_INTERVAL
-        due = [limits[0].at - now for guard in guards if (limits := guard.limits)]
-        periods = [monitor.period for monitor in self._monitors.values()]
-        return max(MIN_DELAY, min([CHECK_INTERVAL, *due, *periods]))
+        delays = [CHECK_INTERVAL, *(monitor.period for monitor in self._monitors.values())]
+        for guard in guards:
+            pod = self._latest.get(guard.pod_id)
+            if guard.state == "pausing":
+                delays.append(CONFIRM_INTERVAL)
+            elif pod is not None and pod.is_transitional:
+                delays.append(TRANSITION_INTERVAL)
+            if guard.state == "active" and guard.limits:
+                delays.append(guard.limits[0].at - now)
+        return max(MIN_DELAY, min(delays))
 
     def _last_interruption(self, guard: Guard) -> int:
         try:
