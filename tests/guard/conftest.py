@@ -16,6 +16,13 @@ from .watch import Watch
 
 
 @pytest.fixture
+def long(request: pytest.FixtureRequest) -> None:
+    """Skip a test that would take the suite beyond its time limit, unless ``--long`` is given."""
+    if not request.config.getoption("--long"):
+        pytest.skip("needs --long")
+
+
+@pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     with Sandbox() as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
         yield Watch(sandbox, yotta, monkeypatch)

@@ -127,6 +127,7 @@ def enforcer_column(shell: InteractiveShell) -> str:
     return " ".join(guards.frame()["enforcer"])
 
 
+@pytest.mark.usefixtures("long")
 def test_a_stopped_enforcer_acts_at_once_when_it_goes_on(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
     yotta.guards.set(pod_ids[0], after="2s")
     pid = enforcer_pid()
@@ -138,6 +139,7 @@ def test_a_stopped_enforcer_acts_at_once_when_it_goes_on(sandbox: Sandbox, yotta
     wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED", timeout=6)
 
 
+@pytest.mark.usefixtures("long")
 def test_many_notebooks_start_one_enforcer(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
     command = [sys.executable, "-c", SET.replace("time.sleep(60)", ""), sandbox.base_url, sandbox.api_key]
     started = [subprocess.Popen([*command, pod_ids[index % 2], f"{index + 5}h"]) for index in range(4)]

@@ -77,6 +77,7 @@ def test_it_pauses_the_pod_alone(yotta: Client, sandbox: Sandbox, pod: Pod) -> N
     assert sum(request.endpoint == "pause" for request in sandbox.requests) == 2
 
 
+@pytest.mark.usefixtures("long")
 def test_it_survives_the_kill_of_each_process_and_ends_with_the_guard(yotta: Client, pod: Pod) -> None:
     yotta.guards.set(pod.id, after="8h", on_pod=True)
     for is_loop in (False, True, False):

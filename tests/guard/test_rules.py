@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from platformdirs import user_data_path
 
-from yotta_jupyter import InvalidRequest, YottaError
+from yotta_jupyter import ConnectionFailed, InvalidRequest, YottaError
 from yotta_jupyter.guard.durations import format_duration, parse_duration
 from yotta_jupyter.guard.storage import Database
 from yotta_jupyter.guard.store import GuardStore
@@ -192,9 +192,12 @@ def test_a_guard_ends_with_its_pod(watch: Watch) -> None:
     assert watch.lines[-1].endswith("is TERMINATING: its guard ends")
 
 
-def test_guards_of_a_sandbox_end_with_it(watch: Watch) -> None:
+def test_guards_of_a_sandbox_end_with_it(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise ConnectionFailed("refuses connections", may_have_been_delivered=False)
+
     watch.guards.set(watch.pod_id, after="8h")
-    watch.sandbox.stop()
+    monkeypatch.setattr(watch.yotta.pods, "list", refuse)
     watch.watcher.check()
     watch.sleep(2 * MINUTE)
     watch.watcher.check()

@@ -6,13 +6,12 @@ import builtins
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ..api import PodsClient
 from ..errors import InvalidRequest, PodNotFound, YottaError
-from ..formatting import format_amount
 from ..keys import DEFAULT_KEY
 from ..models import Pod
 from ..remote import endpoint_of
@@ -20,47 +19,20 @@ from ..sanitize import single_line
 from ..secret import Secret
 from . import onpod, process
 from .clock import Clock
-from .describe import describe_limits, describe_soon, format_time
+from .describe import describe_limits, describe_soon
 from .durations import parse_duration
+from .enforcement import Enforcement, LocalEnforcer
 from .ledger import Ledger
+from .limits import parse_limits
 from .onpod import WatchdogState
 from .rules import Guard, arm, extend, has_ended, merge
 from .storage import data_folder
-from .store import EnforcerState, GuardStore
+from .store import GuardStore
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STALLED: Final = 60.0
-"""Seconds without a sign of life after which an enforcer that runs is called stalled."""
-
-MAX_BUDGET: Final = 1e6
 LOG_LINES: Final = 40
-
-
-class Enforcement(NamedTuple):
-    """Whether the local enforcer works.
-
-    Attributes
-    ----------
-    state : str
-        ``alive``, ``stalled`` or ``not running``.
-    pid : int or None
-    checked_at : float or None
-        Its last sign of life, in seconds of `Clock`.
-    accounts : list of str
-        The accounts whose key it has.
-    """
-
-    state: str
-    pid: int | None
-    checked_at: float | None
-    accounts: list[str]
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether guards are enforced now."""
-        return self.state == "alive"
 
 
 class Guards:
@@ -99,6 +71,7 @@ class Guards:
         self._is_sandbox = is_sandbox
         self._store = GuardStore()
         self._clock = Clock(data_folder() / "clock.json")
+        self._enforcer = LocalEnforcer(self._store, self._clock, base_url, api_key, self._ssh_key, ledger.account)
 
     def set(
         self,
@@ -157,7 +130,7 @@ class Guards:
             if not new.hard_limits:
                 raise InvalidRequest("A guard on the pod needs a limit in hours or dollars.")
         stored = self._store.put(new, merge)
-        self._start_enforcer(f"The guard of pod {stored.label} is stored but not enforced.")
+        self._enforcer.start(f"The guard of pod {stored.label} is stored but not enforced.")
         return self._install(pod, stored) if on_pod else stored
 
     def off(self, pod_id: str) -> bool:
@@ -214,7 +187,7 @@ class Guards:
             onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
         now = self._clock.now()
         guard = self._store.change(self._base_url, pod_id, lambda guard: extend(guard, seconds, now)) or existing
-        self._start_enforcer(f"The guard of pod {guard.label} is stored but not enforced.")
+        self._enforcer.start(f"The guard of pod {guard.label} is stored but not enforced.")
         return guard
 
     def read_watchdog(self, pod_id: str) -> WatchdogState:
@@ -275,17 +248,7 @@ class Guards:
         -------
         Enforcement
         """
-        state: EnforcerState | None = None
-        if self._store.exists:
-            with suppress(YottaError):
-                state = self._store.read_enforcer()
-        checked_at = state.checked_at if state is not None else None
-        if not process.is_running():
-            return Enforcement("not running", None, checked_at, [])
-        if state is None:
-            return Enforcement("alive", None, None, [])
-        is_stalled = self._clock.now() - state.checked_at > STALLED
-        return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
+        return self._enforcer.read()
 
     def log(self, lines: int = LOG_LINES) -> str:
         """Return the last lines of the enforcer's log, with times in UTC.
@@ -308,13 +271,7 @@ class Guards:
         list of str
             Notes for the user, each one line: in which span nobody watched, or why the guards are not enforced.
         """
-        if not self._store.exists:
-            return []
-        try:
-            return self._restart() if self._store.guards() else []
-        except YottaError as error:
-            goes_on = "The enforcer goes on with the guards that it has read before."
-            return [f"{error} {goes_on if process.is_running() else 'No guard is enforced.'}"]
+        return self._enforcer.resume()
 
     def announce(self, put_off: Callable[[Guard], str]) -> builtins.list[str]:
         """Return notes about pauses that are near or not confirmed.
@@ -353,35 +310,6 @@ class Guards:
         )
         on_pod = " Enforced by a watchdog on the pod as well." if guard.on_pod is not None else ""
         return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}{on_pod}"
-
-    def _restart(self) -> builtins.list[str]:
-        """Start the enforcer if it does not run; return what was not watched."""
-        before = self.enforcement()
-        if before.is_alive and self._ledger.account in before.accounts:
-            return []
-        if before.state == "stalled" and before.checked_at is not None:
-            since = format_time(before.checked_at, self._clock)
-            return [
-                f"the guards' enforcer has not checked anything since {since}. "
-                f"End it with kill -9 {before.pid}: the next command starts another"
-            ]
-        try:
-            _, started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
-        except YottaError as error:
-            return [str(error)]
-        if not started:
-            return []
-        if before.checked_at is None:
-            return ["the guards' enforcer was started"]
-        start, end = (format_time(at, self._clock) for at in (before.checked_at, self._clock.now()))
-        return [f"nobody watched the guarded pods from {start} to {end}; the enforcer runs again and acts now"]
-
-    def _start_enforcer(self, problem: str) -> None:
-        try:
-            process.ensure_running(self._base_url, self._api_key, self._ssh_key)
-        except (YottaError, OSError) as error:
-            reason = error.message if isinstance(error, YottaError) else single_line(error)
-            raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
 
     def _install(self, pod: Pod, guard: Guard) -> Guard:
         seconds = max(0.0, guard.hard_limits[0].at - self._clock.now())
@@ -441,44 +369,3 @@ def end_guards(base_url: str) -> None:
         with suppress(YottaError):
             store.delete_all(base_url)
             process.request({})
-
-
-def parse_limits(
-    after: str | timedelta | float | None, budget: float | str | None, idle: str | timedelta | float | None
-) -> tuple[float | None, float | None, float | None]:
-    """Return the limits of a guard in seconds, US dollars and seconds.
-
-    Parameters
-    ----------
-    after, idle : str, timedelta, float or None
-    budget : float, str or None
-
-    Returns
-    -------
-    tuple
-
-    Raises
-    ------
-    InvalidRequest
-        A limit is invalid, or there is none.
-    """
-    if after is None and budget is None and idle is None:
-        raise InvalidRequest("A guard needs a limit: after, budget or idle.")
-    return (
-        None if after is None else parse_duration(after, "The time after which a guard pauses a pod"),
-        None if budget is None else _parse_budget(budget),
-        None if idle is None else parse_duration(idle, "The idle time of a guard"),
-    )
-
-
-def _parse_budget(value: float | str) -> float:
-    try:
-        budget = float(value)
-    except ValueError:
-        budget = -1.0
-    if not 0 < budget <= MAX_BUDGET:
-        raise InvalidRequest(
-            f"A budget is US dollars, more than 0 and at most {format_amount(MAX_BUDGET)}, "
-            f"not {single_line(value, 40)!r}."
-        )
-    return budget

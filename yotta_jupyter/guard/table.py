@@ -13,7 +13,7 @@ from .clock import Clock
 from .rules import Guard
 
 if TYPE_CHECKING:
-    from .guards import Enforcement
+    from .enforcement import Enforcement
 
 
 def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock) -> pd.DataFrame:

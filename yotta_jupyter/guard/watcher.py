@@ -130,8 +130,17 @@ class AccountWatcher:
             changes |= self._check_idle(observed, pod)
             observed = msgspec.structs.replace(observed, **changes)
             if is_due(observed, self._now()):
+                fresh = self._read_again(pod)
+                if fresh.status != pod.status:  # A listing may lag: the pod may have been paused and resumed.
+                    return observe(guard, fresh, self._now(), interruption)
                 changes |= self._fire(observed)
         return changes
+
+    def _read_again(self, pod: Pod) -> Pod:
+        try:
+            return self._pods.get(pod.id)
+        except YottaError:
+            return pod
 
     def _check_idle(self, guard: Guard, pod: Pod) -> dict[str, Any]:
         if guard.idle is None:
