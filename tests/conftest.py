@@ -73,6 +73,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """A private home directory, without settings from the environment."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     for name in [name for name in os.environ if name.startswith("YOTTA_")]:
         monkeypatch.delenv(name)
     return home

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .api import Event, PodsClient, PodsListed, V1Backend
@@ -11,12 +11,19 @@ from .api.transport import Transport
 from .catalog import Catalog
 from .config import Config, resolve_config, validate_api_key
 from .errors import InvalidRequest
+from .guard.guards import Guards
+from .guard.ledger import Ledger
 from .keys import DEFAULT_KEY, load_public_key
 from .launch import complete_spec
 from .remote.pool import RemotePool
 from .sanitize import single_line
 from .tunnels import Tunnels
 from .urls import is_loopback, normalize_base_url
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    import pandas as pd
 
 SANDBOX_SERVER: Final = "YottaSandbox"
 """The ``Server`` header of the sandbox. A loopback address alone may also be a tunnel to the cloud."""
@@ -47,6 +54,8 @@ class Client:
         The SSH connections to pods.
     tunnels : Tunnels
         The open tunnels to ports of pods.
+    ledger : Ledger
+        The local record of what listings showed.
 
     Raises
     ------
@@ -70,12 +79,55 @@ class Client:
         self.remotes = RemotePool(self.pods.remote)
         self.tunnels = Tunnels(self.remotes)
         self.pods.subscribe(self._update_catalog)
+        self.ledger = Ledger(self.base_url, self.api_key)
+        self.pods.subscribe(self.ledger.record)
+
+    @property
+    def guards(self) -> Guards:
+        """The guards, which pause pods after a time, at a cost, or when they are idle."""
+        return Guards(
+            self.pods,
+            self.ledger,
+            base_url=self.base_url,
+            api_key=self.api_key,
+            ssh_key=self.ssh_key,
+            is_sandbox=lambda: self.is_sandbox,
+        )
 
     @property
     def is_sandbox(self) -> bool:
         """Whether the last response came from a sandbox on this machine, where nothing costs money."""
         is_local = is_loopback(urlsplit(self.base_url).hostname or "")
         return is_local and self._transport.server == SANDBOX_SERVER
+
+    def costs(self, since: str | timedelta | datetime | None = None, by: str = "pod") -> pd.DataFrame:
+        """Return an estimate of what the pods have cost, from what the listings on this machine showed. Sends nothing.
+
+        Time in which no listing showed a pod is unobserved: it counts neither as running nor as free. Equal listings
+        up to ten minutes apart count as observed throughout, unless the API reports a change of the pod between them.
+
+        Parameters
+        ----------
+        since : str, timedelta or datetime, optional
+            How long ago the report starts, such as ``7d``, or when; by default with the first listing.
+        by : str, default "pod"
+            ``pod``, ``day`` (UTC), ``gpu_type`` or ``region``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index `id`, `day`, `gpu_type` or `region`. By pod also `name`, `gpu_type` and `region`; then
+            `running_hours`, `paused_hours`, `unobserved_hours`, `estimated_cost` (US dollars for the observed hours,
+            NaN if no price is known) and `complete` (all hours were observed at a known price).
+
+        Raises
+        ------
+        InvalidRequest
+            `since` or `by` is invalid.
+        YottaError
+            The ledger cannot be read or written.
+        """
+        return self.ledger.costs(since, by)
 
     def close(self) -> None:
         """Close tunnels, connections to pods, and idle connections to the API. The client remains usable."""

@@ -29,6 +29,8 @@ class ConfigOverrides(NamedTuple):
         The name of these settings in messages.
     ssh_key : str or None
         The private SSH key file.
+    guard_after : str or None
+        The time after which a guard pauses each pod that ``%yotta create`` creates.
     """
 
     base_url: str | None = None
@@ -37,6 +39,7 @@ class ConfigOverrides(NamedTuple):
     api_key: str | None = None
     source: str = "%config"
     ssh_key: str | None = None
+    guard_after: str | None = None
 
 
 _providers: WeakKeyDictionary[InteractiveShell, Callable[[], ConfigOverrides]] = WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""The commands that only read: list, get, ssh, cost, gpus, images."""
+"""The commands that only read: list, get, ssh, gpus, images."""
 
 from __future__ import annotations
 
@@ -102,24 +102,6 @@ def test_ssh_shows_a_command_without_quotes(captured_output: Output, run: Run) -
 def test_ssh_to_a_paused_pod_advises_resume(run: Run) -> None:
     with pytest.raises(InvalidPodState, match="%yotta resume"):
         run("%yotta ssh finetune-1")
-
-
-def test_cost_returns_a_row_per_pod_and_prints_the_total(run: Run, captured_output: Output) -> None:
-    frame = run("%yotta cost")
-    assert list(frame["name"]) == ["notebook-1", "train-1", "finetune-1"]
-    now, running = frame["hourly_cost"].sum(), frame["hourly_rate"].sum()
-    expected = f"Total: ${now:.2f} an hour now, ${running:.2f} an hour while all pods run."
-    assert expected in captured_output("%yotta cost;")
-
-
-def test_cost_counts_pods_of_unknown_price(
-    record: Callable[..., Any], captured_output: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pods = [record(status="RUNNING"), record(id="2", status="RUNNING", singleCardPrice=None)]
-    with Sandbox(records=pods) as sandbox:
-        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
-        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
-        assert "while all pods run, without 1 of unknown price." in captured_output("%yotta cost;")
 
 
 def test_gpus_and_images_are_updated_from_listings(run: Run) -> None:

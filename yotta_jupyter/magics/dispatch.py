@@ -10,6 +10,7 @@ from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
 from .expansion import split_line
+from .guard_notes import print_guard_notes
 from .parser import POD_HELP, Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
@@ -83,6 +84,7 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
         arguments.code = code
         arguments.is_cell = cell is not None
         arguments.namespace = namespace
+    print_guard_notes(session, command.name)
     try:
         return command.run(session, arguments)
     except AuthenticationError as error:

@@ -40,6 +40,9 @@ class YottaMagics(Magics):
     ssh_key = Unicode(None, allow_none=True, help="Private SSH key file; ~/.yotta/ssh/id_ed25519 by default.").tag(
         config=True
     )
+    guard_after = Unicode(
+        None, allow_none=True, help="Pause each pod that %yotta create creates after this time, such as 8h."
+    ).tag(config=True)
     timeout = Float(None, allow_none=True, help="Timeout of a request in seconds.").tag(config=True)
 
     shell: InteractiveShell
@@ -73,7 +76,11 @@ class YottaMagics(Magics):
         sandbox = None if self._session is None else self._session.sandbox
         if sandbox is None:
             return ConfigOverrides(
-                base_url=self.base_url, profile=self.profile, timeout=self.timeout, ssh_key=self.ssh_key
+                base_url=self.base_url,
+                profile=self.profile,
+                timeout=self.timeout,
+                ssh_key=self.ssh_key,
+                guard_after=self.guard_after,
             )
         return ConfigOverrides(
             base_url=sandbox.base_url,
@@ -81,6 +88,7 @@ class YottaMagics(Magics):
             api_key=sandbox.api_key,
             source="the sandbox",
             ssh_key=self.ssh_key,
+            guard_after=self.guard_after,
         )
 
     def close(self) -> None:

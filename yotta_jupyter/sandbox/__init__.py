@@ -3,7 +3,8 @@
 ``Sandbox`` serves the API from a thread of this process, ``python -m yotta_jupyter.sandbox`` from a process of its own.
 """
 
+from .bill import BillItem
 from .recorder import RecordedRequest
 from .sandbox import Sandbox
 
-__all__ = ["RecordedRequest", "Sandbox"]
+__all__ = ["BillItem", "RecordedRequest", "Sandbox"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .bill import BillItem
 from .faults import Faults, parse_fault
 from .recorder import RecordedRequest
 from .runtime import PodRuntimes, missing_requirement
@@ -246,6 +247,17 @@ class Sandbox:
     def pods(self) -> list[dict[str, Any]]:
         """Return the records of all pods, most recently updated first, with the values of environment variables."""
         return self._simulator.snapshot()
+
+    def bill(self) -> dict[str, BillItem]:
+        """Return what each pod would have cost since the start or the last reset, exactly, by the time of its records.
+
+        Returns
+        -------
+        dict
+            By pod id `BillItem`: ``running_hours``, ``paused_hours`` and ``cost`` in US dollars. Has also the pods
+            that were deleted.
+        """
+        return self._simulator.bill()
 
     def advance(self, seconds: float) -> None:
         """Move the pods' clock forward without waiting.

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from .bill import Bill, BillItem
 from .fixtures import seed_pod
 from .inventory import (
     assign_endpoints,
@@ -118,10 +119,14 @@ class Clock:
         """Move forward by that many sandbox seconds."""
         self._advanced += seconds
 
+    def to_real(self, at: float) -> float:
+        """Convert sandbox seconds to real seconds since the start."""
+        return at / self._speed
+
     def to_datetime(self, at: float) -> datetime:
         """Convert sandbox seconds to a time of day in UTC."""
         # Divided by the speed, so that no timestamp of a fast sandbox is in the future.
-        return self.started + timedelta(seconds=at / self._speed)
+        return self.started + timedelta(seconds=self.to_real(at))
 
 
 @dataclass(slots=True)
@@ -218,6 +223,7 @@ class Simulator:
                 self._runtimes.end_all()
             self._pods: dict[str, _Pod] = {}
             self._schedule: dict[str, tuple[float, Callable[[_Pod, float], None]]] = {}
+            self._bill = Bill()
             self._sample_count = 0
             self._random = Random(f"{self._seed}/ids")
             self._last_id = self._random.randrange(2 * 10**17, 4 * 10**17)
@@ -228,7 +234,7 @@ class Simulator:
                 key = str(version.record.get("id"))
                 if key in self._pods or version.record.get("id") is None:
                     key = f"no id {index}"  # The pod is listed, but no request can address it.
-                self._pods[key] = _Pod(key, [version])
+                self._add_pod(_Pod(key, [version]))
 
     def add(self, count: int) -> None:
         """Add sample pods that were created some time before."""
@@ -238,8 +244,7 @@ class Simulator:
                 pod_id = self._new_id()
                 record = seed_pod(self._sample_count, pod_id, self._seed, self._clock.started)
                 self._sample_count += 1
-                self._pods[pod_id] = _Pod(pod_id, [_Version(_EPOCH, record)])
-                added.append(self._pods[pod_id])
+                added.append(self._add_pod(_Pod(pod_id, [_Version(_EPOCH, record)])))
             self._open_ssh(added, _SPARE_PORTS)
 
     def attach(self, runtimes: Runtimes) -> None:
@@ -295,6 +300,11 @@ class Simulator:
             versions = _newest_first(pod.latest for pod in self._pods.values())
             return [copy.deepcopy(dict(version.record)) for version in versions]
 
+    def bill(self) -> dict[str, BillItem]:
+        """Return what each pod has cost since the start or the last reset, also of those that were deleted."""
+        with self._lock:
+            return self._bill.items(self._clock.to_real(self._advance()))
+
     def create(self, body: CreateBody, *, fails: bool = False) -> str:
         """Add a pod and return its id. If ``fails``, the pod changes to FAILED instead of RUNNING."""
         with self._lock:
@@ -303,7 +313,7 @@ class Simulator:
             transition = TRANSITIONS["create"]
             created = self._clock.to_datetime(now)
             record = build_pod(body, pod_id, self._seed, created, status=transition.during)
-            pod = self._pods[pod_id] = _Pod(pod_id, [_Version(now, record)], fails)
+            pod = self._add_pod(_Pod(pod_id, [_Version(now, record)], fails))
             self._schedule_completion(pod, now, transition)
             return pod_id
 
@@ -334,6 +344,11 @@ class Simulator:
                 self._runtimes.pause(pod.key)
             elif self._runtimes is not None and action == "delete":
                 self._runtimes.end(pod.key)
+
+    def _add_pod(self, pod: _Pod) -> _Pod:
+        self._pods[pod.key] = pod
+        self._bill.change(pod.key, self._clock.to_real(self._clock.now()), pod.latest.status, pod.latest.record)
+        return pod
 
     def _advance(self) -> float:
         """Run all scheduled changes that are due, and return the current time."""
@@ -381,6 +396,7 @@ class Simulator:
 
     def _add_version(self, pod: _Pod, at: float, **changes: object) -> None:
         pod.versions.append(_Version(at, {**pod.latest.record, **changes}))
+        self._bill.change(pod.key, self._clock.to_real(at), pod.latest.status, pod.latest.record)
         del pod.versions[:-_MAX_VERSIONS]
 
     def _get(self, pod_id: str) -> _Pod:

@@ -58,7 +58,12 @@ class V1Backend:
 
     def pause(self, pod_id: str) -> None:
         """``POST /openapi/v1/pods/pause/{podId}``"""
-        unwrap_envelope(self._transport.request("POST", f"{_PODS}/pause/{quote(pod_id, safe='')}"), pod_id)
+        unwrap_envelope(self._transport.request(*self.pause_request(pod_id)), pod_id)
+
+    @staticmethod
+    def pause_request(pod_id: str) -> tuple[str, str]:
+        """Return the method and the path of a pause, for a program that sends it by itself."""
+        return "POST", f"{_PODS}/pause/{quote(pod_id, safe='')}"
 
     def resume(self, pod_id: str) -> None:
         """``POST /openapi/v1/pods/resume/{podId}``"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..parser import Command
-from . import account, cells, create, files, inspect, lifecycle, open, panel, sandbox, shell, wait
+from . import account, cells, cost, create, files, guard, inspect, lifecycle, open, panel, sandbox, shell, wait
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *inspect.COMMANDS,
@@ -16,6 +16,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *shell.COMMANDS,
     *files.COMMANDS,
     *open.COMMANDS,
+    *guard.COMMANDS,
+    *cost.COMMANDS,
     *account.COMMANDS,
     *panel.COMMANDS,
     *sandbox.COMMANDS,

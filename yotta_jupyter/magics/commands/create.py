@@ -23,6 +23,7 @@ from ...secret import Secret, is_sensitive_name
 from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports, validate_env_name
 from ..parser import Command, LineParser
 from ..session import Session
+from .guard import add_guard_arguments, guard_limits, set_guard
 from .reuse import prepare_reused, warnings_as_notes
 from .wait import wait_for_use
 
@@ -115,11 +116,13 @@ def _add_arguments(parser: LineParser) -> None:
     parser.add_argument(
         "--key", metavar="FILE", completes="path", help="the private key file whose public key the pod gets"
     )
+    add_guard_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
 
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     _reject_inline_secrets(arguments)
+    limits = guard_limits(session, arguments)
     spec, notes = _build_spec(session, arguments)
     for note in notes:
         print(f"Note: {note}")
@@ -142,6 +145,8 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
             f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}. "
             f"Next: %yotta wait {pod_word(pod, session.known_pods)} --until {target}"
         )
+    if limits:
+        set_guard(session, pod, limits)
     return wait_for_use(session, pod) if arguments.wait else pod
 
 

@@ -1,4 +1,4 @@
-"""The commands that only read: list, get, ssh, cost, gpus, images."""
+"""The commands that only read: list, get, ssh, gpus, images."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from ... import ssh
 from ...catalog import tokenize
 from ...client import Client
-from ...formatting import format_rate
 from ...keys import DEFAULT_KEY, PUBLIC_KEY_ENV
-from ...models import Pod, summarize
+from ...models import Pod
 from ...sanitize import single_line
 from ...spelling import did_you_mean
 from ..display import PlainText
@@ -105,18 +104,6 @@ def _ssh(session: Session, arguments: Namespace) -> PlainText:
     return PlainText(text)
 
 
-def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frames import cost_frame
-
-    pods = session.client.pods.list()
-    totals = summarize(pods)
-    unknown = f", without {totals.unknown_cost} of unknown price" if totals.unknown_cost else ""
-    print(
-        f"Total: {format_rate(totals.hourly_cost)} now, {format_rate(totals.hourly_rate)} while all pods run{unknown}."
-    )
-    return cost_frame(pods)
-
-
 def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
     from ...frames import GpusFrame
 
@@ -137,7 +124,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("list", "List pods as a DataFrame.", _list, _add_list_arguments, aliases=("ls",)),
     Command("get", "Show all fields of one pod.", _get, add_pod_argument),
     Command("ssh", "Show the command that opens a shell on a pod, ready to copy.", _ssh, _add_ssh_arguments),
-    Command("cost", "Show what each pod costs an hour now, and the total.", _cost),
     Command("gpus", "List the known GPU types.", _gpus),
     Command("images", "List the known images.", _images),
 )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from ...client import Client
 from ...create_command import CREATE_FLAGS
-from ...errors import InvalidRequest, PodNotFound, YottaError
+from ...errors import PodNotFound, YottaError
 from ...formatting import format_rate, join_limited, pluralize
 from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...statuses import TRANSITIONS
+from ..confirm import confirm
 from ..display import results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
@@ -97,23 +98,15 @@ def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
 
 def _confirm_delete(pods: Sequence[Pod]) -> bool:
     """Ask whether to delete pods; name them and what they cost."""
-    from IPython.core.error import StdinNotImplementedError
-
     named = join_limited(
         [f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {_format_cost(pod)})" for pod in pods],
         _MAX_NAMED,
     )
     total = f" ({format_total(pods)})" if len(pods) > 1 else ""
-    try:
-        reply = input(f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}? [y/N] ")
-    except (StdinNotImplementedError, EOFError):
-        reply = None
-    except KeyboardInterrupt:
-        print()
-        return False
-    if reply is None:
-        raise InvalidRequest("Input is not possible here, so nothing was deleted. To delete without asking, add --yes")
-    return reply.strip().lower() in ("y", "yes")
+    return confirm(
+        f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}?",
+        "Input is not possible here, so nothing was deleted. To delete without asking, add --yes",
+    )
 
 
 def format_total(pods: Sequence[Pod]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import InvalidRequest
 from ...formatting import pluralize
+from ...guard.guards import end_guards
 from ...sanitize import single_line
 from ..display import PlainText
 from ..parser import Command, LineParser
@@ -40,6 +41,7 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
     if session.sandbox is None:
         raise InvalidRequest("No sandbox was started from this notebook. Start one with: %yotta sandbox start")
     if arguments.action == "stop":
+        end_guards(session.sandbox.base_url)
         session.sandbox.stop()
         session.sandbox = None
         session.reset()
@@ -47,6 +49,7 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
             "The sandbox is stopped and its pods are gone. %yotta uses your own API key again, if there is one."
         )
     if arguments.action == "reset":
+        end_guards(session.sandbox.base_url)
         session.sandbox.reset()
         return _status_text(session.sandbox, "The sandbox is reset")
     return _status_text(session.sandbox, "The sandbox runs")

@@ -1,0 +1,312 @@
+"""Attacks on the guards, in real time: ``python -m tests.guard [--long]``. Prints figures; takes about four minutes.
+
+With ``--long`` the API fails for ten minutes instead of 30 s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from yotta_jupyter import Client, Pod, Sandbox, connect
+from yotta_jupyter.guard import idle, process
+from yotta_jupyter.guard.clock import Clock
+from yotta_jupyter.guard.rules import Guard
+from yotta_jupyter.guard.storage import data_folder
+from yotta_jupyter.guard.store import GuardStore
+from yotta_jupyter.guard.watcher import AccountWatcher
+from yotta_jupyter.remote import Remote
+
+from . import ledger_error
+
+AFTER = 5.0
+IDLE = 20.0
+HOUR_SPEED = 60
+SET = """
+import sys, time
+from yotta_jupyter import connect
+connect(sys.argv[2], base_url=sys.argv[1]).guards.set(sys.argv[3], after=float(sys.argv[4]))
+print("set", flush=True)
+time.sleep(60)
+"""
+
+METER = """
+import os, time
+home = os.path.expanduser("~/meter")
+total = 0.0
+def used():
+    ticks = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"HOME={os.environ['HOME']}\\0".encode() not in file.read():
+                    continue
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+        except OSError:
+            pass
+    return ticks / os.sysconf("SC_CLK_TCK")
+highest = 0.0
+while True:
+    highest = max(highest, used())
+    with open(home + "/cpu.stat.new", "w") as file:
+        file.write(f"usage_usec {int(highest * 1e6)}\\n")
+    os.replace(home + "/cpu.stat.new", home + "/cpu.stat")
+    size = sum(os.path.getsize(home + "/" + name) for name in os.listdir(home) if name.startswith("down"))
+    with open(home + "/net.new", "w") as file:
+        file.write(f"eth0: {size} 0 0 0 0 0 0 0 0 0\\n")
+    os.replace(home + "/net.new", home + "/net")
+    time.sleep(1)
+"""
+
+LOADS = {
+    "nothing": "true",
+    "download": "i=0; while true; do head -c 60000 /dev/urandom >> ~/meter/down; sleep 1; done",
+    "compile": "while true; do python3 -m compileall -q -f /usr/lib/python3* > /dev/null 2>&1; done",
+    "silent training": "echo 37 > ~/meter/gpu; while true; do sleep 5; done",
+    "silent cell": "",
+}
+"""Shell commands that run on a pod while its idle rule is tested. The last one is a cell of the kernel."""
+
+
+@contextlib.contextmanager
+def scene(speed: float = 20) -> Iterator[tuple[Sandbox, Client, str]]:
+    """Start a sandbox with a home directory of its own; yield it, a client, and the id of a running pod."""
+    with tempfile.TemporaryDirectory(prefix="guard-") as home:
+        os.environ["HOME"] = home
+        os.environ.pop("XDG_DATA_HOME", None)
+        with Sandbox(speed=speed) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
+            pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == "train-1")
+            try:
+                yield sandbox, yotta, pod_id
+            finally:
+                end_enforcer()
+
+
+def end_enforcer() -> None:
+    """End the enforcer that this program has started."""
+    state = GuardStore().read_enforcer() if GuardStore().exists else None
+    if state is not None and process.is_running():
+        os.kill(state.pid, signal.SIGKILL)
+        with process.lock(timeout=10):
+            pass
+
+
+def enforcer_pid() -> int:
+    """Return the process id of the enforcer."""
+    state = GuardStore().read_enforcer()
+    assert state is not None
+    return state.pid
+
+
+def confirmed(yotta: Client, pod_id: str, limit: float = 120) -> float:
+    """Wait until a guard says that its pod is paused; return the time."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if any(guard.pod_id == pod_id and guard.state == "paused" for guard in yotta.guards.list()):
+            return time.monotonic()
+        time.sleep(0.02)
+    raise TimeoutError(process.read_log(20))
+
+
+def after(seconds: float, action: Callable[[], object]) -> None:
+    """Do something later."""
+    threading.Timer(seconds, action).start()
+
+
+def notebook_killed() -> str:
+    """The process that set the guard is killed."""
+    with scene() as (sandbox, yotta, pod_id):
+        command = [sys.executable, "-c", SET, sandbox.base_url, sandbox.api_key, pod_id, str(AFTER)]
+        notebook = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+        assert notebook.stdout is not None
+        notebook.stdout.readline()
+        start = time.monotonic()
+        os.killpg(notebook.pid, signal.SIGKILL)
+        notebook.wait()
+        return f"{confirmed(yotta, pod_id) - start - AFTER:.1f} s after the deadline"
+
+
+def enforcer_killed() -> str:
+    """The enforcer is killed before the deadline; the next command comes 3 s after it."""
+    with scene() as (_, yotta, pod_id):
+        start = time.monotonic()
+        yotta.guards.set(pod_id, after=AFTER)
+        os.kill(enforcer_pid(), signal.SIGKILL)
+        time.sleep(AFTER + 3)
+        command = time.monotonic()
+        yotta.guards.resume_enforcement()
+        at = confirmed(yotta, pod_id)
+        late = command - start - AFTER
+        return f"{at - command:.1f} s after the next command, which came {late:.1f} s after the deadline"
+
+
+def api_fails(seconds: float) -> str:
+    """Every request fails with 500, from before the deadline on."""
+    with scene() as (sandbox, yotta, pod_id):
+        yotta.guards.set(pod_id, after=AFTER)
+        for endpoint in ("list", "get", "pause"):
+            sandbox.add_fault(f"{endpoint}:500-before")
+        time.sleep(seconds)
+        sandbox.clear_faults()
+        end = time.monotonic()
+        return f"{confirmed(yotta, pod_id) - end:.1f} s after the end of {seconds:.0f} s of errors"
+
+
+def answers_lost() -> str:
+    """The answer to each pause is lost, and half of the answers to listings."""
+    with scene() as (sandbox, yotta, pod_id):
+        start = time.monotonic()
+        yotta.guards.set(pod_id, after=AFTER)
+        sandbox.add_fault("pause:lost")
+        sandbox.add_fault("list:lost@0.5")
+        at = confirmed(connect(sandbox.api_key, base_url=sandbox.base_url), pod_id)
+        return f"{at - start - AFTER:.1f} s after the deadline"
+
+
+def asleep() -> str:
+    """The enforcer is stopped over the deadline, as a machine that sleeps."""
+    with scene() as (_, yotta, pod_id):
+        yotta.guards.set(pod_id, after=AFTER)
+        os.kill(enforcer_pid(), signal.SIGSTOP)
+        time.sleep(AFTER + 10)
+        os.kill(enforcer_pid(), signal.SIGCONT)
+        start = time.monotonic()
+        return f"{confirmed(yotta, pod_id) - start:.1f} s after it goes on"
+
+
+def resumed() -> str:
+    """Another client pauses and resumes the pod just before the deadline."""
+    with scene(speed=5) as (sandbox, yotta, pod_id):
+        yotta.guards.set(pod_id, after=AFTER)
+        time.sleep(AFTER - 3)
+        simulator = sandbox._simulator
+        simulator.transition("pause", pod_id)
+        yotta.pods.wait(pod_id, "PAUSED")
+        simulator.transition("resume", pod_id)
+        yotta.pods.wait(pod_id)
+        start = time.monotonic()
+        pauses = sum(request.endpoint == "pause" for request in sandbox.requests)
+        while not any(request.endpoint == "pause" for request in sandbox.requests):
+            time.sleep(0.02)
+        requested = time.monotonic() - start
+        confirmed(yotta, pod_id)
+        return f"{pauses} pauses by the old limit; paused {requested:.1f} s after the resume (limit {AFTER:.0f} s)"
+
+
+def clock_off(hours: float) -> str:
+    """The time of day jumps while the guard counts."""
+    with scene() as (_, yotta, pod_id):
+        jump = 0.0
+        clock = Clock(data_folder() / "clock.json", wall=lambda: time.time() + jump)
+        watcher = AccountWatcher(
+            yotta.pods,
+            GuardStore(),
+            yotta.ledger,
+            base_url=yotta.base_url,
+            now=clock.now,
+            log=lambda line: None,
+            read_sample=lambda pod: idle.Sample(0.0, {}),
+        )
+        yotta.guards.set(pod_id, after=AFTER)
+        os.kill(enforcer_pid(), signal.SIGKILL)
+        start = time.monotonic()
+        while True:
+            delay = watcher.check()
+            jump = hours * 3600
+            if yotta.guards.list()[0].state == "paused":
+                return f"{time.monotonic() - start - AFTER:.1f} s after the deadline"
+            time.sleep(min(delay, 1.0))
+
+
+def false_pauses() -> str:
+    """An hour of sandbox time with work of several kinds; an idle pod must be paused, the others must not."""
+    with scene(speed=HOUR_SPEED) as (_, yotta, _):
+        pods = {
+            name: yotta.pods.create(
+                image="a/b:1", gpu_type="L4", expose=["22/SSH"], pod_name=name.replace(" ", "-")
+            ).wait("SSH")
+            for name in LOADS
+        }
+        remotes = {pod.id: yotta.pods.remote(pod.id) for pod in pods.values()}
+        for name, pod in pods.items():
+            start_load(remotes[pod.id], name)
+        watcher = AccountWatcher(
+            yotta.pods,
+            GuardStore(),
+            yotta.ledger,
+            base_url=yotta.base_url,
+            now=yotta.ledger._clock.now,
+            log=lambda line: None,
+            read_sample=lambda pod: read_sample(remotes[pod.id]),
+        )
+        for pod in pods.values():
+            yotta.guards.set(pod.id, idle=IDLE, after="8h")
+        os.kill(enforcer_pid(), signal.SIGKILL)
+        end = time.monotonic() + 3600 / HOUR_SPEED
+        while time.monotonic() < end:
+            time.sleep(min(1.0, watcher.check()))
+        guards = {guard.pod_id: guard for guard in yotta.guards.list()}
+        states = [describe(name, pod, guards[pod.id]) for name, pod in pods.items()]
+        for remote in remotes.values():
+            remote.close()
+        return "\n    ".join(["", *states])
+
+
+def start_load(remote: Remote, name: str) -> None:
+    """Start a load and the meter of a pod in the background."""
+    smi = "#!/bin/sh\ncat ~/meter/gpu\n"
+    remote.shell(f"mkdir -p ~/meter/pts; echo 0 > ~/meter/gpu; printf '%s' '{smi}' > ~/meter/smi; chmod +x ~/meter/smi")
+    Path(os.environ["HOME"], "meter.py").write_text(METER)
+    remote.put(Path(os.environ["HOME"], "meter.py"), "meter/meter.py")
+    remote.shell("setsid nohup python3 ~/meter/meter.py > /dev/null 2>&1 &")
+    if name == "silent cell":
+        remote.submit("import time\ntime.sleep(3600)")
+    else:
+        remote.shell(f"setsid nohup sh -c '{LOADS[name]}' > /dev/null 2>&1 &")
+
+
+def read_sample(remote: Remote) -> idle.Sample:
+    """Read the signals of a pod, its counters from its own meter: the real ones are those of this machine."""
+    home = remote.shell("echo $HOME/meter").stdout.strip()
+    options = {"nvidia_smi": f"{home}/smi", "cgroup": home, "net": f"{home}/net", "pts": f"{home}/pts"}
+    return idle.parse(remote.shell(idle.command(options)).stdout)
+
+
+def describe(name: str, pod: Pod, guard: Guard) -> str:
+    """Return what became of a pod."""
+    return f"{name}: {guard.state}" + (f" ({guard.idle_note})" if guard.idle_note else "")
+
+
+def main() -> None:
+    """Run all attacks."""
+    outage = 600.0 if "--long" in sys.argv else 30.0
+    attacks: dict[str, Callable[[], str]] = {
+        "notebook killed": notebook_killed,
+        "enforcer killed": enforcer_killed,
+        "API at 500": lambda: api_fails(outage),
+        "answers lost": answers_lost,
+        "clock an hour ahead": lambda: clock_off(1),
+        "clock an hour behind": lambda: clock_off(-1),
+        "asleep over the deadline": asleep,
+        "paused and resumed": resumed,
+        "an hour of work": false_pauses,
+    }
+    chosen = [name for name in attacks if not sys.argv[1:] or name in sys.argv or "--long" in sys.argv]
+    for name in chosen:
+        print(f"{name}: {attacks[name]()}", flush=True)
+    if not sys.argv[1:] or "--long" in sys.argv:
+        ledger_error.main()
+
+
+if __name__ == "__main__":
+    main()

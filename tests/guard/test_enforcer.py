@@ -1,0 +1,148 @@
+"""The enforcer's process: it outlives what started it, is started again, and is one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from platformdirs import user_data_path
+
+from yotta_jupyter import Client, Sandbox
+from yotta_jupyter.guard import process
+from yotta_jupyter.guard.store import GuardStore
+
+pytestmark = pytest.mark.usefixtures("end_enforcer")
+
+SET = """
+import sys, time
+from yotta_jupyter import connect
+yotta = connect(sys.argv[2], base_url=sys.argv[1])
+guard = yotta.guards.set(sys.argv[3], after=sys.argv[4])
+print("set", flush=True)
+time.sleep(60)
+"""
+
+
+def wait_for(condition: Callable[[], object], timeout: float = 20) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, process.read_log(50)
+        time.sleep(0.02)
+
+
+def notebook(sandbox: Sandbox, pod_id: str, after: str) -> subprocess.Popen[str]:
+    """Set a guard in a process of its own, as a notebook does."""
+    command = [sys.executable, "-c", SET, sandbox.base_url, sandbox.api_key, pod_id, after]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert started.stdout is not None
+    assert started.stdout.readline() == "set\n"
+    return started
+
+
+def status(sandbox: Sandbox, pod_id: str) -> str:
+    return str(next(pod["status"] for pod in sandbox.pods() if pod["id"] == pod_id))
+
+
+def enforcer_pid() -> int:
+    state = GuardStore().read_enforcer()
+    assert state is not None
+    return state.pid
+
+
+@pytest.fixture
+def pod_ids(sandbox: Sandbox) -> list[str]:
+    return [pod["id"] for pod in sandbox.pods() if pod["status"] == "RUNNING"]
+
+
+def test_it_outlives_the_notebook_and_ends_with_the_last_guard(
+    sandbox: Sandbox, yotta: Client, pod_ids: list[str]
+) -> None:
+    started = notebook(sandbox, pod_ids[0], "2s")
+    other = notebook(sandbox, pod_ids[1], "8h")
+    for each in (started, other):
+        os.killpg(each.pid, signal.SIGKILL)
+        each.wait()
+    wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED")
+    wait_for(lambda: yotta.guards.frame()["state"].to_dict() == {pod_ids[0]: "paused", pod_ids[1]: "active"})
+    frame = yotta.guards.frame()
+    assert frame["enforcer"].unique() == [f"local (pid {enforcer_pid()}): alive"]
+    assert process.read_log(50).count("the enforcer started") == 1
+    for pod_id in pod_ids:
+        yotta.guards.off(pod_id)
+    wait_for(lambda: not process.is_running())
+
+
+def test_no_key_is_on_disk_or_in_arguments_or_variables(
+    sandbox: Sandbox, yotta: Client, pod_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+    yotta.guards.set(pod_ids[0], after="8h")
+    pid, key = enforcer_pid(), sandbox.api_key.encode()
+    for name in ("cmdline", "environ"):
+        assert key not in Path(f"/proc/{pid}/{name}").read_bytes()
+    folder = user_data_path("yotta_jupyter")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for path in folder.iterdir():
+        assert path.is_socket() or key not in path.read_bytes()
+
+
+def test_a_killed_enforcer_is_started_by_the_next_command_and_acts_at_once(
+    sandbox: Sandbox, pod_ids: list[str], bare_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+    bare_shell.run_line_magic("load_ext", "yotta_jupyter")
+
+    def run(line: str) -> str:
+        with capture_output() as captured:
+            bare_shell.run_cell(f"%yotta {line}").raise_error()
+        return str(captured.stdout)
+
+    started = time.monotonic()
+    assert "Enforced by a process on this machine (pid" in run(f"guard {pod_ids[0]} --after 3s")
+    os.kill(enforcer_pid(), signal.SIGKILL)
+    wait_for(lambda: not process.is_running())
+    assert "NOT enforced, not running" in enforcer_column(bare_shell)
+    wait_for(lambda: time.monotonic() - started > 4)
+    assert status(sandbox, pod_ids[0]) == "RUNNING"
+    note = run("list;")
+    assert re.search(r"Note: nobody watched the guarded pods from .* UTC to .* UTC; the enforcer runs again", note)
+    wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED", timeout=5)
+    assert "nobody watched" not in run("list;")
+    assert "confirmed" in run("guard --log") or "pausing it" in process.read_log(20)
+
+
+def enforcer_column(shell: InteractiveShell) -> str:
+    """Return the column `enforcer` without ``%yotta``, which would start the enforcer."""
+    guards = shell.magics_manager.registry["YottaMagics"].session.client.guards
+    return " ".join(guards.frame()["enforcer"])
+
+
+@pytest.mark.usefixtures("long")
+def test_a_stopped_enforcer_acts_at_once_when_it_goes_on(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
+    yotta.guards.set(pod_ids[0], after="2s")
+    pid = enforcer_pid()
+    os.kill(pid, signal.SIGSTOP)
+    started = time.monotonic()
+    wait_for(lambda: time.monotonic() - started > 3)
+    assert status(sandbox, pod_ids[0]) == "RUNNING"
+    os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED", timeout=6)
+
+
+@pytest.mark.usefixtures("long")
+def test_many_notebooks_start_one_enforcer(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
+    command = [sys.executable, "-c", SET.replace("time.sleep(60)", ""), sandbox.base_url, sandbox.api_key]
+    started = [subprocess.Popen([*command, pod_ids[index % 2], f"{index + 5}h"]) for index in range(4)]
+    assert [each.wait() for each in started] == [0] * 4
+    assert process.read_log(50).count("the enforcer started") == 1
+    assert {guard.rule for guard in yotta.guards.list()} == {"after 5h", "after 6h"}

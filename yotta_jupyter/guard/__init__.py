@@ -1,0 +1,27 @@
+"""Guards that pause forgotten pods, and the ledger of costs.
+
+Ledger
+    Each `Client` subscribes its `Ledger` to the listings of its `PodsClient`. A short-lived thread writes them into
+    ``ledger.db``, so that no listing waits for it; a database that fails makes `Client.costs` fail and nothing else.
+    Consecutive equal observations are one span. Costs are computed from spans when they are asked for, and the time
+    between spans is unobserved.
+
+Guards
+    A `Guard` is a rule (after, budget, idle) with the state that its enforcer keeps, a row of ``guards.db``. `rules`
+    decides with pure functions: a guard is armed when its pod begins to run, disarmed when the pod is paused, and due
+    when a limit is over. `AccountWatcher` applies them to the pods of one account; it keeps the guards in memory, so
+    that they stay in force without the database.
+
+Local enforcer
+    One process per user, started with the first guard and ended with the last. It holds a lock file, which the system
+    releases when the process ends, and serves a Unix socket, through which notebooks hand over API keys. Each
+    ``%yotta`` starts it again if it does not run, and says what was not watched.
+
+Time
+    `Clock` counts seconds that go on while the machine sleeps and do not jump with the time of day. Limits are times
+    of this clock.
+
+On the pod
+    `probe` reads the signals of activity and `watchdog` enforces a limit there. Both are sent over SSH and run with the
+    pod's own Python.
+"""

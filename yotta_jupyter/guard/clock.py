@@ -1,0 +1,94 @@
+"""A clock that goes on while the machine sleeps and that does not jump when somebody sets the time of day."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Clock:
+    """Seconds since 1970, equal in all processes of this machine, whatever happens to the time of day.
+
+    The difference between the time of day and the time since the boot is measured once per boot and kept in a file.
+    Where the system gives no id of the boot, this is the time of day.
+
+    Parameters
+    ----------
+    path : Path
+        The file. If it cannot be written, the difference is measured by each process.
+    wall, since_boot : callable
+        The time of day, and the seconds since the boot with those in which the machine slept.
+    boot_id : callable
+        Returns an id of the boot; empty if there is none.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wall: Callable[[], float] = time.time,
+        since_boot: Callable[[], float] | None = None,
+        boot_id: Callable[[], str] | None = None,
+    ) -> None:
+        self._path = path
+        self._wall = wall
+        self._since_boot = since_boot or _since_boot
+        self._boot_id = boot_id or _read_boot_id
+        self._offset: float | None = None
+
+    def now(self) -> float:
+        """Return the present time in seconds since 1970."""
+        if self._offset is None:
+            boot_id = self._boot_id()
+            if not boot_id:
+                return self._wall()
+            self._offset = self._load_offset(boot_id)
+        return self._since_boot() + self._offset
+
+    def to_wall(self, at: float) -> float:
+        """Return a time of this clock as the time of day that this machine shows then.
+
+        Parameters
+        ----------
+        at : float
+
+        Returns
+        -------
+        float
+            Seconds since 1970.
+        """
+        return at + self._wall() - self.now()
+
+    def _load_offset(self, boot_id: str) -> float:
+        try:
+            stored = json.loads(self._path.read_text())
+            if stored["boot_id"] == boot_id:
+                return float(stored["offset"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        offset = self._wall() - self._since_boot()
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary = self._path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(json.dumps({"boot_id": boot_id, "offset": offset}))
+            temporary.replace(self._path)
+        except OSError:
+            pass
+        return offset
+
+
+def _since_boot() -> float:
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _read_boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""

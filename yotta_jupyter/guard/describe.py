@@ -1,0 +1,76 @@
+"""Guards in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from .clock import Clock
+from .durations import format_duration
+from .rules import Guard
+
+WARNING: Final = 600.0
+"""Seconds before a pause from which it is announced."""
+
+
+def format_time(at: float, clock: Clock) -> str:
+    """Return a time as text.
+
+    Parameters
+    ----------
+    at : float
+        Seconds of `clock`.
+    clock : Clock
+
+    Returns
+    -------
+    str
+        Such as ``2026-03-01 14:05 UTC``.
+    """
+    return f"{datetime.fromtimestamp(clock.to_wall(at), UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def describe_limits(guard: Guard, clock: Clock) -> str:
+    """Return when a guard pauses its pod.
+
+    Parameters
+    ----------
+    guard : Guard
+    clock : Clock
+
+    Returns
+    -------
+    str
+        Such as ``paused in 8h, at 2026-03-01 22:05 UTC (after 8h)``.
+    """
+    if not guard.limits:
+        return f"paused {guard.rule}" + ("" if guard.state == "active" else ", counted from its next start")
+    limit = guard.limits[0]
+    left = format_duration(limit.at - clock.now())
+    idle = guard.idle is not None and guard.idle_since is None
+    sooner = f", or sooner when idle for {format_duration(guard.idle)}" if idle and guard.idle is not None else ""
+    return f"paused in {left}, at {format_time(limit.at, clock)} ({limit.reason}){sooner}"
+
+
+def describe_soon(guard: Guard, now: float, put_off: str) -> str:
+    """Return a note about a pause that is near or not confirmed; empty if there is none.
+
+    Parameters
+    ----------
+    guard : Guard
+    now : float
+    put_off : str
+        How to put it off.
+
+    Returns
+    -------
+    str
+    """
+    if guard.state == "pausing":
+        detail = f": {guard.error}" if guard.error else ""
+        return f"{guard.label} is being paused ({guard.reason}), which is not confirmed yet{detail}"
+    limits = guard.limits
+    if not limits or limits[0].at - now > WARNING:
+        return ""
+    left = format_duration(limits[0].at - now)
+    return f"{guard.label} is paused in {left} ({limits[0].reason}). To put it off: {put_off}"

@@ -1,0 +1,140 @@
+"""Whether guards are enforced by the local process, and its start from a notebook."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from ..errors import YottaError
+from ..sanitize import single_line
+from ..secret import Secret
+from . import process
+from .clock import Clock
+from .describe import format_time
+from .store import EnforcerState, GuardStore
+
+STALLED: Final = 60.0
+"""Seconds without a sign of life after which an enforcer that runs is called stalled."""
+
+
+class Enforcement(NamedTuple):
+    """Whether the local enforcer works.
+
+    Attributes
+    ----------
+    state : str
+        ``alive``, ``stalled`` or ``not running``.
+    pid : int or None
+    checked_at : float or None
+        Its last sign of life, in seconds of `Clock`.
+    accounts : list of str
+        The accounts whose key it has.
+    """
+
+    state: str
+    pid: int | None
+    checked_at: float | None
+    accounts: list[str]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether guards are enforced now."""
+        return self.state == "alive"
+
+
+class LocalEnforcer:
+    """The enforcer of this machine, as one account sees it.
+
+    Parameters
+    ----------
+    store : GuardStore
+    clock : Clock
+    base_url : str
+    api_key : Secret
+    ssh_key : str or None
+        A private key file.
+    account : str
+        See `ledger.account_id`.
+    """
+
+    def __init__(
+        self, store: GuardStore, clock: Clock, base_url: str, api_key: Secret, ssh_key: str | None, account: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._base_url = base_url
+        self._api_key = api_key
+        self._ssh_key = ssh_key
+        self._account = account
+
+    def read(self) -> Enforcement:
+        """Return whether it works.
+
+        Returns
+        -------
+        Enforcement
+        """
+        state: EnforcerState | None = None
+        if self._store.exists:
+            with suppress(YottaError):
+                state = self._store.read_enforcer()
+        checked_at = state.checked_at if state is not None else None
+        if not process.is_running():
+            return Enforcement("not running", None, checked_at, [])
+        if state is None:
+            return Enforcement("alive", None, None, [])
+        is_stalled = self._clock.now() - state.checked_at > STALLED
+        return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
+
+    def start(self, problem: str) -> None:
+        """Start it unless it runs, hand over the key, and make it check now.
+
+        Parameters
+        ----------
+        problem : str
+            The beginning of the error.
+
+        Raises
+        ------
+        YottaError
+            It does not start or does not answer.
+        """
+        try:
+            process.ensure_running(self._base_url, self._api_key, self._ssh_key)
+        except (YottaError, OSError) as error:
+            reason = error.message if isinstance(error, YottaError) else single_line(error)
+            raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
+
+    def resume(self) -> list[str]:
+        """Start it again if it does not run although there are guards.
+
+        Returns
+        -------
+        list of str
+            Notes for the user, each one line: in which span nobody watched, or why the guards are not enforced.
+        """
+        if not self._store.exists:
+            return []
+        try:
+            return self._resume() if self._store.guards() else []
+        except YottaError as error:
+            goes_on = "The enforcer goes on with the guards that it has read before."
+            return [f"{error} {goes_on if process.is_running() else 'No guard is enforced.'}"]
+
+    def _resume(self) -> list[str]:
+        before = self.read()
+        if before.is_alive and self._account in before.accounts:
+            return []
+        if before.state == "stalled" and before.checked_at is not None:
+            since = format_time(before.checked_at, self._clock)
+            return [
+                f"the guards' enforcer has not checked anything since {since}. "
+                f"End it with kill -9 {before.pid}: the next command starts another"
+            ]
+        _, started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
+        if not started:
+            return []
+        if before.checked_at is None:
+            return ["the guards' enforcer was started"]
+        start, end = (format_time(at, self._clock) for at in (before.checked_at, self._clock.now()))
+        return [f"nobody watched the guarded pods from {start} to {end}; the enforcer runs again and acts now"]

@@ -1,0 +1,204 @@
+"""Whether a pod is idle, by the signals that `probe` reads on it over SSH."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import threading
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from ..errors import YottaError
+from ..sanitize import single_line
+
+MAX_GPU: Final = 5.0
+"""Per cent of use up to which a GPU is idle."""
+
+MAX_CPU: Final = 0.1
+"""CPU cores in use on average, up to which a pod is idle. JupyterLab alone uses a few hundredths."""
+
+MAX_NETWORK: Final = 5000.0
+"""Bytes a second, up to which the network is idle. An open JupyterLab and health checks need some."""
+
+MAX_INTERVAL: Final = 60.0
+MIN_INTERVAL: Final = 1.0
+_MARKER: Final = "yotta-probe:"
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """What the probe read once.
+
+    Attributes
+    ----------
+    at : float
+        The pod's time.
+    values : dict
+        By signal.
+    errors : dict of str to str
+        Why a signal cannot be read.
+    """
+
+    at: float
+    values: dict[str, Any]
+    errors: dict[str, str] = {}
+
+
+class Activity(NamedTuple):
+    """Whether a pod was idle between two samples.
+
+    Attributes
+    ----------
+    is_idle : bool
+        All signals were readable and idle.
+    note : str
+        What was busy or unreadable.
+    """
+
+    is_idle: bool
+    note: str
+
+
+def interval(idle: float) -> float:
+    """Return the seconds between two samples for an idle rule.
+
+    Parameters
+    ----------
+    idle : float
+        Seconds.
+
+    Returns
+    -------
+    float
+    """
+    return min(MAX_INTERVAL, max(MIN_INTERVAL, idle / 5))
+
+
+def compare(previous: Sample | None, sample: Sample) -> Activity:
+    """Return whether a pod was idle between two samples. What cannot be read counts as busy.
+
+    Parameters
+    ----------
+    previous : Sample or None
+        None before the second sample; counters are then unknown.
+    sample : Sample
+
+    Returns
+    -------
+    Activity
+    """
+    unreadable = [f"{name} unreadable ({single_line(error, 60)})" for name, error in sorted(sample.errors.items())]
+    if previous is None or sample.at <= previous.at:
+        return Activity(False, "; ".join(unreadable) or "the first sample is being compared")
+    seconds = sample.at - previous.at
+    busy = []
+    if (sample.values.get("gpu") or 0.0) > MAX_GPU:
+        busy.append(f"gpu {sample.values['gpu']:.0f} %")
+    for name, limit, unit in (("cpu", MAX_CPU, "cores"), ("network", MAX_NETWORK, "bytes/s")):
+        if name in sample.errors:
+            continue
+        rate = (sample.values[name] - previous.values.get(name, float("-inf"))) / seconds
+        if not 0 <= rate <= limit:  # Negative after a restart of the container; infinite without an earlier value.
+            busy.append(f"{name} {rate:.1f} {unit}" if 0 <= rate < float("inf") else f"{name} is being compared")
+    age = sample.values.get("terminals")
+    if age is not None and age < seconds:
+        busy.append("a terminal is in use")
+    busy += sample.values.get("kernels") or []
+    return Activity(not busy and not unreadable, "; ".join([*busy, *unreadable]))
+
+
+def command(options: Mapping[str, Any]) -> str:
+    """Return the shell command that runs the probe on a pod.
+
+    Parameters
+    ----------
+    options : mapping
+        As in `probe.DEFAULTS`.
+
+    Returns
+    -------
+    str
+    """
+    source = files(__package__).joinpath("probe.py").read_text()
+    return f"echo {_MARKER}; exec python3 -c {shlex.quote(source)} {shlex.quote(json.dumps(dict(options)))}"
+
+
+def parse(output: str) -> Sample:
+    """Return the sample that the probe printed.
+
+    Parameters
+    ----------
+    output : str
+        Of `command`. A login shell may print something before.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    YottaError
+        There is none.
+    """
+    try:
+        return msgspec.json.decode(output.partition(_MARKER)[2].strip().rpartition("\n")[2], type=Sample)
+    except msgspec.MsgspecError:
+        raise YottaError("the pod's python3 printed no sample") from None
+
+
+class IdleMonitor:
+    """Samples one pod on a thread of its own, so that a slow pod delays no other.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a sample of the pod. May take long and raise any exception.
+    period : float
+        Seconds between two samples.
+    now : callable
+        Returns the present time in seconds.
+    """
+
+    def __init__(self, read: Callable[[], Sample], period: float, now: Callable[[], float]) -> None:
+        self.period = period
+        self._read = read
+        self._now = now
+        self._previous: Sample | None = None
+        self._thread: threading.Thread | None = None
+        self._started_at = float("-inf")
+        self._latest: Activity | None = None
+
+    def poll(self) -> Activity | None:
+        """Return the activity since the sample before, if there is a new one, and begin the next sample if it is due.
+
+        Returns
+        -------
+        Activity or None
+            None if there is no new sample. Not idle, if the time since the sample before was not observed.
+        """
+        latest, self._latest = self._latest, None
+        age = self._now() - self._started_at
+        is_late = age > 3 * self.period + 30
+        if is_late:  # The machine slept, for example: what happened meanwhile is unknown.
+            latest = Activity(False, "no recent sample")
+        if self._thread is not None and self._thread.is_alive():
+            return latest
+        if age >= self.period:
+            if is_late:
+                self._previous = None
+            self._started_at = self._now()
+            self._thread = threading.Thread(target=self._sample, name="yotta-idle", daemon=True)
+            self._thread.start()
+        return latest
+
+    def _sample(self) -> None:
+        try:
+            sample = self._read()
+            activity = compare(self._previous, sample)
+            self._previous = sample
+        except Exception as error:  # Whatever fails on the pod or on the way counts as busy.
+            self._previous = None
+            activity = Activity(False, f"all signals unreadable ({single_line(error, 100)})")
+        self._latest = activity

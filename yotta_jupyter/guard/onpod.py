@@ -1,0 +1,122 @@
+"""Install, ask and end the watchdog on a pod, over SSH."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from ..api import V1Backend
+from ..errors import RemoteUnavailable, YottaError
+from ..models import Pod
+from ..remote import endpoint_of
+from ..remote.connection import PodConnection
+from ..remote.loop import wait_for
+from ..sanitize import single_line
+from ..secret import Secret
+
+_MARKER: Final = "yotta-watchdog:"
+_SUCCESS: Final = 10000
+
+
+class WatchdogState(msgspec.Struct, frozen=True):
+    """What the watchdog on a pod says.
+
+    Attributes
+    ----------
+    alive : bool
+    left : float or None
+        Seconds until it pauses the pod.
+    error : str
+        Why its last request failed.
+    attempts : int
+        Pauses that it has requested.
+    """
+
+    alive: bool = False
+    left: float | None = None
+    error: str = ""
+    attempts: int = 0
+
+
+def install(pod: Pod, seconds: float, base_url: str, api_key: Secret, ssh_key: str | None) -> WatchdogState:
+    """Start a watchdog on a pod, instead of the one that runs. The key goes over SSH into the memory of the pod.
+
+    Parameters
+    ----------
+    pod : Pod
+    seconds : float
+        After which it pauses the pod.
+    base_url : str
+    api_key : Secret
+    ssh_key : str or None
+        A private key file.
+
+    Returns
+    -------
+    WatchdogState
+
+    Raises
+    ------
+    YottaError
+        The pod cannot be reached, has no Python, or no file system in memory.
+    """
+    method, path = V1Backend.pause_request(pod.id)
+    settings = {
+        "pod_id": pod.id,
+        "seconds": seconds,
+        "method": method,
+        "url": base_url + path,
+        "headers": {"x-api-key": api_key.reveal(), "User-Agent": "yotta-jupyter-watchdog"},
+        "success": _SUCCESS,
+    }
+    return _run(pod, ["install"], ssh_key, Secret(json.dumps(settings)))
+
+
+def extend(pod: Pod, seconds: float, ssh_key: str | None) -> WatchdogState:
+    """Put off the limit of the watchdog on a pod; parameters as in `install`."""
+    return _run(pod, ["extend", pod.id, str(seconds)], ssh_key)
+
+
+def read(pod: Pod, ssh_key: str | None) -> WatchdogState:
+    """Return the state of the watchdog on a pod; parameters as in `install`."""
+    return _run(pod, ["status", pod.id], ssh_key)
+
+
+def remove(pod: Pod, ssh_key: str | None) -> None:
+    """End the watchdog on a pod and delete its files; parameters as in `install`."""
+    _run(pod, ["remove", pod.id], ssh_key)
+
+
+def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | None = None) -> WatchdogState:
+    source = files(__package__).joinpath("watchdog.py").read_text()
+    program = f"SOURCE = {source!r}\nexec(compile(SOURCE, 'watchdog', 'exec'))"
+    command = shlex.join(["python3", "-c", program, *arguments])
+    output = wait_for(_execute(PodConnection(endpoint_of(pod, ssh_key)), command, payload))
+    if arguments[0] == "remove":
+        return WatchdogState()
+    line = next((line for line in output.splitlines() if line.startswith(_MARKER)), "")
+    try:
+        answer: dict[str, Any] = msgspec.json.decode(line.removeprefix(_MARKER), type=dict[str, Any])
+        if "error" in answer and "alive" not in answer:
+            raise YottaError(f"No watchdog runs on pod {pod.label}: {single_line(answer['error'], 100)}.")
+        return msgspec.convert(answer, WatchdogState)
+    except msgspec.MsgspecError:
+        raise YottaError(f"No watchdog runs on pod {pod.label}: its python3 printed no answer.") from None
+
+
+async def _execute(connection: PodConnection, command: str, payload: Secret | None) -> str:
+    import asyncssh
+
+    try:
+        process = await (await connection.get()).run(command, input=payload.reveal() if payload else "", timeout=60)
+        return str(process.stdout or "")
+    except (OSError, asyncssh.Error, TimeoutError) as error:
+        reason = single_line(type(error).__name__, 40)
+    finally:
+        await connection.close()
+    # Raised here, so that no traceback contains the payload.
+    raise RemoteUnavailable(f"The pod could not be reached over SSH ({reason}).", pod_id=connection.endpoint.pod_id)

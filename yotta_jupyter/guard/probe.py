@@ -1,0 +1,142 @@
+"""Reads the signs of activity on a pod. Runs on the pod, with the pod's own Python; needs nothing else.
+
+Prints one line of JSON: the counters and states that `idle` compares, or the reason why one cannot be read.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+import urllib.request
+
+if False:  # TYPE_CHECKING, without importing typing.
+    from typing import Any
+
+DEFAULTS = {
+    "gpus": True,
+    "nvidia_smi": "nvidia-smi",
+    "cgroup": "/sys/fs/cgroup",
+    "net": "/proc/net/dev",
+    "pts": "/dev/pts",
+}
+TIMEOUT = 5
+
+
+def read_gpu(options: dict[str, Any]) -> float:
+    """Return the highest use of a GPU in per cent, of three samples."""
+    if not options["gpus"]:
+        return 0.0
+    command = [options["nvidia_smi"], "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+    highest = 0.0
+    for _ in range(3):
+        result = subprocess.run(command, capture_output=True, timeout=4 * TIMEOUT)
+        if result.returncode:
+            raise OSError("nvidia-smi fails")
+        values = [float(line) for line in result.stdout.decode().split()]
+        if not values:
+            raise OSError("nvidia-smi shows no GPU")
+        highest = max(highest, *values)
+        time.sleep(0.3)
+    return highest
+
+
+def read_cpu(options: dict[str, Any]) -> float:
+    """Return the seconds of CPU that the container has used."""
+    try:
+        with open(os.path.join(options["cgroup"], "cpu.stat")) as file:
+            fields = dict(line.split()[:2] for line in file if line.strip())
+        return int(fields["usage_usec"]) / 1e6
+    except (OSError, KeyError):
+        with open(os.path.join(options["cgroup"], "cpuacct", "cpuacct.usage")) as file:
+            return int(file.read()) / 1e9
+
+
+def read_network(options: dict[str, Any]) -> int:
+    """Return the bytes that the container has received and sent."""
+    total = 0
+    with open(options["net"]) as file:
+        for line in file:
+            name, colon, counters = line.partition(":")
+            if colon and name.strip() != "lo":
+                fields = counters.split()
+                total += int(fields[0]) + int(fields[8])
+    return total
+
+
+def read_terminals(options: dict[str, Any]) -> float | None:
+    """Return the seconds since somebody typed or something was written in a terminal; None without terminals."""
+    times = [os.stat(path) for path in glob.glob(os.path.join(options["pts"], "[0-9]*"))]
+    if not times:
+        return None
+    return max(0.0, time.time() - max(max(status.st_atime, status.st_mtime) for status in times))
+
+
+def read_kernels(options: dict[str, Any]) -> list[str]:
+    """Return what is busy: cells of ``%%yotta run``, and kernels of Jupyter servers."""
+    return read_agent() + read_jupyter()
+
+
+def read_agent() -> list[str]:
+    """Return the cells that run in the kernel of this package, or wait for it."""
+    try:
+        with open(os.path.expanduser("~/.cache/yotta-agent/state.json")) as file:
+            path = os.path.join(json.load(file)["sockets"], "agent")
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(TIMEOUT)
+        connection.connect(path)
+    except (OSError, ValueError, KeyError):
+        return []  # No agent runs, hence no kernel.
+    with connection, connection.makefile("rb") as stream:
+        length, _ = struct.unpack(">II", stream.read(8))
+        hello = json.loads(stream.read(length).decode())
+    return ["a cell of %%yotta run"] if hello["running"] or hello["queued"] else []
+
+
+def read_jupyter() -> list[str]:
+    """Return the busy kernels of the Jupyter servers of this user."""
+    busy = []
+    for path in glob.glob(os.path.expanduser("~/.local/share/jupyter/runtime/jpserver-*.json")):
+        with open(path) as file:
+            server = json.load(file)
+        if not os.path.exists(f"/proc/{server['pid']:d}"):
+            continue
+        url = f"http://127.0.0.1:{server['port']:d}{server.get('base_url', '/')}api/kernels"
+        headers = {"Authorization": "token " + server["token"]} if server.get("token") else {}
+        request = urllib.request.Request(url, headers=headers)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=TIMEOUT) as response:
+            kernels = json.loads(response.read().decode())
+        busy += ["a kernel of Jupyter" for kernel in kernels if kernel["execution_state"] != "idle"]
+    return busy
+
+
+READERS = {
+    "gpu": read_gpu,
+    "cpu": read_cpu,
+    "network": read_network,
+    "terminals": read_terminals,
+    "kernels": read_kernels,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Print all signals."""
+    options = dict(DEFAULTS, **(json.loads(arguments[0]) if arguments else {}))
+    values = {}
+    errors = {}
+    for name, read in READERS.items():
+        try:
+            values[name] = read(options)
+        except Exception as error:
+            errors[name] = f"{type(error).__name__}: {error}"
+    print(json.dumps({"at": time.time(), "values": values, "errors": errors}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,216 @@
+"""The enforcer's lock, socket and log: what its process and the notebooks have in common."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from ..errors import YottaError
+from ..secret import Secret, is_sensitive_name
+from .storage import data_folder
+
+START_TIMEOUT: Final = 20.0
+REPLY_TIMEOUT: Final = 5.0
+MAX_MESSAGE: Final = 65536
+_MAX_LOG: Final = 1_000_000
+_POLL: Final = 0.05
+_MAX_SOCKET_PATH: Final = 100
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What the enforcer says to a notebook.
+
+    Attributes
+    ----------
+    pid : int
+    accounts : list of str
+        The accounts whose key it has.
+    """
+
+    pid: int
+    accounts: list[str]
+
+
+def socket_path() -> Path:
+    """Return the path of the enforcer's Unix socket."""
+    path = data_folder() / "enforcer.sock"
+    if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
+        raise YottaError(
+            f"The enforcer's socket {path} has too long a path.", advice="Set XDG_DATA_HOME to a shorter folder."
+        )
+    return path
+
+
+def log_path() -> Path:
+    """Return the path of the enforcer's log."""
+    return data_folder() / "guards.log"
+
+
+@contextmanager
+def lock(timeout: float = 0.0) -> Iterator[bool]:
+    """Hold the lock that exactly one enforcer holds while it runs. The system releases it when the process ends.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds to wait for it.
+
+    Yields
+    ------
+    bool
+        Whether it was obtained.
+    """
+    folder = data_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout
+    with open(folder / "enforcer.lock", "a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(_POLL)
+            else:
+                yield True
+                return
+
+
+def is_running() -> bool:
+    """Return whether an enforcer runs."""
+    try:
+        with lock() as obtained:
+            return not obtained
+    except OSError:
+        return False
+
+
+def request(message: dict[str, Any]) -> Reply | None:
+    """Send a message to the enforcer.
+
+    Parameters
+    ----------
+    message : dict
+
+    Returns
+    -------
+    Reply or None
+        None if no enforcer answers.
+    """
+    try:
+        with Client(str(socket_path()), "AF_UNIX") as connection:
+            assert isinstance(connection, Connection)
+            connection.send_bytes(json.dumps(message).encode())
+            if not connection.poll(REPLY_TIMEOUT):
+                return None
+            return msgspec.json.decode(connection.recv_bytes(MAX_MESSAGE), type=Reply)
+    except (OSError, EOFError, msgspec.MsgspecError):
+        return None
+
+
+def ensure_running(base_url: str, api_key: Secret | None, ssh_key: str | None) -> tuple[Reply, bool]:
+    """Start the enforcer unless it runs, and hand over an API key. The key goes through the socket only.
+
+    Parameters
+    ----------
+    base_url : str
+    api_key : Secret or None
+        None to start it with the keys of ``~/.yotta/config`` alone.
+    ssh_key : str or None
+        A private key file.
+
+    Returns
+    -------
+    reply : Reply
+    started : bool
+        Whether it did not run before.
+
+    Raises
+    ------
+    YottaError
+        It does not start, or does not answer.
+    """
+    message: dict[str, Any] = {"base_url": base_url, "ssh_key": ssh_key}
+    if api_key is not None:
+        message["api_key"] = api_key.reveal()
+    reply = request(message)
+    if reply is not None:
+        return reply, False
+    process: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process is None and not is_running():
+            process = _spawn()
+        reply = request(message)
+        if reply is not None:
+            return reply, process is not None
+        if process is not None and process.poll():
+            break
+        time.sleep(_POLL)
+    state = "runs but does not answer" if is_running() else "does not start"
+    raise YottaError(f"The guards' enforcer {state}.", advice=f"See {log_path()}; no guard is enforced until it runs.")
+
+
+def _spawn() -> subprocess.Popen[bytes]:
+    folder = data_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = str(Path(__file__).parents[2])
+    environment = {
+        name: value for name, value in os.environ.items() if name == "SSH_AUTH_SOCK" or not is_sensitive_name(name)
+    }
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
+    # A session of its own: it outlives the notebook, the kernel and the terminal.
+    with open(log_path(), "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "yotta_jupyter.guard"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def open_log() -> logging.Logger:
+    """Return the enforcer's log, which is limited in size."""
+    handler = RotatingFileHandler(log_path(), maxBytes=_MAX_LOG, backupCount=1)
+    formatter = logging.Formatter("%(asctime)s UTC  %(message)s", "%Y-%m-%d %H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("yotta_jupyter.guard")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    return logger
+
+
+def read_log(lines: int) -> str:
+    """Return the last lines of the enforcer's log; empty if there is none.
+
+    Parameters
+    ----------
+    lines : int
+
+    Returns
+    -------
+    str
+    """
+    try:
+        return "\n".join(log_path().read_text(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""

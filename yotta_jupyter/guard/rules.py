@@ -1,0 +1,305 @@
+"""A guard: its rule, and the state that its enforcer keeps. Pure functions; times are seconds of `Clock`."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from ..formatting import format_amount
+from ..models import Pod
+from ..statuses import ENDING_STATUSES
+from .durations import format_duration
+
+GAP: Final = 60.0
+"""Seconds between two checks beyond which the pod may have been paused and resumed without being observed."""
+
+MAX_BACKOFF: Final = 30.0
+
+
+class Guard(msgspec.Struct, kw_only=True, frozen=True):
+    """What pauses a pod, and when.
+
+    Attributes
+    ----------
+    base_url, pod_id, account : str
+    name : str or None
+        The pod's name.
+    is_sandbox : bool
+    after : float or None
+        Seconds since the start of the pod, or since the guard was set.
+    budget : float or None
+        US dollars since then.
+    idle : float or None
+        Seconds for which all signals must be idle.
+    deadline : float or None
+        When `after` is over; None while the pod does not run.
+    spend_from : float or None
+        The start of the time that `budget` pays for; None while the pod does not run.
+    rate : float or None
+        US dollars an hour while the pod runs, as listed last.
+    idle_since : float or None
+        Since when all signals are idle; None while one is busy or unreadable.
+    idle_note : str
+        Which signals are busy or unreadable.
+    snoozed_until : float or None
+        Until then the idle rule does not apply.
+    state : str
+        ``waiting`` (the pod does not run), ``active``, ``pausing`` (requested, not confirmed) or ``paused``.
+    attempts : int
+        Requested pauses since the limit was reached.
+    fired_at : float or None
+        When the limit was reached.
+    requested_at : float or None
+        The time of the last pause request.
+    reason : str
+        Which limit was reached.
+    checked_at : float or None
+        The last time at which the enforcer read the pod's status.
+    changed_at : float or None
+        The pod's `updated_at` at that time, in seconds since 1970.
+    interruption : int
+        The ledger's number of the last span in which the pod was paused or starting.
+    error : str
+        Why the last check or pause failed.
+    on_pod : float or None
+        When a watchdog was started on the pod; None without one.
+    """
+
+    base_url: str
+    pod_id: str
+    account: str
+    name: str | None = None
+    is_sandbox: bool = False
+    after: float | None = None
+    budget: float | None = None
+    idle: float | None = None
+    deadline: float | None = None
+    spend_from: float | None = None
+    rate: float | None = None
+    idle_since: float | None = None
+    idle_note: str = ""
+    snoozed_until: float | None = None
+    state: str = "waiting"
+    attempts: int = 0
+    fired_at: float | None = None
+    requested_at: float | None = None
+    reason: str = ""
+    checked_at: float | None = None
+    changed_at: float | None = None
+    interruption: int = 0
+    error: str = ""
+    on_pod: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The pod's name with its id; the id without a name."""
+        return f"{self.name} ({self.pod_id})" if self.name else self.pod_id
+
+    @property
+    def rule(self) -> str:
+        """The rule as text, such as ``after 8h, idle 30m``."""
+        parts = []
+        if self.after is not None:
+            parts.append(f"after {format_duration(self.after)}")
+        if self.budget is not None:
+            parts.append(f"budget ${format_amount(self.budget)}")
+        if self.idle is not None:
+            parts.append(f"idle {format_duration(self.idle)}")
+        return ", ".join(parts)
+
+    @property
+    def hard_limits(self) -> list[Limit]:
+        """The limits that apply whatever the pod does, the strictest first."""
+        return [limit for limit in self.limits if not limit.reason.startswith("idle")]
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The limits that apply now, the strictest first."""
+        limits = []
+        if self.after is not None and self.deadline is not None:
+            limits.append(Limit(self.deadline, f"after {format_duration(self.after)}"))
+        if self.budget is not None and self.spend_from is not None and self.rate:
+            at = self.spend_from + self.budget / self.rate * 3600
+            limits.append(Limit(at, f"budget of ${format_amount(self.budget)}"))
+        if self.idle is not None and self.idle_since is not None:
+            at = max(self.idle_since + self.idle, self.snoozed_until or 0.0)
+            limits.append(Limit(at, f"idle for {format_duration(self.idle)}"))
+        return sorted(limits)
+
+
+class Limit(NamedTuple):
+    """When a guard pauses its pod, and why."""
+
+    at: float
+    reason: str
+
+
+def arm(guard: Guard, start: float, interruption: int) -> dict[str, Any]:
+    """Return the changes that start all limits anew.
+
+    Parameters
+    ----------
+    guard : Guard
+    start : float
+        When the pod began to run.
+    interruption : int
+        The ledger's number of the last span in which the pod was paused or starting.
+
+    Returns
+    -------
+    dict
+        Changed fields of the guard.
+    """
+    return {
+        **disarm("active"),
+        "deadline": None if guard.after is None else start + guard.after,
+        "spend_from": start,
+        "interruption": interruption,
+    }
+
+
+def disarm(state: str) -> dict[str, Any]:
+    """Return the changes that end all limits, because the pod does not run.
+
+    Parameters
+    ----------
+    state : str
+        ``waiting`` or ``paused``.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "state": state,
+        "deadline": None,
+        "spend_from": None,
+        "idle_since": None,
+        "snoozed_until": None,
+        "attempts": 0,
+        "fired_at": None,
+        "requested_at": None,
+        "error": "",
+        "on_pod": None,
+    }
+
+
+def merge(existing: Guard, new: Guard) -> Guard:
+    """Return one guard with the stricter limit of each kind.
+
+    Parameters
+    ----------
+    existing, new : Guard
+        Of the same pod.
+
+    Returns
+    -------
+    Guard
+        `existing` with the limits of `new` that are stricter or of another kind.
+    """
+    changes: dict[str, Any] = {"rate": new.rate, "name": new.name, "account": new.account}
+    if _is_stricter(new.after, existing.after, new.deadline, existing.deadline):
+        changes |= {"after": new.after, "deadline": new.deadline}
+    if _is_stricter(new.budget, existing.budget, _budget_end(new), _budget_end(existing)):
+        changes |= {"budget": new.budget, "spend_from": new.spend_from}
+    if _is_stricter(new.idle, existing.idle, None, None):
+        changes |= {"idle": new.idle}
+    if existing.state in ("waiting", "paused") and new.state == "active":
+        changes |= {"state": "active", "deadline": new.deadline, "spend_from": new.spend_from}
+    return msgspec.structs.replace(existing, **changes)
+
+
+def extend(guard: Guard, seconds: float, now: float) -> Guard:
+    """Return the guard with all limits put off.
+
+    Parameters
+    ----------
+    guard : Guard
+    seconds : float
+    now : float
+        A limit that is over is put off from now on.
+
+    Returns
+    -------
+    Guard
+    """
+    limits = guard.limits
+    overdue = max(0.0, now - limits[0].at) if limits else 0.0
+    return msgspec.structs.replace(
+        guard,
+        deadline=None if guard.deadline is None else guard.deadline + overdue + seconds,
+        spend_from=None if guard.spend_from is None else guard.spend_from + overdue + seconds,
+        snoozed_until=now + seconds,
+        state="active" if guard.state == "pausing" else guard.state,
+        attempts=0,
+        fired_at=None,
+        requested_at=None,
+    )
+
+
+def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, Any]:
+    """Return the changes of a guard after its pod was read. A pod that was resumed starts its limits anew.
+
+    Parameters
+    ----------
+    guard : Guard
+    pod : Pod
+        Not ended.
+    now : float
+    interruption : int
+        The ledger's number of the last span in which the pod was paused or starting.
+
+    Returns
+    -------
+    dict
+        Changed fields.
+    """
+    changed_at = None if pod.updated_at is None else pod.updated_at.timestamp()
+    changes: dict[str, Any] = {"checked_at": now, "changed_at": changed_at, "rate": pod.hourly_rate or guard.rate}
+    if pod.status == "PAUSED":
+        return changes | disarm("paused" if guard.state in ("pausing", "paused") else "waiting")
+    if pod.status == "PAUSING":
+        return changes  # It may still fail and leave the pod running.
+    if pod.status == "INITIALIZE":
+        return changes | disarm("waiting")
+    last_check = guard.checked_at if guard.checked_at is not None else now
+    was_out_of_sight = now - last_check > GAP and changed_at != guard.changed_at
+    if guard.state in ("waiting", "paused") or interruption > guard.interruption or was_out_of_sight:
+        # The API gives whole seconds: the pod began to run within the second after.
+        start = now if changed_at is None else min(max(changed_at + 1, last_check), now)
+        changes |= arm(guard, start, interruption)
+    return changes
+
+
+def has_ended(pod: Pod) -> bool:
+    """Return whether a pod ended or is being deleted, so that its guard ends as well."""
+    return pod.status in ENDING_STATUSES
+
+
+def is_due(guard: Guard, now: float) -> bool:
+    """Return whether a pause must be requested now: a limit is over, and no request is pending."""
+    limits = guard.limits
+    if not limits or limits[0].at > now:
+        return False
+    return guard.requested_at is None or now - guard.requested_at >= backoff(guard.attempts)
+
+
+def backoff(attempts: int) -> float:
+    """Return the seconds between a pause request and the next one."""
+    return min(MAX_BACKOFF, 2.0 ** min(attempts, 10))
+
+
+def _budget_end(guard: Guard) -> float | None:
+    if guard.budget is None or guard.spend_from is None or not guard.rate:
+        return None
+    return guard.spend_from + guard.budget / guard.rate * 3600
+
+
+def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:
+    """Return whether a limit replaces another: by the times at which they apply, else by their values."""
+    if value is None:
+        return False
+    if other is None:
+        return True
+    return at < other_at if at is not None and other_at is not None else value < other

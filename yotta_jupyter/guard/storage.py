@@ -1,0 +1,146 @@
+"""SQLite databases in the user's data directory, with errors in one line."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from platformdirs import user_data_path
+
+from ..errors import YottaError
+from ..sanitize import single_line
+
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds for which a statement waits for another process."""
+
+_WAL_ATTEMPTS: Final = 50
+_WAL_DELAY: Final = 0.1
+
+_PROBLEMS: Final = {
+    "SQLITE_BUSY": ("is locked by another process", "Try again in a moment."),
+    "SQLITE_LOCKED": ("is locked by another process", "Try again in a moment."),
+    "SQLITE_CORRUPT": ("is damaged", "Move the file away; a new one is created."),
+    "SQLITE_NOTADB": ("is damaged", "Move the file away; a new one is created."),
+    "SQLITE_FULL": ("cannot be written: the disk is full", "Free some space."),
+    "SQLITE_READONLY": ("cannot be written: it is read-only", "Make the file and its folder writable."),
+    "SQLITE_CANTOPEN": ("cannot be opened", "Make the file and its folder readable and writable."),
+    "SQLITE_IOERR": ("cannot be read or written: the disk failed or is full", "Check the disk."),
+}
+
+
+def data_folder() -> Path:
+    """Return the folder of this package's data, such as ``~/.local/share/yotta_jupyter``. It may not exist.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    return Path(user_data_path("yotta_jupyter", appauthor=False))
+
+
+class Database:
+    """An SQLite database that several processes use at once. Each transaction opens a connection of its own.
+
+    Parameters
+    ----------
+    path : Path
+    schema : str
+        SQL that creates the tables.
+    version : int
+        The version of the schema, 1 or more.
+    noun : str
+        What the database holds, in messages.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int, noun: str) -> None:
+        self.path = path
+        self._schema = schema
+        self._version = version
+        self._noun = noun
+
+    @contextmanager
+    def transaction(self, timeout: float = BUSY_TIMEOUT) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that may write. It is committed at the end of the block, or rolled back by an exception.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait for another process.
+
+        Yields
+        ------
+        sqlite3.Connection
+
+        Raises
+        ------
+        YottaError
+            The database is locked, damaged, of a newer version, or cannot be read or written.
+        """
+        try:
+            with closing(self._connect(timeout)) as connection:
+                # A transaction that begins with a read could not wait for another writer later.
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+        except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
+            raise self._describe(error) from None
+
+    def _connect(self, timeout: float) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=timeout, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous = NORMAL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > self._version:
+                raise YottaError(
+                    f"{self._label} was written by a newer version of yotta_jupyter.",
+                    advice="Update yotta_jupyter in this environment.",
+                )
+            if version < self._version:
+                self._create(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        self.path.chmod(0o600)
+        _enable_wal(connection)
+        # executescript would commit first; another process may create the same tables now.
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in self._schema.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {self._version}")
+        connection.execute("COMMIT")
+
+    @property
+    def _label(self) -> str:
+        return f"The database of {self._noun} ({self.path})"
+
+    def _describe(self, error: Exception) -> YottaError:
+        name = getattr(error, "sqlite_errorname", None) or ""
+        if isinstance(error, msgspec.MsgspecError):
+            name = "SQLITE_CORRUPT"
+        for prefix, (problem, advice) in _PROBLEMS.items():
+            if name.startswith(prefix):
+                return YottaError(f"{self._label} {problem}.", advice=advice)
+        return YottaError(f"{self._label} cannot be used: {single_line(error)}.")
+
+
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait for other processes here."""
+    import time
+
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_WAL_DELAY)
