@@ -73,6 +73,7 @@ def test_pods_and_selected_are_dataframes(yotta: Client) -> None:
 def test_panel_that_is_not_displayed_has_no_thread(yotta: Client) -> None:
     before = threading.active_count()
     panel = Panel(yotta)
+    yotta.ledger.flush()
     assert threading.active_count() == before
     panel.close()
 

@@ -14,10 +14,7 @@ from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import TERMINAL_STATUSES
 from .durations import parse_duration
-from .ledger import ABSENCE, ABSENT, PodHistory
-
-BY: Final = ("pod", "day", "gpu_type", "region")
-"""What costs can be grouped by."""
+from .ledger import ABSENCE, ABSENT, COSTS_BY, PodHistory
 
 TOLERANCE: Final = 60.0
 """Seconds of a pod that may be unobserved in a complete account of its costs."""
@@ -70,7 +67,7 @@ def costs_frame(histories: Sequence[PodHistory], since: float, now: float, by: s
     since, now : float
         Start and end in seconds since 1970.
     by : str
-        One of `BY`.
+        One of `COSTS_BY`.
 
     Returns
     -------
@@ -81,8 +78,10 @@ def costs_frame(histories: Sequence[PodHistory], since: float, now: float, by: s
     InvalidRequest
         `by` is unknown.
     """
-    if by not in BY:
-        raise InvalidRequest(f"Costs are by {', '.join(BY)}, not {single_line(by, 40)!r}.{did_you_mean(by, BY)}")
+    if by not in COSTS_BY:
+        raise InvalidRequest(
+            f"Costs are by {', '.join(COSTS_BY)}, not {single_line(by, 40)!r}.{did_you_mean(by, COSTS_BY)}"
+        )
     rows = []
     for history in histories:
         for segment in _clip(_segments(history, now), since, now):

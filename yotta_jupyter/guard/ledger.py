@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+COSTS_BY: Final = ("pod", "day", "gpu_type", "region")
+"""What costs can be grouped by."""
+
 ABSENT: Final = ""
 """The status of a pod that a complete listing lacks."""
 

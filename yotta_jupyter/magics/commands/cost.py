@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
 from ...formatting import format_amount, format_rate, pluralize
-from ...guard.costs import BY
+from ...guard.ledger import COSTS_BY
 from ...models import summarize
 from ..parser import Command, LineParser
 from ..session import Session
@@ -20,7 +20,9 @@ def _add_arguments(parser: LineParser) -> None:
     parser.add_argument(
         "--since", metavar="D", help="what the pods have cost for so long, such as 7d or 12h: an estimate from listings"
     )
-    parser.add_argument("--by", metavar="KEY", choices=BY, help=f"with --since: {', '.join(BY)}; default: pod")
+    parser.add_argument(
+        "--by", metavar="KEY", choices=COSTS_BY, help=f"with --since: {', '.join(COSTS_BY)}; default: pod"
+    )
 
 
 def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
