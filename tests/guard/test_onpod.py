@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from yotta_jupyter import Client, InvalidRequest, Pod, RemoteUnavailable, Sandbox, connect
+from yotta_jupyter import Client, InvalidPodState, InvalidRequest, Pod, Sandbox, connect
 from yotta_jupyter.guard import process
 
 KEY = "canary-of-the-key-5f1e"
@@ -111,7 +111,7 @@ def test_it_needs_ssh_and_a_limit_and_a_yes(
     with pytest.raises(InvalidRequest, match="needs a limit in hours or dollars"):
         yotta.guards.set(pod.id, idle="30m", on_pod=True)
     bare = yotta.pods.create(image="a/b:1", gpu_type="L4", expose=["8888/HTTP"], pod_name="q").wait()
-    with pytest.raises(RemoteUnavailable, match="exposes no SSH port"):
+    with pytest.raises(InvalidPodState, match="exposes no SSH port"):
         yotta.guards.set(bare.id, after="1h", on_pod=True)
     assert yotta.guards.list() == []
     shell = shell_of()
