@@ -148,12 +148,12 @@ def test_ctrl_c_interrupts_the_remote_cell(remote):
 def test_a_second_ctrl_c_detaches(remote):
     code = """
 import time
-print("ready", flush=True)
-for _ in range(3):
-    try:
-        time.sleep(0.5)
-    except KeyboardInterrupt:
-        print("caught", flush=True)
+try:
+    print("ready", flush=True)
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("caught", flush=True)
+time.sleep(0.5)
 print("end")
 """
     with pytest.raises(RemoteDetached) as caught:
