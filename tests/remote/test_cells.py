@@ -10,7 +10,7 @@ import pytest
 
 from tests.remote.sshd import wait_until
 from yotta_jupyter.errors import InvalidRequest, RemoteDetached, RemoteError
-from yotta_jupyter.remote import kernel
+from yotta_jupyter.remote import late
 from yotta_jupyter.remote.outputs import strip_ansi
 
 
@@ -148,12 +148,12 @@ def test_ctrl_c_interrupts_the_remote_cell(remote):
 def test_a_second_ctrl_c_detaches(remote):
     code = """
 import time
-print("ready", flush=True)
-for _ in range(3):
-    try:
-        time.sleep(0.5)
-    except KeyboardInterrupt:
-        print("caught", flush=True)
+try:
+    print("ready", flush=True)
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("caught", flush=True)
+time.sleep(0.5)
 print("end")
 """
     with pytest.raises(RemoteDetached) as caught:
@@ -197,7 +197,7 @@ print("first")
 
 
 def wait_for_late_output(remote):
-    wait_until(lambda: any("late 2" in event.message["content"]["text"] for _, event in list(remote._kernel._late)))
+    wait_until(lambda: any("late 2" in event.message["content"]["text"] for _, event in remote._kernel.late.events))
 
 
 def test_what_a_thread_prints_after_the_end_of_its_cell_is_shown_with_the_next_one(remote):
@@ -226,11 +226,11 @@ def test_late_output_that_attach_has_shown_is_not_shown_again(remote):
 
 
 def test_late_output_beyond_the_limit_is_counted(remote, monkeypatch):
-    monkeypatch.setattr(kernel, "MAX_LATE", 1000)
+    monkeypatch.setattr(late, "MAX_LATE", 1000)
     notices = []
     monkeypatch.setattr(remote, "on_notice", notices.append)
     remote.run(LATE.replace('print("late", number)', "print('x' * 300, flush=True); time.sleep(0.1)"))
-    wait_until(lambda: remote._kernel._late_skipped > 1)
+    wait_until(lambda: remote._kernel.late.skipped > 1)
     assert 0 < len(remote.run("1").stdout) < 1000
     assert "messages of earlier cells are not shown" in notices[0]
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from ..errors import RemoteDetached, RemoteError, RemoteUnavailable
 from ..sanitize import single_line
+from .events import Event
 from .interrupts import InterruptHandler
-from .kernel import Event, KernelClient
+from .kernel import KernelClient
 from .mailbox import Mailbox
 from .outputs import OutputCollector, OutputMessage, RunResult, print_output
 

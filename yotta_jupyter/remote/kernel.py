@@ -6,15 +6,15 @@ Runs on the background loop.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable, YottaError
+from .events import Event, decode_message
 from .framing import Frame, FrameReader, pack
+from .late import LateOutput
 from .mailbox import Mailbox
-from .outputs import OutputMessage
 
 if TYPE_CHECKING:
     from .connection import PodConnection
@@ -23,36 +23,6 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 1
 HELLO_TIMEOUT: Final = 20.0
 _MAX_REQUESTS: Final = 200
-MAX_LATE: Final = 16 << 20
-"""Bytes of late output that are kept for the next run."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something about a request, for the thread that waits for it.
-
-    Attributes
-    ----------
-    kind : str
-        ``accepted``, ``started``, ``output``, ``input``, ``input_done``, ``done``, ``notice``, ``lost`` or ``failed``.
-    sequence : int
-        The position in the record; -1 if the event is not recorded.
-    data : dict
-        The recorded fields, or of an output the message.
-    message : OutputMessage or None
-        Of an output or an input request.
-    size : int
-        Bytes.
-    error : YottaError or None
-        If no more events will arrive.
-    """
-
-    kind: str
-    sequence: int = -1
-    data: dict[str, Any] = field(default_factory=dict)
-    message: OutputMessage | None = None
-    size: int = 0
-    error: YottaError | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +58,7 @@ class _Outgoing:
 class KernelClient:
     """A client of a pod's agent.
 
-    Late output is what a run prints after its end, such as from a thread. It is delivered with a run that waits at that
-    time, else with the next one, before that run's own output.
+    Late output is delivered with a run that waits when it arrives, else with the next one before its own output.
 
     Parameters
     ----------
@@ -118,10 +87,7 @@ class KernelClient:
         self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
         self._mailboxes: dict[str, Mailbox[Event]] = {}
         self._shows_late: set[str] = set()
-        self._shown_until: dict[str, int] = {}
-        self._late: deque[tuple[str, Event]] = deque()
-        self._late_size = 0
-        self._late_skipped = 0
+        self.late = LateOutput()
         self._replay_end = -1
         self._done_in_replay: dict[str, Event] = {}
         self._outgoing: OrderedDict[str, _Outgoing] = OrderedDict()
@@ -159,35 +125,12 @@ class KernelClient:
         if not shows_late:
             return
         self._shows_late.add(request_id)
-        for _, event in self._late:
+        events, skipped = self.late.take()
+        for event in events:
             mailbox.put_now(event, event.size)
-        if self._late_skipped:
-            text = f"{self._late_skipped:,} messages of earlier cells are not shown; attach to those cells to see them."
+        if skipped:
+            text = f"{skipped:,} messages of earlier cells are not shown; attach to those cells to see them."
             mailbox.put_now(Event("notice", data={"detail": text}))
-        self._late.clear()
-        self._late_size = self._late_skipped = 0
-
-    def shown_until(self, request_id: str) -> int | None:
-        """Return the position up to which the output of a request was delivered; None before its end.
-
-        Parameters
-        ----------
-        request_id : str
-        """
-        return self._shown_until.get(request_id)
-
-    def mark_shown(self, request_id: str, until: int) -> None:
-        """Deliver of an ended request only the output behind a position, as late output.
-
-        Parameters
-        ----------
-        request_id : str
-        until : int
-            The last position in the record that was shown.
-        """
-        self._shown_until[request_id] = until
-        self._late = deque(item for item in self._late if item[0] != request_id or item[1].sequence > until)
-        self._late_size = sum(event.size for _, event in self._late)
 
     def forget(self, request_id: str) -> None:
         """Deliver no more events of a request. The request itself goes on.
@@ -328,7 +271,7 @@ class KernelClient:
         for request_id in [name for name in self._outgoing if name not in unsent]:
             del self._outgoing[request_id]
         self.requests.clear()
-        self._shown_until.clear()
+        self.late.clear()
 
     def _write(self, outgoing: _Outgoing) -> None:
         outgoing.was_sent = True
@@ -360,7 +303,7 @@ class KernelClient:
         self._update_requests(request_id, head)
         size = len(frame.body) + 200
         if kind == "message":
-            event = _decode(frame, size)
+            event = decode_message(frame, size)
             if event is not None:
                 await self._deliver(request_id, event)
         elif kind == "agent":
@@ -383,7 +326,7 @@ class KernelClient:
     async def _deliver(self, request_id: str, event: Event) -> None:
         mailbox = self._mailboxes.get(request_id)
         if mailbox is None:
-            if event.kind == "output" and event.sequence > self._shown_until.get(request_id, event.sequence):
+            if self.late.includes(request_id, event):
                 await self._deliver_late(request_id, event)
         elif event.kind == "done" and event.sequence < self._replay_end:
             self._done_in_replay[request_id] = event  # Late output may follow.
@@ -393,17 +336,14 @@ class KernelClient:
                 self._mailboxes.pop(request_id, None)
                 if request_id in self._shows_late:
                     self._shows_late.discard(request_id)
-                    self._shown_until[request_id] = max(event.sequence, self.position or 0)
+                    self.late.mark_shown(request_id, max(event.sequence, self.position or 0))
 
     async def _deliver_late(self, request_id: str, event: Event) -> None:
         current = next((name for name in self._mailboxes if name in self._shows_late), None)
         if current is not None:
             await self._mailboxes[current].put(event, event.size)
-        elif self._late_size + event.size <= MAX_LATE:
-            self._late.append((request_id, event))
-            self._late_size += event.size
         else:
-            self._late_skipped += 1
+            self.late.keep(request_id, event)
 
     async def _end_replay(self) -> None:
         """Deliver the ends of requests that were held back for late output."""
@@ -439,34 +379,6 @@ class KernelClient:
         self.requests[info.request_id] = info
         while len(self.requests) > _MAX_REQUESTS:
             self.requests.popitem(last=False)
-
-
-def _decode(frame: Frame, size: int) -> Event | None:
-    """Return the event of a recorded Jupyter message; None if it is malformed."""
-    head, lengths = frame.head, frame.head.get("parts")
-    if not isinstance(lengths, list) or len(lengths) < 2 or not all(isinstance(n, int) and n >= 0 for n in lengths):
-        return None
-    if sum(lengths) != len(frame.body):
-        return None
-    parts, offset = [], 0
-    for length in lengths:
-        parts.append(frame.body[offset : offset + length])
-        offset += length
-    try:
-        # The kernel sends what is not valid Unicode in a text as other bytes.
-        metadata, content = (json.loads(part.decode("utf-8", "replace")) for part in parts[:2])
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(metadata, dict) or not isinstance(content, dict):
-        return None
-    message: OutputMessage = {
-        "msg_type": str(head.get("msg_type")),
-        "content": content,
-        "metadata": metadata,
-        "buffers": parts[2:],
-    }
-    kind = "input" if head.get("channel") == "stdin" else "output"
-    return Event(kind, int(head["seq"]), head, message, size)
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ from ..sanitize import single_line
 from .connection import PodConnection
 from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
+from .events import Event
 from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, print_notice
 from .framing import MAX_REQUEST
 from .host_keys import HostKeys
-from .kernel import Event, KernelClient, RequestInfo
+from .kernel import KernelClient, RequestInfo
 from .keys import decrypt
 from .launcher import AgentLauncher
 from .loop import background_loop, submit, wait_for
@@ -258,8 +259,8 @@ class Remote:
 
     async def _end_attach(self, client: KernelClient, request_id: str) -> None:
         await client.close()
-        if (until := client.shown_until(request_id)) is not None:
-            self._kernel.mark_shown(request_id, until)
+        if (until := client.late.shown_until(request_id)) is not None:
+            self._kernel.late.mark_shown(request_id, until)
 
     def requests(self) -> list[RequestInfo]:
         """Return the runs that the pod knows, in order; the agent is started if it does not run.

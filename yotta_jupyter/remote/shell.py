@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import RemoteUnavailable, YottaError
 from ..sanitize import single_line
+from .events import Event
 from .interrupts import InterruptHandler
-from .kernel import Event
 from .mailbox import Mailbox
 
 if TYPE_CHECKING:
