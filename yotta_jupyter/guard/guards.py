@@ -353,8 +353,11 @@ class Guards:
         )
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
-        self._ledger.flush()
-        return msgspec.structs.replace(guard, **arm(guard, now, self._ledger.last_interruption(pod.id)))
+        interruption = 0
+        with suppress(YottaError):  # A guard does not depend on the ledger: its limits then start at the first check.
+            self._ledger.flush()
+            interruption = self._ledger.last_interruption(pod.id)
+        return msgspec.structs.replace(guard, **arm(guard, now, interruption))
 
 
 def end_guards(base_url: str) -> None:
