@@ -156,7 +156,7 @@ class Guards:
         if guard.on_pod is not None:
             self._remove_watchdog(guard)
         self._store.delete(self._base_url, pod_id)
-        process.request({})
+        process.request()
         return True
 
     def extend(self, pod_id: str, by: str | timedelta | float) -> Guard:
@@ -371,4 +371,4 @@ def end_guards(base_url: str) -> None:
     if store.exists:
         with suppress(YottaError):
             store.delete_all(base_url)
-            process.request({})
+            process.request()
