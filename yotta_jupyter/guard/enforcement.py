@@ -116,14 +116,15 @@ class LocalEnforcer:
         if not self._store.exists:
             return []
         try:
-            return self._resume() if self._store.guards() else []
-        except YottaError as error:
+            guards = self._store.guards()
+            return self._resume(any(guard.base_url == self._base_url for guard in guards)) if guards else []
+        except (YottaError, OSError) as error:
             goes_on = "The enforcer goes on with the guards that it has read before."
-            return [f"{error} {goes_on if process.is_running() else 'No guard is enforced.'}"]
+            return [f"{single_line(error, 400)} {goes_on if process.is_running() else 'No guard is enforced.'}"]
 
-    def _resume(self) -> list[str]:
+    def _resume(self, needs_key: bool) -> list[str]:
         before = self.read()
-        if before.is_alive and self._account in before.accounts:
+        if before.is_alive and (self._account in before.accounts or not needs_key):
             return []
         if before.state == "stalled" and before.checked_at is not None:
             since = format_time(before.checked_at, self._clock)

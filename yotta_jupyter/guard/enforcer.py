@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from multiprocessing.connection import Connection, Listener
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ SLEPT: Final = 60.0
 """Seconds between two heartbeats beyond which the machine slept or the process was stopped."""
 
 API_TIMEOUT: Final = 20.0
+LOCK_TIMEOUT: Final = 0.5
 EMPTY_GRACE: Final = 2.0
 """Seconds without guards after which the enforcer ends."""
 
@@ -240,16 +242,24 @@ def listener_is_closed(error: Exception) -> bool:
 
 
 def main() -> None:
-    """Run the enforcer in this process, unless another one runs."""
-    with process.lock(timeout=process.START_TIMEOUT / 2) as obtained:
-        if not obtained:
+    """Run the enforcer in this process, unless another one runs. One that is about to end is waited for."""
+    deadline = time.monotonic() + process.START_TIMEOUT / 2
+    while time.monotonic() < deadline:
+        with process.lock(timeout=LOCK_TIMEOUT) as obtained:
+            if obtained:
+                _run()
+                return
+        if process.request() is not None:
             return
-        logger = process.open_log()
 
-        def terminate(number: int, frame: object) -> None:
-            logger.info(f"the enforcer was ended by {signal.Signals(number).name}: no guard is enforced until it runs")
-            os._exit(1)
 
-        signal.signal(signal.SIGTERM, terminate)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        Enforcer(logger).run()
+def _run() -> None:
+    logger = process.open_log()
+
+    def terminate(number: int, frame: object) -> None:
+        logger.info(f"the enforcer was ended by {signal.Signals(number).name}: no guard is enforced until it runs")
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    Enforcer(logger).run()

@@ -156,7 +156,7 @@ class Guards:
         if guard.on_pod is not None:
             self._remove_watchdog(guard)
         self._store.delete(self._base_url, pod_id)
-        process.request({})
+        process.request()
         return True
 
     def extend(self, pod_id: str, by: str | timedelta | float) -> Guard:
@@ -353,8 +353,11 @@ class Guards:
         )
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
-        self._ledger.flush()
-        return msgspec.structs.replace(guard, **arm(guard, now, self._ledger.last_interruption(pod.id)))
+        interruption = 0
+        with suppress(YottaError):  # A guard does not depend on the ledger: its limits then start at the first check.
+            self._ledger.flush()
+            interruption = self._ledger.last_interruption(pod.id)
+        return msgspec.structs.replace(guard, **arm(guard, now, interruption))
 
 
 def end_guards(base_url: str) -> None:
@@ -368,4 +371,4 @@ def end_guards(base_url: str) -> None:
     if store.exists:
         with suppress(YottaError):
             store.delete_all(base_url)
-            process.request({})
+            process.request()

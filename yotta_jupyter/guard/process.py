@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -28,6 +28,7 @@ MAX_MESSAGE: Final = 65536
 _MAX_LOG: Final = 1_000_000
 _POLL: Final = 0.05
 _MAX_SOCKET_PATH: Final = 100
+_WAKE: Final = Secret("{}")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -99,12 +100,13 @@ def is_running() -> bool:
         return False
 
 
-def request(message: dict[str, Any]) -> Reply | None:
-    """Send a message to the enforcer.
+def request(message: Secret = _WAKE) -> Reply | None:
+    """Send a message to the enforcer, which then reads the guards again.
 
     Parameters
     ----------
-    message : dict
+    message : Secret
+        JSON; by default a message without a key.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def request(message: dict[str, Any]) -> Reply | None:
     try:
         with Client(str(socket_path()), "AF_UNIX") as connection:
             assert isinstance(connection, Connection)
-            connection.send_bytes(json.dumps(message).encode())
+            connection.send_bytes(message.reveal().encode())
             if not connection.poll(REPLY_TIMEOUT):
                 return None
             return msgspec.json.decode(connection.recv_bytes(MAX_MESSAGE), type=Reply)
@@ -122,14 +124,13 @@ def request(message: dict[str, Any]) -> Reply | None:
         return None
 
 
-def ensure_running(base_url: str, api_key: Secret | None, ssh_key: str | None) -> tuple[Reply, bool]:
+def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple[Reply, bool]:
     """Start the enforcer unless it runs, and hand over an API key. The key goes through the socket only.
 
     Parameters
     ----------
     base_url : str
-    api_key : Secret or None
-        None to start it with the keys of ``~/.yotta/config`` alone.
+    api_key : Secret
     ssh_key : str or None
         A private key file.
 
@@ -144,9 +145,8 @@ def ensure_running(base_url: str, api_key: Secret | None, ssh_key: str | None) -
     YottaError
         It does not start, or does not answer.
     """
-    message: dict[str, Any] = {"base_url": base_url, "ssh_key": ssh_key}
-    if api_key is not None:
-        message["api_key"] = api_key.reveal()
+    # No variable holds the key as plain text, because a verbose traceback shows variables.
+    message = Secret(json.dumps({"base_url": base_url, "ssh_key": ssh_key, "api_key": api_key.reveal()}))
     reply = request(message)
     if reply is not None:
         return reply, False

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ..api import PodsClient
-from ..errors import ConnectionFailed, InvalidPodState, PodNotFound, YottaError
+from ..errors import ConnectionFailed, PodNotFound, YottaError
 from ..models import Pod
 from ..sanitize import single_line
 from .idle import IdleMonitor, Sample, interval
@@ -178,8 +178,6 @@ class AccountWatcher:
         }
         try:
             self._pods.pause(guard.pod_id)
-        except InvalidPodState:
-            pass  # The next check shows what it is.
         except YottaError as error:
             changes["error"] = f"pause not confirmed: {single_line(error.message, 160)}"
             self._log(f"{guard.label}: attempt {guard.attempts + 1}: {changes['error']}")
