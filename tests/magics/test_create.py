@@ -237,7 +237,7 @@ def test_without_a_listed_pod_the_price_is_unknown_with_a_reason(captured_output
 def test_create_shows_what_the_new_pod_costs(captured_output: Output, run: Run) -> None:
     output = captured_output("%yotta create pytorch --gpu L4 --name mine")
     rate = run("%yotta get mine").hourly_rate
-    assert f", ${rate:.2f} an hour while it runs. Next: %yotta wait mine --until ssh" in output
+    assert f", ${rate:.2f} an hour while it runs. Next: %%yotta run mine" in output
 
 
 def test_dry_run_masks_the_generated_password_and_the_key_and_creates_no_file(run: Run, home: Path) -> None:
@@ -343,7 +343,9 @@ def test_the_line_of_an_unknown_name_says_as_typed(run: Run) -> None:
 
 
 def test_create_names_the_next_command(captured_output: Output) -> None:
-    assert "Next: %yotta wait" in captured_output("%yotta create pytorch --gpu L4")
+    output = captured_output("%yotta create pytorch --gpu L4")
+    assert "Next: %%yotta run " in output
+    assert "running this cell again creates another one" in output
 
 
 def test_help_names_the_default_ports(captured_output: Output) -> None:

@@ -140,11 +140,11 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     elif arguments.wait:
         print(f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}.")
     else:
-        target = "ssh" if pod.ssh_port is not None else "running"
-        print(
-            f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}. "
-            f"Next: %yotta wait {pod_word(pod, session.known_pods)} --until {target}"
-        )
+        word = pod_word(pod, session.known_pods)
+        following = f"%%yotta run {word}" if pod.ssh_port is not None else f"%yotta wait {word}"
+        print(f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}. Next: {following}")
+    if spec.pod_name is None:
+        print("Note: the pod has no name, so running this cell again creates another one. Use --name NAME.")
     if limits:
         set_guard(session, pod, limits)
     return wait_for_use(session, pod) if arguments.wait else pod
