@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncssh
@@ -42,14 +42,15 @@ def test_a_pod_with_another_key_of_the_user_is_reached(client: Client, home: Pat
         assert remote.shell("echo here").stdout == "here\n"
 
 
-def test_a_pod_that_is_starting_is_waited_for_also_by_an_existing_remote(client: Client) -> None:
+def test_a_pod_that_is_starting_is_waited_for_also_by_an_existing_remote(make_client: Callable[..., Client]) -> None:
+    client = make_client(speed=20)
     statuses: list[str] = []
     pod = client.pods.create(image="pytorch", gpu_type="L4", expose=[22])
     progress = lambda pods: statuses.extend(pod.status for pod in pods.values())  # noqa: E731
     with client.pods.remote(pod.id, progress=progress) as remote:
         assert remote.shell("echo 1").stdout == "1\n"
-        assert statuses[0] == "INITIALIZE"
         assert statuses[-1] == "RUNNING"
+        assert len(statuses) > 1
         client.pods.pause(pod.id)
         client.pods.wait(pod.id, "PAUSED")
         with pytest.raises(InvalidPodState, match=r"is PAUSED and not reachable by SSH\. Resume it") as caught:
