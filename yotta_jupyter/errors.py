@@ -415,13 +415,13 @@ def _signal_name(number: int) -> str | None:
 class RemoteUnavailable(YottaError):
     """A pod cannot be used by SSH, or cannot do what was requested.
 
-    No SSH port, no accepted key, a changed host key, no Python, or a connection that cannot be established again.
+    No accepted key, a changed host key, no Python, or a connection that cannot be established again.
 
     Parameters
     ----------
     message : str
     advice : str, optional
-    pod_id, pod_status : str, optional
+    pod_id : str, optional
         The pod, if known.
     locked_keys : tuple of str
         The key files that were not tried because they need a passphrase; see `Remote.unlock`.
@@ -433,13 +433,11 @@ class RemoteUnavailable(YottaError):
         *,
         advice: str = "",
         pod_id: str | None = None,
-        pod_status: str | None = None,
         locked_keys: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, advice=advice)
         self.locked_keys = locked_keys
         self.pod_id = pod_id
-        self.pod_status = pod_status
 
 
 class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
