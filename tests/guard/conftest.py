@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -30,11 +28,11 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 @pytest.fixture
 def end_enforcer() -> Iterator[None]:
-    """End the enforcer of the test's home directory afterwards."""
+    """End all guards afterwards, and with them the enforcer."""
     yield
-    if process.is_running():
-        state = GuardStore().read_enforcer()
-        assert state is not None
-        os.kill(state.pid, signal.SIGKILL)
-        with process.lock(timeout=10) as obtained:
-            assert obtained
+    store = GuardStore()
+    for guard in store.guards():
+        store.delete(guard.base_url, guard.pod_id)
+    process.request()
+    with process.lock(timeout=15) as obtained:
+        assert obtained
