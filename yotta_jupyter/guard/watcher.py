@@ -125,6 +125,8 @@ class AccountWatcher:
         elif "deadline" in changes and changes["state"] == "active":
             self._log(f"{guard.label} runs: its limits start now ({guard.rule})")
         changes["account"] = self._ledger.account
+        if guard.state != "pausing":
+            changes["error"] = ""
         observed = msgspec.structs.replace(guard, **changes)
         if observed.state in ("active", "pausing") and pod.status != "PAUSING":
             changes |= self._check_idle(observed, pod)
@@ -198,10 +200,10 @@ class AccountWatcher:
     def _end(self, guard: Guard, why: str) -> None:
         self._log(f"{guard.label} {why}: its guard ends")
         self._guards.pop(guard.pod_id, None)
-        self._ended.add(guard.pod_id)
         try:
             self._store.delete(self._base_url, guard.pod_id)
         except YottaError as error:
+            self._ended.add(guard.pod_id)
             self._report(error)
 
     def _listing_failed(self, error: YottaError) -> float:
@@ -233,8 +235,9 @@ class AccountWatcher:
             elif pod is not None and pod.is_transitional:
                 delays.append(TRANSITION_INTERVAL)
             if guard.state == "active" and guard.limits:
-                delays.append(guard.limits[0].at - now)
-        return max(MIN_DELAY, min(delays))
+                left = guard.limits[0].at - now
+                delays.append(max(left, MIN_DELAY) if left > 0 else CONFIRM_INTERVAL)
+        return min(delays)
 
     def _last_interruption(self, guard: Guard) -> int:
         try:
