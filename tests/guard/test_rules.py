@@ -227,6 +227,9 @@ def test_guards_in_memory_stay_in_force_without_the_database(watch: Watch) -> No
     with pytest.raises(YottaError, match=r"guards .* is damaged. Move the file away"):
         watch.guards.set(watch.pod_id, after="1h")
     assert len(watch.yotta.pods.list()) == 3
+    path.unlink()
+    watch.run(1)
+    assert watch.guard.rule == "after 3m"
 
 
 def test_a_full_disk_does_not_start_the_limits_again_and_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
