@@ -11,6 +11,7 @@ from typing import Any
 import yotta_jupyter
 from yotta_jupyter.api import PodsClient
 from yotta_jupyter.errors import CopyInterrupted, RemoteDetached, WaitInterrupted, YottaError
+from yotta_jupyter.guard.guards import Guards
 from yotta_jupyter.magics.commands import COMMANDS
 from yotta_jupyter.magics.parser import Command
 
@@ -23,6 +24,7 @@ Generated from docstrings and help texts by `python docs/generate_reference.py`;
 CLASSES = {
     "Client": yotta_jupyter.Client,
     "client.pods": PodsClient,
+    "client.guards": Guards,
     "Pod": yotta_jupyter.Pod,
     "PodSpec": yotta_jupyter.PodSpec,
     "Panel": yotta_jupyter.Panel,

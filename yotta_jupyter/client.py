@@ -11,7 +11,6 @@ from .api.transport import Transport
 from .catalog import Catalog
 from .config import Config, resolve_config, validate_api_key
 from .errors import InvalidRequest
-from .guard.guards import Guards
 from .guard.ledger import Ledger
 from .keys import DEFAULT_KEY, load_public_key
 from .launch import complete_spec
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     import pandas as pd
+
+    from .guard.guards import Guards
 
 SANDBOX_SERVER: Final = "YottaSandbox"
 """The ``Server`` header of the sandbox. A loopback address alone may also be a tunnel to the cloud."""
@@ -85,6 +86,8 @@ class Client:
     @property
     def guards(self) -> Guards:
         """The guards, which pause pods after a time, at a cost, or when they are idle."""
+        from .guard.guards import Guards  # Not available on Windows.
+
         return Guards(
             self.pods,
             self.ledger,

@@ -227,6 +227,9 @@ def test_guards_in_memory_stay_in_force_without_the_database(watch: Watch) -> No
     with pytest.raises(YottaError, match=r"guards .* is damaged. Move the file away"):
         watch.guards.set(watch.pod_id, after="1h")
     assert len(watch.yotta.pods.list()) == 3
+    path.unlink()
+    watch.run(1)
+    assert watch.guard.rule == "after 3m"
 
 
 def test_a_full_disk_does_not_start_the_limits_again_and_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,3 +282,22 @@ def test_durations() -> None:
         "1d1h",
         "8h",
     ]
+
+
+def test_an_error_is_shown_until_the_next_check_that_succeeds(watch: Watch) -> None:
+    watch.guards.set(watch.pod_id, after="8h")
+    watch.sandbox.add_fault("list:500-before")
+    watch.run(20)
+    assert watch.guards.frame()["last_error"].iloc[0].startswith("not checked: ")
+    watch.sandbox.clear_faults()
+    watch.run(20)
+    assert watch.guards.frame()["last_error"].isna().all()
+
+
+def test_an_overdue_pod_that_is_being_paused_is_not_listed_all_the_time(watch: Watch) -> None:
+    watch.guards.set(watch.pod_id, after="10s")
+    watch.run(9)
+    watch.transition("pause")
+    watch.sleep(2)
+    assert watch.watcher.check() >= 1
+    assert watch.pauses == 0

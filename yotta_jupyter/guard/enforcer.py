@@ -126,6 +126,7 @@ class Enforcer:
         self._woken = threading.Event()
         self._started_at = self._clock.now()
         self._problem = ""
+        self._identity: str | None = None
 
     def run(self) -> None:
         """Run until there is no guard. Call it only while `process.lock` is held."""
@@ -161,6 +162,7 @@ class Enforcer:
     def _heartbeat(self, now: float) -> int | None:
         """Write a sign of life and load missing keys; return the number of guards, None if it is unknown."""
         try:
+            before, self._identity = self._identity, self._store.identity()
             guards = self._store.guards()
             missing = {guard.base_url for guard in guards if guard.account not in self._accounts}
             if missing:
@@ -174,6 +176,9 @@ class Enforcer:
             if str(error) != self._problem:
                 self._problem = str(error)
                 self._logger.info(str(error))
+            return None
+        if before not in (None, self._identity):  # The watchers write their guards into the new database.
+            self._wake()
             return None
         return len(guards)
 

@@ -114,14 +114,20 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         return [limit for limit in self.limits if not limit.reason.startswith("idle")]
 
     @property
+    def budget_end(self) -> float | None:
+        """When the budget is spent at the present price; None without a budget, or while the pod does not run."""
+        if self.budget is None or self.spend_from is None or not self.rate:
+            return None
+        return self.spend_from + self.budget / self.rate * 3600
+
+    @property
     def limits(self) -> list[Limit]:
         """The limits that apply now, the strictest first."""
         limits = []
         if self.after is not None and self.deadline is not None:
             limits.append(Limit(self.deadline, f"after {format_duration(self.after)}"))
-        if self.budget is not None and self.spend_from is not None and self.rate:
-            at = self.spend_from + self.budget / self.rate * 3600
-            limits.append(Limit(at, f"budget of ${format_amount(self.budget)}"))
+        if self.budget is not None and self.budget_end is not None:
+            limits.append(Limit(self.budget_end, f"budget of ${format_amount(self.budget)}"))
         if self.idle is not None and self.idle_since is not None:
             at = max(self.idle_since + self.idle, self.snoozed_until or 0.0)
             limits.append(Limit(at, f"idle for {format_duration(self.idle)}"))
@@ -201,7 +207,7 @@ def merge(existing: Guard, new: Guard) -> Guard:
     changes: dict[str, Any] = {"rate": new.rate, "name": new.name, "account": new.account}
     if _is_stricter(new.after, existing.after, new.deadline, existing.deadline):
         changes |= {"after": new.after, "deadline": new.deadline}
-    if _is_stricter(new.budget, existing.budget, _budget_end(new), _budget_end(existing)):
+    if _is_stricter(new.budget, existing.budget, new.budget_end, existing.budget_end):
         changes |= {"budget": new.budget, "spend_from": new.spend_from}
     if _is_stricter(new.idle, existing.idle, None, None):
         changes |= {"idle": new.idle}
@@ -288,12 +294,6 @@ def is_due(guard: Guard, now: float) -> bool:
 def backoff(attempts: int) -> float:
     """Return the seconds between a pause request and the next one."""
     return min(MAX_BACKOFF, 2.0 ** min(attempts, 10))
-
-
-def _budget_end(guard: Guard) -> float | None:
-    if guard.budget is None or guard.spend_from is None or not guard.rate:
-        return None
-    return guard.spend_from + guard.budget / guard.rate * 3600
 
 
 def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:

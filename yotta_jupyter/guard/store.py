@@ -18,7 +18,9 @@ CREATE TABLE IF NOT EXISTS guards (
     data TEXT NOT NULL,
     PRIMARY KEY (base_url, pod_id)
 );
-CREATE TABLE IF NOT EXISTS enforcer (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL)
+CREATE TABLE IF NOT EXISTS enforcer (one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS identity (value TEXT NOT NULL);
+INSERT INTO identity SELECT hex(randomblob(8)) WHERE NOT EXISTS (SELECT 1 FROM identity)
 """
 
 
@@ -50,6 +52,11 @@ class GuardStore:
     def exists(self) -> bool:
         """Whether a guard was ever set."""
         return self._database.path.exists()
+
+    def identity(self) -> str:
+        """Return a random text that tells this database from another one that takes its place."""
+        with self._database.transaction() as connection:
+            return str(connection.execute("SELECT value FROM identity").fetchone()["value"])
 
     def guards(self, base_url: str | None = None) -> list[Guard]:
         """Return the guards, of one address or all.

@@ -77,6 +77,7 @@ class AccountWatcher:
         self._stored: dict[str, Guard] = {}
         self._unsaved: dict[str, dict[str, Any]] = {}
         self._ended: set[str] = set()
+        self._identity: str | None = None
         self._monitors: dict[str, IdleMonitor] = {}
         self._latest: dict[str, Pod] = {}
         self._failures = 0
@@ -125,6 +126,8 @@ class AccountWatcher:
         elif "deadline" in changes and changes["state"] == "active":
             self._log(f"{guard.label} runs: its limits start now ({guard.rule})")
         changes["account"] = self._ledger.account
+        if guard.state != "pausing":
+            changes["error"] = ""
         observed = msgspec.structs.replace(guard, **changes)
         if observed.state in ("active", "pausing") and pod.status != "PAUSING":
             changes |= self._check_idle(observed, pod)
@@ -198,10 +201,10 @@ class AccountWatcher:
     def _end(self, guard: Guard, why: str) -> None:
         self._log(f"{guard.label} {why}: its guard ends")
         self._guards.pop(guard.pod_id, None)
-        self._ended.add(guard.pod_id)
         try:
             self._store.delete(self._base_url, guard.pod_id)
         except YottaError as error:
+            self._ended.add(guard.pod_id)
             self._report(error)
 
     def _listing_failed(self, error: YottaError) -> float:
@@ -233,8 +236,9 @@ class AccountWatcher:
             elif pod is not None and pod.is_transitional:
                 delays.append(TRANSITION_INTERVAL)
             if guard.state == "active" and guard.limits:
-                delays.append(guard.limits[0].at - now)
-        return max(MIN_DELAY, min(delays))
+                left = guard.limits[0].at - now
+                delays.append(max(left, MIN_DELAY) if left > 0 else CONFIRM_INTERVAL)
+        return min(delays)
 
     def _last_interruption(self, guard: Guard) -> int:
         try:
@@ -245,7 +249,12 @@ class AccountWatcher:
     def _load(self) -> None:
         """Read the guards. Where the database cannot be read, those in memory stay in force."""
         try:
-            self._stored = {guard.pod_id: guard for guard in self._store.guards(self._base_url)}
+            identity = self._store.identity()
+            if self._identity not in (None, identity):
+                self._restore()
+            self._identity = identity
+            stored = self._store.guards(self._base_url)
+            self._stored = {guard.pod_id: guard for guard in stored}
             self._problem = "" if not self._unsaved else self._problem
         except YottaError as error:
             self._report(error)
@@ -264,6 +273,12 @@ class AccountWatcher:
             self._report(error)
             return True
         return stored is not None and stored == self._stored.get(pod_id)
+
+    def _restore(self) -> None:
+        """Write the guards in memory into a database that has replaced the one that they were read from."""
+        for guard in self._own_guards():
+            self._store.put(guard, lambda existing, new: existing)
+        self._log(f"the database of guards was replaced; guards that were read before: {_names(self._guards)}")
 
     def _save(self, changes: dict[str, dict[str, Any]]) -> None:
         """Change guards in the database. Where it cannot be written, the changes are kept for the next time."""

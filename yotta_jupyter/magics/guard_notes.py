@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..errors import InvalidRequest
 from ..guard.rules import Guard
 from ..guard.store import GuardStore
@@ -9,7 +11,7 @@ from ..hints import pod_word
 from ..models import Pod
 from .session import Session
 
-EXTENSION = "1h"
+EXTENSION: Final = "1h"
 """How long the suggested command puts off a guard."""
 
 

@@ -21,8 +21,6 @@ from ..session import Session
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN_LOG = 40
-
 
 def add_guard_arguments(parser: LineParser) -> None:
     """Add the flags with which create sets a guard.
@@ -119,7 +117,7 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
     if arguments.on_pod and not {"after", "budget"} & limits.keys():
         raise InvalidRequest("--on-pod needs --after or --budget: the watchdog on the pod enforces no idle rule.")
     if arguments.log:
-        return PlainText(session.client.guards.log(_SHOWN_LOG) or "The log is empty: no guard was ever set.")
+        return PlainText(session.client.guards.log() or "The log is empty: no guard was ever set.")
     if not arguments.pods:
         if limits or actions:
             raise InvalidRequest("%yotta guard needs POD, such as: %yotta guard train --after 8h. See %yotta list")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import InvalidRequest
 from ...formatting import pluralize
-from ...guard.guards import end_guards
 from ...sanitize import single_line
 from ..display import PlainText
 from ..parser import Command, LineParser
@@ -40,6 +39,8 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
         return _start(session, arguments)
     if session.sandbox is None:
         raise InvalidRequest("No sandbox was started from this notebook. Start one with: %yotta sandbox start")
+    from ...guard.guards import end_guards
+
     if arguments.action == "stop":
         end_guards(session.sandbox.base_url)
         session.sandbox.stop()
