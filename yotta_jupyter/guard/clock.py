@@ -84,6 +84,8 @@ class Clock:
 
 
 def _since_boot() -> float:
+    if not hasattr(time, "clock_gettime"):  # Windows.
+        return time.monotonic()
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

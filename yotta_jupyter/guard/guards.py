@@ -116,6 +116,7 @@ class Guards:
         YottaError
             The guard could not be stored, or is not enforced because the enforcer does not start.
         """
+        process.require_posix()
         limits = parse_limits(after, budget, idle)
         pod = self._pods.get(pod_id)
         if has_ended(pod):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -18,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from ..errors import YottaError
+from ..errors import InvalidRequest, YottaError
 from ..secret import Secret, is_sensitive_name
 from .storage import data_folder
 
@@ -43,6 +42,18 @@ class Reply(msgspec.Struct, frozen=True):
 
     pid: int
     accounts: list[str]
+
+
+def require_posix() -> None:
+    """Check that the enforcer can run on this system.
+
+    Raises
+    ------
+    InvalidRequest
+        It is Windows.
+    """
+    if os.name != "posix":
+        raise InvalidRequest("Guards need Linux or macOS: nothing on this machine would enforce one.")
 
 
 def socket_path() -> Path:
@@ -74,6 +85,9 @@ def lock(timeout: float = 0.0) -> Iterator[bool]:
     bool
         Whether it was obtained.
     """
+    require_posix()
+    import fcntl
+
     folder = data_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     deadline = time.monotonic() + timeout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -121,7 +120,10 @@ class HostKeys:
     def _locked(self) -> Iterator[None]:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.path.parent / ".known_hosts.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.name == "posix":  # Without a lock, one of two keys that are pinned at once may be lost.
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 

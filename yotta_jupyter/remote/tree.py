@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -528,6 +527,8 @@ class _StdioLink(Link):
     """Frames on stdin and stdout."""
 
     def __init__(self) -> None:
+        import fcntl
+
         self._in, self._out = sys.stdin.buffer, sys.stdout.buffer
         for stream in (self._in, self._out):
             with contextlib.suppress(OSError):  # A larger pipe needs fewer switches between processes.
