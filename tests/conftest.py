@@ -64,8 +64,28 @@ EXAMPLE_POD = {
 }
 
 
+LONG_MODULES = {
+    "panel/test_load.py",
+    "remote/test_bad_input.py",
+    "remote/test_connection.py",
+    "remote/test_data.py",
+    "remote/test_files.py",
+    "remote/test_hostile_agent.py",
+    "remote/test_reconnect.py",
+}
+"""Modules that would take the suite beyond its time limit. Run them with ``--long``."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the long modules without ``--long``."""
+    is_long = "/".join(collection_path.parts[-2:]) in LONG_MODULES
+    return True if is_long and not config.getoption("--long") else None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run all of tests/remote, and more examples in tests/security")
+    parser.addoption(
+        "--long", action="store_true", help="also run the long modules, and more examples in tests/security"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -13,21 +13,6 @@ from tests.remote.sshd import Sshd, running
 from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
 
-LONG_MODULES = {
-    "test_bad_input.py",
-    "test_connection.py",
-    "test_data.py",
-    "test_files.py",
-    "test_hostile_agent.py",
-    "test_reconnect.py",
-}
-"""Modules that would take the suite beyond its time limit. Run them with ``--long``."""
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the long modules without ``--long``."""
-    return True if collection_path.name in LONG_MODULES and not config.getoption("--long") else None
-
 
 @pytest.fixture(autouse=True)
 def no_agent(monkeypatch):
