@@ -112,6 +112,60 @@ describe("the table", () => {
   });
 });
 
+describe("the order of the rows", () => {
+  const pods = [
+    { id: "1", name: "a", created_at: 3 },
+    { id: "2", name: "b", created_at: 2 },
+    { id: "3", name: "c", created_at: 1 },
+  ];
+  const NEW = encodeRow(podRow({ id: "4", name: "new", created_at: 9 }));
+
+  /** @type {PanelView} */
+  let view;
+
+  /** @param {"pointerenter" | "pointerleave"} type */
+  const point = (type) => view.table.body.dispatchEvent(new Event(type));
+
+  beforeEach(() => {
+    view = open(pods);
+    expect(view.table.ids).toEqual(["1", "2", "3"]);
+  });
+
+  test("it is frozen while the pointer is over the rows", () => {
+    point("pointerenter");
+    model.receive({ type: "patch", version: 2, added: [NEW], updated: [{ id: "3", created_at: 8 }], removed: ["2"] });
+    expect(view.table.ids).toEqual(["1", "2", "3", "4"]);
+    expect(view.table.rowViews.get("2")?.element.textContent).toContain("Gone");
+    labelled(view, "Delete b").click();
+    labelled(view, "Select b").click();
+    expect(store.selected.size).toBe(0);
+    expect(model.sent.some(({ message }) => message.type === "delete")).toBe(false);
+    expect(views[1].table.ids).toEqual(["4", "3", "1"]);
+    point("pointerleave");
+    expect(view.table.ids).toEqual(["4", "3", "1"]);
+  });
+
+  test("a launched pod takes the place of its launch", () => {
+    point("pointerenter");
+    const id = store.launch({ pod_name: "new" });
+    expect(view.table.ids).toEqual(["1", "2", "3", id]);
+    model.receive({ type: "patch", version: 2, added: [NEW] });
+    model.receive({ type: "launched", temp_id: id, pod_id: "4", note: "" });
+    point("pointerleave");
+    expect(view.table.ids[0]).toBe("4");
+  });
+
+  test("it is frozen while a row has the focus by keyboard, but not for a new sorting", () => {
+    labelled(view, "Select b").focus();
+    model.receive({ type: "patch", version: 2, added: [NEW] });
+    expect(view.table.ids).toEqual(["1", "2", "3", "4"]);
+    filter(view, "new");
+    expect(view.table.ids).toEqual(["4"]);
+    filter(view, "");
+    expect(view.table.ids).toEqual(["4", "1", "2", "3"]);
+  });
+});
+
 describe("the selection toolbar", () => {
   test("it counts the selected pods that a filter hides", () => {
     const view = open(TWO_PODS);

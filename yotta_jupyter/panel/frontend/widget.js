@@ -163,6 +163,7 @@ function allowSaveShortcut(root, event) {
 
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
+var DEPARTED = "GONE";
 var UNDOABLE_DELETE = "undoable_delete";
 var DEFAULT_META = {
   fields: [],
@@ -1856,6 +1857,50 @@ var COLUMNS = [
   }
 ];
 
+// yotta_jupyter/panel/frontend/src/frozen-order.js
+var FrozenOrder = class {
+  constructor() {
+    this._rows = null;
+  }
+  /** @returns {boolean} */
+  get isActive() {
+    return this._rows !== null;
+  }
+  /** @param {Map<string, PodRow>} rows */
+  freeze(rows) {
+    this._rows ??= new Map(rows);
+  }
+  /** @returns {boolean} whether the order was frozen */
+  release() {
+    const wasActive = this.isActive;
+    this._rows = null;
+    return wasActive;
+  }
+  /**
+   * @param {string[]} shown the ids shown now
+   * @param {string[]} sorted the ids that would be shown
+   * @param {Map<string, PodRow>} rows those that are listed
+   * @returns {string[]} those shown in their places, then the new ones; the first new ones replace the rows of launches
+   *   that have ended
+   */
+  merge(shown, sorted, rows) {
+    const before = new Set(shown);
+    const added = sorted.filter((id) => !before.has(id));
+    const isEndedLaunch = (id) => !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
+    const kept = shown.map((id) => isEndedLaunch(id) ? added.shift() ?? id : id);
+    for (const [id, row] of rows) this._rows?.set(id, row);
+    return [...kept, ...added];
+  }
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} the row of a pod that is not listed any more, without anything to click
+   */
+  departed(id) {
+    const row = this._rows?.get(id);
+    return row && { ...row, status: DEPARTED, actions: [], ssh: null, jupyter: null, pending: null, error: null };
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/page.js
 function openTab(url) {
   if (navigator.userActivation?.isActive === false) return false;
@@ -2365,6 +2410,8 @@ var Table = class {
     this.ids = [];
     this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
+    this.frozenOrder = new FrozenOrder();
+    this._pointerIsOverRows = false;
     this._pool = [];
     this._anchor = null;
     this.body = h("div", { role: "rowgroup", class: "yotta-body" });
@@ -2381,6 +2428,7 @@ var Table = class {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this._freezeWhileInUse();
     this.jupyterPopup = new JupyterPopup(store, context);
   }
   /**
@@ -2392,7 +2440,8 @@ var Table = class {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
     if (rowsChanged || filterMayChange || orderMayChange) {
-      this.filterAndSort();
+      if (this.frozenOrder.isActive) this._show(this.frozenOrder.merge(this.ids, this._sortedIds(), this.store.rows));
+      else this.filterAndSort();
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -2407,9 +2456,19 @@ var Table = class {
     const shown = new Set(this.ids);
     return [...ids].filter((id) => !shown.has(id)).length;
   }
+  /** Show the rows that match the filters, in the order of the sorting, even while the order is frozen. */
   filterAndSort() {
+    this._show(this._sortedIds());
+  }
+  /** @returns {string[]} */
+  _sortedIds() {
     const { column, reversed } = this.sort;
-    this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+  }
+  /** @param {string[]} ids */
+  _show(ids) {
+    this.ids = ids;
+    const { column, reversed } = this.sort;
     this._headings.forEach((heading, index) => {
       const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
@@ -2432,7 +2491,7 @@ var Table = class {
       }
       const row = (
         /** @type {PodRow} */
-        this.store.rows.get(id)
+        this._row(id)
       );
       if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
         view.update(row, { index, top: index * this.rowHeight });
@@ -2469,6 +2528,36 @@ var Table = class {
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
+  /** Freeze the order of the rows while the pointer is over them, or while one of them has the focus by keyboard. */
+  _freezeWhileInUse() {
+    const { body } = this;
+    const update = () => {
+      if (this._pointerIsOverRows || body.querySelector(":focus-visible")) this.frozenOrder.freeze(this.store.rows);
+      else if (this.frozenOrder.release()) this.filterAndSort();
+    };
+    const setPointer = (isOver) => {
+      this._pointerIsOverRows = isOver;
+      update();
+    };
+    body.addEventListener("pointerenter", () => setPointer(true));
+    body.addEventListener("pointerleave", () => setPointer(false));
+    body.addEventListener("focusin", update);
+    body.addEventListener("focusout", () => setTimeout(update));
+  }
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} that of a pod that is not listed any more while the order is frozen
+   */
+  _row(id) {
+    return this.store.rows.get(id) ?? this.frozenOrder.departed(id);
+  }
+  /**
+   * @param {string[]} ids
+   * @returns {string[]} those of pods that are listed
+   */
+  _listed(ids) {
+    return ids.filter((id) => this.store.rows.has(id));
+  }
   /** @returns {HTMLElement} the row of headings */
   _head() {
     const actions = h("span", { class: "yotta-visually-hidden" }, "Actions");
@@ -2502,7 +2591,7 @@ var Table = class {
   }
   /** @param {string} id */
   _refreshRow(id) {
-    const row = this.store.rows.get(id);
+    const row = this._row(id);
     if (row) this.rowViews.get(id)?.update(row);
   }
   _setBodyHeight() {
@@ -2617,18 +2706,19 @@ var Table = class {
       if (first >= 0) ids = this.ids.slice(first, last + 1);
     }
     this._anchor = id;
-    this.store.select(ids, selected);
+    this.store.select(this._listed(ids), selected);
   }
   _onSelectAll() {
-    this.store.select(this.ids, this.selectAll.checked);
+    this.store.select(this._listed(this.ids), this.selectAll.checked);
   }
   _updateSelectAll() {
     let count = 0;
     if (this.store.selected.size) {
       for (const id of this.ids) if (this.store.selected.has(id)) count++;
     }
-    this.selectAll.checked = count > 0 && count === this.ids.length;
-    this.selectAll.indeterminate = count > 0 && count < this.ids.length;
+    const all = count && this._listed(this.ids).length;
+    this.selectAll.checked = count > 0 && count === all;
+    this.selectAll.indeterminate = count > 0 && count < all;
   }
 };
 function columnNamed(name) {
