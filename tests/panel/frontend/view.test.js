@@ -178,6 +178,48 @@ describe("the selection toolbar", () => {
     buttons.find((button) => button.textContent === "Delete 2")?.click();
     expect(toolbar.textContent).toContain("Delete 2 pods (1 hidden) at $1.20 an hour now?");
   });
+
+  const pausesSent = () =>
+    model.sent.filter(({ message }) => message.type === "pause").map(({ message }) => message.pods);
+
+  /**
+   * @param {PanelView} view
+   * @param {string} text
+   */
+  function press(view, text) {
+    const buttons = [...view.selectionToolbar.element.querySelectorAll("button")];
+    buttons.find((button) => button.textContent === text)?.click();
+  }
+
+  test("a pause of several pods asks first and says what it may erase", () => {
+    const view = open([TWO_PODS[0], { ...TWO_PODS[1], pause_loss: "A pause may erase all files." }]);
+    store.select(["1", "2"], true);
+    press(view, "Pause 2");
+    expect(pausesSent()).toEqual([]);
+    const question = labelled(view, "Pause pods?");
+    expect(question.textContent).toContain(
+      "Pause 2 pods at $1.20 an hour now? It may erase all files of 1 pod without a persistent volume.",
+    );
+    expect(document.activeElement?.textContent).toBe("Keep");
+    press(view, "Keep");
+    expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);
+    press(view, "Pause 2");
+    press(view, "Pause 2 pods");
+    expect(pausesSent()).toEqual([["1", "2"]]);
+    expect(question.hidden).toBe(true);
+  });
+
+  test("a pause of one pod asks only if a filter hides it", () => {
+    const view = open(TWO_PODS);
+    store.select(["1"], true);
+    filter(view, "eval");
+    press(view, "Pause 1");
+    expect(labelled(view, "Pause pods?").textContent).toContain("Pause 1 pod (1 hidden) at $0.60 an hour now?");
+    press(view, "Keep");
+    filter(view, "");
+    press(view, "Pause 1");
+    expect(pausesSent()).toEqual([["1"]]);
+  });
 });
 
 test("one pod is not counted as several", () => {
