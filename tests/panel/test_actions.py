@@ -84,8 +84,14 @@ def test_filters_and_sorting(page: Page, panel_notebook: Notebook) -> None:
 
 
 def test_pause_and_resume(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    page.get_by_role("button", name="$ / hour").click()
+    names = page.locator("[data-pod-id] .yotta-title")
+    order = names.all_inner_texts()
     page.get_by_role("button", name="Pause train-1").click()
     expect(row(page, "train-1")).to_contain_text("Paused")
+    assert names.all_inner_texts() == order  # The next click must not meet another pod.
+    page.mouse.move(0, 0)
+    expect(names).not_to_have_text(order)
     page.get_by_role("button", name="Resume train-1").click()
     expect(row(page, "train-1")).to_contain_text("Running")
     assert (len(requests_to(sandbox, "pause")), len(requests_to(sandbox, "resume"))) == (1, 1)
@@ -248,10 +254,11 @@ def test_pod_created_by_a_magic_appears(page: Page, panel_notebook: Notebook) ->
 def test_failed_refresh_is_shown_and_cleared_by_the_next(
     page: Page, panel_notebook: Notebook, sandbox: Sandbox
 ) -> None:
+    place = row(page, "train-1").bounding_box()
     sandbox.add_fault("list:status=503")
     page.get_by_role("button", name="Refresh", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("It is tried again")
-    expect(row(page, "train-1")).to_be_visible()
+    assert row(page, "train-1").bounding_box() == place
     sandbox.clear_faults()
     page.get_by_role("button", name="Refresh", exact=True).click()
     expect(page.get_by_role("alert")).to_be_hidden()

@@ -112,6 +112,60 @@ describe("the table", () => {
   });
 });
 
+describe("the order of the rows", () => {
+  const pods = [
+    { id: "1", name: "a", created_at: 3 },
+    { id: "2", name: "b", created_at: 2 },
+    { id: "3", name: "c", created_at: 1 },
+  ];
+  const NEW = encodeRow(podRow({ id: "4", name: "new", created_at: 9 }));
+
+  /** @type {PanelView} */
+  let view;
+
+  /** @param {"pointerenter" | "pointerleave"} type */
+  const point = (type) => view.table.body.dispatchEvent(new Event(type));
+
+  beforeEach(() => {
+    view = open(pods);
+    expect(view.table.ids).toEqual(["1", "2", "3"]);
+  });
+
+  test("it is frozen while the pointer is over the rows", () => {
+    point("pointerenter");
+    model.receive({ type: "patch", version: 2, added: [NEW], updated: [{ id: "3", created_at: 8 }], removed: ["2"] });
+    expect(view.table.ids).toEqual(["1", "2", "3", "4"]);
+    expect(view.table.rowViews.get("2")?.element.textContent).toContain("Gone");
+    labelled(view, "Delete b").click();
+    labelled(view, "Select b").click();
+    expect(store.selected.size).toBe(0);
+    expect(model.sent.some(({ message }) => message.type === "delete")).toBe(false);
+    expect(views[1].table.ids).toEqual(["4", "3", "1"]);
+    point("pointerleave");
+    expect(view.table.ids).toEqual(["4", "3", "1"]);
+  });
+
+  test("a launched pod takes the place of its launch", () => {
+    point("pointerenter");
+    const id = store.launch({ pod_name: "new" });
+    expect(view.table.ids).toEqual(["1", "2", "3", id]);
+    model.receive({ type: "patch", version: 2, added: [NEW] });
+    model.receive({ type: "launched", temp_id: id, pod_id: "4", note: "" });
+    point("pointerleave");
+    expect(view.table.ids[0]).toBe("4");
+  });
+
+  test("it is frozen while a row has the focus by keyboard, but not for a new sorting", () => {
+    labelled(view, "Select b").focus();
+    model.receive({ type: "patch", version: 2, added: [NEW] });
+    expect(view.table.ids).toEqual(["1", "2", "3", "4"]);
+    filter(view, "new");
+    expect(view.table.ids).toEqual(["4"]);
+    filter(view, "");
+    expect(view.table.ids).toEqual(["4", "1", "2", "3"]);
+  });
+});
+
 describe("the selection toolbar", () => {
   test("it counts the selected pods that a filter hides", () => {
     const view = open(TWO_PODS);
@@ -123,6 +177,48 @@ describe("the selection toolbar", () => {
     const buttons = [...toolbar.querySelectorAll("button")];
     buttons.find((button) => button.textContent === "Delete 2")?.click();
     expect(toolbar.textContent).toContain("Delete 2 pods (1 hidden) at $1.20 an hour now?");
+  });
+
+  const pausesSent = () =>
+    model.sent.filter(({ message }) => message.type === "pause").map(({ message }) => message.pods);
+
+  /**
+   * @param {PanelView} view
+   * @param {string} text
+   */
+  function press(view, text) {
+    const buttons = [...view.selectionToolbar.element.querySelectorAll("button")];
+    buttons.find((button) => button.textContent === text)?.click();
+  }
+
+  test("a pause of several pods asks first and says what it may erase", () => {
+    const view = open([TWO_PODS[0], { ...TWO_PODS[1], pause_loss: "A pause may erase all files." }]);
+    store.select(["1", "2"], true);
+    press(view, "Pause 2");
+    expect(pausesSent()).toEqual([]);
+    const question = labelled(view, "Pause pods?");
+    expect(question.textContent).toContain(
+      "Pause 2 pods at $1.20 an hour now? It may erase all files of 1 pod without a persistent volume.",
+    );
+    expect(document.activeElement?.textContent).toBe("Keep");
+    press(view, "Keep");
+    expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);
+    press(view, "Pause 2");
+    press(view, "Pause 2 pods");
+    expect(pausesSent()).toEqual([["1", "2"]]);
+    expect(question.hidden).toBe(true);
+  });
+
+  test("a pause of one pod asks only if a filter hides it", () => {
+    const view = open(TWO_PODS);
+    store.select(["1"], true);
+    filter(view, "eval");
+    press(view, "Pause 1");
+    expect(labelled(view, "Pause pods?").textContent).toContain("Pause 1 pod (1 hidden) at $0.60 an hour now?");
+    press(view, "Keep");
+    filter(view, "");
+    press(view, "Pause 1");
+    expect(pausesSent()).toEqual([["1"]]);
   });
 });
 

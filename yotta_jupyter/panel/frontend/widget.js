@@ -163,6 +163,7 @@ function allowSaveShortcut(root, event) {
 
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
+var DEPARTED = "GONE";
 var UNDOABLE_DELETE = "undoable_delete";
 var DEFAULT_META = {
   fields: [],
@@ -1649,13 +1650,12 @@ var SelectionToolbar = class {
     this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
-    this._asking = [];
+    this._asking = null;
     this._count = h("strong");
     this._buttons = ACTIONS.map(({ action, label }) => {
       const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
-    this._deleteButton = this._buttons[2].button;
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
@@ -1666,13 +1666,13 @@ var SelectionToolbar = class {
     this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
     this._question = h("strong");
     this._keep = secondaryButton("Keep", () => this._closeQuestion());
-    this._confirm = h("button", { type: "button", class: "yotta-button-danger" }, "Delete");
+    this._confirm = h("button", { type: "button", class: "yotta-button-danger" });
     this._confirm.addEventListener("click", (event) => {
-      if (event.detail <= 1) this._delete();
+      if (event.detail <= 1) this._onConfirm();
     });
     this._confirmation = h(
       "div",
-      { class: "yotta-bar yotta-confirmation", role: "group", "aria-label": "Delete pods?", hidden: true },
+      { class: "yotta-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
       this._keep,
       this._confirm
@@ -1687,13 +1687,13 @@ var SelectionToolbar = class {
   }
   update() {
     const count = this.store.selected.size;
-    const asking = this._rowsToDelete().length > 0;
-    if (this._asking.length && !asking) {
-      this._asking = [];
+    const asking = this._rowsInQuestion().length > 0;
+    if (this._asking && !asking) {
+      this._asking = null;
       if (this._confirmation.contains(document.activeElement)) this._focusFallback();
     }
     this._confirmation.hidden = !asking;
-    if (asking) this._updateQuestion();
+    if (this._asking) this._updateQuestion(this._asking.action);
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
@@ -1723,24 +1723,31 @@ var SelectionToolbar = class {
   _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    if (action === "delete" && ids.length > 1) {
-      this._ask(ids, event);
-      return;
-    }
+    const isAsked = ids.length > 1 || this._countHidden(ids) > 0;
+    if (action !== "resume" && isAsked) this._ask(action, ids, event);
+    else this._execute(action, ids);
+  }
+  /**
+   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {string[]} ids
+   */
+  _execute(action, ids) {
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    const undo = action === "delete" && this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}${undo}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
     }
   }
   /**
+   * @param {AskedAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
-  _ask(ids, event) {
-    this._asking = ids;
+  _ask(action, ids, event) {
+    this._asking = { action, ids };
     this._confirmation.classList.remove("yotta-is-flipped");
     this.update();
     const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
@@ -1750,36 +1757,44 @@ var SelectionToolbar = class {
     this._keep.focus({ preventScroll: true });
     this.context.announce(this._question.textContent ?? "");
   }
-  /** @returns {PodRow[]} the rows of `_asking` that can still be deleted */
-  _rowsToDelete() {
-    const rows = this._asking.map((id) => this.store.rows.get(id));
-    return rows.filter((row) => row !== void 0).filter((row) => this.store.can(row, "delete"));
+  /** @returns {PodRow[]} the rows of `_asking` whose pods still allow the action */
+  _rowsInQuestion() {
+    if (!this._asking) return [];
+    const { action, ids } = this._asking;
+    const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== void 0);
+    return rows.filter((row) => this.store.can(row, action));
   }
-  _updateQuestion() {
-    const rows = this._rowsToDelete();
+  /** @param {AskedAction} action */
+  _updateQuestion(action) {
+    const rows = this._rowsInQuestion();
     const known = rows.filter((row) => row.hourly_cost !== null);
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
-    setText(this._confirm, `Delete ${countPods(rows.length)}`);
+    const verb = action === "pause" ? "Pause" : "Delete";
+    const label = `${verb} ${countPods(rows.length)}`;
+    const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
+    const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
+    setText(this._question, `${label}${hidden} at ${formatDollars(cost)} an hour now${rest}?${loss}`);
+    setText(this._confirm, label);
+    setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
   _closeQuestion() {
-    this._asking = [];
+    const asked = this._buttons.find(({ action }) => action === this._asking?.action);
+    this._asking = null;
     this.update();
     if (this._actions.hidden) this._focusFallback();
-    else this._deleteButton.focus({ preventScroll: true });
+    else asked?.button.focus({ preventScroll: true });
   }
-  _delete() {
-    const ids = this._rowsToDelete().map((row) => row.id);
-    this._asking = [];
+  _onConfirm() {
+    if (!this._asking) return;
+    const { action } = this._asking;
+    const ids = this._rowsInQuestion().map((row) => row.id);
+    this._asking = null;
     this._confirmation.hidden = true;
-    this.store.act("delete", ids, { isBulk: true });
-    this.store.select(ids, false);
-    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
-    this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
-    this._focusUndo();
+    this._execute(action, ids);
+    if (action === "pause") this._buttons[0].button.focus({ preventScroll: true });
   }
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
@@ -1855,6 +1870,50 @@ var COLUMNS = [
     tooltip: (row) => row.created_at ? formatDate(row.created_at) : null
   }
 ];
+
+// yotta_jupyter/panel/frontend/src/frozen-order.js
+var FrozenOrder = class {
+  constructor() {
+    this._rows = null;
+  }
+  /** @returns {boolean} */
+  get isActive() {
+    return this._rows !== null;
+  }
+  /** @param {Map<string, PodRow>} rows */
+  freeze(rows) {
+    this._rows ??= new Map(rows);
+  }
+  /** @returns {boolean} whether the order was frozen */
+  release() {
+    const wasActive = this.isActive;
+    this._rows = null;
+    return wasActive;
+  }
+  /**
+   * @param {string[]} shown the ids shown now
+   * @param {string[]} sorted the ids that would be shown
+   * @param {Map<string, PodRow>} rows those that are listed
+   * @returns {string[]} those shown in their places, then the new ones; the first new ones replace the rows of launches
+   *   that have ended
+   */
+  merge(shown, sorted, rows) {
+    const before = new Set(shown);
+    const added = sorted.filter((id) => !before.has(id));
+    const isEndedLaunch = (id) => !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
+    const kept = shown.map((id) => isEndedLaunch(id) ? added.shift() ?? id : id);
+    for (const [id, row] of rows) this._rows?.set(id, row);
+    return [...kept, ...added];
+  }
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} the row of a pod that is not listed any more, without anything to click
+   */
+  departed(id) {
+    const row = this._rows?.get(id);
+    return row && { ...row, status: DEPARTED, actions: [], ssh: null, jupyter: null, pending: null, error: null };
+  }
+};
 
 // yotta_jupyter/panel/frontend/src/page.js
 function openTab(url) {
@@ -2365,6 +2424,8 @@ var Table = class {
     this.ids = [];
     this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
+    this.frozenOrder = new FrozenOrder();
+    this._pointerIsOverRows = false;
     this._pool = [];
     this._anchor = null;
     this.body = h("div", { role: "rowgroup", class: "yotta-body" });
@@ -2381,6 +2442,7 @@ var Table = class {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this._freezeWhileInUse();
     this.jupyterPopup = new JupyterPopup(store, context);
   }
   /**
@@ -2392,7 +2454,8 @@ var Table = class {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
     if (rowsChanged || filterMayChange || orderMayChange) {
-      this.filterAndSort();
+      if (this.frozenOrder.isActive) this._show(this.frozenOrder.merge(this.ids, this._sortedIds(), this.store.rows));
+      else this.filterAndSort();
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -2407,9 +2470,19 @@ var Table = class {
     const shown = new Set(this.ids);
     return [...ids].filter((id) => !shown.has(id)).length;
   }
+  /** Show the rows that match the filters, in the order of the sorting, even while the order is frozen. */
   filterAndSort() {
+    this._show(this._sortedIds());
+  }
+  /** @returns {string[]} */
+  _sortedIds() {
     const { column, reversed } = this.sort;
-    this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+  }
+  /** @param {string[]} ids */
+  _show(ids) {
+    this.ids = ids;
+    const { column, reversed } = this.sort;
     this._headings.forEach((heading, index) => {
       const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
@@ -2432,7 +2505,7 @@ var Table = class {
       }
       const row = (
         /** @type {PodRow} */
-        this.store.rows.get(id)
+        this._row(id)
       );
       if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
         view.update(row, { index, top: index * this.rowHeight });
@@ -2469,6 +2542,36 @@ var Table = class {
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
+  /** Freeze the order of the rows while the pointer is over them, or while one of them has the focus by keyboard. */
+  _freezeWhileInUse() {
+    const { body } = this;
+    const update = () => {
+      if (this._pointerIsOverRows || body.querySelector(":focus-visible")) this.frozenOrder.freeze(this.store.rows);
+      else if (this.frozenOrder.release()) this.filterAndSort();
+    };
+    const setPointer = (isOver) => {
+      this._pointerIsOverRows = isOver;
+      update();
+    };
+    body.addEventListener("pointerenter", () => setPointer(true));
+    body.addEventListener("pointerleave", () => setPointer(false));
+    body.addEventListener("focusin", update);
+    body.addEventListener("focusout", () => setTimeout(update));
+  }
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} that of a pod that is not listed any more while the order is frozen
+   */
+  _row(id) {
+    return this.store.rows.get(id) ?? this.frozenOrder.departed(id);
+  }
+  /**
+   * @param {string[]} ids
+   * @returns {string[]} those of pods that are listed
+   */
+  _listed(ids) {
+    return ids.filter((id) => this.store.rows.has(id));
+  }
   /** @returns {HTMLElement} the row of headings */
   _head() {
     const actions = h("span", { class: "yotta-visually-hidden" }, "Actions");
@@ -2502,7 +2605,7 @@ var Table = class {
   }
   /** @param {string} id */
   _refreshRow(id) {
-    const row = this.store.rows.get(id);
+    const row = this._row(id);
     if (row) this.rowViews.get(id)?.update(row);
   }
   _setBodyHeight() {
@@ -2617,18 +2720,19 @@ var Table = class {
       if (first >= 0) ids = this.ids.slice(first, last + 1);
     }
     this._anchor = id;
-    this.store.select(ids, selected);
+    this.store.select(this._listed(ids), selected);
   }
   _onSelectAll() {
-    this.store.select(this.ids, this.selectAll.checked);
+    this.store.select(this._listed(this.ids), this.selectAll.checked);
   }
   _updateSelectAll() {
     let count = 0;
     if (this.store.selected.size) {
       for (const id of this.ids) if (this.store.selected.has(id)) count++;
     }
-    this.selectAll.checked = count > 0 && count === this.ids.length;
-    this.selectAll.indeterminate = count > 0 && count < this.ids.length;
+    const all = count && this._listed(this.ids).length;
+    this.selectAll.checked = count > 0 && count === all;
+    this.selectAll.indeterminate = count > 0 && count < all;
   }
 };
 function columnNamed(name) {

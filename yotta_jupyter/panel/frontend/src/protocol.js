@@ -134,6 +134,9 @@
 /** The status of a row whose pod is being created; the same as in `protocol.py`. */
 export const LAUNCHING = "LAUNCHING";
 
+/** The status of a row whose pod is not listed any more. */
+export const DEPARTED = "GONE";
+
 /** The pending action of a delete that can still be undone; the same as in `protocol.py`. */
 export const UNDOABLE_DELETE = "undoable_delete";
 

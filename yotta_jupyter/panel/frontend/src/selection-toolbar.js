@@ -1,10 +1,11 @@
 // @ts-check
-import { h, isDisabled, setDisabled, setText } from "./dom.js";
+import { h, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
 import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
+/** @typedef {"pause" | "delete"} AskedAction */
 
 const ACTIONS = /** @type {const} */ ([
   { action: "pause", label: "Pause" },
@@ -12,7 +13,7 @@ const ACTIONS = /** @type {const} */ ([
   { action: "delete", label: "Delete" },
 ]);
 
-/** What can be done with the selected pods. It covers the headings, so that no row moves when it appears. */
+/** What can be done with the selected pods. It covers the headings and no row, so that none moves when it appears. */
 export class SelectionToolbar {
   /**
    * @param {Store} store
@@ -27,14 +28,13 @@ export class SelectionToolbar {
     this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
-    /** The pods whose delete waits for a confirmation. @type {string[]} */
-    this._asking = [];
+    /** What waits for a confirmation. @type {{ action: AskedAction, ids: string[] } | null} */
+    this._asking = null;
     this._count = h("strong");
     this._buttons = ACTIONS.map(({ action, label }) => {
       const button = secondaryButton("", (event) => this._act(action, event));
       return { action, label, button };
     });
-    this._deleteButton = this._buttons[2].button;
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
@@ -46,13 +46,13 @@ export class SelectionToolbar {
     this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
     this._question = h("strong");
     this._keep = secondaryButton("Keep", () => this._closeQuestion());
-    this._confirm = h("button", { type: "button", class: "yotta-button-danger" }, "Delete");
+    this._confirm = h("button", { type: "button", class: "yotta-button-danger" });
     this._confirm.addEventListener("click", (event) => {
-      if (event.detail <= 1) this._delete(); // The second click of a double click on Delete was not meant for this.
+      if (event.detail <= 1) this._onConfirm(); // The second click of a double click was not meant for this.
     });
     this._confirmation = h(
       "div",
-      { class: "yotta-bar yotta-confirmation", role: "group", "aria-label": "Delete pods?", hidden: true },
+      { class: "yotta-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
       this._keep,
       this._confirm,
@@ -68,13 +68,13 @@ export class SelectionToolbar {
 
   update() {
     const count = this.store.selected.size;
-    const asking = this._rowsToDelete().length > 0;
-    if (this._asking.length && !asking) {
-      this._asking = [];
+    const asking = this._rowsInQuestion().length > 0;
+    if (this._asking && !asking) {
+      this._asking = null;
       if (this._confirmation.contains(document.activeElement)) this._focusFallback();
     }
     this._confirmation.hidden = !asking;
-    if (asking) this._updateQuestion();
+    if (this._asking) this._updateQuestion(this._asking.action);
     this._actions.hidden = count === 0 || asking;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
@@ -108,13 +108,20 @@ export class SelectionToolbar {
   _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    if (action === "delete" && ids.length > 1) {
-      this._ask(ids, event);
-      return;
-    }
+    const isAsked = ids.length > 1 || this._countHidden(ids) > 0;
+    if (action !== "resume" && isAsked) this._ask(action, ids, event);
+    else this._execute(action, ids);
+  }
+
+  /**
+   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {string[]} ids
+   */
+  _execute(action, ids) {
     const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true });
-    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`);
+    const undo = action === "delete" && this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
+    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}${undo}`);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -122,55 +129,65 @@ export class SelectionToolbar {
   }
 
   /**
+   * @param {AskedAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
-  _ask(ids, event) {
-    this._asking = ids;
+  _ask(action, ids, event) {
+    this._asking = { action, ids };
     this._confirmation.classList.remove("yotta-is-flipped");
     this.update();
     const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
     const { clientX: x, clientY: y } = event;
-    // Never the delete under a pointer that has just clicked.
+    // Never the confirmation under a pointer that has just clicked.
     const isUnderPointer = event.detail > 0 && x >= left && x <= right && y >= top && y <= bottom;
     this._confirmation.classList.toggle("yotta-is-flipped", isUnderPointer);
     this._keep.focus({ preventScroll: true });
     this.context.announce(this._question.textContent ?? "");
   }
 
-  /** @returns {PodRow[]} the rows of `_asking` that can still be deleted */
-  _rowsToDelete() {
-    const rows = this._asking.map((id) => this.store.rows.get(id));
-    return rows.filter((row) => row !== undefined).filter((row) => this.store.can(row, "delete"));
+  /** @returns {PodRow[]} the rows of `_asking` whose pods still allow the action */
+  _rowsInQuestion() {
+    if (!this._asking) return [];
+    const { action, ids } = this._asking;
+    const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== undefined);
+    return rows.filter((row) => this.store.can(row, action));
   }
 
-  _updateQuestion() {
-    const rows = this._rowsToDelete();
+  /** @param {AskedAction} action */
+  _updateQuestion(action) {
+    const rows = this._rowsInQuestion();
     const known = rows.filter((row) => row.hourly_cost !== null);
     const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
     const unknown = rows.length - known.length;
     const rest = unknown ? `, ${unknown} of them of unknown price` : "";
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    setText(this._question, `Delete ${countPods(rows.length)}${hidden} at ${formatDollars(cost)} an hour now${rest}?`);
-    setText(this._confirm, `Delete ${countPods(rows.length)}`);
+    const verb = action === "pause" ? "Pause" : "Delete";
+    const label = `${verb} ${countPods(rows.length)}`;
+    const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
+    const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
+    setText(this._question, `${label}${hidden} at ${formatDollars(cost)} an hour now${rest}?${loss}`);
+    setText(this._confirm, label);
+    setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
 
   _closeQuestion() {
-    this._asking = [];
+    const asked = this._buttons.find(({ action }) => action === this._asking?.action);
+    this._asking = null;
     this.update();
     if (this._actions.hidden) this._focusFallback();
-    else this._deleteButton.focus({ preventScroll: true });
+    else asked?.button.focus({ preventScroll: true });
   }
 
-  _delete() {
-    const ids = this._rowsToDelete().map((row) => row.id);
-    this._asking = [];
+  _onConfirm() {
+    if (!this._asking) return;
+    const { action } = this._asking;
+    const ids = this._rowsInQuestion().map((row) => row.id);
+    this._asking = null;
     this._confirmation.hidden = true;
-    this.store.act("delete", ids, { isBulk: true });
-    this.store.select(ids, false);
-    const undo = this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
-    this.context.announce(`Deleting ${countPods(ids.length)}${undo}`);
-    this._focusUndo();
+    this._execute(action, ids);
+    // The confirmation that had the focus is hidden.
+    if (action === "pause") this._buttons[0].button.focus({ preventScroll: true });
   }
 
   async _copySsh() {

@@ -5,6 +5,7 @@ import { COLUMNS } from "./columns.js";
 import { h, isDisabled, setAttribute, setText } from "./dom.js";
 import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
 import { displayName, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
+import { FrozenOrder } from "./frozen-order.js";
 import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
 import { UNDOABLE_DELETE } from "./protocol.js";
@@ -43,6 +44,8 @@ export class Table {
     /** The rendered rows, by id. @type {Map<string, RowView>} */
     this.rowViews = new Map();
     this.rowHeight = ROW_HEIGHT;
+    this.frozenOrder = new FrozenOrder();
+    this._pointerIsOverRows = false;
     /** @type {RowView[]} */
     this._pool = [];
     /** The row that was selected or deselected last. @type {string | null} */
@@ -61,6 +64,7 @@ export class Table {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this._freezeWhileInUse();
     this.jupyterPopup = new JupyterPopup(store, context);
   }
 
@@ -73,7 +77,8 @@ export class Table {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
     if (rowsChanged || filterMayChange || orderMayChange) {
-      this.filterAndSort();
+      if (this.frozenOrder.isActive) this._show(this.frozenOrder.merge(this.ids, this._sortedIds(), this.store.rows));
+      else this.filterAndSort();
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -90,9 +95,21 @@ export class Table {
     return [...ids].filter((id) => !shown.has(id)).length;
   }
 
+  /** Show the rows that match the filters, in the order of the sorting, even while the order is frozen. */
   filterAndSort() {
+    this._show(this._sortedIds());
+  }
+
+  /** @returns {string[]} */
+  _sortedIds() {
     const { column, reversed } = this.sort;
-    this.ids = sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+  }
+
+  /** @param {string[]} ids */
+  _show(ids) {
+    this.ids = ids;
+    const { column, reversed } = this.sort;
     this._headings.forEach((heading, index) => {
       const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
@@ -114,7 +131,7 @@ export class Table {
         view = this._pool.pop() ?? this._createRow();
         this.rowViews.set(id, view);
       }
-      const row = /** @type {PodRow} */ (this.store.rows.get(id));
+      const row = /** @type {PodRow} */ (this._row(id));
       if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
         view.update(row, { index, top: index * this.rowHeight });
       }
@@ -150,6 +167,40 @@ export class Table {
 
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
+  }
+
+  /** Freeze the order of the rows while the pointer is over them, or while one of them has the focus by keyboard. */
+  _freezeWhileInUse() {
+    const { body } = this;
+    const update = () => {
+      if (this._pointerIsOverRows || body.querySelector(":focus-visible")) this.frozenOrder.freeze(this.store.rows);
+      else if (this.frozenOrder.release()) this.filterAndSort();
+    };
+    const setPointer = (/** @type {boolean} */ isOver) => {
+      this._pointerIsOverRows = isOver;
+      update();
+    };
+    body.addEventListener("pointerenter", () => setPointer(true));
+    body.addEventListener("pointerleave", () => setPointer(false));
+    body.addEventListener("focusin", update);
+    // The next element has the focus only after this event.
+    body.addEventListener("focusout", () => setTimeout(update));
+  }
+
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} that of a pod that is not listed any more while the order is frozen
+   */
+  _row(id) {
+    return this.store.rows.get(id) ?? this.frozenOrder.departed(id);
+  }
+
+  /**
+   * @param {string[]} ids
+   * @returns {string[]} those of pods that are listed
+   */
+  _listed(ids) {
+    return ids.filter((id) => this.store.rows.has(id));
   }
 
   /** @returns {HTMLElement} the row of headings */
@@ -188,7 +239,7 @@ export class Table {
 
   /** @param {string} id */
   _refreshRow(id) {
-    const row = this.store.rows.get(id);
+    const row = this._row(id);
     if (row) this.rowViews.get(id)?.update(row);
   }
 
@@ -311,18 +362,19 @@ export class Table {
       if (first >= 0) ids = this.ids.slice(first, last + 1);
     }
     this._anchor = id;
-    this.store.select(ids, selected);
+    this.store.select(this._listed(ids), selected);
   }
 
   _onSelectAll() {
-    this.store.select(this.ids, this.selectAll.checked);
+    this.store.select(this._listed(this.ids), this.selectAll.checked);
   }
 
   _updateSelectAll() {
     let count = 0;
     if (this.store.selected.size) for (const id of this.ids) if (this.store.selected.has(id)) count++;
-    this.selectAll.checked = count > 0 && count === this.ids.length;
-    this.selectAll.indeterminate = count > 0 && count < this.ids.length;
+    const all = count && this._listed(this.ids).length;
+    this.selectAll.checked = count > 0 && count === all;
+    this.selectAll.indeterminate = count > 0 && count < all;
   }
 }
 
