@@ -441,20 +441,24 @@ class RemoteUnavailable(YottaError):
 
 
 class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
-    """Waiting for a cell on a pod was interrupted twice; the cell still runs. A `KeyboardInterrupt`.
+    """Ctrl-C ended the wait for a cell on a pod, not the cell. A `KeyboardInterrupt`.
 
     Parameters
     ----------
     request_id : str
         Accepted by `Remote.attach`.
     pod_id : str
+    was_interrupted : bool, default False
+        Whether the cell was interrupted before, so that it may have ended.
     """
 
-    def __init__(self, request_id: str, pod_id: str) -> None:
-        super().__init__(request_id, pod_id)
+    def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False) -> None:
+        super().__init__(request_id, pod_id, was_interrupted)
         self.request_id = request_id
         self.pod_id = pod_id
-        self.message = f"Detached from pod {pod_id}; the cell still runs there."
+        self.was_interrupted = was_interrupted
+        state = "was interrupted there, and may still run" if was_interrupted else "still runs there"
+        self.message = f"Detached from pod {pod_id}; the cell {state}."
         self.advice = f'See all of its output with remote.attach("{request_id}").'
 
     def __str__(self) -> str:

@@ -171,7 +171,7 @@ def _wait(error: WaitTimeout | WaitInterrupted) -> str:
 
 
 def _remote_detached(error: RemoteDetached) -> str:
-    return f"See all of its output with: %yotta attach {error.pod_id}"
+    return f"See all of its output with: %yotta attach {error.pod_id} --run {error.request_id[:8]}"
 
 
 def _is_local(error: YottaError) -> bool:

@@ -212,10 +212,65 @@ def test_a_second_interrupt_detaches_and_attach_shows_all_output(notebook: Noteb
         "print('ended')"
     )
     detached = notebook.run(cell, interrupt_at="begun", interrupts=2)
-    assert "still runs there. See all of its output with: %yotta attach train" in error(detached)
+    assert "was interrupted there, and may still run. See all of its output with: %yotta attach train --run" in error(
+        detached
+    )
     assert text(detached).count("begun") == 1
     flag.touch()
     assert text(notebook.run("%yotta attach")) == "begun\nended\n"
+
+
+def test_a_restart_of_the_notebook_leaves_the_cell_running(
+    notebook: Notebook, environment: dict[str, str], tmp_path: Path
+) -> None:
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
+    try:
+        other = Notebook(manager, client)
+        other.run("%load_ext yotta_jupyter")
+        flag = tmp_path / "flag"
+        client.execute(
+            "%%yotta run train\n"
+            "import os, time\n"
+            "print('begun', flush=True)\n"
+            f"while not os.path.exists({str(flag)!r}): time.sleep(0.01)\n"
+            "print('ended')"
+        )
+        while "begun" not in client.get_iopub_msg(timeout=30)["content"].get("text", ""):
+            pass
+        manager.restart_kernel(now=False)  # Interrupts the kernel first, as JupyterLab does.
+        client.wait_for_ready(timeout=60)
+        flag.touch()
+        other.run("%load_ext yotta_jupyter")
+        assert text(other.run("%yotta attach train")) == "begun\nended\n"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_an_interrupt_of_attach_leaves_the_cell_running(notebook: Notebook, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    notebook.run(
+        "%%yotta run --detach\n"
+        "import os, time\n"
+        "print('begun', flush=True)\n"
+        f"while not os.path.exists({str(flag)!r}): time.sleep(0.01)\n"
+        "print('ended')"
+    )
+    assert "still runs there" in error(notebook.run("%yotta attach", interrupt_at="begun"))
+    flag.touch()
+    assert text(notebook.run("%yotta attach")) == "begun\nended\n"
+
+
+def test_attach_asks_for_the_input_of_a_cell_that_others_wait_for(notebook: Notebook) -> None:
+    notebook.run("%%yotta run --detach\nprint('got', input('Question: '))")
+    notebook.run("%%yotta run --detach\n'queued'")
+    assert "got reply" in text(notebook.run("%yotta attach", reply="reply"))
+    assert "'queued'" in str(contents(notebook.run("%yotta attach"), "execute_result"))
+
+
+def test_help_of_an_object_is_shown(notebook: Notebook) -> None:
+    messages = notebook.run("%%yotta run\nstr.join?")
+    assert "Concatenate any number of strings" in str(contents(messages, "display_data"))
 
 
 def test_a_detached_cell_is_attached_from_another_notebook(notebook: Notebook, environment: dict[str, str]) -> None:

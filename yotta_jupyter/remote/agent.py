@@ -565,6 +565,8 @@ class Agent:
             unfinished[head["request"]]["started"] = True
         elif kind == "done":
             unfinished.pop(head["request"], None)
+            if head.get("status") == "not_run":
+                self._forget_recent(head["request"])
 
     def _save(self) -> None:
         state = {
@@ -706,7 +708,13 @@ class Agent:
         self.kernel.send("shell", "execute_request", request.id, content)
 
     def _finish(self, request: str, status: str, detail: str = "", **more: Any) -> None:
+        if status == "not_run":
+            self._forget_recent(request)
         self.record.append({"type": "done", "request": request, "status": status, "detail": detail, **more})
+
+    def _forget_recent(self, request: str) -> None:
+        entries = [entry for entry in self.recent if entry["request"] != request]
+        self.recent = deque(entries, maxlen=self.recent.maxlen)
 
     def _finish_all(self, status: str, detail: str) -> None:
         if self.running is not None:
@@ -845,6 +853,7 @@ class Agent:
         elif channel == "shell":
             if request is not None and kind == "execute_reply":
                 request.replied = parse(parts[3])
+                self._record_pages(request.id, request.replied.get("payload") or [])
         elif parent and kind != "execute_input":
             head: dict[str, Any] = {"type": "message", "channel": channel, "request": parent, "msg_type": kind}
             if channel == "stdin":
@@ -857,6 +866,14 @@ class Agent:
             self._finish(request.id, status, execution_count=reply.get("execution_count"))
             self.running = None
             self.input = None
+
+    def _record_pages(self, request: str, payload: list[dict[str, Any]]) -> None:
+        """Record the text that a notebook would show in a pager, such as that of ``name?``, as an output."""
+        for entry in payload:
+            if entry.get("source") == "page" and "text/plain" in entry.get("data", {}):
+                parts = [b"{}", json.dumps({"data": entry["data"], "metadata": {}, "transient": {}}).encode()]
+                head = {"type": "message", "channel": "iopub", "request": request, "msg_type": "display_data"}
+                self._record_message(head, parts)
 
     def _record_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
         """Record a message; a long text in several frames, and another message that is too large as a remark."""

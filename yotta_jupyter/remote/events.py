@@ -18,7 +18,8 @@ class Event:
     Attributes
     ----------
     kind : str
-        ``accepted``, ``started``, ``output``, ``input``, ``input_done``, ``done``, ``notice``, ``lost`` or ``failed``.
+        ``accepted``, ``started``, ``output``, ``input``, ``input_done``, ``done``, ``notice``, ``lost``, ``failed``, or
+        ``caught_up`` after the part of the record from before the connection.
     sequence : int
         The position in the record; -1 if the event is not recorded.
     data : dict

@@ -22,6 +22,8 @@ OnInput = Callable[[str, bool], str]
 """Returns a line for ``input()`` on the pod, given the prompt and whether it is a password."""
 OnNotice = Callable[[str], None]
 """Called with one line about the connection or the pod."""
+OnInterrupt = Callable[[], bool]
+"""Called at the first Ctrl-C. Returns whether to interrupt the code on the pod, instead of leaving it running."""
 
 
 def ask_user(prompt: str, password: bool) -> str:
@@ -48,6 +50,16 @@ def print_notice(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def always_interrupt() -> bool:
+    """Interrupt the code on the pod: the default of `Remote.run`."""
+    return True
+
+
+def never_interrupt() -> bool:
+    """Leave the code on the pod running: the default of `Remote.attach`."""
+    return False
+
+
 @dataclass
 class Callbacks:
     """What is called while a cell runs, on the thread that waits for it."""
@@ -55,6 +67,7 @@ class Callbacks:
     on_output: OnOutput = print_output
     on_input: OnInput = ask_user
     on_notice: OnNotice = print_notice
+    on_interrupt: OnInterrupt = always_interrupt
 
 
 _ENDINGS: Final = {
@@ -193,8 +206,8 @@ class Execution:
         self._loop.call_soon_threadsafe(self._client.send, head, value.encode("utf-8", "surrogatepass"))
 
     def _interrupt(self) -> None:
-        if self._interrupted:
-            raise RemoteDetached(self.result.request_id, self._pod_id) from None
+        if self._interrupted or not self._callbacks.on_interrupt():
+            raise RemoteDetached(self.result.request_id, self._pod_id, self._interrupted) from None
         self._interrupted = True
         self._callbacks.on_notice("Interrupting the cell on the pod; interrupt again to leave it running.")
         self._loop.call_soon_threadsafe(interrupt, self._client, self.result.request_id, self._mailbox)

@@ -83,6 +83,7 @@ class KernelClient:
         self.position = after
         self.epoch = epoch
         self.last_at_hello = -1
+        self._is_caught_up = False
         self.python = ""
         self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
         self._mailboxes: dict[str, Mailbox[Event]] = {}
@@ -216,6 +217,8 @@ class KernelClient:
             await self._greet(frames, writer)
             while (frame := await frames.next()) is not None:
                 await self._dispatch(frame)
+                if not self._is_caught_up:
+                    await self._announce_replay_end()
                 if self._done_in_replay and (self.position or 0) >= self._replay_end:
                     await self._end_replay()
         except Exception as error:
@@ -250,6 +253,8 @@ class KernelClient:
         self.last_at_hello = self._replay_end = hello["last"]
         self.python = str(hello.get("python", ""))[:20]
         self._read_requests(hello)
+        self._is_caught_up = False
+        await self._announce_replay_end()
         writer.write(pack({"type": "follow", "after": self.position}))
         self._writer = writer
         for outgoing in self._outgoing.values():
@@ -345,6 +350,16 @@ class KernelClient:
         else:
             self.late.keep(request_id, event)
 
+    async def _announce_replay_end(self) -> None:
+        """Tell the receivers that an input request from before the connection is still unanswered.
+
+        The last recorded event may belong to another request, such as a cell that waits for this one.
+        """
+        if (self.position or 0) >= self.last_at_hello:
+            self._is_caught_up = True
+            for mailbox in list(self._mailboxes.values()):
+                await mailbox.put(Event("caught_up", self.last_at_hello), 0)
+
     async def _end_replay(self) -> None:
         """Deliver the ends of requests that were held back for late output."""
         self._replay_end = -1
@@ -370,6 +385,8 @@ class KernelClient:
             if head.get("kind") == "execute" and not head.get("hidden"):
                 title = str(head.get("title") or "")[:200]
                 self._remember(RequestInfo(request_id, title, int(head["seq"]), "queued"))
+        elif kind == "done" and head.get("status") == "not_run":
+            self.requests.pop(request_id, None)
         elif kind in ("started", "done") and request_id in self.requests:
             info = self.requests[request_id]
             state = "running" if kind == "started" else "done"

@@ -17,7 +17,18 @@ from .connection import PodConnection
 from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
 from .events import Event
-from .execution import Callbacks, Execution, OnInput, OnNotice, OnOutput, ask_user, print_notice
+from .execution import (
+    Callbacks,
+    Execution,
+    OnInput,
+    OnInterrupt,
+    OnNotice,
+    OnOutput,
+    always_interrupt,
+    ask_user,
+    never_interrupt,
+    print_notice,
+)
 from .framing import MAX_REQUEST
 from .host_keys import HostKeys
 from .kernel import KernelClient, RequestInfo
@@ -125,6 +136,7 @@ class Remote:
         on_output: OnOutput = print_output,
         on_input: OnInput = ask_user,
         on_progress: OnProgress | None = None,
+        on_interrupt: OnInterrupt = always_interrupt,
     ) -> RunResult:
         """Run code in the pod's kernel and wait for it.
 
@@ -148,6 +160,8 @@ class Remote:
             Called with the prompt and whether it is a password, on this thread, for ``input()`` and ``getpass()``.
         on_progress : callable, optional
             Called with a `Progress` while values are moved.
+        on_interrupt : callable, optional
+            Called at the first Ctrl-C; returns whether to interrupt the code. If not, `RemoteDetached` is raised.
 
         Returns
         -------
@@ -167,7 +181,7 @@ class Remote:
         names = _check_names(pull)
         if push:
             self.push_values(push, on_progress=on_progress)
-        result = self._execute(code, Callbacks(on_output, on_input, self.on_notice)).wait()
+        result = self._execute(code, Callbacks(on_output, on_input, self.on_notice, on_interrupt)).wait()
         result.pulled = self.pull_values(names, on_progress=on_progress)
         return result
 
@@ -215,6 +229,8 @@ class Remote:
     ) -> RunResult:
         """Wait for a run, with all of its output from the start, also what it printed after its end.
 
+        Ctrl-C ends the wait and leaves the code running; `interrupt` stops it.
+
         Parameters
         ----------
         request_id : str, optional
@@ -247,7 +263,7 @@ class Remote:
             return client
 
         client = wait_for(follow())
-        callbacks = Callbacks(on_output, on_input, self.on_notice)
+        callbacks = Callbacks(on_output, on_input, self.on_notice, never_interrupt)
         execution = Execution(
             client, self._loop, mailbox, info.request_id, self.pod_id, callbacks, caught_up_at=client.last_at_hello
         )

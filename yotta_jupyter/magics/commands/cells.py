@@ -29,6 +29,9 @@ _INTERRUPT_TIMEOUT: Final = 5.0
 
 _POLL_INTERVAL: Final = 0.05
 
+_SHUTDOWN_DELAY: Final = 0.4
+"""Seconds between an interrupt by Jupyter and its request to shut the kernel down."""
+
 _RUN_ID: Final = 8
 """Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
 
@@ -73,10 +76,26 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
         if arguments.detach:
             _detach(session, pod, remote, arguments.code)
             return None
-        result = _show_outputs(session, lambda publisher: remote.run(arguments.code, on_output=publisher))
+        result = _show_outputs(
+            session,
+            lambda publisher: remote.run(
+                arguments.code, on_output=publisher, on_interrupt=lambda: not _is_shutting_down(session)
+            ),
+        )
         _pull(session, remote, pull, on_progress)
     # Only a line can be assigned: result = %yotta run -- CODE
     return None if arguments.is_cell and not result.value else result
+
+
+def _is_shutting_down(session: Session) -> bool:
+    """Return whether the notebook's kernel is being restarted or shut down.
+
+    Jupyter interrupts a kernel just before it requests the shutdown. The cell on the pod shall survive both.
+    """
+    deadline = time.monotonic() + _SHUTDOWN_DELAY
+    while not session.shell.exit_now and time.monotonic() < deadline:
+        time.sleep(_POLL_INTERVAL / 5)
+    return bool(session.shell.exit_now)
 
 
 def _split_names(words: Sequence[str]) -> list[str]:
