@@ -133,6 +133,7 @@ def test_a_widget_of_the_pod_is_shown_as_text(notebook: Notebook) -> None:
     messages = notebook.run("%%yotta run\nimport ipywidgets\ndisplay(ipywidgets.IntSlider(3))\nipywidgets.Text('text')")
     (display,), (result,) = contents(messages, "display_data"), contents(messages, "execute_result")
     assert display["data"] == {"text/plain": "IntSlider(value=3)"}
+    assert "Note: a widget of a pod is shown as text that does not change" in text(messages)
     assert result["data"] == {"text/plain": "Text(value='text')"}
 
 
@@ -327,6 +328,7 @@ def test_the_passphrase_of_a_key_is_prompted_for_and_not_shown(notebook: Noteboo
         ("%yotta run", "%yotta run needs code. Write %%yotta run POD"),
         ("%yotta run nope -- 1", "There is no pod 'nope'. See your pods with: %yotta list"),
         ("%yotta run --detach --pull x -- 1", "--pull needs the end of the cell"),
+        ("%yotta run --push train -- 1", "Write the pod first: %%yotta run train"),
         ("%yotta run --pull 1x -- 1", "'1x' is not the name of a variable"),
         ("%%yotta list\n1", "%yotta list takes no cell"),
         ("%yotta attach --run 123", "no run '123'"),
@@ -336,6 +338,19 @@ def test_bad_input_gets_one_line(notebook: Notebook, line: str, expected: str) -
     message = error(notebook.run(line))
     assert expected in message
     assert "\n" not in message
+
+
+def test_a_name_means_the_live_pod_when_the_other_one_is_being_deleted(notebook: Notebook) -> None:
+    notebook.run("%yotta create pytorch --gpu L4 --name again --wait\n%yotta use again")
+    try:
+        notebook.run("%yotta delete again --yes")
+        notebook.run("%yotta create pytorch --gpu L4 --name again")
+        messages = notebook.run("%%yotta run\n6 * 7")
+        assert "again" in text(messages)
+        assert "has ended; commands use again" in text(messages)
+        assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "42"
+    finally:
+        notebook.run("%yotta use train")
 
 
 def test_pods_that_cannot_run_code_say_what_to_do(notebook: Notebook) -> None:

@@ -55,6 +55,7 @@ class OutputPublisher:
         self._shell = shell
         self._value: dict[str, Any] | None = None
         self._metadata: dict[str, Any] = {}
+        self._warned_of_widgets = False
 
     def __call__(self, message: OutputMessage) -> None:
         """Publish an output.
@@ -103,6 +104,9 @@ class OutputPublisher:
     def _publish(self, content: dict[str, Any], update: bool = False) -> None:
         data, metadata, transient = (content.get(name) for name in ("data", "metadata", "transient"))
         if isinstance(data, dict):
+            if _WIDGET_MIME in data and not self._warned_of_widgets:
+                self._warned_of_widgets = True
+                print("Note: a widget of a pod is shown as text that does not change. For tqdm: from tqdm import tqdm")
             self._shell.display_pub.publish(
                 _without_widget(data), metadata or {}, transient=transient or {}, update=update
             )

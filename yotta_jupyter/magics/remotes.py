@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from .. import ssh
 from ..api.waiter import SSH
 from ..catalog import OFFICIAL_PREFIX
-from ..errors import InvalidRequest, RemoteUnavailable
+from ..errors import InvalidRequest, PodNotFound, RemoteUnavailable
 from ..hints import pod_word
 from ..models import Pod
 from ..passwords import PUBLISHED_LOGIN
+from ..statuses import ENDING_STATUSES
 from .resolve import match_pods, resolve_pods
 
 if TYPE_CHECKING:
@@ -26,18 +27,27 @@ class Remotes:
     Parameters
     ----------
     session : Session
-
-    Attributes
-    ----------
-    used_pod_id : str or None
-        The pod chosen by ``%yotta use``.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._password_checks: dict[str, tuple[Pod, Future[bool]]] = {}
         self._warned_pod_ids: set[str] = set()
-        self.used_pod_id: str | None = None
+        self._used: Pod | None = None
+
+    @property
+    def used_pod_id(self) -> str | None:
+        """The id of the pod chosen by ``%yotta use``."""
+        return self._used.id if self._used is not None else None
+
+    def use(self, pod: Pod) -> None:
+        """Choose the pod of the commands that name none.
+
+        Parameters
+        ----------
+        pod : Pod
+        """
+        self._used = pod
 
     def open(self, query: str | None, *, install: bool = True) -> tuple[Pod, Remote]:
         """Return a pod and its `Remote`. A pod that is starting is waited for, with progress.
@@ -86,7 +96,7 @@ class Remotes:
     def _connect(self, query: str, install: bool) -> tuple[Pod, Remote]:
         from .commands.wait import wait_until
 
-        (pod,) = resolve_pods(self._session.client, [query])
+        pod = self._resolve(query)
         if ssh.is_starting(pod):
             pod = wait_until(self._session, pod, SSH)
         remote = self._session.client.remotes.get(pod.id)
@@ -96,6 +106,23 @@ class Remotes:
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
             self._password_checks[pod.id] = (pod, remote.check_password(*PUBLISHED_LOGIN))
         return pod, remote
+
+    def _resolve(self, query: str) -> Pod:
+        """Return the pod of a query. If the pod of ``%yotta use`` has ended, return the live pod of its name."""
+        client, used = self._session.client, self._used
+        if used is None or query != used.id:
+            return resolve_pods(client, [query])[0]
+        try:
+            (pod,) = resolve_pods(client, [query])
+        except PodNotFound:
+            pod = None
+        if (pod is None or pod.status in ENDING_STATUSES) and used.name:
+            (other,) = resolve_pods(client, [used.name])
+            if other.id != used.id:
+                _print_note(f"{used.label} has ended; commands use {other.label} from now on.")
+                self.use(other)
+            return other
+        return pod or used
 
     def warn_of_published_passwords(self) -> None:
         """Say once of each pod that the published password of its image works, if the check has ended."""

@@ -12,7 +12,7 @@ from ..formatting import join_limited
 from ..models import Pod
 from ..sanitize import single_line
 from ..spelling import did_you_mean
-from ..statuses import TERMINAL_STATUSES
+from ..statuses import ENDING_STATUSES
 
 # A UUID in the environment of each pod that this package creates.
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,7 +65,7 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
         raise _ambiguous(query, matches)
     if _COMPLETE_ID.fullmatch(query):
         return client.pods.get(query)  # The listing may lag behind.
-    names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in TERMINAL_STATUSES]
+    names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in ENDING_STATUSES]
     raise PodNotFound(
         code=None,
         http_status=None,
@@ -81,7 +81,7 @@ def match_pods(pods: list[Pod], query: str) -> list[Pod]:
         [pod for pod in pods if pod.id.startswith(query)],
     )
     matches = next(filter(None, tiers), [])
-    return [pod for pod in matches if pod.status not in TERMINAL_STATUSES] or matches
+    return [pod for pod in matches if pod.status not in ENDING_STATUSES] or matches
 
 
 def _ambiguous(query: str, matches: list[Pod]) -> InvalidRequest:

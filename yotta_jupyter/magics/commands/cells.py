@@ -38,7 +38,7 @@ _RUN_ID: Final = 8
 
 def _use(session: Session, arguments: Namespace) -> None:
     (pod,) = resolve_pods(session.client, [arguments.pod])
-    session.remotes.used_pod_id = pod.id
+    session.remotes.use(pod)
     print(f"Commands use pod {pod.label} when none is named.")
 
 
@@ -68,7 +68,7 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
     push, pull = _split_names(arguments.push), _split_names(arguments.pull)
     if arguments.detach and pull:
         raise InvalidRequest("--pull needs the end of the cell, and --detach does not wait for it. Leave one out.")
-    values = _find_values(push, arguments.namespace)
+    values = _find_values(push, arguments.namespace, session)
     pod, remote = session.remotes.open(arguments.pod, install=not arguments.no_install)
     with transfer_progress(session.shell) as on_progress:
         if values:
@@ -103,8 +103,10 @@ def _split_names(words: Sequence[str]) -> list[str]:
     return [name for word in words for name in word.split(",") if name]
 
 
-def _find_values(names: Sequence[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
+def _find_values(names: Sequence[str], namespace: Mapping[str, Any], session: Session) -> dict[str, Any]:
     for name in names:
+        if name not in namespace and session.remotes.find_known(name) is not None:
+            raise InvalidRequest(f"--push takes all names up to the next flag. Write the pod first: %%yotta run {name}")
         if name not in namespace:
             hint = did_you_mean(name, [key for key in namespace if not key.startswith("_")])
             raise InvalidRequest(f"--push: this notebook has no variable {single_line(name, 40)!r}.{hint}")
@@ -169,8 +171,10 @@ def _running(remote: Remote) -> RequestInfo | None:
 
 def _restart(session: Session, arguments: Namespace) -> None:
     pod, remote = session.remotes.open(arguments.pod)
+    run = _running(remote)
     remote.restart()
-    print(f"{pod.label} has a new kernel. The variables of the old one are gone.")
+    ended = f" This cell was ended: {run.title}" if run is not None else ""
+    print(f"{pod.label} has a new kernel. The variables of the old one are gone.{ended}")
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -59,7 +59,7 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
 def _start(session: Session, arguments: Namespace) -> PlainText:
     options = _parse_options(arguments)
     if session.sandbox is not None:
-        if session.sandbox_options != options:
+        if options not in (session.sandbox_options, {"faults": (), **_DEFAULTS}):
             raise InvalidRequest("A sandbox with other options is running. Stop it first: %yotta sandbox stop")
         return _status_text(session.sandbox, "The sandbox runs already")
     sandbox = _start_server(options)
