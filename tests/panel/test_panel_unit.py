@@ -168,6 +168,18 @@ def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 
 
+def test_snapshot_says_how_long_a_delete_can_be_undone(yotta: Client) -> None:
+    state = PanelState({"delete_delay": 60.0})
+    state.apply_listing(yotta.pods.list(), time.monotonic())
+    pod_id = id_of(state, "train-1")
+    state.begin([pod_id], UNDOABLE_DELETE)
+    seconds = msgspec.json.decode(state.snapshot())["undo_seconds"]
+    assert list(seconds) == [pod_id]
+    assert 0 < seconds[pod_id] <= 60
+    state.undo([pod_id])
+    assert msgspec.json.decode(state.snapshot())["undo_seconds"] == {}
+
+
 def test_pausing_twice_sends_one_request(
     sandbox: Sandbox,
     state: PanelState,

@@ -179,7 +179,7 @@ var DEFAULT_META = {
   choices: null
 };
 function emptySnapshot() {
-  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], meta: { ...DEFAULT_META } };
+  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
 }
 function decodeRow(fields, values) {
   const row = {};
@@ -209,12 +209,13 @@ function placeholderRow(id, fields, form) {
 }
 function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const { version, rows, selected, undo_seconds, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
   const decoded = rows.map((values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
+    undoSeconds: undo_seconds ?? {},
     meta: { ...DEFAULT_META, ...meta }
   };
 }
@@ -458,7 +459,7 @@ var Store = class {
       if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
     }
     for (const { id, pending } of this.rows.values()) {
-      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -536,9 +537,10 @@ var Store = class {
    *
    * @param {string} id
    * @param {string | null} pending
+   * @param {number} [seconds] those left, if it has begun before
    */
-  _setUndoDeadline(id, pending) {
-    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1e3);
+  _setUndoDeadline(id, pending, seconds = this.meta.delete_delay) {
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + seconds * 1e3);
     else this._undoDeadlines.delete(id);
   }
   /** @param {string} id */

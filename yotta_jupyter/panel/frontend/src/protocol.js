@@ -88,6 +88,7 @@
  * @property {number} version
  * @property {Map<string, PodRow>} rows
  * @property {string[]} selected
+ * @property {Record<string, number>} undoSeconds those during which a delete can still be undone, by row
  * @property {Meta} meta
  */
 
@@ -157,7 +158,7 @@ const DEFAULT_META = {
 
 /** @returns {Snapshot} what a panel shows before anything has arrived */
 export function emptySnapshot() {
-  return { version: -1, rows: new Map(), selected: [], meta: { ...DEFAULT_META } };
+  return { version: -1, rows: new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
 }
 
 /**
@@ -203,13 +204,14 @@ export function placeholderRow(id, fields, form) {
  */
 export function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const { version, rows, selected, undo_seconds, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
   /** @type {PodRow[]} */
   const decoded = rows.map((/** @type {unknown[]} */ values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
+    undoSeconds: undo_seconds ?? {},
     meta: { ...DEFAULT_META, ...meta },
   };
 }
