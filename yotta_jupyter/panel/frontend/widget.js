@@ -1162,16 +1162,17 @@ var Fields = class {
   }
   /**
    * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
+   * @param {number | null} [price] the one that the kernel has used for an estimate
    * @returns {string} the GPU type, its VRAM and price, where they are known
    */
-  gpuHint(resolved) {
+  gpuHint(resolved, price) {
     const typed = this.inputs.gpu_type.value.trim().toLowerCase();
     const gpu = this._renderedChoices?.gpu_types.find(
       ({ id: id2, value }) => resolved ? id2 === resolved : typed && (id2.toLowerCase() === typed || value.toLowerCase() === typed)
     );
     if (!gpu) return "";
     const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
-    return [id, formatGpuFacts(gpu)].filter(Boolean).join(" · ");
+    return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
   /**
    * @param {boolean} withSecrets whether secrets are included; else a placeholder says whether they are set
@@ -1423,7 +1424,7 @@ var LaunchForm = class {
     ));
   }
   update() {
-    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices) && this.fields.inputs.gpu_type.value) this._validate();
     this._updateJupyterButton();
   }
   /** @param {ValidationMessage} message */
@@ -1510,9 +1511,9 @@ var LaunchForm = class {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
-  _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
+  _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
     for (const name of Object.keys(this.fields.messageElements)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
+      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type, price) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
       this.fields.setMessage(name, isShown ? errors[name] : "", note);

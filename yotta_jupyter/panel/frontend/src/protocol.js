@@ -104,6 +104,7 @@
  * @property {Record<string, "as_typed" | "another">} confirmations by field the one that is offered
  * @property {Record<string, string>} resolved by field the whole name of what was typed
  * @property {string | null} command the equivalent `%yotta create` line
+ * @property {number | null} price US dollars an hour for one GPU
  * @property {number | null} estimate US dollars an hour
  * @property {string} basis what the estimate is based on, or why there is none
  */
