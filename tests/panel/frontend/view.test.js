@@ -408,8 +408,9 @@ test("after a launch its Jupyter is offered, once the pod can be reached", () =>
   expect(button?.hidden).toBe(true);
   labelled(view, "Launch a pod").dispatchEvent(new Event("submit", { cancelable: true }));
   const temp_id = model.sent.at(-1)?.message.temp_id;
-  model.receive({ type: "launched", temp_id, pod_id: "1", note: "" });
   model.receive({ type: "patch", version: 2, added: [encodeRow(podRow())] });
+  model.receive({ type: "launched", temp_id, pod_id: "1", note: "" });
+  expect(view.form.element.textContent).toContain("Launched train-1 (1).");
   expect([button?.hidden, button?.getAttribute("aria-disabled")]).toEqual([false, "true"]);
   model.receive({ type: "patch", version: 3, updated: [{ id: "1", ssh: "ssh root@192.0.2.1" }] });
   button?.click();

@@ -1440,7 +1440,9 @@ var LaunchForm = class {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      const text = message.note || `Launched ${name || message.pod_id}.`;
+      const podName = this.store.rows.get(message.pod_id)?.name || name;
+      const launched = podName ? `${podName} (${message.pod_id})` : message.pod_id;
+      const text = message.note || `Launched ${launched}.`;
       this._launchedId = message.pod_id;
       this._showMessage(text);
       this._updateJupyterButton();
