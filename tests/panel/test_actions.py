@@ -146,6 +146,10 @@ def test_delete_of_several_asks_first_and_has_one_undo(
     expect(question).to_contain_text(re.compile(r"Delete 11 pods at \$\d+\.\d\d an hour now\?"))
     keep = page.get_by_role("button", name="Keep")
     expect(keep).to_be_focused()
+    bar, first = question.bounding_box(), page.locator("[data-pod-id]").first.bounding_box()
+    assert bar is not None
+    assert first is not None
+    assert bar["y"] + bar["height"] <= first["y"]  # No row is covered.
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # As a second click would.
     page.wait_for_timeout(300)
     expect(page.get_by_text("Deleting 11 pods")).to_be_hidden()

@@ -90,6 +90,19 @@ def test_name_of_the_same_pod_is_noted_and_the_pod_is_used(make_pod: Callable[..
     assert not result.another
 
 
+def test_estimate_is_by_the_price_beside_the_gpu_type_or_that_of_a_reused_pod(make_pod: Callable[..., Pod]) -> None:
+    catalog = Catalog()
+    pod = make_pod()
+    catalog.update([pod])
+    volume = {"container_volume_in_gb": "0"}
+    new = form.validate({**FORM, **volume}, catalog)
+    assert new.estimate == new.price == pod.single_card_price
+    listed = {gpu["id"]: gpu["price"] for gpu in form.choices(catalog)["gpu_types"]}
+    assert listed["NVIDIA_L4_24G"] == new.price
+    reused = form.validate({**FORM, "pod_name": "train"}, catalog, [pod])
+    assert (reused.estimate, reused.basis) == (pod.hourly_rate, "the price of that pod")
+
+
 def test_name_of_a_differing_pod_is_refused_with_what_differs(make_pod: Callable[..., Pod]) -> None:
     values = {**FORM, "pod_name": "train"}
     result = form.validate(values, Catalog(), [make_pod(gpuType="NVIDIA_H200_141G")])

@@ -168,6 +168,31 @@ def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 
 
+def test_pods_without_a_name_are_no_duplicates(
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions]
+) -> None:
+    actions = make_actions(5.0)
+    spec = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G")
+    notes: list[str] = []
+    for temp_id in ("first", "second"):
+        actions.launch(temp_id, spec, False, lambda outcome, note: notes.append(note))
+        actions.close()
+    assert notes == ["", ""]
+    assert len({pod["podName"] for pod in sandbox.pods() if pod["image"] == "me/own:1"}) == 1
+
+
+def test_snapshot_says_how_long_a_delete_can_be_undone(yotta: Client) -> None:
+    state = PanelState({"delete_delay": 60.0})
+    state.apply_listing(yotta.pods.list(), time.monotonic())
+    pod_id = id_of(state, "train-1")
+    state.begin([pod_id], UNDOABLE_DELETE)
+    seconds = msgspec.json.decode(state.snapshot())["undo_seconds"]
+    assert list(seconds) == [pod_id]
+    assert 0 < seconds[pod_id] <= 60
+    state.undo([pod_id])
+    assert msgspec.json.decode(state.snapshot())["undo_seconds"] == {}
+
+
 def test_pausing_twice_sends_one_request(
     sandbox: Sandbox,
     state: PanelState,

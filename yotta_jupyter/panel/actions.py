@@ -230,7 +230,7 @@ class Actions:
             self._state.end_launch(temp_id, outcome)
             if existing is not None:
                 note = _describe_reused(existing)
-            elif not another:
+            elif spec.pod_name and not another:
                 note = _find_duplicates(client, outcome)
         except CreateOutcomeUnknown as error:
             outcome = error
@@ -255,7 +255,7 @@ def _describe_reused(pod: Pod) -> str:
 
 
 def _find_duplicates(client: Client, pod: Pod) -> str:
-    """Return a warning if another client has created a pod of the same name at the same time."""
+    """Return what the form says if another client has created a pod of the same name at the same time."""
     try:
         others = [other for other in live_pods(client.pods.list(), pod.name) if other.id != pod.id]
     except YottaError:
@@ -263,4 +263,5 @@ def _find_duplicates(client: Client, pod: Pod) -> str:
     if not others:
         return ""
     name = single_line(pod.name, 60)
-    return f"{pluralize(len(others), 'other pod')} named {name} appeared at the same time. Each costs money."
+    others_text = f"{pluralize(len(others), 'other pod')} of that name appeared at the same time"
+    return f"Launched {name} ({pod.id}). {others_text}. Each costs money."

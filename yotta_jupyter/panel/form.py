@@ -48,6 +48,8 @@ class FormResult(msgspec.Struct):
         By field the full name of what was typed.
     command : str or None
         The equivalent ``%yotta create`` line, without secrets.
+    price : float or None
+        US dollars an hour for one GPU, by which the estimate was made; None if unknown.
     estimate : float or None
         US dollars an hour; None if the price is unknown.
     basis : str
@@ -62,6 +64,7 @@ class FormResult(msgspec.Struct):
     confirmations: dict[str, str] = {}
     resolved: dict[str, str] = {}
     command: str | None = None
+    price: float | None = None
     estimate: float | None = None
     basis: str = ""
     another: bool = False
@@ -74,7 +77,7 @@ class FormResult(msgspec.Struct):
         dict
             As the typedef ``FormResult`` of ``protocol.js``.
         """
-        names = ("errors", "notes", "confirmations", "resolved", "command", "estimate", "basis")
+        names = ("errors", "notes", "confirmations", "resolved", "command", "price", "estimate", "basis")
         return {name: getattr(self, name) for name in names}
 
 
@@ -206,6 +209,7 @@ class _Form:
         self.notes: dict[str, str] = {}
         self.confirmations: dict[str, str] = {}
         self.resolved: dict[str, str] = {}
+        self._reused: Pod | None = None
 
     def text(self, field: str) -> str | None:
         return str(self._values.get(field) or "").strip() or None
@@ -262,7 +266,7 @@ class _Form:
         """Note that a launch uses the pod of that name, or add what differs as an error."""
         text = _describe_taken(taken)
         try:
-            find_reusable(taken, spec)
+            self._reused = find_reusable(taken, spec)
             self.notes["pod_name"] = f"{text}. Launch uses that pod and creates none."
         except NameTaken as error:
             reason = error.message.partition(" exists and differs: ")[2]
@@ -275,7 +279,11 @@ class _Form:
         result.another = self.is_confirmed("pod_name")
         as_typed = any(self.is_confirmed(field) for field, kind in self.confirmations.items() if kind == AS_TYPED)
         result.command = to_command(spec, as_typed=as_typed, another=result.another)
-        result.estimate, result.basis = estimate(spec, catalog)
+        result.price = catalog.prices(spec.gpu_type, spec.region).single_card
+        if self._reused is not None and self._reused.hourly_rate is not None:
+            result.estimate, result.basis = self._reused.hourly_rate, "the price of that pod"
+        else:
+            result.estimate, result.basis = estimate(spec, catalog)
         return result
 
     def _try(self, field: str, parse: Callable[[Any], Result], value: Any) -> Result | None:

@@ -8,8 +8,9 @@ To the browser:
 ============ =============================================== ======================================================
 type         keys                                            meaning
 ============ =============================================== ======================================================
-(snapshot)   version, fields, rows, complete, selected, meta everything; a row is a list of values by `fields`;
-                                                             not `complete` with the newest pods only
+(snapshot)   version, fields, rows, complete, selected,      everything; a row is a list of values by `fields`;
+             undo_seconds, meta                              not `complete` with the newest pods only;
+                                                             `undo_seconds` are those left, by pod id
 patch        version, added, updated, removed, meta          what has changed since `version` - 1: rows, objects of
                                                              an id and the changed fields, ids
 ack          pods                                            requests for these pods arrived, but change no row;

@@ -328,6 +328,7 @@ class PanelState:
                 "rows": list(rows.values()),
                 "complete": self._sent_all_rows,
                 "selected": self.selected,
+                "undo_seconds": self._undo_seconds(),
             }
             return msgspec.json.encode({**content, **self._static_meta, **meta, **self._refreshed_at()})
 
@@ -365,6 +366,14 @@ class PanelState:
     def _pending_deletes(self, pod_ids: Iterable[str]) -> list[str]:
         pending = ((pod_id, self._pending.get(pod_id)) for pod_id in pod_ids)
         return [pod_id for pod_id, entry in pending if entry is not None and entry.action == UNDOABLE_DELETE]
+
+    def _undo_seconds(self) -> dict[str, float]:
+        """Return by pod id the seconds during which its delete can still be undone."""
+        deadline = self._static_meta.get("delete_delay", 0.0) - time.monotonic()
+        return {
+            pod_id: max(0.0, round(deadline + self._pending[pod_id].requested_at, 1))
+            for pod_id in self._pending_deletes(self._pending)
+        }
 
     def _rows(self, pods: Mapping[str, Pod]) -> dict[str, Row]:
         rows = {temp_id: placeholder_row(temp_id, each.spec, each.error) for temp_id, each in self._launches.items()}

@@ -139,6 +139,11 @@ describe("actions", () => {
     expect(store.undoSecondsLeft("1")).toBe(7);
   });
 
+  test("a page that is loaded later counts down the seconds that are left", () => {
+    open([podRow({ pending: "undoable_delete" })], { undo_seconds: { 1: 2.4 } });
+    expect(store.undoSecondsLeft("1")).toBe(3);
+  });
+
   test("without time for an undo a delete is final", () => {
     open([podRow()], { delete_delay: 0 });
     store.act("delete", ["1"]);

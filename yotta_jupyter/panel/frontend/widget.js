@@ -179,7 +179,7 @@ var DEFAULT_META = {
   choices: null
 };
 function emptySnapshot() {
-  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], meta: { ...DEFAULT_META } };
+  return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
 }
 function decodeRow(fields, values) {
   const row = {};
@@ -209,12 +209,13 @@ function placeholderRow(id, fields, form) {
 }
 function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const { version, rows, selected, undo_seconds, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
   const decoded = rows.map((values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
+    undoSeconds: undo_seconds ?? {},
     meta: { ...DEFAULT_META, ...meta }
   };
 }
@@ -458,7 +459,7 @@ var Store = class {
       if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
     }
     for (const { id, pending } of this.rows.values()) {
-      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -536,9 +537,10 @@ var Store = class {
    *
    * @param {string} id
    * @param {string | null} pending
+   * @param {number} [seconds] those left, if it has begun before
    */
-  _setUndoDeadline(id, pending) {
-    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1e3);
+  _setUndoDeadline(id, pending, seconds = this.meta.delete_delay) {
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + seconds * 1e3);
     else this._undoDeadlines.delete(id);
   }
   /** @param {string} id */
@@ -1160,16 +1162,17 @@ var Fields = class {
   }
   /**
    * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
+   * @param {number | null} [price] the one that the kernel has used for an estimate
    * @returns {string} the GPU type, its VRAM and price, where they are known
    */
-  gpuHint(resolved) {
+  gpuHint(resolved, price) {
     const typed = this.inputs.gpu_type.value.trim().toLowerCase();
     const gpu = this._renderedChoices?.gpu_types.find(
       ({ id: id2, value }) => resolved ? id2 === resolved : typed && (id2.toLowerCase() === typed || value.toLowerCase() === typed)
     );
     if (!gpu) return "";
     const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
-    return [id, formatGpuFacts(gpu)].filter(Boolean).join(" · ");
+    return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
   /**
    * @param {boolean} withSecrets whether secrets are included; else a placeholder says whether they are set
@@ -1421,7 +1424,7 @@ var LaunchForm = class {
     ));
   }
   update() {
-    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
+    if (this.fields.renderChoices(this.store.meta.choices) && this.fields.inputs.gpu_type.value) this._validate();
     this._updateJupyterButton();
   }
   /** @param {ValidationMessage} message */
@@ -1437,7 +1440,9 @@ var LaunchForm = class {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      const text = message.note || `Launched ${name || message.pod_id}.`;
+      const podName = this.store.rows.get(message.pod_id)?.name || name;
+      const launched = podName ? `${podName} (${message.pod_id})` : message.pod_id;
+      const text = message.note || `Launched ${launched}.`;
       this._launchedId = message.pod_id;
       this._showMessage(text);
       this._updateJupyterButton();
@@ -1508,9 +1513,9 @@ var LaunchForm = class {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
-  _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
+  _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
     for (const name of Object.keys(this.fields.messageElements)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
+      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type, price) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
       this.fields.setMessage(name, isShown ? errors[name] : "", note);

@@ -70,16 +70,17 @@ export class Fields {
 
   /**
    * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
+   * @param {number | null} [price] the one that the kernel has used for an estimate
    * @returns {string} the GPU type, its VRAM and price, where they are known
    */
-  gpuHint(resolved) {
+  gpuHint(resolved, price) {
     const typed = this.inputs.gpu_type.value.trim().toLowerCase();
     const gpu = this._renderedChoices?.gpu_types.find(({ id, value }) =>
       resolved ? id === resolved : typed && (id.toLowerCase() === typed || value.toLowerCase() === typed),
     );
     if (!gpu) return "";
     const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
-    return [id, formatGpuFacts(gpu)].filter(Boolean).join(" · ");
+    return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
 
   /**

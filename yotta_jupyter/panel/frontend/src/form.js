@@ -76,7 +76,8 @@ export class LaunchForm {
   }
 
   update() {
-    if (this.fields.renderChoices(this.store.meta.choices)) this._updateGpuHint();
+    // The price beside the GPU type and the estimate change together.
+    if (this.fields.renderChoices(this.store.meta.choices) && this.fields.inputs.gpu_type.value) this._validate();
     this._updateJupyterButton();
   }
 
@@ -94,7 +95,9 @@ export class LaunchForm {
     if (message.type === "launched") {
       setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
       this._launchRejected = false;
-      const text = message.note || `Launched ${name || message.pod_id}.`;
+      const podName = this.store.rows.get(message.pod_id)?.name || name;
+      const launched = podName ? `${podName} (${message.pod_id})` : message.pod_id;
+      const text = message.note || `Launched ${launched}.`;
       this._launchedId = message.pod_id;
       this._showMessage(text);
       this._updateJupyterButton();
@@ -171,9 +174,9 @@ export class LaunchForm {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
    */
-  _showResult({ errors, notes, confirmations, resolved, command, estimate, basis }, shouldShow) {
+  _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
     for (const name of Object.keys(this.fields.messageElements)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type) : "";
+      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type, price) : "";
       const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
       this.fields.setMessage(name, isShown ? errors[name] : "", note);

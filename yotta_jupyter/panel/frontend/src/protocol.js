@@ -88,6 +88,7 @@
  * @property {number} version
  * @property {Map<string, PodRow>} rows
  * @property {string[]} selected
+ * @property {Record<string, number>} undoSeconds those during which a delete can still be undone, by row
  * @property {Meta} meta
  */
 
@@ -103,6 +104,7 @@
  * @property {Record<string, "as_typed" | "another">} confirmations by field the one that is offered
  * @property {Record<string, string>} resolved by field the whole name of what was typed
  * @property {string | null} command the equivalent `%yotta create` line
+ * @property {number | null} price US dollars an hour for one GPU
  * @property {number | null} estimate US dollars an hour
  * @property {string} basis what the estimate is based on, or why there is none
  */
@@ -157,7 +159,7 @@ const DEFAULT_META = {
 
 /** @returns {Snapshot} what a panel shows before anything has arrived */
 export function emptySnapshot() {
-  return { version: -1, rows: new Map(), selected: [], meta: { ...DEFAULT_META } };
+  return { version: -1, rows: new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
 }
 
 /**
@@ -203,13 +205,14 @@ export function placeholderRow(id, fields, form) {
  */
 export function decodeSnapshot(bytes) {
   if (!bytes?.byteLength) return null;
-  const { version, rows, selected, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
+  const { version, rows, selected, undo_seconds, ...meta } = JSON.parse(new TextDecoder().decode(bytes));
   /** @type {PodRow[]} */
   const decoded = rows.map((/** @type {unknown[]} */ values) => decodeRow(meta.fields, values));
   return {
     version,
     rows: new Map(decoded.map((row) => [row.id, row])),
     selected: selected ?? [],
+    undoSeconds: undo_seconds ?? {},
     meta: { ...DEFAULT_META, ...meta },
   };
 }

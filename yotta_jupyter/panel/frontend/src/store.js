@@ -282,7 +282,7 @@ export class Store {
       if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
     }
     for (const { id, pending } of this.rows.values()) {
-      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending);
+      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -368,9 +368,10 @@ export class Store {
    *
    * @param {string} id
    * @param {string | null} pending
+   * @param {number} [seconds] those left, if it has begun before
    */
-  _setUndoDeadline(id, pending) {
-    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + this.meta.delete_delay * 1000);
+  _setUndoDeadline(id, pending, seconds = this.meta.delete_delay) {
+    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + seconds * 1000);
     else this._undoDeadlines.delete(id);
   }
 

@@ -5,7 +5,7 @@ import { countPods } from "./format.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** The time to undo a delete of several pods. It covers the headings, so that no row moves when it appears. */
+/** The time to undo a delete of several pods. It covers the headings and no row, so that none moves when it appears. */
 export class UndoBar {
   /**
    * @param {Store} store
