@@ -32,6 +32,11 @@ def test_pause_and_resume_return_a_row_per_pod(run: Run) -> None:
     assert list(run("%yotta resume train-1 notebook-1 --wait")["status"]) == ["RUNNING", "RUNNING"]
 
 
+def test_resume_with_wait_waits_for_a_pause_to_end(run: Run) -> None:
+    run("%yotta pause train-1")
+    assert list(run("%yotta resume train-1 --wait")["status"]) == ["RUNNING"]
+
+
 @pytest.mark.parametrize(
     ("line", "listings"),
     [

@@ -43,6 +43,8 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
         return None
     if action == "pause":
         _warn_of_data_loss(session, pods)
+    if action == "resume" and arguments.wait and (pausing := [pod for pod in pods if pod.status == "PAUSING"]):
+        wait_with_progress(session, pausing, TRANSITIONS["pause"].after)
     ids = [pod.id for pod in pods]
     errors: dict[str, YottaError | None] = dict(zip(ids, client.pods.bulk(action, ids), strict=True))
     accepted = [pod for pod in pods if errors[pod.id] is None]
