@@ -45,7 +45,7 @@ def _add_arguments(parser: LineParser) -> None:
         "target",
         metavar="DST",
         completes="copy_path",
-        help="where to copy it: into DST if that is a folder or ends with /, else under this name",
+        help="where to copy it: into DST if that is a folder of another name or ends with /, else under this name",
     )
 
 

@@ -32,7 +32,7 @@ _MAX_NAMED: Final = 8
 def _add_arguments(parser: LineParser) -> None:
     add_pods_argument(parser)
     parser.add_argument("--wait", action="store_true", help="wait until it is done")
-    parser.add_argument("--yes", action="store_true", help="delete without asking; pause and resume never ask")
+    parser.add_argument("--yes", action="store_true", help="delete: do not ask")
 
 
 def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
