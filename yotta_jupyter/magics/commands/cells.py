@@ -180,7 +180,7 @@ def _restart(session: Session, arguments: Namespace) -> None:
 COMMANDS: tuple[Command, ...] = (
     Command(
         "run",
-        "Run code on a pod: %%yotta run POD, then the code below it, or %yotta run POD -- CODE. Code is sent unchanged.",
+        "Run code on a pod: %%yotta run POD with the code below it, or %yotta run POD -- CODE.",
         _run,
         _add_run_arguments,
         takes_code=True,
