@@ -566,7 +566,7 @@ class Agent:
         elif kind == "done":
             unfinished.pop(head["request"], None)
             if head.get("status") == "not_run":
-                self._forget_recent(head["request"])
+                self._mark_not_run(head["request"])
 
     def _save(self) -> None:
         state = {
@@ -709,12 +709,13 @@ class Agent:
 
     def _finish(self, request: str, status: str, detail: str = "", **more: Any) -> None:
         if status == "not_run":
-            self._forget_recent(request)
+            self._mark_not_run(request)
         self.record.append({"type": "done", "request": request, "status": status, "detail": detail, **more})
 
-    def _forget_recent(self, request: str) -> None:
-        entries = [entry for entry in self.recent if entry["request"] != request]
-        self.recent = deque(entries, maxlen=self.recent.maxlen)
+    def _mark_not_run(self, request: str) -> None:
+        for entry in self.recent:
+            if entry["request"] == request:
+                entry["not_run"] = True
 
     def _finish_all(self, status: str, detail: str) -> None:
         if self.running is not None:

@@ -37,7 +37,7 @@ class RequestInfo:
     first : int
         The position of its first event in the record.
     state : str
-        ``queued``, ``running`` or ``done``.
+        ``queued``, ``running``, ``done``, or ``not_run`` if it was cancelled before it started.
     """
 
     request_id: str
@@ -373,7 +373,8 @@ class KernelClient:
         queued = {entry.get("request") for entry in _dicts(hello.get("queued"))}
         for entry in [*_dicts(hello.get("recent")), *_dicts([running] if running else [])]:
             name = str(entry.get("request"))
-            state = "running" if name == running_id else "queued" if name in queued else "done"
+            ended = "not_run" if entry.get("not_run") is True else "done"
+            state = "running" if name == running_id else "queued" if name in queued else ended
             first = entry.get("first")
             if isinstance(first, int):
                 self._remember(RequestInfo(name, str(entry.get("title") or "")[:200], first, state))
@@ -385,11 +386,10 @@ class KernelClient:
             if head.get("kind") == "execute" and not head.get("hidden"):
                 title = str(head.get("title") or "")[:200]
                 self._remember(RequestInfo(request_id, title, int(head["seq"]), "queued"))
-        elif kind == "done" and head.get("status") == "not_run":
-            self.requests.pop(request_id, None)
         elif kind in ("started", "done") and request_id in self.requests:
             info = self.requests[request_id]
-            state = "running" if kind == "started" else "done"
+            ended = "not_run" if head.get("status") == "not_run" else "done"
+            state = "running" if kind == "started" else ended
             self.requests[request_id] = RequestInfo(request_id, info.title, info.first, state)
 
     def _remember(self, info: RequestInfo) -> None:

@@ -659,7 +659,8 @@ class Remote:
     def _find_request(self, request_id: str | None) -> RequestInfo:
         requests = self.requests()
         if request_id is None:
-            chosen = [info for info in requests if info.state == "running"] or requests
+            started = [info for info in requests if info.state != "not_run"]
+            chosen = [info for info in started if info.state == "running"] or started
         else:
             chosen = [info for info in requests if info.request_id.startswith(request_id)]
         if not chosen:
