@@ -331,7 +331,7 @@ def test_the_passphrase_of_a_key_is_prompted_for_and_not_shown(notebook: Noteboo
         ("%yotta run --push train -- 1", "Write the pod first: %%yotta run train"),
         ("%yotta run --pull 1x -- 1", "'1x' is not the name of a variable"),
         ("%%yotta list\n1", "%yotta list takes no cell"),
-        ("%yotta attach --run 123", "no run '123'"),
+        ("%yotta attach --run xyz", "no run 'xyz'"),
     ],
 )
 def test_bad_input_gets_one_line(notebook: Notebook, line: str, expected: str) -> None:
