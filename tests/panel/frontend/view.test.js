@@ -112,6 +112,15 @@ describe("the table", () => {
   });
 });
 
+test.each([
+  [{}, "SSH is not exposed, or not ready yet"],
+  [{ status: "PAUSED" }, "the pod is not running"],
+])("the tooltip of a disabled SSH button says why (%o)", (changes, reason) => {
+  const view = open([{ ...TWO_PODS[0], ...changes }]);
+  const button = labelled(view, "Copy SSH command of train-1");
+  expect(button.title).toBe(`Copy SSH command of train-1: ${reason}`);
+});
+
 describe("the order of the rows", () => {
   const pods = [
     { id: "1", name: "a", created_at: 3 },

@@ -51,9 +51,9 @@ function setAttribute(element, name, value) {
   if (value == null || value === false) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
-function setLabel(button, label) {
+function setLabel(button, label, reason) {
   setAttribute(button, "aria-label", label);
-  setAttribute(button, "title", label);
+  setAttribute(button, "title", reason ? `${label}: ${reason}` : label);
 }
 function setIcon(button, name) {
   if (button.dataset.icon === name) return;
@@ -1823,11 +1823,11 @@ function setCount(button, label, count) {
 var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 var COLUMNS = [
   { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
+  { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(104px, 1.1fr)",
+    width: "minmax(94px, 1.1fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -2377,9 +2377,13 @@ ${row.pause_loss}` : fullName);
     const loss = toggle === "pause" ? row.pause_loss : null;
     setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
     setDisabled(pauseResumeButton, !store.can(row, toggle));
-    setLabel(sshButton, `Copy SSH command of ${name}`);
+    setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
-    setLabel(jupyterButton, `Open Jupyter of ${name}`);
+    setLabel(
+      jupyterButton,
+      `Open Jupyter of ${name}`,
+      row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are")
+    );
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
@@ -2399,6 +2403,10 @@ ${row.pause_loss}` : fullName);
 };
 function textButton(text, classes, onclick) {
   return h("button", { type: "button", class: `yotta-text-button ${classes}`, onclick }, text);
+}
+function unreachableReason(row, subject) {
+  if (row.ssh) return "";
+  return row.status === "RUNNING" ? `${subject} not exposed, or not ready yet` : "the pod is not running";
 }
 function cell(classes, ...children) {
   return h("div", { role: "cell", class: classes }, ...children);
