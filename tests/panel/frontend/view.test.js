@@ -232,7 +232,7 @@ describe("the selection toolbar", () => {
 });
 
 test("one pod is not counted as several", () => {
-  const totals = { running: 1, paused: 0, total: 1, hourly_cost: 0, unpriced_pods: 1 };
+  const totals = { running: 1, paused: 0, ended: 0, total: 1, hourly_cost: 0, unpriced_pods: 1 };
   const view = open([{ ...TWO_PODS[0], hourly_cost: null }], { totals });
   expect(view.header.element.querySelector("[title='without 1 pod of unknown price']")).not.toBeNull();
   filter(view, "train");

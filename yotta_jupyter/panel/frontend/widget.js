@@ -169,7 +169,7 @@ var DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
+  totals: { running: 0, paused: 0, ended: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",
@@ -272,7 +272,7 @@ var Store = class {
     model.on("msg:custom", (message, buffers) => this._onMessage(message, buffers));
     model.on("comm_live_update", () => {
       this.connected = false;
-      this._notify({});
+      this._notify({ ids: [...this.rows.keys()] });
     });
   }
   /**
@@ -367,10 +367,10 @@ var Store = class {
   /**
    * @param {PodRow} row
    * @param {string} action
-   * @returns {boolean} whether the pod's status allows the action and nothing else is pending
+   * @returns {boolean} whether there is a kernel, the pod's status allows the action and nothing else is pending
    */
   can(row, action) {
-    return row.actions.includes(action) && !this.pendingAction(row);
+    return this.connected && row.actions.includes(action) && !this.pendingAction(row);
   }
   /** @returns {PodRow[]} */
   selectedRows() {
@@ -1565,6 +1565,7 @@ function formatEstimate(estimate, basis) {
 var TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
   { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "ended", text: ({ ended }) => ended.toLocaleString() },
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
 ];
@@ -2389,7 +2390,7 @@ ${row.pause_loss}` : fullName);
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
+    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
   }
   /** @param {boolean} canUndo */
   _setDeleteIcon(canUndo) {

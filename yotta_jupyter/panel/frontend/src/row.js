@@ -158,7 +158,7 @@ export class RowView {
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
+    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
   }
 
   /** @param {boolean} canUndo */
