@@ -41,6 +41,7 @@ def test_header_shows_the_endpoint_and_totals(
     expect(region).to_contain_text("SANDBOX")
     expect(region).to_contain_text("8 running")
     expect(region).to_contain_text("3 paused")
+    expect(region).to_contain_text("1 ended")
     expect(region).to_contain_text("12 in all")
     expect(region).to_contain_text(re.compile(r"\$\d+\.\d\d an hour now"))
     expect(region).to_contain_text(re.compile(r"Refreshed \d\d:\d\d:\d\d"))

@@ -118,7 +118,9 @@ def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbo
     notebook.restart()
     expect(page.get_by_role("alert")).to_contain_text("Run %load_ext yotta_jupyter, then the cell of the panel again.")
     expect(row(page, "train-1")).to_be_visible()
-    page.get_by_role("button", name="Pause train-1").click()
+    pause = page.get_by_role("button", name="Pause train-1")
+    expect(pause).to_be_disabled()
+    pause.click(force=True)
     assert requests_to(sandbox, "pause") == []
     assert notebook.output_of(2) == "[]"
 

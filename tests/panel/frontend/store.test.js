@@ -144,6 +144,15 @@ describe("actions", () => {
     expect(store.undoSecondsLeft("1")).toBe(3);
   });
 
+  test("without a kernel no action is offered", () => {
+    const listener = vi.fn();
+    store.subscribe(listener);
+    expect(store.can(row(), "delete")).toBe(true);
+    model.loseKernel();
+    expect(store.can(row(), "delete")).toBe(false);
+    expect(listener).toHaveBeenCalledExactlyOnceWith({ ids: ["1", "2"] });
+  });
+
   test("without time for an undo a delete is final", () => {
     open([podRow()], { delete_delay: 0 });
     store.act("delete", ["1"]);

@@ -112,6 +112,15 @@ describe("the table", () => {
   });
 });
 
+test.each([
+  [{}, "SSH is not exposed, or not ready yet"],
+  [{ status: "PAUSED" }, "the pod is not running"],
+])("the tooltip of a disabled SSH button says why (%o)", (changes, reason) => {
+  const view = open([{ ...TWO_PODS[0], ...changes }]);
+  const button = labelled(view, "Copy SSH command of train-1");
+  expect(button.title).toBe(`Copy SSH command of train-1: ${reason}`);
+});
+
 describe("the order of the rows", () => {
   const pods = [
     { id: "1", name: "a", created_at: 3 },
@@ -223,7 +232,7 @@ describe("the selection toolbar", () => {
 });
 
 test("one pod is not counted as several", () => {
-  const totals = { running: 1, paused: 0, total: 1, hourly_cost: 0, unpriced_pods: 1 };
+  const totals = { running: 1, paused: 0, ended: 0, total: 1, hourly_cost: 0, unpriced_pods: 1 };
   const view = open([{ ...TWO_PODS[0], hourly_cost: null }], { totals });
   expect(view.header.element.querySelector("[title='without 1 pod of unknown price']")).not.toBeNull();
   filter(view, "train");

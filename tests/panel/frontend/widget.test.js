@@ -36,14 +36,14 @@ afterEach(() => {
 const totals = (view) => view.querySelector(".yotta-totals")?.textContent;
 
 /** @param {number} total */
-const totalsOf = (total) => ({ running: 1, paused: 0, total, hourly_cost: 1.5, unpriced_pods: 0 });
+const totalsOf = (total) => ({ running: 1, paused: 0, ended: 3, total, hourly_cost: 1.5, unpriced_pods: 0 });
 
 test("each model has a store of its own, shared by its views", async () => {
   const first = new FakeModel(encodeSnapshot([podRow()], { totals: totalsOf(1) }));
   const second = new FakeModel(encodeSnapshot([podRow()], { totals: totalsOf(2) }));
   const views = [...(await openWidget(first)), ...(await openWidget(second))];
   first.receive({ type: "patch", version: 2, totals: { total: 9 } });
-  expect(views.map(totals)).toEqual([9, 9, 2, 2].map((n) => `1 running0 paused${n} in all$1.50 an hour now`));
+  expect(views.map(totals)).toEqual([9, 9, 2, 2].map((n) => `1 running0 paused3 ended${n} in all$1.50 an hour now`));
 });
 
 test("the totals are those that the kernel sends", async () => {

@@ -51,9 +51,9 @@ function setAttribute(element, name, value) {
   if (value == null || value === false) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
-function setLabel(button, label) {
+function setLabel(button, label, reason) {
   setAttribute(button, "aria-label", label);
-  setAttribute(button, "title", label);
+  setAttribute(button, "title", reason ? `${label}: ${reason}` : label);
 }
 function setIcon(button, name) {
   if (button.dataset.icon === name) return;
@@ -169,7 +169,7 @@ var DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
+  totals: { running: 0, paused: 0, ended: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",
@@ -272,7 +272,7 @@ var Store = class {
     model.on("msg:custom", (message, buffers) => this._onMessage(message, buffers));
     model.on("comm_live_update", () => {
       this.connected = false;
-      this._notify({});
+      this._notify({ ids: [...this.rows.keys()] });
     });
   }
   /**
@@ -367,10 +367,10 @@ var Store = class {
   /**
    * @param {PodRow} row
    * @param {string} action
-   * @returns {boolean} whether the pod's status allows the action and nothing else is pending
+   * @returns {boolean} whether there is a kernel, the pod's status allows the action and nothing else is pending
    */
   can(row, action) {
-    return row.actions.includes(action) && !this.pendingAction(row);
+    return this.connected && row.actions.includes(action) && !this.pendingAction(row);
   }
   /** @returns {PodRow[]} */
   selectedRows() {
@@ -1565,6 +1565,7 @@ function formatEstimate(estimate, basis) {
 var TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
   { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "ended", text: ({ ended }) => ended.toLocaleString() },
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
 ];
@@ -1823,11 +1824,11 @@ function setCount(button, label, count) {
 var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 var COLUMNS = [
   { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
+  { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(104px, 1.1fr)",
+    width: "minmax(94px, 1.1fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -2377,15 +2378,19 @@ ${row.pause_loss}` : fullName);
     const loss = toggle === "pause" ? row.pause_loss : null;
     setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
     setDisabled(pauseResumeButton, !store.can(row, toggle));
-    setLabel(sshButton, `Copy SSH command of ${name}`);
+    setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
-    setLabel(jupyterButton, `Open Jupyter of ${name}`);
+    setLabel(
+      jupyterButton,
+      `Open Jupyter of ${name}`,
+      row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are")
+    );
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
+    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
   }
   /** @param {boolean} canUndo */
   _setDeleteIcon(canUndo) {
@@ -2399,6 +2404,10 @@ ${row.pause_loss}` : fullName);
 };
 function textButton(text, classes, onclick) {
   return h("button", { type: "button", class: `yotta-text-button ${classes}`, onclick }, text);
+}
+function unreachableReason(row, subject) {
+  if (row.ssh) return "";
+  return row.status === "RUNNING" ? `${subject} not exposed, or not ready yet` : "the pod is not running";
 }
 function cell(classes, ...children) {
   return h("div", { role: "cell", class: classes }, ...children);

@@ -25,11 +25,11 @@ const textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
 /** @type {Column[]} */
 export const COLUMNS = [
   { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "108px", sortFields: ["status"], sortKey: textKey("status") },
+  { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(104px, 1.1fr)",
+    width: "minmax(94px, 1.1fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",

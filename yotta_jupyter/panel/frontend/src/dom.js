@@ -56,10 +56,11 @@ export function setAttribute(element, name, value) {
  *
  * @param {Element} button
  * @param {string} label
+ * @param {string} [reason] why it is disabled, for the tooltip
  */
-export function setLabel(button, label) {
+export function setLabel(button, label, reason) {
   setAttribute(button, "aria-label", label);
-  setAttribute(button, "title", label);
+  setAttribute(button, "title", reason ? `${label}: ${reason}` : label);
 }
 
 /**

@@ -11,6 +11,7 @@ import { KERNEL_GONE } from "./store.js";
 const TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
   { label: "paused", text: ({ paused }) => paused.toLocaleString() },
+  { label: "ended", text: ({ ended }) => ended.toLocaleString() },
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
 ];

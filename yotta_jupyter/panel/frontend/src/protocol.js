@@ -30,6 +30,7 @@
  * @typedef {object} Totals
  * @property {number} running
  * @property {number} paused
+ * @property {number} ended
  * @property {number} total
  * @property {number} hourly_cost US dollars
  * @property {number} unpriced_pods pods whose cost is not in `hourly_cost`
@@ -147,7 +148,7 @@ const DEFAULT_META = {
   fields: [],
   complete: true,
   loaded: false,
-  totals: { running: 0, paused: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
+  totals: { running: 0, paused: 0, ended: 0, total: 0, hourly_cost: 0, unpriced_pods: 0 },
   base_url: "",
   sandbox: false,
   ssh_option: "",

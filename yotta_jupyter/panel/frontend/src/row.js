@@ -146,15 +146,19 @@ export class RowView {
     const loss = toggle === "pause" ? row.pause_loss : null;
     setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
     setDisabled(pauseResumeButton, !store.can(row, toggle));
-    setLabel(sshButton, `Copy SSH command of ${name}`);
+    setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
-    setLabel(jupyterButton, `Open Jupyter of ${name}`);
+    setLabel(
+      jupyterButton,
+      `Open Jupyter of ${name}`,
+      row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are"),
+    );
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
     this._setDeleteIcon(canUndo);
     setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, !canUndo && !store.can(row, "delete"));
+    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
   }
 
   /** @param {boolean} canUndo */
@@ -175,6 +179,16 @@ export class RowView {
  */
 function textButton(text, classes, onclick) {
   return h("button", { type: "button", class: `yotta-text-button ${classes}`, onclick }, text);
+}
+
+/**
+ * @param {PodRow} row
+ * @param {string} subject what cannot be reached, and its verb
+ * @returns {string} why; empty if the pod can be reached
+ */
+function unreachableReason(row, subject) {
+  if (row.ssh) return "";
+  return row.status === "RUNNING" ? `${subject} not exposed, or not ready yet` : "the pod is not running";
 }
 
 /**

@@ -75,7 +75,7 @@ export class Store {
     // Sent by ipywidgets when the widget has no kernel any more.
     model.on("comm_live_update", () => {
       this.connected = false;
-      this._notify({});
+      this._notify({ ids: [...this.rows.keys()] });
     });
   }
 
@@ -181,10 +181,10 @@ export class Store {
   /**
    * @param {PodRow} row
    * @param {string} action
-   * @returns {boolean} whether the pod's status allows the action and nothing else is pending
+   * @returns {boolean} whether there is a kernel, the pod's status allows the action and nothing else is pending
    */
   can(row, action) {
-    return row.actions.includes(action) && !this.pendingAction(row);
+    return this.connected && row.actions.includes(action) && !this.pendingAction(row);
   }
 
   /** @returns {PodRow[]} */
