@@ -257,8 +257,10 @@ class Guards:
             The guards cannot be read.
         """
         guards = self.list()
-        enforcement = self.enforcement() if guards else None
-        return {guard.pod_id: guard_status(guard, enforcement, self._clock) for guard in guards if enforcement}
+        if not guards:
+            return {}
+        enforcement = self.enforcement()
+        return {guard.pod_id: guard_status(guard, enforcement, self._clock) for guard in guards}
 
     def enforcement(self) -> Enforcement:
         """Return whether the local enforcer works.

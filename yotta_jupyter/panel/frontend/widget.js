@@ -1598,7 +1598,7 @@ var GuardNotice = class {
     this._focusFallback = focusFallback;
     this._pendingId = null;
     this._error = null;
-    this._result = "";
+    this._result = { text: "", until: 0 };
     this._announcedId = void 0;
     this._text = h("span", { dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
@@ -1617,14 +1617,15 @@ var GuardNotice = class {
     const { guards_error } = this.store.meta;
     const [nearest, ...others] = this._nearGuards();
     const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
+    const result = Date.now() < this._result.until ? this._result.text : "";
     let text = guards_error ?? "";
-    if (this._result) text = this._result;
+    if (result) text = result;
     else if (error) text = error;
     else if (nearest) text = describeNear(nearest, others.length);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
-    this._updateButton(this._result ? void 0 : nearest?.row);
+    this._updateButton(result ? void 0 : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
     this._announcedId = nearest?.row.id;
@@ -1636,12 +1637,10 @@ var GuardNotice = class {
     const row = this.store.rows.get(pod_id);
     if (error) this._error = { id: pod_id, text: error };
     else if (row) {
-      this._result = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
-      setTimeout(() => {
-        this._result = "";
-      }, RESULT_MS);
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      this._result = { text, until: Date.now() + RESULT_MS };
     }
-    this.context.announce(error || this._result);
+    this.context.announce(error || this._result.text);
   }
   /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
   _nearGuards() {

@@ -26,8 +26,8 @@ export class GuardNotice {
     this._pendingId = null;
     /** Why a guard could not be put off. @type {{ id: string, text: string } | null} */
     this._error = null;
-    /** That a guard was put off. */
-    this._result = "";
+    /** That a guard was put off, and until when this is shown, in milliseconds. */
+    this._result = { text: "", until: 0 };
     /** The pod that was announced last. @type {string | undefined} */
     this._announcedId = undefined;
     this._text = h("span", { dir: "auto" });
@@ -48,14 +48,15 @@ export class GuardNotice {
     const { guards_error } = this.store.meta;
     const [nearest, ...others] = this._nearGuards();
     const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
+    const result = Date.now() < this._result.until ? this._result.text : "";
     let text = guards_error ?? "";
-    if (this._result) text = this._result;
+    if (result) text = result;
     else if (error) text = error;
     else if (nearest) text = describeNear(nearest, others.length);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
-    this._updateButton(this._result ? undefined : nearest?.row);
+    this._updateButton(result ? undefined : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
     this._announcedId = nearest?.row.id;
@@ -68,12 +69,10 @@ export class GuardNotice {
     const row = this.store.rows.get(pod_id);
     if (error) this._error = { id: pod_id, text: error };
     else if (row) {
-      this._result = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
-      setTimeout(() => {
-        this._result = "";
-      }, RESULT_MS);
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      this._result = { text, until: Date.now() + RESULT_MS };
     }
-    this.context.announce(error || this._result);
+    this.context.announce(error || this._result.text);
   }
 
   /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
