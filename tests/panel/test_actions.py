@@ -296,3 +296,21 @@ def test_notebook_shortcuts_are_suppressed_in_the_panel(page: Page, panel_notebo
     page.get_by_label("Image", exact=True).press_sequentially("dd")
     expect(page.get_by_label("Image", exact=True)).to_have_value("dd")
     assert page.locator(".jp-CodeCell").count() == cells
+
+
+def test_guard_that_pauses_soon_is_put_off_with_one_click(
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
+) -> None:
+    guard = "%load_ext yotta_jupyter\n%yotta guard train-1 --after 9m"
+    notebook = open_notebook(connect_cell(sandbox), guard, PANEL, "%yotta guard train-1 --off")
+    for number in range(3):
+        notebook.run(number)
+    try:
+        expect(row(page, "train-1")).to_contain_text("pauses in 9 min")
+        notice = page.get_by_role("group", name="Guards")
+        expect(notice).to_contain_text("train-1 is paused in 9 min by its guard")
+        notice.get_by_role("button", name="Put off the guard of train-1 by 1 h").click()
+        expect(notice).to_contain_text("The guard of train-1 is put off by 1 h")
+        expect(row(page, "train-1")).to_contain_text("pauses in 1 h")
+    finally:
+        notebook.run(3)

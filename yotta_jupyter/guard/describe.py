@@ -12,6 +12,9 @@ from .rules import Guard
 WARNING: Final = 600.0
 """Seconds before a pause from which it is announced."""
 
+EXTENSION: Final = 3600.0
+"""Seconds by which an announcement offers to put off a guard."""
+
 
 def format_time(at: float, clock: Clock) -> str:
     """Return a time as text.
@@ -52,6 +55,22 @@ def describe_limits(guard: Guard, clock: Clock) -> str:
     return f"paused in {left}, at {format_time(limit.at, clock)} ({limit.reason}){sooner}"
 
 
+def is_near(guard: Guard, now: float) -> bool:
+    """Return whether a pause is so near that it is announced.
+
+    Parameters
+    ----------
+    guard : Guard
+    now : float
+
+    Returns
+    -------
+    bool
+    """
+    limits = guard.limits
+    return bool(limits) and limits[0].at - now <= WARNING
+
+
 def describe_soon(guard: Guard, now: float, put_off: str) -> str:
     """Return a note about a pause that is near or not confirmed; empty if there is none.
 
@@ -69,8 +88,7 @@ def describe_soon(guard: Guard, now: float, put_off: str) -> str:
     if guard.state == "pausing":
         detail = f": {guard.error}" if guard.error else ""
         return f"{guard.label} is being paused ({guard.reason}), which is not confirmed yet{detail}"
-    limits = guard.limits
-    if not limits or limits[0].at - now > WARNING:
+    if not is_near(guard, now):
         return ""
-    left = format_duration(limits[0].at - now)
-    return f"{guard.label} is paused in {left} ({limits[0].reason}). To put it off: {put_off}"
+    limit = guard.limits[0]
+    return f"{guard.label} is paused in {format_duration(limit.at - now)} ({limit.reason}). To put it off: {put_off}"

@@ -41,6 +41,22 @@ class Enforcement(NamedTuple):
         """Whether guards are enforced now."""
         return self.state == "alive"
 
+    def problem(self, account: str) -> str:
+        """Return why the guards of an account are not enforced.
+
+        Parameters
+        ----------
+        account : str
+
+        Returns
+        -------
+        str
+            Such as ``not running``; empty if they are enforced.
+        """
+        if not self.is_alive:
+            return self.state
+        return "" if account in self.accounts else "no key for this account"
+
 
 class LocalEnforcer:
     """The enforcer of this machine, as one account sees it.

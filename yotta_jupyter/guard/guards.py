@@ -26,6 +26,7 @@ from .ledger import Ledger
 from .limits import parse_limits
 from .onpod import WatchdogState
 from .rules import Guard, arm, extend, has_ended, merge
+from .status import GuardStatus, guard_status
 from .storage import data_folder
 from .store import GuardStore
 
@@ -241,6 +242,25 @@ class Guards:
         from .table import guards_frame
 
         return guards_frame(self.list(), self.enforcement(), self._clock)
+
+    def statuses(self) -> dict[str, GuardStatus]:
+        """Return what the panel shows of the guards of this account.
+
+        Returns
+        -------
+        dict of str to GuardStatus
+            By pod id.
+
+        Raises
+        ------
+        YottaError
+            The guards cannot be read.
+        """
+        guards = self.list()
+        if not guards:
+            return {}
+        enforcement = self.enforcement()
+        return {guard.pod_id: guard_status(guard, enforcement, self._clock) for guard in guards}
 
     def enforcement(self) -> Enforcement:
         """Return whether the local enforcer works.

@@ -64,6 +64,5 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
 def _describe(guard: Guard, enforcement: Enforcement) -> str:
     where = f"local (pid {enforcement.pid}): " if enforcement.pid else "local: "
     on_pod = "; on the pod" if guard.on_pod is not None else ""
-    if enforcement.is_alive and guard.account not in enforcement.accounts:
-        return f"{where}NOT enforced, no key for this account{on_pod}"
-    return where + (enforcement.state if enforcement.is_alive else f"NOT enforced, {enforcement.state}") + on_pod
+    problem = enforcement.problem(guard.account)
+    return where + (f"NOT enforced, {problem}" if problem else enforcement.state) + on_pod

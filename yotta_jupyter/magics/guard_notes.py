@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..errors import InvalidRequest
+from ..guard.describe import EXTENSION
+from ..guard.durations import format_duration
 from ..guard.rules import Guard
 from ..guard.store import GuardStore
 from ..hints import pod_word
 from ..models import Pod
 from .session import Session
-
-EXTENSION: Final = "1h"
-"""How long the suggested command puts off a guard."""
 
 
 def print_guard_notes(session: Session, command: str) -> None:
@@ -50,4 +47,4 @@ def put_off(session: Session, guard: Guard) -> str:
     str
     """
     word = pod_word(Pod(id=guard.pod_id, pod_name=guard.name), session.known_pods)
-    return f"%yotta guard {word} --extend {EXTENSION}"
+    return f"%yotta guard {word} --extend {format_duration(EXTENSION)}"

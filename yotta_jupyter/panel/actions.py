@@ -12,6 +12,7 @@ from ..api.reuse import live_pods
 from ..client import Client
 from ..errors import CreateOutcomeUnknown, InvalidRequest, YottaError
 from ..formatting import pluralize
+from ..guard.describe import EXTENSION
 from ..hints import describe
 from ..models import Pod
 from ..sanitize import single_line
@@ -138,6 +139,17 @@ class Actions:
         """
         self._start_thread(self._open_jupyter, self.client, pod, server_path, on_done)
 
+    def put_off(self, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
+        """Put off the guard of a pod by `EXTENSION`. Returns at once.
+
+        Parameters
+        ----------
+        pod_id : str
+        on_done : callable
+            Called on another thread with the error, or None.
+        """
+        self._start_thread(self._put_off, self.client, pod_id, on_done)
+
     def begin_close(self) -> None:
         """Send pending deletes now. No delete can be undone from now on."""
         self._closing.set()
@@ -203,6 +215,17 @@ class Actions:
         except Exception as error:  # An exception in a thread reaches no cell.
             outcome = YottaError(f"The tunnel cannot be opened ({type(error).__name__}).")
         on_done(outcome)
+
+    def _put_off(self, client: Client, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
+        error: YottaError | None = None
+        try:
+            client.guards.extend(pod_id, EXTENSION)
+        except YottaError as reason:
+            error = reason
+        except Exception as reason:  # An exception in a thread reaches no cell.
+            error = YottaError(f"The guard cannot be put off ({type(reason).__name__}).")
+        on_done(error)
+        self._request_refresh()
 
     @contextlib.contextmanager
     def _request_in_progress(self) -> Iterator[None]:

@@ -66,6 +66,7 @@ class MessageHandler:
             "launch": self._launch,
             "show_password": self._show_password,
             "open_jupyter": self._open_jupyter,
+            "put_off": self._put_off,
         }
 
     def handle(self, message: Message) -> None:
@@ -196,6 +197,15 @@ class MessageHandler:
             on_done(InvalidRequest("The pod is not listed any more."))
         else:
             self._actions.open_jupyter(pod, server_path if isinstance(server_path, str) else None, on_done)
+
+    def _put_off(self, message: Message) -> None:
+        pod_id = str(message.get("pod_id"))
+
+        def on_done(error: YottaError | None) -> None:
+            text = describe(error) if error else ""
+            self._widget.send_message({"type": "put_off", "pod_id": pod_id, "error": text})
+
+        self._actions.put_off(pod_id, on_done)
 
 
 def _pod_ids(message: Message) -> list[str]:

@@ -17,11 +17,13 @@ from ..api.concurrency import map_concurrently
 from ..api.waiter import MAX_STALENESS
 from ..client import Client, connect
 from ..errors import AuthenticationError, ConnectionFailed, InvalidRequest, PodNotFound, YottaError
+from ..guard.describe import EXTENSION
 from ..hints import describe
 from ..models import Pod
 from ..urls import is_loopback
 from . import fallback, form
 from .actions import SHUTDOWN_TIMEOUT, Actions
+from .guards import NO_GUARDS, read_guards
 from .messages import MessageHandler
 from .poller import Poller, next_interval
 from .state import PanelState
@@ -84,13 +86,19 @@ class Panel:
         self._follow = follow
         self._owns_client = client is None
         self._client = client or connect()
+        self._guards = NO_GUARDS
         self._state = PanelState(
-            static_meta={"delete_delay": delete_delay, "ssh_option": ssh.key_option(self._client.ssh_key)},
+            static_meta={
+                "delete_delay": delete_delay,
+                "ssh_option": ssh.key_option(self._client.ssh_key),
+                "put_off_by": EXTENSION,
+            },
             # Read for each message: the panel may change to another sandbox, and the catalog grows with the listings.
             dynamic_meta=lambda: {
                 "base_url": self._client.base_url,
                 "sandbox": self._client.is_sandbox,
                 "choices": form.choices(self._client.catalog),
+                **self._guards,
             },
         )
         if self._client.pods.last_listed_at is not None:
@@ -205,7 +213,15 @@ class Panel:
         interval = next_interval(self._state.needs_fast_polling, self._failures)
         self._state.interval = round(interval)
         self._send()
+        self._refresh_guards()
         return interval
+
+    def _refresh_guards(self) -> None:
+        """Read the guards and send them. The rows are sent before: another process may have locked the database."""
+        guards = read_guards(self._client)
+        if guards != self._guards:
+            self._guards = guards
+            self._send()
 
     def _follow_sandbox(self) -> None:
         """Show the sandbox that was started after the one of this panel was stopped.

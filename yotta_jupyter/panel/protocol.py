@@ -21,6 +21,7 @@ launched     temp_id, pod_id, note                           the pod exists; the
 failed       temp_id, error                                  the launch failed, or its outcome is unknown
 password     request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
 jupyter_link request_id, error, note; buffer: the link       the result of ``open_jupyter``; `error` or the buffer
+put_off      pod_id, error                                   the result of ``put_off``; `error` is empty if it succeeded
 ============ =============================================== ======================================================
 
 The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
@@ -41,6 +42,9 @@ totals       counts and costs of the pods; a patch has the changed ones only
 interval     seconds between refreshes; null while the panel is hidden
 refreshed_at when the pods were listed, in seconds since 1970
 error        why the last refresh failed; null if it succeeded
+guards       by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
+guards_error why the guards cannot be read; null if they can
+put_off_by   seconds by which the panel puts off a guard
 ============ =========================================================================
 
 A snapshot of one pod, shortened::
@@ -69,6 +73,7 @@ show_password               request_id, pod_id       send the Jupyter password o
 open_jupyter                request_id, pod_id,      send a link to the Jupyter of a pod, through a tunnel;
                             server_path              `server_path` is the path of the notebook server, if the
                                                      browser runs on another machine
+put_off                     pod_id                   put off the guard of a pod by ``put_off_by``
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or

@@ -4,8 +4,11 @@ import {
   displayName,
   formatAge,
   formatDollars,
+  formatDuration,
   formatGpuFacts,
   formatGpus,
+  formatGuard,
+  formatGuardTooltip,
   formatImage,
   formatStatus,
 } from "../../../yotta_jupyter/panel/frontend/src/format.js";
@@ -26,6 +29,33 @@ test.each([
   [86400 * 1.9, "45 h"],
   [86400 * 2, "2 d"],
 ])("an age of %d seconds", (seconds, text) => expect(formatAge(seconds)).toBe(text));
+
+test.each([
+  [-5, "1 min"],
+  [61, "2 min"],
+  [3600, "1 h"],
+  [4080, "1 h 8 min"],
+  [86400 * 2.5, "2 d"],
+])("a duration of %d seconds", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+describe("a guard", () => {
+  const guard = {
+    ...{ rule: "after 8h, idle 30m", state: "active", problem: "", is_near: false },
+    ...{ pauses_at: 10_000 + 42 * 60, idle_since: /** @type {number | null} */ (null) },
+  };
+
+  test.each([
+    [{}, "pauses in 42 min"],
+    [{ pauses_at: 10_000 + 18 * 60, idle_since: 10_000 - 12 * 60 }, "guard: idle 12 of 30 min"],
+    [{ pauses_at: null, state: "waiting" }, "guard: after 8h, idle 30m"],
+    [{ pauses_at: 9_000, state: "pausing" }, "guard: pausing…"],
+    [{ problem: "not running" }, "guard NOT enforced"],
+  ])("%o", (changes, text) => expect(formatGuard({ ...guard, ...changes }, 10_000)).toBe(text));
+
+  test("its tooltip says why it is not enforced", () => {
+    expect(formatGuardTooltip({ ...guard, problem: "not running" })).toContain("NOT enforced: not running");
+  });
+});
 
 test("a pod without a name is shown by its id", () => {
   expect(displayName(podRow({ name: null }))).toBe("1");

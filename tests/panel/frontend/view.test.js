@@ -437,3 +437,50 @@ test.each([true, false])("an error that names no variable opens More options (wi
   const expected = withVariable ? labelled(view, "Variable value") : add;
   expect(document.activeElement).toBe(expected);
 });
+
+describe("a guard", () => {
+  const GUARD = { rule: "after 8h", state: "active", idle_since: null, is_near: false, problem: "" };
+  const guardIn = (/** @type {number} */ minutes, changes = {}) => ({
+    ...{ ...GUARD, pauses_at: Date.now() / 1000 + minutes * 60 },
+    ...changes,
+  });
+  const NEAR = { is_near: true };
+
+  test("its row shows the countdown, and those of other pods nothing", () => {
+    const view = open(TWO_PODS, { guards: { 1: guardIn(42) } });
+    const text = (/** @type {string} */ id) => view.table.rowViews.get(id)?.guard.textContent;
+    expect([text("1"), text("2")]).toEqual(["pauses in 42 min", ""]);
+    expect(view.guardNotice.element.hidden).toBe(true);
+    model.receive({ type: "patch", version: 2, guards: { 2: guardIn(42, { problem: "stalled" }) } });
+    expect([text("1"), text("2")]).toEqual(["", "guard NOT enforced"]);
+  });
+
+  test("it is put off with one click, and the result is shown", () => {
+    const view = open(TWO_PODS, { put_off_by: 3600, guards: { 1: guardIn(8, NEAR), 2: guardIn(9, NEAR) } });
+    const { element, button } = view.guardNotice;
+    expect(element.textContent).toBe("train-1 is paused in 8 min by its guard (and 1 more soon)Put off 1 h");
+    const label = "Put off the guard of train-1 by 1 h";
+    labelled(view, label).click();
+    button.click();
+    expect(model.sent.map(({ message }) => message)).toEqual([{ type: "put_off", pod_id: "1" }]);
+    model.receive({ type: "put_off", pod_id: "1", error: "The database of guards is locked." });
+    expect(element.textContent).toBe("The database of guards is locked.Put off 1 h");
+    labelled(view, label).click();
+    model.receive({ type: "put_off", pod_id: "1", error: "" });
+    expect([element.textContent, button.hidden]).toEqual([expect.stringContaining("is put off by 1 h"), true]);
+    expect(views[1].guardNotice.element.textContent).toContain("train-1 is paused in 8 min");
+    model.receive({ type: "patch", version: 2, guards: { 1: guardIn(68), 2: guardIn(9, NEAR) } });
+    vi.advanceTimersByTime(8000);
+    view.updateTime();
+    expect(element.textContent).toContain("eval-1 is paused in 9 min by its guard");
+  });
+
+  test("an alert has precedence, and guards that cannot be read are one line", () => {
+    const view = open(TWO_PODS, { guards_error: "The database of guards is locked.", error: "no answer" });
+    const { element, button } = view.guardNotice;
+    expect(element.hidden).toBe(true);
+    model.receive({ type: "patch", version: 2, error: null });
+    expect([element.hidden, button.hidden]).toEqual([false, true]);
+    expect(element.textContent).toContain("The database of guards is locked.");
+  });
+});

@@ -176,7 +176,10 @@ var DEFAULT_META = {
   delete_delay: 0,
   interval: null,
   error: null,
-  choices: null
+  choices: null,
+  guards: {},
+  guards_error: null,
+  put_off_by: 0
 };
 function emptySnapshot() {
   return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
@@ -499,6 +502,7 @@ var Store = class {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
+    const guarded = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
@@ -511,7 +515,7 @@ var Store = class {
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
+    this._notify({ rowsChanged, ids: [...updated.map(({ id }) => id), ...guarded], fields: applied.fields });
   }
   /**
    * @param {string} id
@@ -674,6 +678,25 @@ function formatAge(seconds) {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86400)} d`;
+}
+function formatDuration(seconds) {
+  const minutes = Math.max(1, Math.ceil(seconds / 60));
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)} d`;
+  return [hours && `${hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
+}
+function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
+  if (problem) return "guard NOT enforced";
+  if (state === "pausing") return "guard: pausing…";
+  if (pauses_at === null) return `guard: ${rule}`;
+  if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
+  const [idle, limit] = [now - idle_since, pauses_at - idle_since].map((each) => Math.max(0, Math.floor(each / 60)));
+  return `guard: idle ${idle} of ${limit} min`;
+}
+function formatGuardTooltip({ rule, pauses_at, problem }) {
+  const at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+  const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
+  return `Guard: ${rule}${at}${enforced}`;
 }
 function formatTime(timestamp) {
   return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
@@ -1561,6 +1584,102 @@ function formatEstimate(estimate, basis) {
   return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }
 
+// yotta_jupyter/panel/frontend/src/guard-notice.js
+var RESULT_MS = 8e3;
+var GuardNotice = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the button has gone
+   */
+  constructor(store, context, focusFallback) {
+    this.store = store;
+    this.context = context;
+    this._focusFallback = focusFallback;
+    this._pendingId = null;
+    this._error = null;
+    this._result = { text: "", until: 0 };
+    this._announcedId = void 0;
+    this._text = h("span", { dir: "auto" });
+    this.button = h("button", { type: "button", class: "yotta-button-secondary" });
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1 && !isDisabled(this.button)) this._putOff();
+    });
+    this.element = h(
+      "div",
+      { class: "yotta-alert yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
+      this._text,
+      this.button
+    );
+  }
+  /** @param {boolean} isCovered whether an alert is shown in the same place */
+  update(isCovered) {
+    const { guards_error } = this.store.meta;
+    const [nearest, ...others] = this._nearGuards();
+    const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
+    const result = Date.now() < this._result.until ? this._result.text : "";
+    let text = guards_error ?? "";
+    if (result) text = result;
+    else if (error) text = error;
+    else if (nearest) text = describeNear(nearest, others.length);
+    const hadFocus = this.element.contains(document.activeElement);
+    this.element.hidden = isCovered || !text;
+    setText(this._text, text);
+    this._updateButton(result ? void 0 : nearest?.row);
+    if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
+    if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
+    this._announcedId = nearest?.row.id;
+  }
+  /** @param {PutOffMessage} message */
+  onResult({ pod_id, error }) {
+    if (pod_id !== this._pendingId) return;
+    this._pendingId = null;
+    const row = this.store.rows.get(pod_id);
+    if (error) this._error = { id: pod_id, text: error };
+    else if (row) {
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      this._result = { text, until: Date.now() + RESULT_MS };
+    }
+    this.context.announce(error || this._result.text);
+  }
+  /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
+  _nearGuards() {
+    const { rows, meta } = this.store;
+    const near = [];
+    for (const [id, guard] of Object.entries(meta.guards)) {
+      const row = rows.get(id);
+      if (row && guard.is_near) near.push({ row, guard });
+    }
+    return near.sort((a, b) => Number(a.guard.pauses_at) - Number(b.guard.pauses_at));
+  }
+  /** @param {PodRow | undefined} row the pod whose guard can be put off */
+  _updateButton(row) {
+    this.button.hidden = !row;
+    if (!row) return;
+    const isPending = this._pendingId !== null;
+    const duration = formatDuration(this.store.meta.put_off_by);
+    this.button.dataset.podId = row.id;
+    setText(this.button, isPending ? "Putting off…" : `Put off ${duration}`);
+    setAttribute(this.button, "aria-label", `Put off the guard of ${displayName(row)} by ${duration}`);
+    setDisabled(this.button, isPending);
+  }
+  _putOff() {
+    const id = this.button.dataset.podId ?? "";
+    this._pendingId = id;
+    this._error = null;
+    this.store.send({ type: "put_off", pod_id: id });
+    this._updateButton(this.store.rows.get(id));
+  }
+};
+function describeNear({ row, guard: { state, pauses_at, problem } }, others) {
+  const name = displayName(row);
+  const left = `in ${formatDuration(Number(pauses_at) - Date.now() / 1e3)}`;
+  let text = `${name} is paused ${left} by its guard`;
+  if (state === "pausing") text = `${name} is being paused by its guard`;
+  else if (problem) text = `${name} should be paused ${left}, but its guard is NOT enforced`;
+  return others ? `${text} (and ${others} more soon)` : text;
+}
+
 // yotta_jupyter/panel/frontend/src/header.js
 var TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
@@ -2291,7 +2410,9 @@ var RowView = class {
       this.deleteButton.focus();
     });
     this.title = h("span", { class: "yotta-title", dir: "auto" });
-    this.detail = h("span", { class: "yotta-detail", dir: "auto" });
+    this.guard = h("span", { class: "yotta-guard" });
+    this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
+    this.detail = h("span", { class: "yotta-detail" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
     this.error = h("span", { class: "yotta-error-text", dir: "auto" });
     this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
@@ -2336,7 +2457,11 @@ var RowView = class {
     const fullName = row.name ? `${row.name} (${row.id})` : row.id;
     setAttribute(this.title, "title", row.pause_loss ? `${fullName}
 ${row.pause_loss}` : fullName);
-    setText(this.detail, [formatGpus(row), row.region].filter(Boolean).join(" · "));
+    setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
+    const guard = store.meta.guards[row.id];
+    setAttribute(element, "data-guard", guard ? guard.problem || "enforced" : null);
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
+    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
     setAttribute(this.status, "title", row.status);
@@ -2816,6 +2941,7 @@ var PanelView = class {
     );
     const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
+    this.guardNotice = new GuardNotice(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
@@ -2834,6 +2960,7 @@ var PanelView = class {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
+      this.guardNotice.element,
       this.filterBar.element,
       h(
         "div",
@@ -2884,9 +3011,10 @@ var PanelView = class {
     this.table.refreshCountdowns();
     this.undoBar.update();
   }
-  /** Show how old the rows are now. */
+  /** Show how old the rows are now, and when a guard pauses a pod. */
   updateTime() {
     this.header.updateTime();
+    this.guardNotice.update(!this.header.alert.hidden);
     this.root.classList.toggle("yotta-stale", this.header.isStale());
   }
   close() {
@@ -2918,7 +3046,10 @@ var PanelView = class {
     if (message.type === "validation") this.form.onValidation(message);
     else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
     else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
-    else this.form.onLaunchResult(message);
+    else if (message.type === "put_off") {
+      this.guardNotice.onResult(message);
+      this.updateTime();
+    } else this.form.onLaunchResult(message);
   }
   _releaseLayout() {
     this.table.scroller.style.height = "";

@@ -5,6 +5,7 @@ import { UNDOABLE_DELETE } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
+/** @typedef {import("./protocol.js").Guard} Guard */
 
 // Created once: creating one takes longer than rendering a row.
 const TWO_DECIMALS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -46,6 +47,41 @@ export function formatAge(seconds) {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86400 * 2) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86400)} d`;
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string} such as "8 min" or "1 h 20 min", rounded up to minutes
+ */
+export function formatDuration(seconds) {
+  const minutes = Math.max(1, Math.ceil(seconds / 60));
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)} d`;
+  return [hours && `${hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
+}
+
+/**
+ * @param {Guard} guard
+ * @param {number} now seconds since 1970
+ * @returns {string} such as "pauses in 42 min"
+ */
+export function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
+  if (problem) return "guard NOT enforced";
+  if (state === "pausing") return "guard: pausing…";
+  if (pauses_at === null) return `guard: ${rule}`;
+  if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
+  const [idle, limit] = [now - idle_since, pauses_at - idle_since].map((each) => Math.max(0, Math.floor(each / 60)));
+  return `guard: idle ${idle} of ${limit} min`;
+}
+
+/**
+ * @param {Guard} guard
+ * @returns {string}
+ */
+export function formatGuardTooltip({ rule, pauses_at, problem }) {
+  const at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+  const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
+  return `Guard: ${rule}${at}${enforced}`;
 }
 
 /**

@@ -67,6 +67,18 @@
  */
 
 /**
+ * The guard of a pod; `yotta_jupyter.guard.status.GuardStatus`.
+ *
+ * @typedef {object} Guard
+ * @property {string} rule such as "after 8h, idle 30m"
+ * @property {string} state waiting, active, pausing or paused
+ * @property {number | null} pauses_at when its next limit is reached, in seconds since 1970
+ * @property {number | null} idle_since where the idle limit is the next one, in seconds since 1970
+ * @property {boolean} is_near whether the pause must be announced
+ * @property {string} problem why it is not enforced; empty if it is
+ */
+
+/**
  * What the panel shows beside the rows.
  *
  * @typedef {object} Meta
@@ -82,6 +94,9 @@
  * @property {number} [refreshed_at] seconds since 1970
  * @property {string | null} error why the last refresh failed
  * @property {Choices | null} choices
+ * @property {Record<string, Guard>} guards by pod id
+ * @property {string | null} guards_error why the guards cannot be read
+ * @property {number} put_off_by seconds by which the panel puts off a guard
  */
 
 /**
@@ -130,7 +145,9 @@
  * @typedef {{ type: "jupyter_link", request_id: string, error: string, note: string }} JupyterLinkMessage
  */
 
-/** @typedef {ValidationMessage | PasswordMessage | JupyterLinkMessage} Reply */
+/** @typedef {{ type: "put_off", pod_id: string, error: string }} PutOffMessage */
+
+/** @typedef {ValidationMessage | PasswordMessage | JupyterLinkMessage | PutOffMessage} Reply */
 
 /** @typedef {Patch | Ack | LaunchResult | Reply} KernelMessage */
 
@@ -156,6 +173,9 @@ const DEFAULT_META = {
   interval: null,
   error: null,
   choices: null,
+  guards: {},
+  guards_error: null,
+  put_off_by: 0,
 };
 
 /** @returns {Snapshot} what a panel shows before anything has arrived */

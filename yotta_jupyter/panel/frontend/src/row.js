@@ -1,7 +1,7 @@
 // @ts-check
 import { COLUMNS } from "./columns.js";
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
-import { displayName, formatGpus, formatStatus } from "./format.js";
+import { displayName, formatGpus, formatGuard, formatGuardTooltip, formatStatus } from "./format.js";
 import { icon } from "./icons.js";
 import { UNDOABLE_DELETE } from "./protocol.js";
 
@@ -53,7 +53,9 @@ export class RowView {
       this.deleteButton.focus();
     });
     this.title = h("span", { class: "yotta-title", dir: "auto" });
-    this.detail = h("span", { class: "yotta-detail", dir: "auto" });
+    this.guard = h("span", { class: "yotta-guard" });
+    this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
+    this.detail = h("span", { class: "yotta-detail" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
     this.error = h("span", { class: "yotta-error-text", dir: "auto" });
     /** The cells of columns with a text. */
@@ -100,7 +102,11 @@ export class RowView {
     setText(this.title, name);
     const fullName = row.name ? `${row.name} (${row.id})` : row.id;
     setAttribute(this.title, "title", row.pause_loss ? `${fullName}\n${row.pause_loss}` : fullName);
-    setText(this.detail, [formatGpus(row), row.region].filter(Boolean).join(" · "));
+    setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
+    const guard = store.meta.guards[row.id];
+    setAttribute(element, "data-guard", guard ? guard.problem || "enforced" : null);
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000) : "");
+    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
     setAttribute(this.status, "title", row.status);

@@ -327,6 +327,7 @@ export class Store {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
+    const guarded = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
@@ -339,7 +340,7 @@ export class Store {
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    this._notify({ rowsChanged, ids: updated.map(({ id }) => id), fields: applied.fields });
+    this._notify({ rowsChanged, ids: [...updated.map(({ id }) => id), ...guarded], fields: applied.fields });
   }
 
   /**

@@ -8,6 +8,7 @@ import { noFilters } from "./filter.js";
 import { FilterBar } from "./filter-bar.js";
 import { LaunchForm } from "./form.js";
 import { countPods } from "./format.js";
+import { GuardNotice } from "./guard-notice.js";
 import { Header } from "./header.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
@@ -42,6 +43,7 @@ export class PanelView {
     );
     const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
+    this.guardNotice = new GuardNotice(store, this, focusSearch);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
@@ -60,6 +62,7 @@ export class PanelView {
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
       this.header.alert,
+      this.guardNotice.element,
       this.filterBar.element,
       h(
         "div",
@@ -116,9 +119,10 @@ export class PanelView {
     this.undoBar.update();
   }
 
-  /** Show how old the rows are now. */
+  /** Show how old the rows are now, and when a guard pauses a pod. */
   updateTime() {
     this.header.updateTime();
+    this.guardNotice.update(!this.header.alert.hidden);
     this.root.classList.toggle("yotta-stale", this.header.isStale());
   }
 
@@ -153,7 +157,10 @@ export class PanelView {
     if (message.type === "validation") this.form.onValidation(message);
     else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
     else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
-    else this.form.onLaunchResult(message);
+    else if (message.type === "put_off") {
+      this.guardNotice.onResult(message);
+      this.updateTime();
+    } else this.form.onLaunchResult(message);
   }
 
   _releaseLayout() {

@@ -1,0 +1,121 @@
+// @ts-check
+import { h, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
+import { displayName, formatDuration } from "./format.js";
+
+/** @typedef {import("./protocol.js").Guard} Guard */
+/** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./protocol.js").PutOffMessage} PutOffMessage */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./view.js").ViewContext} ViewContext */
+
+/** How long the notice shows that a guard was put off. */
+const RESULT_MS = 8000;
+
+/** Which pod its guard pauses soon, with a button that puts off the guard. An alert of the header has precedence. */
+export class GuardNotice {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {() => void} focusFallback moves the focus when the button has gone
+   */
+  constructor(store, context, focusFallback) {
+    this.store = store;
+    this.context = context;
+    this._focusFallback = focusFallback;
+    /** The pod whose guard is being put off. @type {string | null} */
+    this._pendingId = null;
+    /** Why a guard could not be put off. @type {{ id: string, text: string } | null} */
+    this._error = null;
+    /** That a guard was put off, and until when this is shown, in milliseconds. */
+    this._result = { text: "", until: 0 };
+    /** The pod that was announced last. @type {string | undefined} */
+    this._announcedId = undefined;
+    this._text = h("span", { dir: "auto" });
+    this.button = h("button", { type: "button", class: "yotta-button-secondary" });
+    this.button.addEventListener("click", (event) => {
+      if (event.detail <= 1 && !isDisabled(this.button)) this._putOff();
+    });
+    this.element = h(
+      "div",
+      { class: "yotta-alert yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
+      this._text,
+      this.button,
+    );
+  }
+
+  /** @param {boolean} isCovered whether an alert is shown in the same place */
+  update(isCovered) {
+    const { guards_error } = this.store.meta;
+    const [nearest, ...others] = this._nearGuards();
+    const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
+    const result = Date.now() < this._result.until ? this._result.text : "";
+    let text = guards_error ?? "";
+    if (result) text = result;
+    else if (error) text = error;
+    else if (nearest) text = describeNear(nearest, others.length);
+    const hadFocus = this.element.contains(document.activeElement);
+    this.element.hidden = isCovered || !text;
+    setText(this._text, text);
+    this._updateButton(result ? undefined : nearest?.row);
+    if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
+    if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
+    this._announcedId = nearest?.row.id;
+  }
+
+  /** @param {PutOffMessage} message */
+  onResult({ pod_id, error }) {
+    if (pod_id !== this._pendingId) return; // Another view has requested it.
+    this._pendingId = null;
+    const row = this.store.rows.get(pod_id);
+    if (error) this._error = { id: pod_id, text: error };
+    else if (row) {
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      this._result = { text, until: Date.now() + RESULT_MS };
+    }
+    this.context.announce(error || this._result.text);
+  }
+
+  /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
+  _nearGuards() {
+    const { rows, meta } = this.store;
+    const near = [];
+    for (const [id, guard] of Object.entries(meta.guards)) {
+      const row = rows.get(id);
+      if (row && guard.is_near) near.push({ row, guard });
+    }
+    return near.sort((a, b) => Number(a.guard.pauses_at) - Number(b.guard.pauses_at));
+  }
+
+  /** @param {PodRow | undefined} row the pod whose guard can be put off */
+  _updateButton(row) {
+    this.button.hidden = !row;
+    if (!row) return;
+    const isPending = this._pendingId !== null;
+    const duration = formatDuration(this.store.meta.put_off_by);
+    this.button.dataset.podId = row.id;
+    setText(this.button, isPending ? "Putting off…" : `Put off ${duration}`);
+    setAttribute(this.button, "aria-label", `Put off the guard of ${displayName(row)} by ${duration}`);
+    setDisabled(this.button, isPending);
+  }
+
+  _putOff() {
+    const id = this.button.dataset.podId ?? "";
+    this._pendingId = id;
+    this._error = null;
+    this.store.send({ type: "put_off", pod_id: id });
+    this._updateButton(this.store.rows.get(id));
+  }
+}
+
+/**
+ * @param {{ row: PodRow, guard: Guard }} nearest
+ * @param {number} others how many further pods are paused soon
+ */
+function describeNear({ row, guard: { state, pauses_at, problem } }, others) {
+  const name = displayName(row);
+  const left = `in ${formatDuration(Number(pauses_at) - Date.now() / 1000)}`;
+  let text = `${name} is paused ${left} by its guard`;
+  if (state === "pausing") text = `${name} is being paused by its guard`;
+  else if (problem) text = `${name} should be paused ${left}, but its guard is NOT enforced`;
+  return others ? `${text} (and ${others} more soon)` : text;
+}
