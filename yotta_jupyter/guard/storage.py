@@ -63,13 +63,15 @@ class Database:
         self._noun = noun
 
     @contextmanager
-    def transaction(self, timeout: float = BUSY_TIMEOUT) -> Iterator[sqlite3.Connection]:
-        """Open a transaction that may write. It is committed at the end of the block, or rolled back by an exception.
+    def transaction(self, timeout: float = BUSY_TIMEOUT, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
+        """Open a transaction. It is committed at the end of the block, or rolled back by an exception.
 
         Parameters
         ----------
         timeout : float
             Seconds to wait for another process.
+        writes : bool
+            Whether it may write. One that only reads does not wait for a process that writes.
 
         Yields
         ------
@@ -83,7 +85,7 @@ class Database:
         try:
             with closing(self._connect(timeout)) as connection:
                 # A transaction that begins with a read could not wait for another writer later.
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
                 yield connection
                 connection.execute("COMMIT")
         except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:

@@ -69,7 +69,7 @@ class GuardStore:
         -------
         list of Guard
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             rows = connection.execute(
                 "SELECT data FROM guards WHERE base_url = coalesce(?, base_url) ORDER BY rowid", (base_url,)
             )
@@ -148,7 +148,7 @@ class GuardStore:
 
     def read_enforcer(self) -> EnforcerState | None:
         """Return what the enforcer last wrote about itself; None if none has ever run."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             row = connection.execute("SELECT data FROM enforcer").fetchone()
             return None if row is None else msgspec.json.decode(row["data"], type=EnforcerState)
 
