@@ -30,7 +30,7 @@ class ConfigOverrides(NamedTuple):
     ssh_key : str or None
         The private SSH key file.
     guard_after : str or None
-        The time after which a guard pauses each pod that ``%yotta create`` creates.
+        The time after which a guard pauses each pod that ``%yotta create`` or the panel creates.
     """
 
     base_url: str | None = None

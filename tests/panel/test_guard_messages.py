@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from yotta_jupyter import Client, Panel
+from yotta_jupyter import Client, Panel, PodSpec
 from yotta_jupyter.guard import process
 from yotta_jupyter.guard.storage import data_folder
+from yotta_jupyter.overrides import ConfigOverrides
+from yotta_jupyter.panel import actions
 from yotta_jupyter.panel.widget import PanelWidget
 
 
@@ -64,5 +66,26 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
         assert "The database of guards" in snapshot["guards_error"]
         assert "\n" not in snapshot["guards_error"]
         assert (snapshot["guards"], snapshot["error"], len(snapshot["rows"])) == ({}, None, 3)
+    finally:
+        panel.close()
+
+
+def test_a_launch_sets_the_guard_of_the_settings(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
+    monkeypatch.setattr(actions, "current_overrides", lambda: ConfigOverrides(guard_after="8h"))
+    panel = Panel(yotta)
+    notes: list[str] = []
+    launched = threading.Event()
+
+    def on_done(outcome: Any, note: str) -> None:
+        notes.append(note)
+        launched.set()
+
+    try:
+        panel._actions.launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"), False, on_done)
+        assert launched.wait(10)
+        (guard,) = yotta.guards.list()
+        assert (guard.name, guard.rule) == ("new", "after 8h")
+        assert "8h" in notes[0]
     finally:
         panel.close()

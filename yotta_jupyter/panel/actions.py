@@ -15,6 +15,7 @@ from ..formatting import pluralize
 from ..guard.describe import EXTENSION
 from ..hints import describe
 from ..models import Pod
+from ..overrides import current_overrides
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..tunnels import PodLink, find_route
@@ -253,8 +254,9 @@ class Actions:
             self._state.end_launch(temp_id, outcome)
             if existing is not None:
                 note = _describe_reused(existing)
-            elif spec.pod_name and not another:
-                note = _find_duplicates(client, outcome)
+            else:
+                duplicates = _find_duplicates(client, outcome) if spec.pod_name and not another else ""
+                note = " ".join(filter(None, (duplicates, _set_default_guard(client, outcome))))
         except CreateOutcomeUnknown as error:
             outcome = error
             self._state.mark_launch_unknown(temp_id, spec, describe(error))
@@ -275,6 +277,17 @@ def _describe_reused(pod: Pod) -> str:
     """Return what the form says after it used an existing pod."""
     text = f"{single_line(pod.name or pod.id, 60)} exists and is used; nothing was created."
     return f"{text} It is {pod.status.lower()}: resume it." if pod.status in ("PAUSED", "PAUSING") else text
+
+
+def _set_default_guard(client: Client, pod: Pod) -> str:
+    """Guard a new pod if ``%config YottaMagics.guard_after`` says so, and return what the form says of it."""
+    after = current_overrides().guard_after
+    if after is None:
+        return ""
+    try:
+        return client.guards.describe(client.guards.set(pod.id, after=after))
+    except YottaError as error:
+        return f"Pod {pod.label} is NOT guarded: {describe(error)}"
 
 
 def _find_duplicates(client: Client, pod: Pod) -> str:
