@@ -17,6 +17,7 @@ from .. import config
 from ..api import PodsClient, V1Backend
 from ..api.transport import Transport
 from ..errors import InvalidRequest, YottaError
+from ..formatting import pluralize
 from ..keys import DEFAULT_KEY
 from ..models import Pod
 from ..overrides import ConfigOverrides
@@ -187,7 +188,7 @@ class Enforcer:
             guards, before = self._store.guards(), self._store.read_enforcer()
         except YottaError:
             return
-        self._logger.info(f"the enforcer started with {len(guards)} guards, process {os.getpid()}")
+        self._logger.info(f"the enforcer started with {pluralize(len(guards), 'guard')}, process {os.getpid()}")
         if guards and before is not None:
             gap = self._clock.now() - before.checked_at
             if gap > SLEPT:
