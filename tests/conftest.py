@@ -65,6 +65,7 @@ EXAMPLE_POD = {
 
 
 LONG_MODULES = {
+    "guard/test_idle.py",
     "panel/test_load.py",
     "remote/test_bad_input.py",
     "remote/test_connection.py",

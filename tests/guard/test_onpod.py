@@ -69,6 +69,7 @@ def processes(pod: Pod) -> dict[int, bytes]:
     return found
 
 
+@pytest.mark.usefixtures("long")
 def test_it_pauses_the_pod_alone(yotta: Client, sandbox: Sandbox, pod: Pod) -> None:
     sandbox.add_fault("pause:500-beforex1")
     assert yotta.guards.set(pod.id, after="2s", on_pod=True).on_pod is not None

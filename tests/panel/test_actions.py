@@ -30,7 +30,7 @@ def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
     return notebook
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
+@pytest.mark.parametrize("app", ["notebook"])
 def test_header_shows_the_endpoint_and_totals(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
 ) -> None:

@@ -114,7 +114,7 @@ def test_jupyter_of_a_new_pod_opens_and_its_password_is_shown_on_request(
     assert page.get_by_label("Jupyter password", exact=True).count() == 0
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
+@pytest.mark.parametrize("app", ["lab"])
 def test_name_of_a_pod_uses_that_pod_or_says_what_differs(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
 ) -> None:
