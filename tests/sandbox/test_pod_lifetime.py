@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -142,6 +143,8 @@ def test_disconnect_hangs_up_commands_but_not_daemons(ssh, pods, wait_until):
             terminal_pid = int(await terminal.stdout.readline())
             background = await connection.create_process("nohup sleep 1000 > /dev/null 2>&1 & echo $!; sleep 1000")
             nohup_pid = int(await background.stdout.readline())
+            while Path(f"/proc/{nohup_pid}/comm").read_text() != "sleep\n":  # Until nohup ignores the signal.
+                await asyncio.sleep(0.01)
             connection.abort()
         return [pid, terminal_pid], nohup_pid
 
@@ -226,7 +229,8 @@ def test_stop_and_start_give_new_servers(ssh, pods, pod_directory):
     assert pod_processes(pod_directory) == []
     assert list(pod_directory.iterdir()) == []
     pods.sandbox.start()
-    assert ssh.run(ssh_port_of(pods, pod_id), "ls").stdout == "workspace\n"
+    result = ssh.run(ssh_port_of(pods, pod_id), "ls")
+    assert (result.stdout, result.stderr) == ("workspace\n", "")
 
 
 def test_reset_ends_all_pods(ssh, pods, wait_until):
