@@ -29,15 +29,16 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """A browser for the tests of this package. While it is open, `asyncio.run` fails on this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(browser: Browser) -> Iterator[Page]:
     """One browser tab for all tests, because JupyterLab loads for seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
