@@ -6,29 +6,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import requests
 
 from tests.benchmarks import browser, magic, remote
+from tests.benchmarks.timing import best_of
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
 from yotta_jupyter.frames import COLUMNS, TIMESTAMP
 
 PODS = 10_000
-
-
-def best_of(runs: int, *calls: Callable[[], object]) -> list[float]:
-    """Return the shortest time of each call in seconds. The calls alternate, so that all have the same conditions."""
-    shortest = [float("inf")] * len(calls)
-    for _ in range(runs):
-        for index, call in enumerate(calls):
-            started = time.perf_counter()
-            call()
-            shortest[index] = min(shortest[index], time.perf_counter() - started)
-    return shortest
 
 
 def load_extension() -> tuple[float, float]:

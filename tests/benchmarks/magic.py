@@ -17,7 +17,8 @@ from unittest.mock import patch
 from IPython.core.interactiveshell import InteractiveShell
 
 from tests.benchmarks.proxy import Proxy
-from tests.benchmarks.remote import DELAY, ROUND_TRIP, alternate, execute, local_kernel
+from tests.benchmarks.remote import DELAY, ROUND_TRIP, execute, local_kernel
+from tests.benchmarks.timing import best_of
 from tests.remote.sshd import Sshd, running
 
 IN_SHELL = 2.0
@@ -88,7 +89,7 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
         run_in_shell(NEAR)
         run_in_shell(FAR)
         run_in_notebook()
-        near, far, in_notebook, base = alternate(
+        near, far, in_notebook, base = best_of(
             100, lambda: run_in_shell(NEAR), lambda: run_in_shell(FAR), run_in_notebook, lambda: execute(client, "1")
         )
         shell.run_line_magic("unload_ext", "yotta_jupyter")

@@ -6,8 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from tests.benchmarks.proxy import Proxy
+from tests.benchmarks.timing import best_of
 from tests.remote.sshd import Sshd, running
 from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
@@ -28,17 +28,6 @@ ROUND_TRIP = 1.4
 DELAY = 0.05
 """Seconds that are added to the round trip of a connection."""
 PRINTING = f"for i in range({LINES}): print(i, 'x' * 80)"
-
-
-def alternate(runs: int, *calls: Callable[[], object]) -> list[float]:
-    """Return the shortest time of each call in seconds. The calls alternate, so that all have the same conditions."""
-    shortest = [float("inf")] * len(calls)
-    for _ in range(runs):
-        for index, call in enumerate(calls):
-            started = time.perf_counter()
-            call()
-            shortest[index] = min(shortest[index], time.perf_counter() - started)
-    return shortest
 
 
 @contextmanager
@@ -92,13 +81,13 @@ def first_local_cell() -> None:
 
 def cells(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
     """Measure cells."""
-    ours, base = alternate(3, lambda: first_cell(server), first_local_cell)
+    ours, base = best_of(3, lambda: first_cell(server), first_local_cell)
     yield "first cell on a fresh pod / start of a local kernel", (ours, base), 2.5
     with remote_of(server) as remote, local_kernel() as client:
         remote.run("1", on_output=ignore)
-        ours, base = alternate(200, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
+        ours, base = best_of(200, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
         yield "round trip of 1 through remote.run / a local kernel", (ours, base), ROUND_TRIP
-        ours, base = alternate(3, lambda: remote.run(PRINTING, on_output=ignore), lambda: execute(client, PRINTING))
+        ours, base = best_of(3, lambda: remote.run(PRINTING, on_output=ignore), lambda: execute(client, PRINTING))
         yield f"print {LINES:,} lines / a local kernel", (ours, base), 2.0
 
 
@@ -106,7 +95,7 @@ def delayed_cells(server: Sshd) -> Iterator[tuple[str, tuple[float, float], floa
     """Measure cells over a connection with a longer round trip, by a proxy that delays each direction by half of it."""
     with Proxy(server.port, DELAY / 2) as proxy, remote_of(server, proxy.port) as remote, local_kernel() as client:
         remote.run("1", on_output=ignore)
-        ours, base = alternate(60, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
+        ours, base = best_of(60, lambda: remote.run("1", on_output=ignore), lambda: execute(client, "1"))
     title = f"{DELAY * 1000:.0f} ms of delay: round trip of 1 less the delay / a local kernel"
     yield title, (ours - DELAY, base), ROUND_TRIP
 
@@ -129,7 +118,7 @@ def files(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
 
     with remote_of(server) as remote:
         remote.run("1", on_output=ignore)
-        ours, base = alternate(3, lambda: remote.put(large, fresh()), lambda: scp(server, large, f"{target}/{fresh()}"))
+        ours, base = best_of(3, lambda: remote.put(large, fresh()), lambda: scp(server, large, f"{target}/{fresh()}"))
         yield "put 200 MB, checked / scp", (ours, base), 1.75
         back = server.folder / "back"
         remote.put(large, "large")
@@ -138,9 +127,9 @@ def files(server: Sshd) -> Iterator[tuple[str, tuple[float, float], float]]:
             back.unlink(missing_ok=True)
             remote.get("large", back)
 
-        ours, base = alternate(3, get, lambda: scp(server, f"{target}/large", back))
+        ours, base = best_of(3, get, lambda: scp(server, f"{target}/large", back))
         yield "get 200 MB, checked / scp", (ours, base), 1.75
-        ours, base = alternate(
+        ours, base = best_of(
             3, lambda: remote.put(tree, fresh()), lambda: scp(server, "-r", tree, f"{target}/{fresh()}")
         )
         yield "put 1,000 files of 2 kB, checked / scp -r", (ours, base), 1.0
@@ -174,7 +163,7 @@ def million_rows(server: Sshd, remote: Remote, target: str) -> tuple[str, tuple[
         scp(server, f"{target}/frame.parquet", here)
         pd.read_parquet(here)
 
-    first, second = alternate(4, ours, parquet)
+    first, second = best_of(4, ours, parquet)
     there.unlink(missing_ok=True)
     return "a million rows there and back / Parquet and scp", (first, second), 1.5
 
