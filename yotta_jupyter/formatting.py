@@ -123,3 +123,24 @@ def format_age(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds // size:.0f} {unit}" if unit else "now"
     return f"{seconds // 86400:.0f} d"
+
+
+def format_bytes(count: float) -> str:
+    """Return a number of bytes with its unit, such as ``1.5 MB``.
+
+    Parameters
+    ----------
+    count : float
+
+    Returns
+    -------
+    str
+        At most 8 characters below 1,000 GB.
+    """
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} GB"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..api.waiter import SSH
+from ..formatting import format_bytes
 from ..models import Pod
 from ..sanitize import single_line
 
@@ -150,27 +151,6 @@ def _format_transfer(progress: Progress, rate: float) -> str:
         number = f"{progress.file_number:>{len(str(progress.files))}} of {progress.files}"
         text += f", file {number}{f': {single_line(progress.file, 60)}' if left else ''}"
     return text.rstrip()
-
-
-def format_bytes(count: float) -> str:
-    """Return a number of bytes with its unit, such as ``1.5 MB``.
-
-    Parameters
-    ----------
-    count : float
-
-    Returns
-    -------
-    str
-        At most 8 characters below 1,000 GB.
-    """
-    if count < 1000:
-        return f"{count:.0f} B"
-    for unit in ("kB", "MB"):
-        count /= 1000
-        if count < 1000:
-            return f"{count:.1f} {unit}"
-    return f"{count / 1000:.1f} GB"
 
 
 def _format_seconds(seconds: float) -> str:

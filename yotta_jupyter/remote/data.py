@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import InvalidRequest, RemoteUnavailable, UnsupportedValue, YottaError
+from ..formatting import format_bytes
 from ..sanitize import single_line
 from . import codec
 from .outputs import OutputMessage
@@ -133,7 +134,7 @@ class ValueTransfer:
         try:
             for entry in entries:
                 if entry["size"] > max_bytes:
-                    size, limit = f"{entry['size'] / 1e9:.1f} GB", f"{max_bytes / 1e9:.1f} GB"
+                    size, limit = format_bytes(entry["size"]), format_bytes(max_bytes)
                     raise _unsupported(f"{entry['name']} cannot be pulled: it has {size}, and the limit is {limit}.")
             progress.total = sum(entry["size"] for entry in entries)
             return {entry["name"]: self._read(entry, progress, on_progress) for entry in entries}

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ...errors import CopyInterrupted, InvalidRequest
-from ...formatting import join_limited, pluralize
+from ...formatting import format_bytes, join_limited, pluralize
 from ...sanitize import single_line
 from ..parser import Command, LineParser
-from ..progress import format_bytes, transfer_progress
+from ..progress import transfer_progress
 from ..remote_paths import split_remote_path
 from ..session import Session
 
