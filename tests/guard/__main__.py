@@ -181,7 +181,7 @@ def asleep() -> str:
         time.sleep(AFTER + 10)
         os.kill(enforcer_pid(), signal.SIGCONT)
         start = time.monotonic()
-        return f"{confirmed(yotta, pod_id) - start:.1f} s after it goes on"
+        return f"{confirmed(yotta, pod_id) - start:.1f} s after it continues"
 
 
 def resumed() -> str:

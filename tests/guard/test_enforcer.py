@@ -117,9 +117,9 @@ def test_a_killed_enforcer_is_started_by_the_next_command_and_acts_at_once(
     wait_for(lambda: time.monotonic() - started > 4)
     assert status(sandbox, pod_ids[0]) == "RUNNING"
     note = run("list;")
-    assert re.search(r"Note: nobody watched the guarded pods from .* UTC to .* UTC; the enforcer runs again", note)
+    assert re.search(r"Note: the guards were not enforced from .* UTC to .* UTC; the enforcer runs again", note)
     wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED", timeout=5)
-    assert "nobody watched" not in run("list;")
+    assert "not enforced" not in run("list;")
     assert "confirmed" in run("guard --log") or "pausing it" in process.read_log(20)
 
 

@@ -126,7 +126,7 @@ def test_it_needs_ssh_and_a_limit_and_a_yes(
     answers: list[Any] = []
     monkeypatch.setattr("builtins.input", lambda question: answers.append(question) or "n")
     shell.run_line_magic("yotta", "guard p --after 1h --on-pod")
-    assert "everybody with root there can read it" in answers[0]
+    assert "root on the pod can read it" in answers[0]
     assert yotta.guards.list() == []
 
 

@@ -47,7 +47,7 @@ def test_a_resume_that_only_another_client_has_listed_starts_the_limits_anew(wat
     watch.run_until_paused(3 * MINUTE)
 
 
-def test_a_resume_while_nobody_watched_starts_the_limits_anew(watch: Watch) -> None:
+def test_a_resume_without_an_enforcer_starts_the_limits_anew(watch: Watch) -> None:
     watch.guards.set(watch.pod_id, after="1h")
     watch.run(MINUTE)
     watch.sleep(30 * MINUTE)
@@ -62,7 +62,7 @@ def test_a_resume_while_nobody_watched_starts_the_limits_anew(watch: Watch) -> N
     assert watch.run_until_paused(3 * MINUTE) < 2 * MINUTE
 
 
-def test_a_limit_that_passed_while_nobody_watched_is_enforced_at_once(watch: Watch) -> None:
+def test_a_limit_that_passed_without_an_enforcer_is_enforced_at_once(watch: Watch) -> None:
     watch.guards.set(watch.pod_id, after="1h")
     watch.run(MINUTE)
     watch.sleep(10 * HOUR)
@@ -176,7 +176,7 @@ def test_what_cannot_be_read_is_busy_and_said(watch: Watch) -> None:
     watch.run_until_paused(2 * MINUTE)
 
 
-def test_time_in_which_nobody_looked_is_not_idle(watch: Watch) -> None:
+def test_time_without_checks_is_not_idle(watch: Watch) -> None:
     watch.guards.set(watch.pod_id, idle="5m", after="20h")
     watch.run(4 * MINUTE)
     watch.sleep(5 * HOUR)

@@ -81,7 +81,7 @@ class Watch:
         return sum(request.endpoint == "pause" for request in self.sandbox.requests)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass while nobody checks."""
+        """Let time pass without a check."""
         self.sandbox.advance(seconds)
 
     def run(self, seconds: float) -> None:

@@ -3,8 +3,8 @@
 Ledger
     Each `Client` subscribes its `Ledger` to the listings of its `PodsClient`. A short-lived thread writes them into
     ``ledger.db``, so that no listing waits for it; a database that fails makes `Client.costs` fail and nothing else.
-    Consecutive equal observations are one span. Costs are computed from spans when they are asked for, and the time
-    between spans is unobserved.
+    Consecutive equal observations are one span. `Client.costs` computes costs from spans. The time between spans is
+    unobserved.
 
 Guards
     A `Guard` is a rule (after, budget, idle) with the state that its enforcer keeps, a row of ``guards.db``. `rules`
@@ -15,10 +15,10 @@ Guards
 Local enforcer
     One process per user, started with the first guard and ended with the last. It holds a lock file, which the system
     releases when the process ends, and serves a Unix socket, through which notebooks hand over API keys. Each
-    ``%yotta`` starts it again if it does not run, and says what was not watched.
+    ``%yotta`` starts it again if it does not run, and says how long guards were not enforced.
 
 Time
-    `Clock` counts seconds that go on while the machine sleeps and do not jump with the time of day. Limits are times
+    `Clock` counts seconds, also while the machine sleeps, and ignores changes of the time of day. Limits are times
     of this clock.
 
 On the pod

@@ -1,4 +1,4 @@
-"""A clock that goes on while the machine sleeps and that does not jump when somebody sets the time of day."""
+"""A clock that continues while the machine sleeps and ignores changes of the time of day."""
 
 from __future__ import annotations
 

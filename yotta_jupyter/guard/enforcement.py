@@ -127,7 +127,7 @@ class LocalEnforcer:
         Returns
         -------
         list of str
-            Notes for the user, each one line: in which span nobody watched, or why the guards are not enforced.
+            Notes for the user, each one line: in which span the guards were not enforced, or why they are not now.
         """
         if not self._store.exists:
             return []
@@ -135,8 +135,8 @@ class LocalEnforcer:
             guards = self._store.guards()
             return self._resume(any(guard.base_url == self._base_url for guard in guards)) if guards else []
         except (YottaError, OSError) as error:
-            goes_on = "The enforcer goes on with the guards that it has read before."
-            return [f"{single_line(error, 400)} {goes_on if process.is_running() else 'No guard is enforced.'}"]
+            kept = "The enforcer continues with the guards that it has read before."
+            return [f"{single_line(error, 400)} {kept if process.is_running() else 'No guard is enforced.'}"]
 
     def _resume(self, needs_key: bool) -> list[str]:
         before = self.read()
@@ -154,4 +154,4 @@ class LocalEnforcer:
         if before.checked_at is None:
             return ["the guards' enforcer was started"]
         start, end = (format_time(at, self._clock) for at in (before.checked_at, self._clock.now()))
-        return [f"nobody watched the guarded pods from {start} to {end}; the enforcer runs again and acts now"]
+        return [f"the guards were not enforced from {start} to {end}; the enforcer runs again and acts now"]

@@ -90,7 +90,7 @@ class Account:
             if now >= due or self.wake.is_set():
                 self.wake.clear()
                 due = self._clock.now() + self._check()
-            # Short waits: a wait does not go on while the machine sleeps.
+            # Short waits: a wait does not continue while the machine sleeps.
             self.wake.wait(max(0.0, min(HEARTBEAT, due - self._clock.now())))
 
     def _check(self) -> float:
@@ -132,7 +132,7 @@ class Enforcer:
     def run(self) -> None:
         """Run until there is no guard. Call it only while `process.lock` is held."""
         path = process.socket_path()
-        self._report_unwatched()
+        self._report_gap()
         # A guard that is set while the socket is closed would find no enforcer, so look once more afterwards.
         while True:
             path.unlink(missing_ok=True)
@@ -183,7 +183,7 @@ class Enforcer:
             return None
         return len(guards)
 
-    def _report_unwatched(self) -> None:
+    def _report_gap(self) -> None:
         try:
             guards, before = self._store.guards(), self._store.read_enforcer()
         except YottaError:
@@ -192,7 +192,7 @@ class Enforcer:
         if guards and before is not None:
             gap = self._clock.now() - before.checked_at
             if gap > SLEPT:
-                self._logger.info(f"nobody watched for {format_duration(gap)}")
+                self._logger.info(f"guards were not enforced for {format_duration(gap)}")
 
     def _load_profiles(self, base_urls: set[str]) -> None:
         """Take the keys for these addresses from ``~/.yotta/config``."""

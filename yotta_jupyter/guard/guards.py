@@ -40,7 +40,7 @@ class Guards:
     """The guards of the pods of one account. Each guard pauses a pod when the first of its limits is reached.
 
     Guards are enforced by one process per user on this machine, which outlives notebooks. It works while the machine
-    is on and online, and goes on at the next use of this package after a reboot.
+    is on and online, and starts again at the next use of this package after a reboot.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Guards:
             be read counts as busy.
         on_pod : bool, default False
             Enforce `after` and `budget` on the pod as well, also while this machine is off. The API key is sent over
-            SSH into a file in the pod's memory, where everybody with root on the pod can read it. A pause ends it.
+            SSH into a file in the pod's memory, where root on the pod can read it. A pause ends it.
 
         Returns
         -------
@@ -290,7 +290,7 @@ class Guards:
         Returns
         -------
         list of str
-            Notes for the user, each one line: in which span nobody watched, or why the guards are not enforced.
+            Notes for the user, each one line: in which span the guards were not enforced, or why they are not now.
         """
         return self._enforcer.resume()
 

@@ -138,7 +138,7 @@ class Ledger:
     ----------
     base_url : str
     api_key : Secret
-        Told apart from other keys by a short hash; not stored.
+        Accounts are distinguished by a short hash of it. It is not stored.
     clock : Clock, optional
 
     Attributes
@@ -272,7 +272,7 @@ class Ledger:
                 self.problem = error
 
     def _write(self, connection: sqlite3.Connection, at: float, event: PodsListed) -> None:
-        seen = {self._write_pod(connection, at, pod) for pod in event.pods}
+        listed = {self._write_pod(connection, at, pod) for pod in event.pods}
         if event.complete:
             ended = [*TERMINAL_STATUSES, self.account]
             live = connection.execute(
@@ -281,7 +281,7 @@ class Ledger:
                 (*ended, ABSENT, ABSENCE),
             ).fetchall()
             for row in live:
-                if row["key"] not in seen:
+                if row["key"] not in listed:
                     _observe(connection, row, row["key"], Span(ABSENT, None, at, at), None)
         if at - self._pruned_at > _PRUNE_INTERVAL:
             self._pruned_at = at

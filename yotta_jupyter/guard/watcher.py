@@ -266,7 +266,7 @@ class AccountWatcher:
         }
 
     def _is_unchanged(self, pod_id: str) -> bool:
-        """Return whether nobody has removed a guard or put it off since it was read."""
+        """Return whether a guard was neither removed nor put off since it was read."""
         try:
             stored = self._store.get(self._base_url, pod_id)
         except YottaError as error:

@@ -32,7 +32,7 @@ _SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
 _WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
 _MAX_WORD: Final = 200
 _OPEN_ENDS: Final = ("/", ":")
-"""Ends of words that go on: their closing quote is left to the user."""
+"""Ends of incomplete words, to which no closing quote is added."""
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:

@@ -133,7 +133,7 @@ class Remotes:
                 if check.result():
                     word = pod_word(pod, self._session.known_pods)
                     _print_note(
-                        f"anybody can log in to {pod.label} as {user} with the published password {password!r}. "
+                        f"{pod.label} accepts SSH logins as {user} with the published password {password!r}. "
                         f"Lock it: %yotta sh {word} -- sudo passwd -l {user}"
                     )
 

@@ -134,7 +134,7 @@ class KernelClient:
             mailbox.put_now(Event("notice", data={"detail": text}))
 
     def forget(self, request_id: str) -> None:
-        """Deliver no more events of a request. The request itself goes on.
+        """Deliver no more events of a request. The request itself continues.
 
         Parameters
         ----------

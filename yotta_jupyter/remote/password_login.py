@@ -1,4 +1,4 @@
-"""Whether a pod lets everybody in who knows a published password."""
+"""Checks whether a pod accepts a password by SSH."""
 
 from __future__ import annotations
 

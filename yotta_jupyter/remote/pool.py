@@ -54,7 +54,7 @@ class RemotePool:
             return self._remotes.get(pod_id)
 
     def close(self) -> None:
-        """Close all connections and their forwards. What runs on the pods goes on."""
+        """Close all connections and their forwards. What runs on the pods continues."""
         with self._lock:
             remotes, self._remotes = self._remotes, {}
         for remote in remotes.values():

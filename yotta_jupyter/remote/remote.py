@@ -389,10 +389,9 @@ class Remote:
     def put(self, local: str | Path, remote: str, *, on_progress: OnProgress | None = None) -> Transferred:
         """Copy a file or a folder to the pod.
 
-        Each file is compared by SHA-256. What is there already is not sent again, and a copy that broke off goes on
-        where it was. A folder's contents go into the destination folder; a file goes into an existing folder.
-        Permissions and times are kept. Links within the folder stay links; of links to files elsewhere the content is
-        copied.
+        Each file is compared by SHA-256. Equal files are not sent again, and an interrupted copy is resumed. A folder's
+        contents go into the destination folder; a file goes into an existing folder. Permissions and times are
+        kept. Links within the folder stay links; of links to files elsewhere the content is copied.
 
         Parameters
         ----------
@@ -601,7 +600,7 @@ class Remote:
         self._launcher.install_allowed = allowed
 
     def close(self) -> None:
-        """Close the connection and the forwards. What runs on the pod goes on."""
+        """Close the connection and the forwards. What runs on the pod continues."""
         for forward in list(self._forwards):
             forward.close()
 

@@ -19,7 +19,7 @@ _MAX_ERROR: Final = 2000
 
 
 async def upload(connection: PodConnection, path: str, data: bytes, progress: Progress) -> None:
-    """Write bytes to a new file; go on where it broke off after a lost connection.
+    """Write bytes to a new file; resume after a lost connection.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ async def upload(connection: PodConnection, path: str, data: bytes, progress: Pr
 
 
 async def download(connection: PodConnection, path: str, size: int, progress: Progress) -> bytearray:
-    """Return the bytes of a file; go on where it broke off after a lost connection.
+    """Return the bytes of a file; resume after a lost connection.
 
     Parameters
     ----------

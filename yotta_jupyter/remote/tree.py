@@ -1,8 +1,8 @@
 """Copy a file or a folder through a pair of streams. Runs on both sides: here and, with Python 3.9, on the pod.
 
 The sender describes everything in a manifest, the receiver says what it has already, and the sender sends the rest.
-Each file arrives under a temporary name beside its destination, is compared by its SHA-256 and then renamed. A
-transfer that broke off goes on where it was when it is repeated.
+Each file arrives under a temporary name beside its destination, is compared by its SHA-256 and then renamed. An
+interrupted transfer is resumed when it is repeated.
 
 * A folder's contents go into the destination folder. A file goes into an existing destination folder.
 * Symbolic links within a folder stay links; of links to files elsewhere the content is copied; other links, sockets,

@@ -105,7 +105,7 @@ class Tunnels:
         )
 
     def close(self, pod_id: str | None = None, port: int | None = None) -> int:
-        """Close tunnels. What runs on the pods goes on.
+        """Close tunnels. What runs on the pods continues.
 
         Parameters
         ----------

@@ -147,7 +147,7 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
 def _confirm_on_pod(pods: Sequence[Pod]) -> bool:
     names = ", ".join(pod.label for pod in pods)
     return confirm(
-        f"This sends your API key to {names}: everybody with root there can read it and use your account. Continue?",
+        f"This sends your API key to {names}: root on the pod can read it and use your account. Continue?",
         "Input is not possible here, so no guard was set. To send your API key to the pod without asking, add --yes",
     )
 
