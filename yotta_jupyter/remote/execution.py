@@ -91,8 +91,8 @@ class Execution:
     request_id : str
     pod_id : str
     callbacks : Callbacks
-    caught_up_at : int, optional
-        The last position of a replay: an input request before it is answered only if it has no answer yet.
+    is_caught_up : bool, default True
+        False if a replay of the record comes first. Until its end, an input request may already have its answer.
     on_end : callable, optional
         Called with the mailbox when the wait ends.
     """
@@ -105,7 +105,7 @@ class Execution:
         request_id: str,
         pod_id: str,
         callbacks: Callbacks,
-        caught_up_at: int = -1,
+        is_caught_up: bool = True,
         on_end: Callable[[Mailbox[Any]], None] | None = None,
     ) -> None:
         self._client = client
@@ -113,7 +113,7 @@ class Execution:
         self._mailbox = mailbox
         self._callbacks = callbacks
         self._pod_id = pod_id
-        self._caught_up_at = caught_up_at
+        self._is_caught_up = is_caught_up
         self._on_end = on_end
         self._pending_input: Event | None = None
         self._error: RemoteError | None = None
@@ -174,7 +174,9 @@ class Execution:
         elif event.kind == "failed":
             assert event.error is not None
             raise event.error
-        if self._pending_input is not None and event.sequence >= self._caught_up_at:
+        elif event.kind == "caught_up":
+            self._is_caught_up = True
+        if self._pending_input is not None and self._is_caught_up:
             self._answer()
 
     def _output(self, event: Event) -> None:

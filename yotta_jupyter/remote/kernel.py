@@ -82,7 +82,7 @@ class KernelClient:
         self._launcher = launcher
         self.position = after
         self.epoch = epoch
-        self.last_at_hello = -1
+        self._last_at_hello = -1
         self._is_caught_up = False
         self.python = ""
         self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
@@ -250,7 +250,7 @@ class KernelClient:
         if self.epoch != epoch or self.position is None:
             self.position = hello["last"]
         self.epoch = epoch
-        self.last_at_hello = self._replay_end = hello["last"]
+        self._last_at_hello = self._replay_end = hello["last"]
         self.python = str(hello.get("python", ""))[:20]
         self._read_requests(hello)
         self._is_caught_up = False
@@ -303,7 +303,7 @@ class KernelClient:
         if sequence != (self.position or 0) + 1 and not (self.position == -1 and sequence == 0):
             raise RemoteUnavailable("The agent on the pod sent messages out of order.", advice="Run the cell again.")
         request_id = str(head.get("request"))
-        if kind == "accepted" and head.get("kind") == "execute" and sequence > self.last_at_hello:
+        if kind == "accepted" and head.get("kind") == "execute" and sequence > self._last_at_hello:
             head["behind"] = next((info.title for info in self.requests.values() if info.state == "running"), None)
         self._update_requests(request_id, head)
         size = len(frame.body) + 200
@@ -355,10 +355,10 @@ class KernelClient:
 
         The last recorded event may belong to another request, such as a cell that waits for this one.
         """
-        if (self.position or 0) >= self.last_at_hello:
+        if (self.position or 0) >= self._last_at_hello:
             self._is_caught_up = True
             for mailbox in list(self._mailboxes.values()):
-                await mailbox.put(Event("caught_up", self.last_at_hello), 0)
+                await mailbox.put(Event("caught_up"), 0)
 
     async def _end_replay(self) -> None:
         """Deliver the ends of requests that were held back for late output."""

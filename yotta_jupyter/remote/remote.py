@@ -264,9 +264,7 @@ class Remote:
 
         client = wait_for(follow())
         callbacks = Callbacks(on_output, on_input, self.on_notice, never_interrupt)
-        execution = Execution(
-            client, self._loop, mailbox, info.request_id, self.pod_id, callbacks, caught_up_at=client.last_at_hello
-        )
+        execution = Execution(client, self._loop, mailbox, info.request_id, self.pod_id, callbacks, is_caught_up=False)
         try:
             return execution.wait()
         finally:
