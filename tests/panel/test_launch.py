@@ -220,6 +220,7 @@ def test_nothing_moves_when_hints_and_errors_appear(page: Page, panel_notebook: 
     panel = page.get_by_role("region", name="Yotta pods")
     for width in (900, 400):
         panel.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
+        expect(page.locator(".yotta-is-compact")).to_have_count(int(width == 400))  # The layout follows the width.
         fill_in(page, GPU_type="", Image="", Name="", Region="")
         expect(page.get_by_label("Equivalent %yotta command")).to_be_hidden()
         before = page.evaluate(positions)
