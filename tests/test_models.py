@@ -118,7 +118,7 @@ def test_pod_is_transitional_until_status_and_ssh_are_stable(status, expose, tra
 def test_summarize_adds_the_costs_of_billable_pods():
     statuses = ["RUNNING", "RUNNING", "PAUSED", "INITIALIZE", "TERMINATED", "FAILED"]
     totals = summarize(Pod(id=str(n), status=status, **PRICES) for n, status in enumerate(statuses))
-    assert (totals.running, totals.paused, totals.total, totals.unknown_cost) == (2, 1, 6, 0)
+    assert (totals.running, totals.paused, totals.ended, totals.total, totals.unknown_cost) == (2, 1, 2, 6, 0)
     assert totals.hourly_cost == pytest.approx(2 * 1.4 + 0.1)
     assert totals.hourly_rate == pytest.approx(4 * 1.4)
 
@@ -136,7 +136,7 @@ def test_summarize_counts_unknown_costs_instead_of_adding_zero():
 
 
 def test_summarize_of_no_pods():
-    assert summarize([]) == Totals(0, 0, 0, 0, 0, 0)
+    assert summarize([]) == Totals(0, 0, 0, 0, 0, 0, 0)
 
 
 def test_totals_agree_with_the_pods(make_client):

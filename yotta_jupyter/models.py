@@ -385,8 +385,8 @@ class Totals(NamedTuple):
 
     Attributes
     ----------
-    running, paused, total : int
-        Numbers of pods.
+    running, paused, ended, total : int
+        Numbers of pods. A pod that failed has ended.
     hourly_cost, hourly_rate : float
         US dollars an hour now, and while all billable pods run. Unknown prices are left out.
     unknown_cost : int
@@ -395,6 +395,7 @@ class Totals(NamedTuple):
 
     running: int
     paused: int
+    ended: int
     total: int
     hourly_cost: float
     hourly_rate: float
@@ -419,6 +420,7 @@ def summarize(pods: Iterable[Pod]) -> Totals:
     return Totals(
         running=statuses.count("RUNNING"),
         paused=statuses.count("PAUSED"),
+        ended=sum(status in TERMINAL_STATUSES for status in statuses),
         total=len(pods),
         hourly_cost=sum(cost for cost in costs if cost is not None),
         hourly_rate=sum(pod.hourly_rate or 0.0 for pod in billable),

@@ -197,14 +197,12 @@ def diff_rows(before: Row, after: Row) -> dict[str, Any]:
     return {"id": after[0], **changed}
 
 
-def totals_meta(totals: Totals, ended: int) -> dict[str, Any]:
+def totals_meta(totals: Totals) -> dict[str, Any]:
     """Return the totals that the header shows.
 
     Parameters
     ----------
     totals : Totals
-    ended : int
-        The number of pods that have ended or failed.
 
     Returns
     -------
@@ -213,7 +211,7 @@ def totals_meta(totals: Totals, ended: int) -> dict[str, Any]:
     return {
         "running": totals.running,
         "paused": totals.paused,
-        "ended": ended,
+        "ended": totals.ended,
         "total": totals.total,
         "hourly_cost": _round(totals.hourly_cost),
         "unpriced_pods": totals.unknown_cost,

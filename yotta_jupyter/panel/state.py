@@ -13,7 +13,6 @@ import msgspec
 
 from ..models import Pod, summarize
 from ..spec import PodSpec
-from ..statuses import TERMINAL_STATUSES
 from .protocol import FIELDS, UNDOABLE_DELETE, Row, diff_meta, diff_rows, placeholder_row, pod_row, totals_meta
 
 
@@ -87,7 +86,6 @@ class PanelState:
         self._static_meta = dict(static_meta or {})
         self._dynamic_meta = dynamic_meta
         self._totals = summarize(())
-        self._ended = 0
         self._launched_at: dict[str, float] = {}
         self._launches: dict[str, Launch] = {}
         self._pending: dict[str, PendingAction] = {}
@@ -364,7 +362,6 @@ class PanelState:
     def _set_pods(self, pods: dict[str, Pod]) -> None:
         self.pods = pods
         self._totals = summarize(pods.values())
-        self._ended = sum(pod.status in TERMINAL_STATUSES for pod in pods.values())
 
     def _pending_deletes(self, pod_ids: Iterable[str]) -> list[str]:
         pending = ((pod_id, self._pending.get(pod_id)) for pod_id in pod_ids)
@@ -388,7 +385,7 @@ class PanelState:
     def _meta(self) -> dict[str, Any]:
         return {
             "loaded": self.refreshed_at is not None,
-            "totals": totals_meta(self._totals, self._ended),
+            "totals": totals_meta(self._totals),
             "error": self.error,
             "interval": self.interval,
             **self._dynamic_meta(),

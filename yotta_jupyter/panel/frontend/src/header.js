@@ -7,11 +7,12 @@ import { KERNEL_GONE } from "./store.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** @type {{ label: string, text: (totals: import("./protocol.js").Totals) => string }[]} */
+/** A total is hidden if its text is empty.
+ * @type {{ label: string, text: (totals: import("./protocol.js").Totals) => string }[]} */
 const TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
   { label: "paused", text: ({ paused }) => paused.toLocaleString() },
-  { label: "ended", text: ({ ended }) => ended.toLocaleString() },
+  { label: "ended", text: ({ ended }) => (ended ? ended.toLocaleString() : "") },
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
 ];
@@ -26,10 +27,11 @@ export class Header {
     this.store = store;
     this._badge = h("span", { class: "yotta-badge", hidden: true }, "SANDBOX");
     this._endpoint = h("span", { class: "yotta-endpoint" });
-    this._totals = TOTALS.map(({ text }) => ({ number: h("strong"), text }));
-    const totals = TOTALS.map(({ label }, index) =>
-      h("span", {}, this._totals[index].number, " ", h("span", {}, label)),
-    );
+    this._totals = TOTALS.map(({ label, text }) => {
+      const number = h("strong");
+      return { element: h("span", {}, number, " ", h("span", {}, label)), number, text };
+    });
+    const totals = this._totals.map(({ element }) => element);
     this._cost = /** @type {HTMLElement} */ (totals.at(-1));
     this._refreshedAt = h("span");
     const refresh = iconButton("refresh", "Refresh", () => {
@@ -51,7 +53,10 @@ export class Header {
     this._badge.hidden = !sandbox;
     setText(this._endpoint, sandbox ? "Nothing costs money" : base_url);
     setAttribute(this._endpoint, "title", base_url);
-    for (const { number, text } of this._totals) setText(number, loaded ? text(totals) : "–");
+    for (const { element, number, text } of this._totals) {
+      setText(number, loaded ? text(totals) : "–");
+      element.hidden = !number.textContent;
+    }
     const { unpriced_pods } = totals;
     setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
     this.updateTime();
