@@ -17,7 +17,7 @@ from yotta_jupyter.errors import RemoteError, RemoteUnavailable, YottaError
 from yotta_jupyter.remote import framing
 from yotta_jupyter.remote.framing import pack
 from yotta_jupyter.remote.loop import background_loop, wait_for
-from yotta_jupyter.remote.mailbox import Mailbox
+from yotta_jupyter.remote.queues import BoundedQueue
 
 HELLO = {"type": "hello", "protocol": 1, "epoch": "e", "first": 0, "last": 4, "kernel": "ready", "python": "3"}
 
@@ -234,19 +234,19 @@ def test_a_flood_is_held_back_while_the_consumer_is_slow(hostile_pod):
 
 
 def test_a_full_mailbox_waits_and_a_closed_one_does_not():
-    mailbox = Mailbox(background_loop(), limit=100)
+    events = BoundedQueue(background_loop(), limit=100)
     finished = threading.Event()
 
     async def fill():
         for number in range(50):
-            await mailbox.put(number, 30)
+            await events.put(number, 30)
         finished.set()
 
     asyncio.run_coroutine_threadsafe(fill(), background_loop())
     time.sleep(0.1)
     assert not finished.is_set()
-    assert [mailbox.get(5) for _ in range(20)] == list(range(20))
-    mailbox.close()
+    assert [events.get(5) for _ in range(20)] == list(range(20))
+    events.close()
     assert finished.wait(5)
 
 

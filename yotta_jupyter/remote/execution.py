@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from ..errors import RemoteDetached, RemoteError, RemoteUnavailable
 from ..sanitize import single_line
+from .agent_client import AgentClient
 from .events import Event
 from .interrupts import InterruptHandler
-from .kernel import KernelClient
-from .mailbox import Mailbox
 from .outputs import OutputCollector, OutputMessage, RunResult, print_output
+from .queues import BoundedQueue
 
 OnOutput = Callable[[OutputMessage], None]
 OnInput = Callable[[str, bool], str]
@@ -84,9 +84,9 @@ class Execution:
 
     Parameters
     ----------
-    client : KernelClient
+    client : AgentClient
     loop : asyncio.AbstractEventLoop
-    mailbox : Mailbox
+    events : BoundedQueue
         Of the request.
     request_id : str
     pod_id : str
@@ -94,23 +94,23 @@ class Execution:
     is_caught_up : bool, default True
         False if a replay of the record comes first. Until its end, an input request may already have its answer.
     on_end : callable, optional
-        Called with the mailbox when the wait ends.
+        Called with the queue when the wait ends.
     """
 
     def __init__(
         self,
-        client: KernelClient,
+        client: AgentClient,
         loop: asyncio.AbstractEventLoop,
-        mailbox: Mailbox[Event],
+        events: BoundedQueue[Event],
         request_id: str,
         pod_id: str,
         callbacks: Callbacks,
         is_caught_up: bool = True,
-        on_end: Callable[[Mailbox[Any]], None] | None = None,
+        on_end: Callable[[BoundedQueue[Any]], None] | None = None,
     ) -> None:
         self._client = client
         self._loop = loop
-        self._mailbox = mailbox
+        self._events = events
         self._callbacks = callbacks
         self._pod_id = pod_id
         self._is_caught_up = is_caught_up
@@ -118,7 +118,7 @@ class Execution:
         self._pending_input: Event | None = None
         self._error: RemoteError | None = None
         self._interrupted = False
-        self._interrupts = InterruptHandler(lambda: mailbox.put_now(Event("interrupt")))
+        self._interrupts = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
         self.result = RunResult(request_id)
         self._collector = OutputCollector(self.result)
 
@@ -146,14 +146,14 @@ class Execution:
         try:
             with self._interrupts.active():
                 while True:
-                    event = self._mailbox.get()
+                    event = self._events.get()
                     self._process(event)
                     if event.kind in (until, "done"):
                         return self._finish(event)
         finally:
             self._loop.call_soon_threadsafe(self._client.forget, self.result.request_id)
             if self._on_end is not None:
-                self._on_end(self._mailbox)
+                self._on_end(self._events)
 
     def _process(self, event: Event) -> None:
         if event.kind == "output":
@@ -212,7 +212,7 @@ class Execution:
             raise RemoteDetached(self.result.request_id, self._pod_id, self._interrupted) from None
         self._interrupted = True
         self._callbacks.on_notice("Interrupting the cell on the pod; interrupt again to leave it running.")
-        self._loop.call_soon_threadsafe(interrupt, self._client, self.result.request_id, self._mailbox)
+        self._loop.call_soon_threadsafe(interrupt, self._client, self.result.request_id, self._events)
 
     def _finish(self, event: Event) -> RunResult:
         self._collector.finish()
@@ -238,19 +238,19 @@ def _explain(status: str, detail: str) -> str:
     return detail or "the cell failed"
 
 
-def interrupt(client: KernelClient, request_id: str | None, mailbox: Mailbox[Event] | None = None) -> None:
+def interrupt(client: AgentClient, request_id: str | None, events: BoundedQueue[Event] | None = None) -> None:
     """Interrupt a request, or the running one. Runs on the background loop.
 
     Parameters
     ----------
-    client : KernelClient
+    client : AgentClient
     request_id : str or None
         None interrupts whatever runs.
-    mailbox : Mailbox, optional
+    events : BoundedQueue, optional
         Of the request: if the request was never sent, it ends there at once.
     """
-    if request_id is not None and mailbox is not None and client.withdraw(request_id):
+    if request_id is not None and events is not None and client.withdraw(request_id):
         done: dict[str, Any] = {"status": "not_run", "detail": "it was interrupted before it was sent"}
-        mailbox.put_now(Event("done", -1, done))
+        events.put_nowait(Event("done", -1, done))
         return
     client.send({"type": "interrupt", "request": uuid.uuid4().hex, "target": request_id})

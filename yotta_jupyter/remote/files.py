@@ -17,8 +17,8 @@ from ..sanitize import single_line
 from .framing import FrameReader, pack_head
 from .launcher import raise_missing_python, run_python
 from .loop import background_loop, submit, wait_for
-from .mailbox import Mailbox
 from .progress import OnProgress, Progress
+from .queues import BoundedQueue
 from .tree import MARKER, Link, TreeError, receive_tree, send_tree
 
 if TYPE_CHECKING:
@@ -163,7 +163,9 @@ class _ChannelLink(Link):
         self._connection = connection
         self._ssh = ssh
         self._process: Any = None
-        self._frames: Mailbox[tuple[dict[str, Any], bytes] | BaseException | None] = Mailbox(background_loop())
+        self._frames: BoundedQueue[tuple[dict[str, Any], bytes] | BaseException | None] = BoundedQueue(
+            background_loop()
+        )
         self._reading: Future[None] | None = None
         self._writing: Future[None] | None = None
         self._waiting: list[bytes] = []
@@ -247,7 +249,7 @@ class _ChannelLink(Link):
             await self._process.wait_closed()
             if self._process.exit_status is not None or self._process.exit_signal is not None:
                 item = RemoteUnavailable("The copy ended on the pod without a result.", advice="Try again.")
-        self._frames.put_now(item)
+        self._frames.put_nowait(item)
 
     async def _skip_noise(self) -> Any:
         """Return a reader of what follows the marker, after what login scripts print."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import InvalidRequest
 from ..sanitize import single_line
+from .agent_client import AgentClient, RequestInfo
 from .connection import PodConnection
 from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
@@ -31,13 +32,12 @@ from .execution import (
 )
 from .framing import MAX_REQUEST
 from .host_keys import HostKeys
-from .kernel import KernelClient, RequestInfo
 from .keys import decrypt
 from .launcher import AgentLauncher
 from .loop import background_loop, submit, wait_for
-from .mailbox import Mailbox
 from .outputs import RunResult, print_output
 from .password_login import accepts_password
+from .queues import BoundedQueue
 from .shell import OnText, ShellResult, run_shell
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Remote:
         self.on_notice = on_notice
         self._python = python
         self._loop = background_loop()
-        self._mailboxes: set[Mailbox[Any]] = set()
+        self._queues: set[BoundedQueue[Any]] = set()
         self._lock = threading.Lock()
         self._connection = PodConnection(
             endpoint,
@@ -91,7 +91,7 @@ class Remote:
             notice=self._publish_notice,
         )
         self._launcher = AgentLauncher(self._connection, install=install, python=python, notice=self._publish_notice)
-        self._kernel = KernelClient(self._connection, self._launcher)
+        self._kernel = AgentClient(self._connection, self._launcher)
         self._values = ValueTransfer(self._connection, self._launcher, self._run_hidden)
         self._forwards: set[Forward] = set()
 
@@ -250,11 +250,11 @@ class Remote:
             As for `run`.
         """
         info = self._find_request(request_id)
-        mailbox = self._new_mailbox()
+        events = self._new_queue()
 
-        async def follow() -> KernelClient:
-            client = KernelClient(self._connection, self._launcher, after=info.first - 1, epoch=self._kernel.epoch)
-            client.receive(info.request_id, mailbox, shows_late=True)
+        async def follow() -> AgentClient:
+            client = AgentClient(self._connection, self._launcher, after=info.first - 1, epoch=self._kernel.epoch)
+            client.receive(info.request_id, events, shows_late=True)
             try:
                 await client.attach()
             except BaseException:
@@ -264,14 +264,14 @@ class Remote:
 
         client = wait_for(follow())
         callbacks = Callbacks(on_output, on_input, self.on_notice, never_interrupt)
-        execution = Execution(client, self._loop, mailbox, info.request_id, self.pod_id, callbacks, is_caught_up=False)
+        execution = Execution(client, self._loop, events, info.request_id, self.pod_id, callbacks, is_caught_up=False)
         try:
             return execution.wait()
         finally:
-            self._discard(mailbox)
+            self._discard(events)
             wait_for(self._end_attach(client, info.request_id))
 
-    async def _end_attach(self, client: KernelClient, request_id: str) -> None:
+    async def _end_attach(self, client: AgentClient, request_id: str) -> None:
         await client.close()
         if (until := client.late.shown_until(request_id)) is not None:
             self._kernel.late.mark_shown(request_id, until)
@@ -308,7 +308,7 @@ class Remote:
             self._kernel.send({"type": "shutdown", "request": uuid.uuid4().hex})
             await asyncio.sleep(0.2)
             await self._kernel.close()
-            self._kernel = KernelClient(self._connection, self._launcher)
+            self._kernel = AgentClient(self._connection, self._launcher)
 
         wait_for(end())
 
@@ -516,11 +516,11 @@ class Remote:
         RemoteUnavailable
             The pod cannot be reached, or the connection was lost while the command ran.
         """
-        mailbox = self._new_mailbox()
+        events = self._new_queue()
         try:
-            return run_shell(self._connection, self._loop, mailbox, command, on_text, self.on_notice)
+            return run_shell(self._connection, self._loop, events, command, on_text, self.on_notice)
         finally:
-            self._discard(mailbox)
+            self._discard(events)
 
     async def shell_async(self, command: str, *, on_text: OnText | None = None) -> ShellResult:
         """Run a shell command as `shell` does, without blocking the event loop.
@@ -621,14 +621,14 @@ class Remote:
                 f"The code has {len(body) / 1e6:.0f} MB, and the limit is {MAX_REQUEST / 1e6:.0f} MB.",
                 advice="Move data with push or put.",
             )
-        mailbox = self._new_mailbox()
+        events = self._new_queue()
 
         def send() -> None:
-            self._kernel.receive(request_id, mailbox, shows_late=not hidden)
+            self._kernel.receive(request_id, events, shows_late=not hidden)
             self._kernel.send(head, body)
 
         self._loop.call_soon_threadsafe(send)
-        return Execution(self._kernel, self._loop, mailbox, request_id, self.pod_id, callbacks, on_end=self._discard)
+        return Execution(self._kernel, self._loop, events, request_id, self.pod_id, callbacks, on_end=self._discard)
 
     def _run_hidden(self, code: str, on_output: OnOutput) -> None:
         self._execute(code, Callbacks(on_output, on_notice=self.on_notice), hidden=True).wait()
@@ -636,17 +636,17 @@ class Remote:
     def _request(self, head: dict[str, Any]) -> None:
         """Send a request and wait until the agent has accepted it."""
         request_id = uuid.uuid4().hex
-        mailbox = self._new_mailbox()
+        events = self._new_queue()
 
         async def send() -> None:
-            self._kernel.receive(request_id, mailbox)
+            self._kernel.receive(request_id, events)
             self._kernel.send({**head, "request": request_id})
 
         wait_for(send())
         Execution(
             self._kernel,
             self._loop,
-            mailbox,
+            events,
             request_id,
             self.pod_id,
             Callbacks(on_notice=self.on_notice),
@@ -665,23 +665,23 @@ class Remote:
             raise InvalidRequest(f"The pod has {which}.")
         return chosen[-1]
 
-    def _new_mailbox(self) -> Mailbox[Any]:
-        mailbox: Mailbox[Any] = Mailbox(self._loop)
+    def _new_queue(self) -> BoundedQueue[Any]:
+        events: BoundedQueue[Any] = BoundedQueue(self._loop)
         with self._lock:
-            self._mailboxes.add(mailbox)
-        return mailbox
+            self._queues.add(events)
+        return events
 
-    def _discard(self, mailbox: Mailbox[Any]) -> None:
+    def _discard(self, events: BoundedQueue[Any]) -> None:
         with self._lock:
-            self._mailboxes.discard(mailbox)
-        mailbox.close()
+            self._queues.discard(events)
+        events.close()
 
     def _publish_notice(self, text: str) -> None:
         """Pass a notice to every thread that waits. Runs on the background loop."""
         with self._lock:
-            mailboxes = list(self._mailboxes)
-        for mailbox in mailboxes:
-            mailbox.put_now(Event("notice", data={"detail": text}))
+            queues = list(self._queues)
+        for events in queues:
+            events.put_nowait(Event("notice", data={"detail": text}))
 
 
 def _check_names(names: Iterable[str]) -> list[str]:

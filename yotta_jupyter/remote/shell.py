@@ -14,7 +14,7 @@ from ..errors import RemoteUnavailable, YottaError
 from ..sanitize import single_line
 from .events import Event
 from .interrupts import InterruptHandler
-from .mailbox import Mailbox
+from .queues import BoundedQueue
 
 if TYPE_CHECKING:
     import asyncssh
@@ -86,14 +86,14 @@ class ShellProcess:
     connection : PodConnection
     command : str
         Run by bash, or by sh where there is no bash.
-    mailbox : Mailbox
+    events : BoundedQueue
         Gets an event ``text`` for each piece of output, then ``done`` or ``failed``.
     """
 
-    def __init__(self, connection: PodConnection, command: str, mailbox: Mailbox[Event]) -> None:
+    def __init__(self, connection: PodConnection, command: str, events: BoundedQueue[Event]) -> None:
         self._connection = connection
         self._command = command
-        self._mailbox = mailbox
+        self._events = events
         self._pid: int | None = None
         self._printed_pid = asyncio.Event()
 
@@ -102,12 +102,12 @@ class ShellProcess:
         try:
             status = await self._run()
         except YottaError as error:
-            self._mailbox.put_now(Event("failed", error=error))
+            self._events.put_nowait(Event("failed", error=error))
         except Exception as error:
             failure = RemoteUnavailable(f"The command could not be run: {single_line(error)}.")
-            self._mailbox.put_now(Event("failed", error=failure))
+            self._events.put_nowait(Event("failed", error=failure))
         else:
-            await self._mailbox.put(Event("done", data={"status": status}))
+            await self._events.put(Event("done", data={"status": status}))
 
     async def _run(self) -> int:
         import asyncssh
@@ -172,13 +172,13 @@ class ShellProcess:
                 text = self._take_pid(head) or ""
                 head = None if self._pid is not None or text else head
             if text:
-                await self._mailbox.put(Event("text", data={"stream": name, "text": text}), len(data) + 100)
+                await self._events.put(Event("text", data={"stream": name, "text": text}), len(data) + 100)
 
 
 def run_shell(
     connection: PodConnection,
     loop: asyncio.AbstractEventLoop,
-    mailbox: Mailbox[Event],
+    events: BoundedQueue[Event],
     command: str,
     on_text: OnText | None,
     on_notice: Callable[[str], None],
@@ -190,21 +190,21 @@ def run_shell(
     connection : PodConnection
     loop : asyncio.AbstractEventLoop
         The background loop.
-    mailbox : Mailbox
+    events : BoundedQueue
     command : str
     on_text, on_notice : callable
         As for `Remote`.
     """
-    process = ShellProcess(connection, command, mailbox)
+    process = ShellProcess(connection, command, events)
     kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
     sizes: dict[Stream, int] = {"stdout": 0, "stderr": 0}
     signals = iter(("INT", "KILL"))
-    handler = InterruptHandler(lambda: mailbox.put_now(Event("interrupt")))
+    handler = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
     future = asyncio.run_coroutine_threadsafe(process.run(), loop)
     try:
         with handler.active():
             while True:
-                event = mailbox.get()
+                event = events.get()
                 if event.kind == "text":
                     name, text = event.data["stream"], event.data["text"]
                     sizes[name] += len(text)
@@ -226,5 +226,5 @@ def run_shell(
                     truncated = max(sizes.values()) > KEPT_OUTPUT
                     return ShellResult(command, event.data["status"], stdout, stderr, truncated)
     finally:
-        mailbox.close()
+        events.close()
         future.cancel()

@@ -20,7 +20,7 @@ from .arguments import add_optional_pod_argument, add_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
-    from ...remote.kernel import RequestInfo
+    from ...remote.agent_client import RequestInfo
     from ...remote.progress import OnProgress
     from ..outputs import CellResult, OutputPublisher
 

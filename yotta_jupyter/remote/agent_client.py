@@ -14,7 +14,7 @@ from ..errors import RemoteUnavailable, YottaError
 from .events import Event, decode_message
 from .framing import Frame, FrameReader, pack
 from .late import LateOutput
-from .mailbox import Mailbox
+from .queues import BoundedQueue
 
 if TYPE_CHECKING:
     from .connection import PodConnection
@@ -55,7 +55,7 @@ class _Outgoing:
     was_sent: bool = False
 
 
-class KernelClient:
+class AgentClient:
     """A client of a pod's agent.
 
     Late output is delivered with a run that waits when it arrives, else with the next one before its own output.
@@ -86,7 +86,7 @@ class KernelClient:
         self._is_caught_up = False
         self.python = ""
         self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
-        self._mailboxes: dict[str, Mailbox[Event]] = {}
+        self._queues: dict[str, BoundedQueue[Event]] = {}
         self._shows_late: set[str] = set()
         self.late = LateOutput()
         self._replay_end = -1
@@ -112,26 +112,26 @@ class KernelClient:
         if self._task.done():
             self._task.result()
 
-    def receive(self, request_id: str, mailbox: Mailbox[Event], *, shows_late: bool = False) -> None:
-        """Deliver the events of a request to a mailbox.
+    def receive(self, request_id: str, queue: BoundedQueue[Event], *, shows_late: bool = False) -> None:
+        """Deliver the events of a request to a queue.
 
         Parameters
         ----------
         request_id : str
-        mailbox : Mailbox
+        queue : BoundedQueue
         shows_late : bool, default False
-            Whether the mailbox gets the late output of earlier requests, too.
+            Whether the queue gets the late output of earlier requests, too.
         """
-        self._mailboxes[request_id] = mailbox
+        self._queues[request_id] = queue
         if not shows_late:
             return
         self._shows_late.add(request_id)
         events, skipped = self.late.take()
         for event in events:
-            mailbox.put_now(event, event.size)
+            queue.put_nowait(event, event.size)
         if skipped:
             text = f"{skipped:,} messages of earlier cells are not shown; attach to those cells to see them."
-            mailbox.put_now(Event("notice", data={"detail": text}))
+            queue.put_nowait(Event("notice", data={"detail": text}))
 
     def forget(self, request_id: str) -> None:
         """Deliver no more events of a request. The request itself continues.
@@ -142,9 +142,9 @@ class KernelClient:
         """
         self._shows_late.discard(request_id)
         self._done_in_replay.pop(request_id, None)
-        mailbox = self._mailboxes.pop(request_id, None)
-        if mailbox is not None:
-            mailbox.close()
+        events = self._queues.pop(request_id, None)
+        if events is not None:
+            events.close()
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a request, again after each reconnect until the agent has accepted it.
@@ -179,9 +179,9 @@ class KernelClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        for mailbox in self._mailboxes.values():
-            mailbox.put_now(Event("failed", error=RemoteUnavailable("The connection to the pod was closed.")))
-        self._mailboxes.clear()
+        for events in self._queues.values():
+            events.put_nowait(Event("failed", error=RemoteUnavailable("The connection to the pod was closed.")))
+        self._queues.clear()
 
     # Connections
 
@@ -231,7 +231,7 @@ class KernelClient:
                 writer.close()
         if not connection.is_closed():
             await asyncio.sleep(0.05)  # The agent ended, or the connection is about to be closed.
-        return bool(self._mailboxes or self._outgoing)
+        return bool(self._queues or self._outgoing)
 
     async def _greet(self, frames: FrameReader, writer: Any) -> None:
         try:
@@ -271,8 +271,8 @@ class KernelClient:
         )
         await self._end_replay()
         unsent = {outgoing.request_id for outgoing in self._outgoing.values() if not outgoing.was_sent}
-        for request_id in [name for name in self._mailboxes if name not in unsent]:
-            await self._mailboxes.pop(request_id).put(Event("failed", error=error))
+        for request_id in [name for name in self._queues if name not in unsent]:
+            await self._queues.pop(request_id).put(Event("failed", error=error))
         for request_id in [name for name in self._outgoing if name not in unsent]:
             del self._outgoing[request_id]
         self.requests.clear()
@@ -288,9 +288,9 @@ class KernelClient:
     async def _fail(self, error: YottaError) -> None:
         await self._end_replay()
         self._outgoing.clear()
-        mailboxes, self._mailboxes = self._mailboxes, {}
-        for mailbox in mailboxes.values():
-            mailbox.put_now(Event("failed", error=error))
+        queues, self._queues = self._queues, {}
+        for events in queues.values():
+            events.put_nowait(Event("failed", error=error))
 
     # The record
 
@@ -313,7 +313,7 @@ class KernelClient:
                 await self._deliver(request_id, event)
         elif kind == "agent":
             text = "The agent on the pod was restarted; output during that time may be missing."
-            for name in list(self._mailboxes):
+            for name in list(self._queues):
                 await self._deliver(name, Event("lost", sequence, {"detail": text}))
         elif kind in ("accepted", "started", "done", "input_done"):
             await self._deliver(request_id, Event(str(kind), sequence, head, size=size))
@@ -324,29 +324,29 @@ class KernelClient:
         if not isinstance(first, int) or not isinstance(last, int) or last < first:
             raise RemoteUnavailable("The agent on the pod sent an invalid message.")
         text = f"{last - first + 1:,} messages of the output are no longer on the pod: its record has a limit."
-        for name in list(self._mailboxes):
+        for name in list(self._queues):
             await self._deliver(name, Event("lost", -1, {"detail": text}))
         self.position = last
 
     async def _deliver(self, request_id: str, event: Event) -> None:
-        mailbox = self._mailboxes.get(request_id)
-        if mailbox is None:
+        events = self._queues.get(request_id)
+        if events is None:
             if self.late.includes(request_id, event):
                 await self._deliver_late(request_id, event)
         elif event.kind == "done" and event.sequence < self._replay_end:
             self._done_in_replay[request_id] = event  # Late output may follow.
         else:
-            await mailbox.put(event, event.size)
+            await events.put(event, event.size)
             if event.kind == "done":
-                self._mailboxes.pop(request_id, None)
+                self._queues.pop(request_id, None)
                 if request_id in self._shows_late:
                     self._shows_late.discard(request_id)
                     self.late.mark_shown(request_id, max(event.sequence, self.position or 0))
 
     async def _deliver_late(self, request_id: str, event: Event) -> None:
-        current = next((name for name in self._mailboxes if name in self._shows_late), None)
+        current = next((name for name in self._queues if name in self._shows_late), None)
         if current is not None:
-            await self._mailboxes[current].put(event, event.size)
+            await self._queues[current].put(event, event.size)
         else:
             self.late.keep(request_id, event)
 
@@ -357,8 +357,8 @@ class KernelClient:
         """
         if (self.position or 0) >= self._last_at_hello:
             self._is_caught_up = True
-            for mailbox in list(self._mailboxes.values()):
-                await mailbox.put(Event("caught_up"), 0)
+            for events in list(self._queues.values()):
+                await events.put(Event("caught_up"), 0)
 
     async def _end_replay(self) -> None:
         """Deliver the ends of requests that were held back for late output."""

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 LIMIT: Final = 32 << 20
 
 
-class Mailbox(Generic[Item]):
+class BoundedQueue(Generic[Item]):
     """A queue whose producer on the background loop waits while the consumer is behind.
 
     Create it on any thread; call `put` on the background loop and `get` on the consumer's thread.
@@ -49,9 +49,9 @@ class Mailbox(Generic[Item]):
                 self._has_room.clear()
         if full:
             await self._has_room.wait()
-        self.put_now(item, size)
+        self.put_nowait(item, size)
 
-    def put_now(self, item: Item, size: int = 0) -> None:
+    def put_nowait(self, item: Item, size: int = 0) -> None:
         """Add an item without waiting. Reentrant if `size` is 0, so that a signal handler may call it."""
         if not self._closed:
             if size:
