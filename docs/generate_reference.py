@@ -75,13 +75,20 @@ def _python() -> Iterator[str]:
 
 def _class(title: str, class_: type) -> Iterator[str]:
     yield from _entry(title, class_, with_signature=title in WITH_CONSTRUCTOR)
-    for name, member in vars(class_).items():
+    for name, member in _members(class_).items():
         if name.startswith("_") or not inspect.getdoc(member):
             continue
         if isinstance(member, property):
             yield f"`{title}.{name}`: {(inspect.getdoc(member) or '').partition(chr(10))[0]}\n"
         elif inspect.isfunction(member) or isinstance(member, classmethod):
             yield from _entry(f"{title}.{name}", getattr(class_, name), depth=4)
+
+
+def _members(class_: type) -> dict[str, Any]:
+    """Return the members of a class, first those of its base classes in its package."""
+    package = class_.__module__.rpartition(".")[0]
+    bases = [base for base in reversed(class_.__mro__) if base.__module__.rpartition(".")[0] == package]
+    return {name: member for base in bases for name, member in vars(base).items()}
 
 
 def _errors() -> Iterator[str]:

@@ -74,7 +74,7 @@ class Client:
         self.ssh_key = config.ssh_key or DEFAULT_KEY
         self.pods = PodsClient(
             V1Backend(self._transport),
-            complete=partial(complete_spec, load_public_key=partial(load_public_key, config.ssh_key)),
+            complete_spec=partial(complete_spec, load_public_key=partial(load_public_key, config.ssh_key)),
             ssh_key=self.ssh_key,
         )
         self.remotes = RemotePool(self.pods.remote)

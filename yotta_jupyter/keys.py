@@ -23,6 +23,20 @@ PUBLIC_KEY_ENV: Final = "PUBLIC_KEY"
 _ADVICE: Final = "Name another key with ssh_key, or set the variable PUBLIC_KEY of the pod."
 
 
+def explicit_key_file(key_file: str | None) -> str | None:
+    """Return a key file that the user chose, which is then the only key tried; None for `DEFAULT_KEY`.
+
+    Parameters
+    ----------
+    key_file : str or None
+
+    Returns
+    -------
+    str or None
+    """
+    return None if key_file == DEFAULT_KEY else key_file
+
+
 def load_public_key(key_file: str | None = None) -> str:
     """Return the public key of a private key file; create the default key pair if it does not exist.
 

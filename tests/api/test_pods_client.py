@@ -308,7 +308,7 @@ def test_one_client_serves_sixteen_threads(yotta, sandbox):
     assert len({record["id"] for record in sandbox.pods()}) == 35
 
 
-@pytest.mark.parametrize("name", [name for name in vars(PodsClient) if not name.startswith("_")])
+@pytest.mark.parametrize("name", [name for name in dir(PodsClient) if not name.startswith("_")])
 def test_public_methods_have_docstrings_with_their_parameters(name):
     method = getattr(PodsClient, name)
     docstring = inspect.getdoc(method)

@@ -4,7 +4,8 @@ from typing import Any
 
 from ..spec import PodSpec
 from .backend import Backend
-from .pods import Event, PodsChanged, PodsClient, PodsListed
+from .events import Event, PodsChanged, PodsListed
+from .pods import PodsClient
 from .v1 import V1Backend
 
 __all__ = ["Backend", "Event", "PodsChanged", "PodsClient", "PodsListed", "V1Backend", "preview_create"]
