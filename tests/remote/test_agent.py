@@ -10,6 +10,7 @@ import pytest
 
 from yotta_jupyter.errors import RemoteUnavailable
 from yotta_jupyter.remote import agent
+from yotta_jupyter.remote.values import transfer
 
 
 def read(record, sequence):
@@ -98,12 +99,14 @@ def test_a_kernel_that_does_not_start_says_why(sshd, make_remote):
     assert remote.run("1").text == "1"
 
 
-def test_the_agent_needs_no_module_of_ours():
-    """It is compiled as Python 3.9 and imports only the standard library, pyzmq and ipykernel."""
+def test_modules_that_run_on_the_pod_are_python_3_9_and_import_no_others_of_ours():
     import ast
 
-    for name in ("agent.py", "tree.py", "codec.py", "pod_data.py"):
-        source = Path(agent.__file__).with_name(name).read_text()
+    folder = Path(agent.__file__).parent
+    modules = [folder / name for name in ("agent.py", "pod_importer.py", "pod_jupyter.py", "tree.py")]
+    modules += [folder / "values" / f"{name}.py" for name in transfer.POD_MODULES]
+    for module in modules:
+        source = module.read_text()
         ast.parse(source, feature_version=(3, 9))
         assert "from .." not in source
     heavy = "{'asyncssh', 'pyarrow', 'numpy', 'pandas', 'zmq'}"

@@ -15,7 +15,6 @@ from ..errors import InvalidRequest
 from ..sanitize import single_line
 from .agent_client import AgentClient, RequestInfo
 from .connection import PodConnection
-from .data import MAX_PULLED, ValueTransfer
 from .endpoint import Endpoint, Lookup, endpoint_of
 from .events import Event
 from .execution import (
@@ -39,6 +38,7 @@ from .outputs import RunResult, print_output
 from .password_login import accepts_password
 from .queues import BoundedQueue
 from .shell import OnText, ShellResult, run_shell
+from .values import MAX_PULLED_BYTES, ValueTransfer
 
 if TYPE_CHECKING:
     from ..models import Pod
@@ -368,7 +368,7 @@ class Remote:
         return self.pull_values([name])[name]
 
     def pull_values(
-        self, names: Iterable[str], *, on_progress: OnProgress | None = None, max_bytes: int = MAX_PULLED
+        self, names: Iterable[str], *, on_progress: OnProgress | None = None, max_bytes: int = MAX_PULLED_BYTES
     ) -> dict[str, Any]:
         """Return several values as `pull` does, with progress.
 
