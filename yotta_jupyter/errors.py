@@ -117,11 +117,14 @@ class NameTaken(InvalidRequest):
     message : str
     pods : tuple of Pod
         The pods with that name that have not ended.
+    differences : str
+        In what the only pod of that name differs; empty if there are several.
     """
 
-    def __init__(self, message: str, pods: tuple[Pod, ...] = ()) -> None:
+    def __init__(self, message: str, pods: tuple[Pod, ...] = (), differences: str = "") -> None:
         super().__init__(message, field="pod_name", advice="Choose another name.")
         self.pods = pods
+        self.differences = differences
 
 
 class UnusableKey(InvalidRequest):

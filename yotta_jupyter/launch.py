@@ -40,12 +40,30 @@ def complete_spec(spec: PodSpec, load_public_key: Callable[[], str]) -> PodSpec:
     InvalidRequest
         The Jupyter password of the spec is weak, or there is no usable key.
     """
+    validate_jupyter_password(spec)
     variables = dict(spec.environment_vars)
     if exposes_jupyter(spec):
-        validate_password(variables.setdefault(JUPYTER_PASSWORD_ENV, generate_password()))
+        variables.setdefault(JUPYTER_PASSWORD_ENV, generate_password())
     if exposes_ssh(spec) and PUBLIC_KEY_ENV not in variables:
         variables[PUBLIC_KEY_ENV] = Secret(load_public_key())
     return msgspec.structs.replace(spec, environment_vars=variables)
+
+
+def validate_jupyter_password(spec: PodSpec) -> None:
+    """Check the Jupyter password of a spec that exposes Jupyter and has one.
+
+    Parameters
+    ----------
+    spec : PodSpec
+
+    Raises
+    ------
+    InvalidRequest
+        The password can be guessed.
+    """
+    password = spec.environment_vars.get(JUPYTER_PASSWORD_ENV)
+    if password is not None and exposes_jupyter(spec):
+        validate_password(password)
 
 
 def exposes_ssh(spec: PodSpec) -> bool:

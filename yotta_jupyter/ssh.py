@@ -55,7 +55,7 @@ def resolve(pod: Pod) -> Address:
             reason = f"is {status} and not reachable by SSH."
             advice = f'Resume it with pods.resume("{pod.id}").' if pod.status == "PAUSED" else ""
         raise _unreachable(pod, reason, advice, "not ready")
-    if not _has_valid_address(port):
+    if not has_valid_address(port):
         address = single_line(f"{port.host}:{port.proxy_port}", 80)
         raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
     return Address(port.host, port.proxy_port)
@@ -187,10 +187,24 @@ def try_command(pod: Pod) -> str | None:
     str or None
     """
     port = pod.ssh_port if pod.status == "RUNNING" else None
-    if port is None or not port.healthy or not _has_valid_address(port):
+    if port is None or not port.healthy or not has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
     return f"ssh {_default_user(pod)}@{port.host} -p {port.proxy_port}"
+
+
+def has_valid_address(port: ExposedPort) -> bool:
+    """Return whether the address of a port consists of a valid host and a valid port number.
+
+    Parameters
+    ----------
+    port : ExposedPort
+
+    Returns
+    -------
+    bool
+    """
+    return port.host is not None and _is_valid_host(port.host) and 0 < (port.proxy_port or 0) < 65536
 
 
 def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
@@ -217,10 +231,6 @@ def _unreachable(
         ssh_problem=ssh_problem,
         advice=advice,
     )
-
-
-def _has_valid_address(port: ExposedPort) -> bool:
-    return port.host is not None and _is_valid_host(port.host) and 0 < (port.proxy_port or 0) < 65536
 
 
 def _validate_path(path: str) -> str:

@@ -23,7 +23,7 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
 
     def send_message(widget: PanelWidget, message: Any, buffers: Any = ()) -> None:
         sent.append(message)
-        if message["type"] == "put_off":
+        if message["type"] == "guard_extended":
             has_result.set()
 
     monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
@@ -33,7 +33,7 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
 
     def poll() -> Any:
         panel._poll()
-        return msgspec.json.decode(panel._state.snapshot())
+        return msgspec.json.decode(panel._sync.snapshot())
 
     try:
         assert poll()["guards"] == {}
@@ -50,14 +50,14 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
             "problem": "not running",
         }
         sent.clear()
-        panel._on_message({"type": "put_off", "pod_id": pod_id})
+        panel._on_message({"type": "extend_guard", "pod_id": pod_id})
         assert has_result.wait(10)
-        assert sent == [{"type": "put_off", "pod_id": pod_id, "error": ""}]
+        assert sent == [{"type": "guard_extended", "pod_id": pod_id, "error": ""}]
         assert not poll()["guards"][pod_id]["is_near"]
         assert sent[-1].keys() == {"type", "version", "guards", "refreshed_at"}
 
         has_result.clear()
-        panel._on_message({"type": "put_off", "pod_id": other_id})
+        panel._on_message({"type": "extend_guard", "pod_id": other_id})
         assert has_result.wait(10)
         assert "has no guard" in sent[-1]["error"]
 

@@ -21,6 +21,7 @@ from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller, next_interval
 from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
+from yotta_jupyter.panel.sync import StateSync
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
 
@@ -32,6 +33,11 @@ def state(yotta: Client) -> PanelState:
     state = PanelState()
     state.apply_listing(yotta.pods.list(), requested_at=0.0)
     return state
+
+
+@pytest.fixture
+def sync(state: PanelState) -> StateSync:
+    return StateSync(state, delete_delay=60.0)
 
 
 @pytest.fixture
@@ -181,16 +187,14 @@ def test_pods_without_a_name_are_no_duplicates(
     assert len({pod["podName"] for pod in sandbox.pods() if pod["image"] == "me/own:1"}) == 1
 
 
-def test_snapshot_says_how_long_a_delete_can_be_undone(yotta: Client) -> None:
-    state = PanelState({"delete_delay": 60.0})
-    state.apply_listing(yotta.pods.list(), time.monotonic())
+def test_snapshot_says_how_long_a_delete_can_be_undone(state: PanelState, sync: StateSync) -> None:
     pod_id = id_of(state, "train-1")
     state.begin([pod_id], UNDOABLE_DELETE)
-    seconds = msgspec.json.decode(state.snapshot())["undo_seconds"]
+    seconds = msgspec.json.decode(sync.snapshot())["undo_seconds"]
     assert list(seconds) == [pod_id]
     assert 0 < seconds[pod_id] <= 60
     state.undo([pod_id])
-    assert msgspec.json.decode(state.snapshot())["undo_seconds"] == {}
+    assert msgspec.json.decode(sync.snapshot())["undo_seconds"] == {}
 
 
 def test_pausing_twice_sends_one_request(
@@ -207,19 +211,19 @@ def test_pausing_twice_sends_one_request(
     assert len(requests_to(sandbox, "pause")) == 1
 
 
-def test_patch_contains_only_changes(state: PanelState) -> None:
-    state.snapshot()
-    assert state.patch() is None
+def test_patch_contains_only_changes(state: PanelState, sync: StateSync) -> None:
+    sync.snapshot()
+    assert sync.patch() is None
     pod = next(iter(state.pods.values()))
     state.apply_listing([msgspec.structs.replace(pod, status="PAUSED"), *list(state.pods.values())[1:]], 1.0)
-    patch = state.patch()
+    patch = sync.patch()
     assert patch is not None
     (update,) = patch["updated"]
     assert (update["id"], update["status"]) == (pod.id, "PAUSED")
     assert update["actions"] == ["resume", "delete"]
     assert not update.keys() & {"name", "image", "gpu_type", "created_at"}
     assert set(patch) == {"type", "version", "updated", "totals", "refreshed_at"}
-    assert state.patch() is None
+    assert sync.patch() is None
 
 
 def test_every_field_of_the_browser_is_in_the_rows() -> None:
@@ -228,16 +232,16 @@ def test_every_field_of_the_browser_is_in_the_rows() -> None:
     assert tuple(re.findall(r"@property {.*?} (\w+)", typedef)) == FIELDS
 
 
-def test_placeholder_of_a_launch_has_all_fields(state: PanelState) -> None:
+def test_placeholder_of_a_launch_has_all_fields(state: PanelState, sync: StateSync) -> None:
     state.begin_launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"))
-    content = msgspec.json.decode(state.snapshot())
+    content = msgspec.json.decode(sync.snapshot())
     row = dict(zip(content["fields"], content["rows"][0], strict=True))
     assert (row["id"], row["name"], row["status"], row["pending"]) == ("temporary", "new", "LAUNCHING", "launch")
     assert row["actions"] == []
 
 
-def test_totals_are_those_of_the_pods(state: PanelState) -> None:
-    totals = msgspec.json.decode(state.snapshot(limit=1))["totals"]
+def test_totals_are_those_of_the_pods(state: PanelState, sync: StateSync) -> None:
+    totals = msgspec.json.decode(sync.snapshot(limit=1))["totals"]
     pods = state.pods.values()
     assert totals["total"] == len(pods) == 3
     assert totals["running"] == sum(pod.status == "RUNNING" for pod in pods)
@@ -379,11 +383,11 @@ def test_panel_of_a_sandbox_shows_the_next_sandbox_but_never_an_account(make_cli
     try:
         assert len(panel.pods) == 3
         panel._poll()
-        assert panel._state.error is None
+        assert panel._state.refresh_error is None
         following.append(make_client(pods=1))
         panel._poll()
         assert len(panel.pods) == 1
-        assert msgspec.json.decode(panel._state.snapshot())["base_url"] == following[0].base_url
+        assert msgspec.json.decode(panel._sync.snapshot())["base_url"] == following[0].base_url
         panel._client = panel._actions.client = connect("key", base_url="https://example.invalid")
         panel._follow_sandbox()
         assert panel._client.base_url == "https://example.invalid"

@@ -26,6 +26,7 @@ from yotta_jupyter.magics.session import Session
 from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import fallback, form
 from yotta_jupyter.panel.state import PanelState
+from yotta_jupyter.panel.sync import StateSync
 
 from .conftest import CONTROL_CHARS
 
@@ -167,9 +168,10 @@ def test_random_pods_are_shown_or_rejected(
         Catalog().update(pods)
         state = PanelState()
         state.apply_listing(pods, 0.0)
-        msgspec.json.decode(state.snapshot())
+        sync = StateSync(state, delete_delay=5.0)
+        msgspec.json.decode(sync.snapshot())
         state.apply_listing(pods[:1], 1.0)
-        state.patch()
+        sync.patch()
 
     attack()
 

@@ -316,11 +316,11 @@ def test_panel_survives_a_huge_response(name: str) -> None:
         assert panel._poll() > 0
         responses.pop(0)
         panel._poll()
-        assert panel._state.error is not None
+        assert panel._state.refresh_error is not None
         assert len(panel.pods) == 3
         responses.pop(0)
         panel._poll()
-        assert panel._state.error is None
+        assert panel._state.refresh_error is None
         panel.close()
 
 

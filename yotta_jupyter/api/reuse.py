@@ -77,7 +77,7 @@ def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     if not live:
         return None
     if differences := _differences(spec, live[0]):
-        raise NameTaken(f"Pod {live[0].label} exists and differs: {differences}.", (live[0],))
+        raise NameTaken(f"Pod {live[0].label} exists and differs: {differences}.", (live[0],), differences)
     return live[0]
 
 

@@ -6,7 +6,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from ..api.reuse import live_pods
 from ..client import Client
@@ -24,7 +25,9 @@ from .protocol import UNDOABLE_DELETE
 from .state import PanelState
 
 SHUTDOWN_TIMEOUT: Final = 4.0
-"""Seconds that closing panels waits for requests in progress. Jupyter gives an ending kernel 5."""
+"""Seconds that closing panels waits for requests in progress. Jupyter kills a kernel 5 s after asking it to end."""
+
+Result = TypeVar("Result")
 
 
 class Actions:
@@ -58,13 +61,13 @@ class Actions:
         self._delete_delay = delete_delay
         self._closing = threading.Event()
         self._threads: set[threading.Thread] = set()
-        self._requests = 0
+        self._requests_in_progress = 0
         self._lock = threading.Lock()
 
     @property
     def has_requests_in_progress(self) -> bool:
-        """Whether requests are in progress after which `request_refresh` is called."""
-        return self._requests > 0
+        """Whether `act` has requests in progress. It calls `request_refresh` after them."""
+        return self._requests_in_progress > 0
 
     def act(self, action: str, pod_ids: Sequence[str]) -> list[str]:
         """Pause, resume or delete pods. Returns at once.
@@ -83,10 +86,11 @@ class Actions:
         """
         can_undo = action == "delete" and self._delete_delay > 0
         accepted = self._state.begin(pod_ids, UNDOABLE_DELETE if can_undo else action)
-        if accepted and can_undo:
-            self._start_thread(self._delayed_delete, self.client, accepted)
-        elif accepted:
-            self._start_thread(self._execute, self.client, action, accepted)
+        if accepted:
+            if can_undo:
+                self._start_thread(self._delayed_delete, self.client, accepted)
+            else:
+                self._start_thread(self._execute, self.client, action, accepted)
         self._on_change()
         return accepted
 
@@ -109,7 +113,7 @@ class Actions:
     def launch(
         self, temp_id: str, spec: PodSpec, another: bool, on_done: Callable[[Pod | YottaError, str], None]
     ) -> None:
-        """Create a pod, or use the live one of that name if it is the same. Returns at once.
+        """Create a pod, or reuse the live pod of that name if it is what the spec describes. Returns at once.
 
         Parameters
         ----------
@@ -117,13 +121,12 @@ class Actions:
             The row's id until the pod has one.
         spec : PodSpec
         another : bool
-            Create a pod although one of that name exists.
+            Create a pod even if one of that name exists.
         on_done : callable
             Called on another thread with the pod or the error, and a note for the user.
         """
         self._state.begin_launch(temp_id, spec)
-        # The browser must receive the row before a failure removes it: it keeps a row of its own until it has
-        # received one from the kernel.
+        # The browser shows a row of its own until it receives this one. It must do so before a failure removes it.
         self._on_change()
         self._start_thread(self._create, self.client, temp_id, spec, another, on_done)
 
@@ -140,8 +143,8 @@ class Actions:
         """
         self._start_thread(self._open_jupyter, self.client, pod, server_path, on_done)
 
-    def put_off(self, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
-        """Put off the guard of a pod by `EXTENSION`. Returns at once.
+    def extend_guard(self, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
+        """Put off the pause by the guard of a pod by `EXTENSION` seconds. Returns at once.
 
         Parameters
         ----------
@@ -149,7 +152,7 @@ class Actions:
         on_done : callable
             Called on another thread with the error, or None.
         """
-        self._start_thread(self._put_off, self.client, pod_id, on_done)
+        self._start_thread(self._extend_guard, self.client, pod_id, on_done)
 
     def begin_close(self) -> None:
         """Send pending deletes now. No delete can be undone from now on."""
@@ -185,20 +188,20 @@ class Actions:
         thread.start()
 
     def _delayed_delete(self, client: Client, pod_ids: Sequence[str]) -> None:
-        requested_before = time.monotonic()
+        requested_before = time.monotonic()  # A delete that is undone and requested again has another thread.
         self._closing.wait(self._delete_delay)
-        if due := self._state.make_deletes_final(pod_ids, requested_before):
+        due = self._state.make_deletes_final(pod_ids, requested_before)
+        if due:
             self._on_change()
             self._execute(client, "delete", due)
 
     def _execute(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
-        errors: Sequence[str | None]
-        try:
-            with self._request_in_progress():
-                results = client.pods.bulk(action, pod_ids)
-            errors = [None if error is None else describe(error) for error in results]
-        except Exception as error:  # An exception in a thread reaches no cell.
-            errors = [f"The {action} failed ({type(error).__name__}). Refresh to see the status."] * len(pod_ids)
+        with self._request_in_progress():
+            bulk = partial(client.pods.bulk, action, pod_ids)
+            results = _call(bulk, f"The {action} failed", advice="Refresh to see the status.")
+        if isinstance(results, YottaError):
+            results = [results] * len(pod_ids)
+        errors = [None if error is None else describe(error) for error in results]
         self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
         self._on_change()
         self._request_refresh()
@@ -206,37 +209,27 @@ class Actions:
     def _open_jupyter(
         self, client: Client, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]
     ) -> None:
-        outcome: PodLink | YottaError
-        try:
+        def open_tunnel() -> PodLink:
             if is_colab():  # Its port proxy answers only while a cell runs.
                 raise InvalidRequest("In Colab a cell opens it.", advice=f"Run %yotta open {pod.id}")
-            outcome = client.tunnels.open(pod, find_route(server_path))
-        except YottaError as error:
-            outcome = error
-        except Exception as error:  # An exception in a thread reaches no cell.
-            outcome = YottaError(f"The tunnel cannot be opened ({type(error).__name__}).")
-        on_done(outcome)
+            return client.tunnels.open(pod, find_route(server_path))
 
-    def _put_off(self, client: Client, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
-        error: YottaError | None = None
-        try:
-            client.guards.extend(pod_id, EXTENSION)
-        except YottaError as reason:
-            error = reason
-        except Exception as reason:  # An exception in a thread reaches no cell.
-            error = YottaError(f"The guard cannot be put off ({type(reason).__name__}).")
-        on_done(error)
+        on_done(_call(open_tunnel, "The tunnel cannot be opened"))
+
+    def _extend_guard(self, client: Client, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
+        result = _call(lambda: client.guards.extend(pod_id, EXTENSION), "The guard cannot be put off")
+        on_done(result if isinstance(result, YottaError) else None)
         self._request_refresh()
 
     @contextlib.contextmanager
     def _request_in_progress(self) -> Iterator[None]:
         with self._lock:
-            self._requests += 1
+            self._requests_in_progress += 1
         try:
             yield
         finally:
             with self._lock:
-                self._requests -= 1
+                self._requests_in_progress -= 1
 
     def _create(
         self,
@@ -249,14 +242,15 @@ class Actions:
         outcome: Pod | YottaError
         note = ""
         try:
-            existing = client.pods.find_reusable(spec) if spec.pod_name and not another else None
+            reuses_by_name = bool(spec.pod_name) and not another
+            existing = client.pods.find_reusable(spec) if reuses_by_name else None
             outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
             if existing is not None:
                 note = _describe_reused(existing)
             else:
-                duplicates = _find_duplicates(client, outcome) if spec.pod_name and not another else ""
-                note = " ".join(filter(None, (duplicates, _set_default_guard(client, outcome))))
+                warning = _warn_of_duplicates(client, outcome) if reuses_by_name else ""
+                note = f"{warning} {_set_default_guard(client, outcome)}".strip()
         except CreateOutcomeUnknown as error:
             outcome = error
             self._state.mark_launch_unknown(temp_id, spec, describe(error))
@@ -273,14 +267,27 @@ class Actions:
         self._request_refresh()
 
 
+def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result | YottaError:
+    """Return the result or the error of a function. An exception in a thread would reach no cell.
+
+    `failure` and `advice` describe an error that is not a `YottaError`.
+    """
+    try:
+        return func()
+    except YottaError as error:
+        return error
+    except Exception as error:
+        return YottaError(f"{failure} ({type(error).__name__}).", advice=advice)
+
+
 def _describe_reused(pod: Pod) -> str:
-    """Return what the form says after it used an existing pod."""
+    """Return what the form says after a launch that reused a pod."""
     text = f"{single_line(pod.name or pod.id, 60)} exists and is used; nothing was created."
     return f"{text} It is {pod.status.lower()}: resume it." if pod.status in ("PAUSED", "PAUSING") else text
 
 
 def _set_default_guard(client: Client, pod: Pod) -> str:
-    """Guard a new pod if ``%config YottaMagics.guard_after`` says so, and return what the form says of it."""
+    """Guard a new pod if ``%config YottaMagics.guard_after`` is set, and return what the form says about it."""
     after = current_overrides().guard_after
     if after is None:
         return ""
@@ -290,8 +297,8 @@ def _set_default_guard(client: Client, pod: Pod) -> str:
         return f"Pod {pod.label} is NOT guarded: {describe(error)}"
 
 
-def _find_duplicates(client: Client, pod: Pod) -> str:
-    """Return what the form says if another client has created a pod of the same name at the same time."""
+def _warn_of_duplicates(client: Client, pod: Pod) -> str:
+    """Return what the form says if another client created a pod of that name at the same time; empty if not."""
     try:
         others = [other for other in live_pods(client.pods.list(), pod.name) if other.id != pod.id]
     except YottaError:

@@ -12,11 +12,12 @@ from ..models import Pod, summarize
 from ..sanitize import single_line
 
 MAX_ROWS: Final = 100
-"""Rows of a table, so that a saved notebook stays small."""
+"""Maximum rows of a table, so that a saved notebook stays small."""
 
 CSS_CLASS: Final = "yotta-static"
 """``widget.css`` hides elements of this class beside a live panel."""
 
+_ALIGN: Final = "style='text-align:left'"
 _COLUMN_NAMES: Final = ("Name", "Status", "GPUs", "Region", "Image", "$ / hour", "Id")
 
 
@@ -27,7 +28,7 @@ def html(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
     ----------
     pods : sequence of Pod
     heading : str
-        Names the account's endpoint.
+        What the pods are, such as ``Pods at https://example.com``.
     as_of : datetime or None
         When the pods were listed, in UTC; None if they have not been.
 
@@ -35,11 +36,8 @@ def html(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
     -------
     str
     """
-    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in _COLUMN_NAMES)
-    rows = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in _cells(pod)) + "</tr>"
-        for pod in pods[:MAX_ROWS]
-    )
+    head = "".join(f"<th {_ALIGN}>{escape(name)}</th>" for name in _COLUMN_NAMES)
+    rows = "".join(f"<tr>{_html_cells(pod)}</tr>" for pod in pods[:MAX_ROWS])
     return (
         f"<div class='{CSS_CLASS}'><p>{escape(_caption(pods, heading, as_of))} "
         f"Run <code>%yotta panel</code> for the live control panel.</p>"
@@ -48,7 +46,7 @@ def html(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
 
 
 def text(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
-    """Return the pods as a text table.
+    """Return the pods as a table of plain text.
 
     Parameters
     ----------
@@ -71,6 +69,10 @@ def _caption(pods: Sequence[Pod], heading: str, as_of: datetime | None) -> str:
     cost = format_rate(summarize(pods).hourly_cost)
     more = f"; the first {MAX_ROWS} are shown" if len(pods) > MAX_ROWS else ""
     return f"{heading}: {pluralize(len(pods), 'pod')}, {cost}, as of {as_of:%Y-%m-%d %H:%M:%S} UTC{more}."
+
+
+def _html_cells(pod: Pod) -> str:
+    return "".join(f"<td {_ALIGN}>{escape(cell)}</td>" for cell in _cells(pod))
 
 
 def _cells(pod: Pod) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -25,12 +25,15 @@ from ..secret import Secret
 from ..spec import ALLOWED_VALUES, PodSpec, PortSpec, parse_env, parse_gpu_count, parse_ports
 
 MAX_IMAGES: Final = 1000
-"""Images that the form offers."""
+"""Maximum number of images that the form offers."""
 
 AS_TYPED: Final = "as_typed"
-ANOTHER: Final = "another"
+"""The confirmation that an unknown value is sent as it was typed."""
 
-Result = TypeVar("Result")
+ANOTHER: Final = "another"
+"""The confirmation that a pod is created although one of that name exists."""
+
+Parsed = TypeVar("Parsed")
 
 
 class FormResult(msgspec.Struct):
@@ -43,19 +46,19 @@ class FormResult(msgspec.Struct):
     errors, notes : dict of str to str
         By field. Errors that concern no single field are under ``form``.
     confirmations : dict of str to str
-        By field the confirmation that the form offers: `AS_TYPED` or `ANOTHER`.
+        By field the check box that the form offers: `AS_TYPED` or `ANOTHER`.
     resolved : dict of str to str
-        By field the full name of what was typed.
+        By field the full name of the GPU type, image or region that was typed.
     command : str or None
         The equivalent ``%yotta create`` line, without secrets.
     price : float or None
-        US dollars an hour for one GPU, by which the estimate was made; None if unknown.
+        US dollars an hour for one GPU; None if unknown.
     estimate : float or None
-        US dollars an hour; None if the price is unknown.
+        US dollars an hour for the pod; None if unknown.
     basis : str
         What the estimate is based on, or why there is none.
     another : bool
-        Whether to create a pod although one of that name exists.
+        Whether `ANOTHER` is confirmed.
     """
 
     spec: PodSpec | None
@@ -70,12 +73,12 @@ class FormResult(msgspec.Struct):
     another: bool = False
 
     def to_message(self) -> dict[str, Any]:
-        """Return what the browser needs of it.
+        """Return the part of the result that is sent to the browser.
 
         Returns
         -------
         dict
-            As the typedef ``FormResult`` of ``protocol.js``.
+            The typedef ``FormResult`` of ``protocol.js``.
         """
         names = ("errors", "notes", "confirmations", "resolved", "command", "price", "estimate", "basis")
         return {name: getattr(self, name) for name in names}
@@ -91,8 +94,9 @@ def choices(catalog: Catalog) -> dict[str, Any]:
     Returns
     -------
     dict
-        As the typedef ``Choices`` of ``protocol.js``.
+        The typedef ``Choices`` of ``protocol.js``.
     """
+    # The lists are arguments, because the result is cached until one of them changes.
     return _choices(catalog, tuple(catalog.gpus), tuple(catalog.images[:MAX_IMAGES]), tuple(catalog.regions))
 
 
@@ -109,7 +113,7 @@ def _choices(
                 "vram_in_gb": gpu.vram_in_gb,
                 "price": gpu.single_card_price,
             }
-            for gpu in sorted(gpus, key=lambda gpu: (gpu.single_card_price is None, gpu.display_name or gpu.id))
+            for gpu in sorted(gpus, key=_priced_first)
         ],
         "gpu_counts": GPU_COUNTS,
         "images": [
@@ -119,13 +123,21 @@ def _choices(
                 "label": single_line(short_image(image), 60),
                 "official": image.startswith(OFFICIAL_PREFIX),
             }
-            for image in sorted(images, key=lambda image: not image.startswith(OFFICIAL_PREFIX))
+            for image in sorted(images, key=_official_first)
         ],
-        "default_image": "pytorch" if any(catalog.short_name(image) == "pytorch" for image in images) else "",
+        "default_image": "pytorch" if "pytorch" in map(catalog.short_name, images) else "",
         "regions": regions,
         "clouds": ALLOWED_VALUES["cloud_type"],
         "default_ports": ", ".join(DEFAULT_EXPOSE),
     }
+
+
+def _priced_first(gpu: GpuType) -> tuple[bool, str]:
+    return gpu.single_card_price is None, gpu.display_name or gpu.id
+
+
+def _official_first(image: str) -> bool:
+    return not image.startswith(OFFICIAL_PREFIX)
 
 
 def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = ()) -> FormResult:
@@ -134,8 +146,8 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
     Parameters
     ----------
     values : mapping
-        Texts by field; ``environment_vars`` is a list of pairs of a name and a value; ``confirmed`` the fields whose
-        confirmation is checked.
+        Texts by field. ``environment_vars`` is a list of pairs of a name and a value; ``confirmed`` lists the fields
+        whose check box is checked.
     catalog : Catalog
     pods : iterable of Pod
         The existing pods.
@@ -172,19 +184,17 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
             "image_registry_username": username,
             "image_registry_token": token,
         }
-    taken = live_pods(pods, options["pod_name"])
-    if taken:
-        form.confirmations["pod_name"] = ANOTHER
-        text = _describe_taken(taken)
-        form.notes["pod_name"] = f"{text}; both will cost money." if form.is_confirmed("pod_name") else f"{text}."
-    spec = _build_spec(form, options)
-    if spec is not None and taken and not form.is_confirmed("pod_name"):
-        form.check_reuse(taken, spec)
-    return form.result(spec if not form.errors else None, catalog)
+    same_name = live_pods(pods, options["pod_name"])
+    if same_name:
+        form.note_same_name(same_name)
+    spec = None if form.errors else _build_spec(form, options)
+    if spec is not None and same_name and not form.is_confirmed("pod_name"):
+        form.check_reuse(same_name, spec)
+    return form.result(None if form.errors else spec, catalog)
 
 
 def reject(error: InvalidRequest) -> FormResult:
-    """Return the result for an error that was found after the validation.
+    """Return the result of a form that passed `validate`, but was refused later.
 
     Parameters
     ----------
@@ -200,7 +210,7 @@ def reject(error: InvalidRequest) -> FormResult:
 
 
 class _Form:
-    """Parses fields, and collects errors and notes."""
+    """Parses fields and collects the attributes of a `FormResult`."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
@@ -212,14 +222,15 @@ class _Form:
         self._reused: Pod | None = None
 
     def text(self, field: str) -> str | None:
+        """Return the stripped text of a field; None if it is empty."""
         return str(self._values.get(field) or "").strip() or None
 
     def is_confirmed(self, field: str) -> bool:
         """Return whether the confirmation of a field is both offered and checked."""
         return field in self.confirmations and field in self._confirmed
 
-    def parse(self, field: str, parse: Callable[[str], Result], error_if_empty: str = "") -> Result | None:
-        """Return the parsed text of a field, or None if it is empty or invalid. An empty one gets `error_if_empty`."""
+    def parse(self, field: str, parse: Callable[[str], Parsed], error_if_empty: str = "") -> Parsed | None:
+        """Return the parsed text of a field; None if it is empty or invalid."""
         text = self.text(field)
         if text is None:
             if error_if_empty:
@@ -227,57 +238,63 @@ class _Form:
             return None
         return self._try(field, parse, text)
 
-    def parse_raw(self, field: str, parse: Callable[[Any], Result]) -> Result | None:
+    def parse_raw(self, field: str, parse: Callable[[Any], Parsed]) -> Parsed | None:
         """Return the parsed value of a field that is not a text."""
         return self._try(field, parse, self._values.get(field) or ())
 
     def lookup(self, field: str, find: Callable[..., Match], error_if_empty: str = "") -> str | None:
-        """Return the full name that the catalog has for the text of a field, and note its warning."""
+        """Return the full name that the catalog has for the text of a field; None if it is empty or unknown."""
+        match = self.parse(field, partial(self._find_or_confirm, field, find), error_if_empty)
+        if match is not None:
+            if match.note:
+                self.notes[field] = match.note
+            self.resolved[field] = match.name
+            return match.name
+        if field in self.errors:
+            # The suggestions are shorter without it, and the form accepts them so.
+            self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
+        return None
 
-        def find_or_confirm(text: str) -> Match:
-            try:
-                return find(text)
-            except InvalidRequest:
-                if not text.isprintable():
-                    raise
+    def _find_or_confirm(self, field: str, find: Callable[..., Match], text: str) -> Match:
+        """Look up a text. Offer to send an unknown one as typed, and do so once that is confirmed."""
+        try:
+            return find(text)
+        except InvalidRequest:
+            if text.isprintable():
                 self.confirmations[field] = AS_TYPED
-                if not self.is_confirmed(field):
-                    raise
-            return find(text, as_typed=True)
-
-        match = self.parse(field, find_or_confirm, error_if_empty)
-        if match is None:
-            if field in self.errors:
-                self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
-            return None
-        if match.note:
-            self.notes[field] = match.note
-        self.resolved[field] = match.name
-        return match.name
+            if not self.is_confirmed(field):
+                raise
+        return find(text, as_typed=True)
 
     def require_all_or_none(self, options: Mapping[str, Any], **errors: str) -> None:
-        """Add an error to each empty one of several fields, unless all are empty."""
-        if any(options[field] for field in errors):
-            for field, error in errors.items():
-                if not options[field]:
-                    self.errors.setdefault(field, error)
+        """Add the error of each field that is empty, unless all of them are empty."""
+        empty = [field for field in errors if not options[field]]
+        if len(empty) < len(errors):
+            for field in empty:
+                self.errors.setdefault(field, errors[field])
 
-    def check_reuse(self, taken: Sequence[Pod], spec: PodSpec) -> None:
-        """Note that a launch uses the pod of that name, or add what differs as an error."""
-        text = _describe_taken(taken)
+    def note_same_name(self, pods: Sequence[Pod]) -> None:
+        """Note that live pods have the name, and offer to create another one."""
+        self.confirmations["pod_name"] = ANOTHER
+        cost = "; both will cost money" if self.is_confirmed("pod_name") else ""
+        self.notes["pod_name"] = f"{_describe_same_name(pods)}{cost}."
+
+    def check_reuse(self, pods: Sequence[Pod], spec: PodSpec) -> None:
+        """Note that a launch uses the live pod of that name, or add an error that says why it cannot."""
+        text = _describe_same_name(pods)
         try:
-            self._reused = find_reusable(taken, spec)
+            self._reused = find_reusable(pods, spec)
             self.notes["pod_name"] = f"{text}. Launch uses that pod and creates none."
         except NameTaken as error:
-            reason = error.message.partition(" exists and differs: ")[2]
-            self.errors["pod_name"] = f"{text}, but {reason}" if reason else f"{text}. Choose another name."
+            reason = f", but {error.differences}." if error.differences else ". Choose another name."
+            self.errors["pod_name"] = text + reason
 
     def result(self, spec: PodSpec | None, catalog: Catalog) -> FormResult:
         result = FormResult(spec, self.errors, self.notes, self.confirmations, self.resolved)
         if spec is None:
             return result
         result.another = self.is_confirmed("pod_name")
-        as_typed = any(self.is_confirmed(field) for field, kind in self.confirmations.items() if kind == AS_TYPED)
+        as_typed = AS_TYPED in (self.confirmations[field] for field in self.confirmations if self.is_confirmed(field))
         result.command = to_command(spec, as_typed=as_typed, another=result.another)
         result.price = catalog.prices(spec.gpu_type, spec.region).single_card
         if self._reused is not None and self._reused.hourly_rate is not None:
@@ -286,7 +303,7 @@ class _Form:
             result.estimate, result.basis = estimate(spec, catalog)
         return result
 
-    def _try(self, field: str, parse: Callable[[Any], Result], value: Any) -> Result | None:
+    def _try(self, field: str, parse: Callable[[Any], Parsed], value: Any) -> Parsed | None:
         try:
             return parse(value)
         except InvalidRequest as error:
@@ -295,17 +312,16 @@ class _Form:
 
 
 def _build_spec(form: _Form, options: Mapping[str, Any]) -> PodSpec | None:
-    if form.errors:
-        return None
+    """Return the spec, or add the error to the form."""
     try:
         return PodSpec(**options)
     except InvalidRequest as error:
-        field = error.field if error.field in options else None
-        form.errors[field or "form"] = error.message
+        field = error.field or ""
+        form.errors[field if field in options else "form"] = error.message
         return None
 
 
-def _describe_taken(pods: Sequence[Pod]) -> str:
+def _describe_same_name(pods: Sequence[Pod]) -> str:
     """Return a text such as ``train exists (RUNNING, 1 × L4)``."""
     name = single_line(pods[0].name or "", 40)
     if len(pods) > 1:
@@ -316,21 +332,22 @@ def _describe_taken(pods: Sequence[Pod]) -> str:
 
 
 def _unique_name(gpu: GpuType, catalog: Catalog) -> str:
-    """Return the display name of a GPU type if that means no other one, else its id."""
+    """Return the display name of a GPU type if `Catalog.find_gpu` finds only that type by it, else its id."""
     try:
         match = catalog.find_gpu(gpu.display_name or gpu.id)
     except InvalidRequest:
         return gpu.id
-    return gpu.display_name if gpu.display_name and match == Match(gpu.id) else gpu.id
+    is_unique = match == Match(gpu.id)  # A name that means several types has a note.
+    return gpu.display_name if gpu.display_name and is_unique else gpu.id
 
 
 def _parse_ports(text: str) -> tuple[PortSpec, ...]:
     return parse_ports([word for word in re.split(r"[\s,;]+", text) if word])
 
 
-def _parse_env(pairs: Any) -> dict[str, Secret]:
-    entries = [(str(name).strip(), value) for name, value in pairs]
-    return parse_env([{"key": name, "value": value} for name, value in entries if name or value])
+def _parse_env(pairs: Iterable[tuple[str, str]]) -> dict[str, Secret]:
+    entries = [{"key": str(name).strip(), "value": value} for name, value in pairs]
+    return parse_env([entry for entry in entries if any(entry.values())])
 
 
 def _parse_gb(text: str) -> int:

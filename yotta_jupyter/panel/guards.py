@@ -1,4 +1,4 @@
-"""The guards as the panel shows them."""
+"""Reads the guards for the panel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_GUARDS: Final[dict[str, Any]] = {"guards": {}, "guards_error": None}
 
 
 def read_guards(client: Client) -> dict[str, Any]:
-    """Return the keys of the metadata about guards. Reads a local database and never raises.
+    """Return the metadata of the panel about guards. Reads a local database and never raises.
 
     Parameters
     ----------

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from ..client import Client
 from ..errors import InvalidRequest, YottaError
 from ..hints import describe
-from ..keys import PUBLIC_KEY_ENV
-from ..launch import complete_spec
+from ..launch import validate_jupyter_password
 from ..models import Pod
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..tunnels import PodLink
@@ -16,17 +15,19 @@ from . import form
 from .actions import Actions
 from .poller import Poller
 from .state import PanelState
+from .sync import StateSync
 from .widget import Message, PanelWidget
 
 
 class MessageHandler:
-    """Dispatches messages from the browser to the parts of a panel, and replies. Returns at once, on any thread.
+    """Dispatches messages from the browser to the parts of a panel, and replies. Its methods return at once.
 
     Parameters
     ----------
     client : Client
         The attribute `client` may be replaced.
     state : PanelState
+    sync : StateSync
     actions : Actions
     poller : Poller
     widget : PanelWidget
@@ -39,6 +40,7 @@ class MessageHandler:
         self,
         client: Client,
         state: PanelState,
+        sync: StateSync,
         actions: Actions,
         poller: Poller,
         widget: PanelWidget,
@@ -46,12 +48,13 @@ class MessageHandler:
     ) -> None:
         self.client = client
         self._state = state
+        self._sync = sync
         self._actions = actions
         self._poller = poller
         self._widget = widget
         self._on_change = on_change
         self._visible_views: set[str] = set()
-        self._launch_ids: set[str] = set()
+        self._handled_launches: set[str] = set()
         self._handlers: dict[str, Callable[[Message], None]] = {
             "view": self._set_visible,
             "pause": self._act,
@@ -66,11 +69,11 @@ class MessageHandler:
             "launch": self._launch,
             "show_password": self._show_password,
             "open_jupyter": self._open_jupyter,
-            "put_off": self._put_off,
+            "extend_guard": self._extend_guard,
         }
 
     def handle(self, message: Message) -> None:
-        """Handle a message. Unknown messages are ignored.
+        """Handle a message, on any thread. Unknown messages are ignored.
 
         Parameters
         ----------
@@ -88,7 +91,7 @@ class MessageHandler:
             self._visible_views.discard(view_id)
         self._poller.set_visible(bool(self._visible_views))
         if visible:
-            self._ack(())  # The browser shows from the time of the last message whether the kernel is alive.
+            self._ack(())  # A sign of life.
 
     def _act(self, message: Message) -> None:
         pod_ids = _pod_ids(message)
@@ -100,7 +103,8 @@ class MessageHandler:
 
     def _ack_unchanged(self, pod_ids: Sequence[str], changed: Sequence[str]) -> None:
         """Acknowledge a request for pods whose rows it has not changed. A changed row is an acknowledgement itself."""
-        if unchanged := sorted(set(pod_ids).difference(changed)):
+        unchanged = sorted(set(pod_ids) - set(changed))
+        if unchanged:
             self._ack(unchanged)
 
     def _ack(self, pod_ids: Sequence[str]) -> None:
@@ -119,7 +123,7 @@ class MessageHandler:
 
     def _resync(self, message: Message) -> None:
         with self._state.lock:
-            if message.get("version") != self._state.version:
+            if message.get("version") != self._sync.version:
                 self._widget.send_snapshot()
 
     def _validate(self, message: Message) -> None:
@@ -128,84 +132,90 @@ class MessageHandler:
         self._widget.send_message({**reply, **result.to_message()})
 
     def _validate_form(self, message: Message) -> form.FormResult:
-        with self._state.lock:
-            pods = list(self._state.pods.values())
-        return form.validate(message.get("form") or {}, self.client.catalog, pods)
+        return form.validate(message.get("form") or {}, self.client.catalog, self._pods())
 
     def _launch(self, message: Message) -> None:
         temp_id = str(message.get("temp_id"))
         with self._state.lock:  # The same click may arrive on two threads.
-            if temp_id in self._launch_ids:
+            if temp_id in self._handled_launches:
                 return
-            self._launch_ids.add(temp_id)
+            self._handled_launches.add(temp_id)
         try:
             self._launch_once(temp_id, message)
         except Exception as error:  # The browser waits for a result.
             text = f"Not launched ({type(error).__name__}). Refresh the panel, then launch again."
-            self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": text})
+            self._send_launch_failure(temp_id, text)
 
     def _launch_once(self, temp_id: str, message: Message) -> None:
         result = self._validate_form(message)
-        if result.spec is not None:
-            try:
-                # Finds a weak password; the client completes the spec again, with the public key.
-                complete_spec(result.spec, load_public_key=lambda: PUBLIC_KEY_ENV)
-            except InvalidRequest as error:
-                result = form.reject(error)
         if result.spec is None:
-            self._launch_ids.discard(temp_id)
-            self._reject(temp_id, result)
+            self._send_rejection(temp_id, result)
+            return
+        try:
+            validate_jupyter_password(result.spec)
+        except InvalidRequest as error:
+            self._send_rejection(temp_id, form.reject(error))
             return
 
         def on_done(outcome: Pod | YottaError, note: str) -> None:
             if isinstance(outcome, Pod):
-                message = {"type": "launched", "temp_id": temp_id, "pod_id": outcome.id, "note": note}
-                self._widget.send_message(message)
+                reply = {"type": "launched", "temp_id": temp_id, "pod_id": outcome.id, "note": note}
+                self._widget.send_message(reply)
             elif isinstance(outcome, InvalidRequest) and outcome.field:
-                self._reject(temp_id, form.reject(outcome))
+                self._send_rejection(temp_id, form.reject(outcome))
             else:
-                self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": describe(outcome)})
+                self._send_launch_failure(temp_id, describe(outcome))
 
         self._actions.launch(temp_id, result.spec, result.another, on_done)
 
-    def _reject(self, temp_id: str, result: form.FormResult) -> None:
+    def _send_rejection(self, temp_id: str, result: form.FormResult) -> None:
         self._widget.send_message({"type": "rejected", "temp_id": temp_id, **result.to_message()})
 
+    def _send_launch_failure(self, temp_id: str, error: str) -> None:
+        self._widget.send_message({"type": "failed", "temp_id": temp_id, "error": error})
+
     def _show_password(self, message: Message) -> None:
-        with self._state.lock:
-            pod = self._state.pods.get(str(message.get("pod_id")))
+        pod = self._find_pod(message)
         secret = pod.environment.get(JUPYTER_PASSWORD_ENV) if pod else None
-        password = secret.reveal() if secret else ""
-        error = "" if password else "The API does not return the Jupyter password of this pod."
-        reply = {"type": "password", "request_id": message.get("request_id"), "error": error}
-        self._widget.send_message(reply, [password.encode()] if password else ())
+        reply = {"type": "password", "request_id": message.get("request_id")}
+        if secret:
+            self._widget.send_message({**reply, "error": ""}, [secret.reveal().encode()])
+        else:
+            error = "The API does not return the Jupyter password of this pod."
+            self._widget.send_message({**reply, "error": error})
 
     def _open_jupyter(self, message: Message) -> None:
-        with self._state.lock:
-            pod = self._state.pods.get(str(message.get("pod_id")))
-            pods = list(self._state.pods.values())
-        server_path = message.get("server_path")
+        reply = {"type": "jupyter_link", "request_id": message.get("request_id"), "error": "", "note": ""}
 
         def on_done(outcome: PodLink | YottaError) -> None:
-            reply = {"type": "jupyter_link", "request_id": message.get("request_id"), "error": "", "note": ""}
             if isinstance(outcome, PodLink):
                 self._widget.send_message({**reply, "note": outcome.note}, [outcome.url.encode()])
             else:
-                self._widget.send_message({**reply, "error": describe(outcome, pods)})
+                self._widget.send_message({**reply, "error": describe(outcome, self._pods())})
 
+        pod = self._find_pod(message)
+        server_path = message.get("server_path")
         if pod is None:
             on_done(InvalidRequest("The pod is not listed any more."))
         else:
             self._actions.open_jupyter(pod, server_path if isinstance(server_path, str) else None, on_done)
 
-    def _put_off(self, message: Message) -> None:
+    def _extend_guard(self, message: Message) -> None:
         pod_id = str(message.get("pod_id"))
 
         def on_done(error: YottaError | None) -> None:
             text = describe(error) if error else ""
-            self._widget.send_message({"type": "put_off", "pod_id": pod_id, "error": text})
+            self._widget.send_message({"type": "guard_extended", "pod_id": pod_id, "error": text})
 
-        self._actions.put_off(pod_id, on_done)
+        self._actions.extend_guard(pod_id, on_done)
+
+    def _pods(self) -> list[Pod]:
+        with self._state.lock:
+            return list(self._state.pods.values())
+
+    def _find_pod(self, message: Message) -> Pod | None:
+        with self._state.lock:
+            return self._state.pods.get(str(message.get("pod_id")))
 
 
 def _pod_ids(message: Message) -> list[str]:

@@ -1,4 +1,4 @@
-"""`Panel`: the control panel of an account's pods in a notebook."""
+"""`Panel`, the control panel of an account's pods in a notebook."""
 
 from __future__ import annotations
 
@@ -27,27 +27,33 @@ from .guards import NO_GUARDS, read_guards
 from .messages import MessageHandler
 from .poller import Poller, next_interval
 from .state import PanelState
+from .sync import StateSync
 from .widget import Message, PanelWidget
 
 if TYPE_CHECKING:
     import pandas as pd
+    from IPython.display import DisplayHandle
 
 DELETE_DELAY: Final = 5.0
 """Seconds during which a delete can be undone by default."""
 
 MAX_DELETE_DELAY: Final = 60.0
+"""Seconds."""
 
 INITIAL_LISTING_TIMEOUT: Final = 2.0
 """Seconds that a cell waits for the first listing, so that the notebook is saved with a table."""
 
 INITIAL_ROWS: Final = 100
-"""Rows that a panel with an earlier listing opens with, so that it appears at once."""
+"""Maximum rows that are sent before the first listing of a panel, so that it appears at once."""
 
 FIRST_PAINT_DELAY: Final = 0.25
-"""Seconds before the first refresh, in which the browser draws the initial rows."""
+"""Seconds before the first listing, in which the browser draws the rows of an earlier one."""
+
+MAX_LISTING_WAIT: Final = 1.0
+"""Maximum seconds that a closing panel waits for a listing in progress, whose result is not needed any more."""
 
 MAX_LOOKUPS: Final = 32
-"""Pods missing from a listing that one refresh looks up individually."""
+"""Maximum number of pods missing from a listing that one refresh looks up individually."""
 
 
 class Panel:
@@ -60,8 +66,7 @@ class Panel:
     delete_delay : float, optional
         Seconds during which a delete can be undone, from 0 to 60.
     follow : callable, optional
-        Returns the client of the notebook's present sandbox, or None if there is none. A panel of a sandbox that was
-        stopped shows the new one.
+        Returns the client of the sandbox that the notebook has now, or None. A panel of a sandbox changes to it.
 
     Raises
     ------
@@ -86,34 +91,27 @@ class Panel:
         self._follow = follow
         self._owns_client = client is None
         self._client = client or connect()
-        self._guards = NO_GUARDS
-        self._state = PanelState(
-            static_meta={
-                "delete_delay": delete_delay,
-                "ssh_option": ssh.key_option(self._client.ssh_key),
-                "put_off_by": EXTENSION,
-            },
-            # Read for each message: the panel may change to another sandbox, and the catalog grows with the listings.
-            dynamic_meta=lambda: {
-                "base_url": self._client.base_url,
-                "sandbox": self._client.is_sandbox,
-                "choices": form.choices(self._client.catalog),
-                **self._guards,
-            },
+        self._guards_meta = NO_GUARDS
+        self._state = PanelState()
+        self._sync = StateSync(
+            self._state,
+            delete_delay,
+            static_meta={"ssh_option": ssh.key_option(self._client.ssh_key), "guard_extension": EXTENSION},
+            get_dynamic_meta=self._dynamic_meta,
         )
         if self._client.pods.last_listed_at is not None:
             self._state.seed(self._client.pods.cached.values(), self._client.pods.last_listed_at)
         self._failures = 0
         self._first_listing = threading.Event()
-        self._snapshot_is_current = False
+        self._sent_first_listing = False
         self._closed = False
         self._refresh_lock = threading.Lock()
-        self._static_tables: list[Any] = []
+        self._static_tables: list[DisplayHandle] = []
         self._poller = Poller(self._poll, self._on_idle)
         self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
         self._widget = PanelWidget(self._snapshot, self._on_message)
         self._messages = MessageHandler(
-            self._client, self._state, self._actions, self._poller, self._widget, on_change=self._send
+            self._client, self._state, self._sync, self._actions, self._poller, self._widget, on_change=self._send
         )
         self._unsubscribe = self._client.pods.subscribe(self._on_event)
         _open_panels.add(self)
@@ -162,11 +160,11 @@ class Panel:
         self._unsubscribe()
         self._begin_close()
         self._actions.close(deadline)
-        self._poller.close(min(1.0, deadline - time.monotonic()))
+        self._poller.close(min(MAX_LISTING_WAIT, deadline - time.monotonic()))
         self._widget.close()
         for table in self._static_tables:
             with contextlib.suppress(Exception):  # The kernel may be shutting down.
-                table.update(self._static_bundle(), raw=True)
+                table.update(self._static_table(), raw=True)
         if self._owns_client:
             self._client.close()
 
@@ -177,7 +175,7 @@ class Panel:
             return list(self._state.pods.values())
 
     def _fetch(self) -> None:
-        """List the pods into the state."""
+        """List the pods and put them into the state."""
         with self._refresh_lock:  # Listings must be applied in the order of their requests.
             requested_at = time.monotonic()
             listed = {pod.id: pod for pod in self._client.pods.list()}
@@ -188,14 +186,16 @@ class Panel:
         self._first_listing.set()
 
     def _confirm_missing(self, missing: Sequence[Pod]) -> list[Pod]:
-        """Return the pods missing from a listing that still exist: all but those that the API does not find."""
+        """Return the pods that still exist although a listing lacks them: all but those that the API does not find."""
         checked, unchecked = missing[:MAX_LOOKUPS], missing[MAX_LOOKUPS:]
         results = map_concurrently(self._client.pods.get, [pod.id for pod in checked])
         existing = list(unchecked)
         for pod, result in zip(checked, results, strict=True):
             if isinstance(result, Pod):
                 existing.append(result)
-            elif not isinstance(result, PodNotFound) or self._client.pods.is_recently_created(pod.id, MAX_STALENESS):
+                continue
+            is_too_new = self._client.pods.is_recently_created(pod.id, MAX_STALENESS)  # The API may not find it yet.
+            if is_too_new or not isinstance(result, PodNotFound):
                 existing.append(pod)
         return existing
 
@@ -217,18 +217,17 @@ class Panel:
         return interval
 
     def _refresh_guards(self) -> None:
-        """Read the guards and send them. The rows are sent before: another process may have locked the database."""
-        guards = read_guards(self._client)
-        if guards != self._guards:
-            self._guards = guards
+        """Read the guards and send them. This may take long: another process may have locked the database."""
+        guards_meta = read_guards(self._client)
+        if guards_meta != self._guards_meta:
+            self._guards_meta = guards_meta
             self._send()
 
     def _follow_sandbox(self) -> None:
-        """Show the sandbox that was started after the one of this panel was stopped.
-
-        A panel of a sandbox never changes to an account that costs money.
-        """
-        client = self._follow() if self._follow is not None and self._is_local else None
+        """Change to the notebook's present sandbox. A panel of an account that costs money never changes."""
+        if self._follow is None or not self._is_local:
+            return
+        client = self._follow()
         if client is None or client.base_url == self._client.base_url:
             return
         with self._state.lock:
@@ -247,6 +246,7 @@ class Panel:
 
     @property
     def _is_local(self) -> bool:
+        """Whether the pods are those of a sandbox, which may have been stopped."""
         return is_loopback(urlsplit(self._client.base_url).hostname or "")
 
     def _record_failure(self, error: str) -> None:
@@ -267,15 +267,25 @@ class Panel:
         with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
-            if not (self._first_listing.is_set() and self._state.sent_all_rows and self._snapshot_is_current):
-                self._snapshot_is_current = self._first_listing.is_set()
+            if not (self._sent_first_listing and self._sync.sent_all_rows):
+                self._sent_first_listing = self._first_listing.is_set()
                 self._widget.send_snapshot()
-            elif (patch := self._state.patch()) is not None:
+                return
+            patch = self._sync.patch()
+            if patch is not None:
                 self._widget.send_message(patch)
 
     def _snapshot(self) -> bytes:
-        """Return a snapshot; before the first listing only as many rows as the browser draws at once."""
-        return self._state.snapshot(None if self._first_listing.is_set() else INITIAL_ROWS)
+        return self._sync.snapshot(None if self._first_listing.is_set() else INITIAL_ROWS)
+
+    def _dynamic_meta(self) -> dict[str, Any]:
+        """Return metadata that changes with the sandbox, the catalog and the guards."""
+        return {
+            "base_url": self._client.base_url,
+            "sandbox": self._client.is_sandbox,
+            "choices": form.choices(self._client.catalog),
+            **self._guards_meta,
+        }
 
     def _on_message(self, message: Message) -> None:
         if not self._closed:
@@ -285,7 +295,7 @@ class Panel:
         from IPython.core.getipython import get_ipython
         from IPython.display import display
 
-        if not hasattr(get_ipython(), "kernel"):
+        if not hasattr(get_ipython(), "kernel"):  # A terminal.
             print(self)
             print("The control panel itself is for JupyterLab and other notebooks. Here: %yotta -h")
             return
@@ -295,9 +305,10 @@ class Panel:
             self._first_listing.wait(INITIAL_LISTING_TIMEOUT)
         else:
             self._poller.start(delay=FIRST_PAINT_DELAY)
-        self._static_tables.append(display(self._static_bundle(), raw=True, display_id=True))
+        self._static_tables.append(display(self._static_table(), raw=True, display_id=True))
 
-    def _static_bundle(self) -> dict[str, str]:
+    def _static_table(self) -> dict[str, str]:
+        """Return the table of a saved notebook by MIME type."""
         with self._state.lock:
             pods, as_of = list(self._state.pods.values()), self._state.refreshed_at
         return {

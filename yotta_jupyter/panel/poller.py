@@ -17,9 +17,9 @@ MAX_INTERVAL: Final = 120.0
 """Maximum seconds between refreshes after repeated errors."""
 
 VISIBILITY_TTL: Final = 3600.0
-"""Seconds after which a panel counts as hidden unless a browser has repeated that it is visible.
+"""Seconds for which a report that the panel is visible is valid. The browser repeats it.
 
-A browser that crashed cannot report that it is gone, and a kernel that is busy for long receives nothing.
+A browser that crashed cannot report that the panel is hidden. A busy kernel receives no report for a long time.
 """
 
 
@@ -48,7 +48,7 @@ class Poller:
     Parameters
     ----------
     poll : callable
-        Returns the seconds until the next call.
+        The function. Returns the seconds until its next call.
     on_idle : callable, optional
         Called when polling stops, on the thread and before it can start again.
     """
@@ -110,7 +110,7 @@ class Poller:
             thread.join(max(0.0, timeout))
 
     def _set_visible_until(self, visible_until: float, delay: float = 0.0) -> None:
-        """Poll until a time of the monotonic clock; 0 stops. `delay` is used only if the panel was hidden."""
+        """Poll until a time of the monotonic clock; 0 stops. `delay` applies only if the panel was hidden."""
         with self._condition:
             now = time.monotonic()
             if now >= self._visible_until:

@@ -1,51 +1,52 @@
 """The messages between the kernel and the browser, and a pod as a row of the table.
 
-A widget opens with a snapshot, its bytes trait ``_snapshot`` (JSON); a new value of the trait replaces everything. Then
-come messages. Secrets travel in binary buffers only, because ipywidgets logs the content of messages.
+A widget opens with a snapshot: the trait ``_snapshot``, JSON as bytes. A new value of the trait replaces everything.
+All else is messages. Secrets travel in binary buffers only, because ipywidgets logs the content of messages.
 
 To the browser:
 
-============ =============================================== ======================================================
-type         keys                                            meaning
-============ =============================================== ======================================================
-(snapshot)   version, fields, rows, complete, selected,      everything; a row is a list of values by `fields`;
-             undo_seconds, meta                              not `complete` with the newest pods only;
-                                                             `undo_seconds` are those left, by pod id
-patch        version, added, updated, removed, meta          what has changed since `version` - 1: rows, objects of
-                                                             an id and the changed fields, ids
-ack          pods                                            requests for these pods arrived, but change no row;
-                                                             without pods a sign of life
-validation   request_id and those of a form result           the result of ``validate``
-rejected     temp_id and those of a form result              the launch form is invalid; nothing was created
-launched     temp_id, pod_id, note                           the pod exists; the note says if it was there before
-failed       temp_id, error                                  the launch failed, or its outcome is unknown
-password     request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
-jupyter_link request_id, error, note; buffer: the link       the result of ``open_jupyter``; `error` or the buffer
-put_off      pod_id, error                                   the result of ``put_off``; `error` is empty if it succeeded
-============ =============================================== ======================================================
+============== =============================================== ======================================================
+type           keys                                            meaning
+============== =============================================== ======================================================
+(snapshot)     version, fields, rows, complete, selected,      everything; a row is a list of values by `fields`;
+               undo_seconds, meta                              `complete` is false if only the newest pods are sent;
+                                                               `undo_seconds` are those left, by pod id
+patch          version, added, updated, removed, meta          the changes since `version` - 1: `added` rows, `updated`
+                                                               objects of an id and the changed fields, `removed` ids
+ack            pods                                            requests for these pods arrived, but change no row;
+                                                               without pods it is a sign of life
+validation     request_id and those of a form result           the result of ``validate``
+rejected       temp_id and those of a form result              the launch form is invalid; nothing was created
+launched       temp_id, pod_id, note                           the pod exists; `note` is for the user
+failed         temp_id, error                                  the launch failed, or its outcome is unknown
+password       request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
+jupyter_link   request_id, error, note; buffer: the link       the result of ``open_jupyter``; `error` or the buffer
+guard_extended pod_id, error                                   the result of ``extend_guard``; `error` is empty if it
+                                                               succeeded
+============== =============================================== ======================================================
 
 The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
 
 `meta` stands for these keys at the top level of the message; a patch has the changed ones only. They are the typedef
 ``Meta`` of ``protocol.js``.
 
-============ =========================================================================
-key          value
-============ =========================================================================
-delete_delay seconds during which a delete can be undone
-ssh_option   the end of an SSH command, which names the key file
-base_url     the URL of the API
-sandbox      whether that is a sandbox
-choices      what the launch form offers
-loaded       whether the pods have been listed
-totals       counts and costs of the pods; a patch has the changed ones only
-interval     seconds between refreshes; null while the panel is hidden
-refreshed_at when the pods were listed, in seconds since 1970
-error        why the last refresh failed; null if it succeeded
-guards       by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
-guards_error why the guards cannot be read; null if they can
-put_off_by   seconds by which the panel puts off a guard
-============ =========================================================================
+=============== =========================================================================
+key             value
+=============== =========================================================================
+delete_delay    seconds during which a delete can be undone
+ssh_option      the end of an SSH command, which names the key file
+base_url        the URL of the API
+sandbox         whether that is a sandbox
+choices         what the launch form offers
+loaded          whether the pods have been listed
+totals          counts and costs of the pods; a patch has the changed ones only
+interval        seconds between refreshes; null while the panel is hidden
+refreshed_at    when the pods were listed, in seconds since 1970
+error           why the last refresh failed; null if it succeeded
+guards          by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
+guards_error    why the guards cannot be read; null if they can
+guard_extension seconds by which the panel puts off the pause by a guard
+=============== =========================================================================
 
 A snapshot of one pod, shortened::
 
@@ -73,7 +74,7 @@ show_password               request_id, pod_id       send the Jupyter password o
 open_jupyter                request_id, pod_id,      send a link to the Jupyter of a pod, through a tunnel;
                             server_path              `server_path` is the path of the notebook server, if the
                                                      browser runs on another machine
-put_off                     pod_id                   put off the guard of a pod by ``put_off_by``
+extend_guard                pod_id                   put off the pause by the guard of a pod
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
@@ -83,7 +84,6 @@ The field ``pending`` of a row is the requested action: ``pause``, ``resume``, `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from .. import ssh
@@ -93,7 +93,6 @@ from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..statuses import allowed_actions
-from ..urls import is_valid_host
 
 UNDOABLE_DELETE: Final = "undoable_delete"
 """The pending action of a delete that can still be undone."""
@@ -103,8 +102,6 @@ LAUNCHING: Final = "LAUNCHING"
 
 MAX_TEXT: Final = 200
 """Maximum length of a text in a row. The table shows less."""
-
-_allowed_actions = lru_cache(maxsize=64)(allowed_actions)
 
 Row = list[Any]
 
@@ -121,7 +118,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "created_at": lambda pod: int(pod.created_at.timestamp()) if pod.created_at else None,
     "ssh": ssh.try_command,
     "jupyter": lambda pod: _jupyter_url(pod),
-    "has_password": lambda pod: any(each.key == JUPYTER_PASSWORD_ENV for each in pod.environment_vars),
+    "has_password": lambda pod: any(variable.key == JUPYTER_PASSWORD_ENV for variable in pod.environment_vars),
     "pause_loss": lambda pod: None if pod.has_persistent_volume else pod.pause_loss,
     "actions": lambda pod: allowed_actions(pod.status),
 }
@@ -240,8 +237,8 @@ def _jupyter_url(pod: Pod) -> str | None:
     if pod.status != "RUNNING":
         return None
     for port in pod.expose:
-        if port.port == JUPYTER_PORT and (port.protocol or "").upper() == "HTTP" and port.healthy:
-            if port.host is None or not is_valid_host(port.host) or not 0 < (port.proxy_port or 0) < 65536:
+        if port.port == JUPYTER_PORT and port.healthy and (port.protocol or "").upper() == "HTTP":
+            if port.host is None or not ssh.has_valid_address(port):
                 return None
             host = f"[{port.host}]" if ":" in port.host else port.host
             scheme = "https" if (port.ingress_url or "").startswith("https://") else "http"
@@ -250,8 +247,8 @@ def _jupyter_url(pod: Pod) -> str | None:
 
 
 def _round(amount: float | None) -> float | None:
-    """Return an amount without the noise in its last digits, which would be sent as a change."""
-    return None if amount is None else round(amount, 4) or 0
+    """Return an amount without the noise in its last digits, which would count as a change."""
+    return None if amount is None else round(amount, 4)
 
 
 def _cell_text(text: str | None) -> str | None:

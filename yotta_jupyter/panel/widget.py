@@ -1,4 +1,4 @@
-"""The panel's widget: connects the kernel to the front end over a Jupyter comm."""
+"""The panel's widget, which connects the kernel to the front end over a Jupyter comm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Message = Mapping[str, Any]
 
 
 class PanelWidget(anywidget.AnyWidget):
-    """Sends snapshots and messages to the browser, and passes on those from it.
+    """Sends snapshots and messages to the browser, and receives its messages.
 
     The trait ``_snapshot`` has no value of its own: `get_snapshot` is called each time ipywidgets sends it.
 
@@ -25,7 +25,7 @@ class PanelWidget(anywidget.AnyWidget):
     get_snapshot : callable
         Returns the snapshot as bytes; see `yotta_jupyter.panel.protocol`.
     on_message : callable
-        Called with each message from the browser, on any thread.
+        Called with each message from the browser, on any thread. A form in a buffer becomes its key ``form``.
     """
 
     _esm = _FRONTEND.joinpath("widget.js").read_text("utf-8")
@@ -56,8 +56,11 @@ class PanelWidget(anywidget.AnyWidget):
             self.send(message, list(buffers))
 
     def _on_message(self, widget: object, content: Any, buffers: Sequence[bytes] | None) -> None:
-        if isinstance(content, dict):
-            self._callback({**content, "form": msgspec.json.decode(buffers[0])} if buffers else content)
+        if not isinstance(content, dict):
+            return
+        if buffers:
+            content = {**content, "form": msgspec.json.decode(buffers[0])}
+        self._callback(content)
 
     def __repr__(self) -> str:
         return "The control panel of yotta_jupyter. Run %yotta panel to see it live."

@@ -456,17 +456,17 @@ describe("a guard", () => {
   });
 
   test("it is put off with one click, and the result is shown", () => {
-    const view = open(TWO_PODS, { put_off_by: 3600, guards: { 1: guardIn(8, NEAR), 2: guardIn(9, NEAR) } });
+    const view = open(TWO_PODS, { guard_extension: 3600, guards: { 1: guardIn(8, NEAR), 2: guardIn(9, NEAR) } });
     const { element, button } = view.guardNotice;
     expect(element.textContent).toBe("train-1 is paused in 8 min by its guard (and 1 more soon)Put off 1 h");
     const label = "Put off the guard of train-1 by 1 h";
     labelled(view, label).click();
     button.click();
-    expect(model.sent.map(({ message }) => message)).toEqual([{ type: "put_off", pod_id: "1" }]);
-    model.receive({ type: "put_off", pod_id: "1", error: "The database of guards is locked." });
+    expect(model.sent.map(({ message }) => message)).toEqual([{ type: "extend_guard", pod_id: "1" }]);
+    model.receive({ type: "guard_extended", pod_id: "1", error: "The database of guards is locked." });
     expect(element.textContent).toBe("The database of guards is locked.Put off 1 h");
     labelled(view, label).click();
-    model.receive({ type: "put_off", pod_id: "1", error: "" });
+    model.receive({ type: "guard_extended", pod_id: "1", error: "" });
     expect([element.textContent, button.hidden]).toEqual([expect.stringContaining("is put off by 1 h"), true]);
     expect(views[1].guardNotice.element.textContent).toContain("train-1 is paused in 8 min");
     model.receive({ type: "patch", version: 2, guards: { 1: guardIn(68), 2: guardIn(9, NEAR) } });

@@ -179,7 +179,7 @@ var DEFAULT_META = {
   choices: null,
   guards: {},
   guards_error: null,
-  put_off_by: 0
+  guard_extension: 0
 };
 function emptySnapshot() {
   return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
@@ -1603,7 +1603,7 @@ var GuardNotice = class {
     this._text = h("span", { dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1 && !isDisabled(this.button)) this._putOff();
+      if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
@@ -1630,14 +1630,14 @@ var GuardNotice = class {
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
     this._announcedId = nearest?.row.id;
   }
-  /** @param {PutOffMessage} message */
+  /** @param {GuardExtendedMessage} message */
   onResult({ pod_id, error }) {
     if (pod_id !== this._pendingId) return;
     this._pendingId = null;
     const row = this.store.rows.get(pod_id);
     if (error) this._error = { id: pod_id, text: error };
     else if (row) {
-      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.guard_extension)}`;
       this._result = { text, until: Date.now() + RESULT_MS };
     }
     this.context.announce(error || this._result.text);
@@ -1657,17 +1657,17 @@ var GuardNotice = class {
     this.button.hidden = !row;
     if (!row) return;
     const isPending = this._pendingId !== null;
-    const duration = formatDuration(this.store.meta.put_off_by);
+    const duration = formatDuration(this.store.meta.guard_extension);
     this.button.dataset.podId = row.id;
     setText(this.button, isPending ? "Putting off…" : `Put off ${duration}`);
     setAttribute(this.button, "aria-label", `Put off the guard of ${displayName(row)} by ${duration}`);
     setDisabled(this.button, isPending);
   }
-  _putOff() {
+  _extendGuard() {
     const id = this.button.dataset.podId ?? "";
     this._pendingId = id;
     this._error = null;
-    this.store.send({ type: "put_off", pod_id: id });
+    this.store.send({ type: "extend_guard", pod_id: id });
     this._updateButton(this.store.rows.get(id));
   }
 };
@@ -3050,7 +3050,7 @@ var PanelView = class {
     if (message.type === "validation") this.form.onValidation(message);
     else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
     else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
-    else if (message.type === "put_off") {
+    else if (message.type === "guard_extended") {
       this.guardNotice.onResult(message);
       this.updateTime();
     } else this.form.onLaunchResult(message);

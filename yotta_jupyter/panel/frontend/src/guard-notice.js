@@ -4,7 +4,7 @@ import { displayName, formatDuration } from "./format.js";
 
 /** @typedef {import("./protocol.js").Guard} Guard */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
-/** @typedef {import("./protocol.js").PutOffMessage} PutOffMessage */
+/** @typedef {import("./protocol.js").GuardExtendedMessage} GuardExtendedMessage */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
@@ -33,7 +33,7 @@ export class GuardNotice {
     this._text = h("span", { dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1 && !isDisabled(this.button)) this._putOff();
+      if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
@@ -62,14 +62,14 @@ export class GuardNotice {
     this._announcedId = nearest?.row.id;
   }
 
-  /** @param {PutOffMessage} message */
+  /** @param {GuardExtendedMessage} message */
   onResult({ pod_id, error }) {
     if (pod_id !== this._pendingId) return; // Another view has requested it.
     this._pendingId = null;
     const row = this.store.rows.get(pod_id);
     if (error) this._error = { id: pod_id, text: error };
     else if (row) {
-      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.put_off_by)}`;
+      const text = `The guard of ${displayName(row)} is put off by ${formatDuration(this.store.meta.guard_extension)}`;
       this._result = { text, until: Date.now() + RESULT_MS };
     }
     this.context.announce(error || this._result.text);
@@ -91,18 +91,18 @@ export class GuardNotice {
     this.button.hidden = !row;
     if (!row) return;
     const isPending = this._pendingId !== null;
-    const duration = formatDuration(this.store.meta.put_off_by);
+    const duration = formatDuration(this.store.meta.guard_extension);
     this.button.dataset.podId = row.id;
     setText(this.button, isPending ? "Putting off…" : `Put off ${duration}`);
     setAttribute(this.button, "aria-label", `Put off the guard of ${displayName(row)} by ${duration}`);
     setDisabled(this.button, isPending);
   }
 
-  _putOff() {
+  _extendGuard() {
     const id = this.button.dataset.podId ?? "";
     this._pendingId = id;
     this._error = null;
-    this.store.send({ type: "put_off", pod_id: id });
+    this.store.send({ type: "extend_guard", pod_id: id });
     this._updateButton(this.store.rows.get(id));
   }
 }

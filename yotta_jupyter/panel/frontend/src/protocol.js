@@ -96,7 +96,7 @@
  * @property {Choices | null} choices
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
- * @property {number} put_off_by seconds by which the panel puts off a guard
+ * @property {number} guard_extension seconds by which the panel puts off the pause by a guard
  */
 
 /**
@@ -145,9 +145,9 @@
  * @typedef {{ type: "jupyter_link", request_id: string, error: string, note: string }} JupyterLinkMessage
  */
 
-/** @typedef {{ type: "put_off", pod_id: string, error: string }} PutOffMessage */
+/** @typedef {{ type: "guard_extended", pod_id: string, error: string }} GuardExtendedMessage */
 
-/** @typedef {ValidationMessage | PasswordMessage | JupyterLinkMessage | PutOffMessage} Reply */
+/** @typedef {ValidationMessage | PasswordMessage | JupyterLinkMessage | GuardExtendedMessage} Reply */
 
 /** @typedef {Patch | Ack | LaunchResult | Reply} KernelMessage */
 
@@ -175,7 +175,7 @@ const DEFAULT_META = {
   choices: null,
   guards: {},
   guards_error: null,
-  put_off_by: 0,
+  guard_extension: 0,
 };
 
 /** @returns {Snapshot} what a panel shows before anything has arrived */

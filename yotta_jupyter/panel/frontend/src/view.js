@@ -157,7 +157,7 @@ export class PanelView {
     if (message.type === "validation") this.form.onValidation(message);
     else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
     else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
-    else if (message.type === "put_off") {
+    else if (message.type === "guard_extended") {
       this.guardNotice.onResult(message);
       this.updateTime();
     } else this.form.onLaunchResult(message);
