@@ -13,9 +13,9 @@ from ..spec import PodSpec
 class Backend(Protocol):
     """One version of the Pods API.
 
-    An implementation knows the paths, field names, codes and formats of its version and nothing else does. Methods
-    send one request, which the transport retries if that is safe, and raise `ApiError`, `ConnectionFailed` or
-    `UnexpectedResponse`.
+    Only an implementation knows the paths, field names, codes and formats of its version. Each method that sends a
+    request raises `ApiError`, `ConnectionFailed` or `UnexpectedResponse`. The transport retries a request if that is
+    safe.
     """
 
     def list(self, regions: Sequence[str], statuses: Sequence[str]) -> builtins.list[Pod]:

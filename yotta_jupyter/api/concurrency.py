@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def map_concurrently(func: Callable[[Item], Result], items: Sequence[Item]) -> list[Result | YottaError]:
-    """Call a function for each item in up to 32 threads and return the results in order.
+    """Call a function for each item in up to `POOL_SIZE` threads and return the results in order.
 
     Parameters
     ----------
@@ -40,11 +40,10 @@ def map_concurrently(func: Callable[[Item], Result], items: Sequence[Item]) -> l
     executor = ThreadPoolExecutor(min(POOL_SIZE, len(items)), thread_name_prefix="yotta")
     futures: list[Future[Result | YottaError]] = []
     try:
-        # A finalizing interpreter starts no threads: the remaining items are then processed in this one.
-        with suppress(RuntimeError):
+        with suppress(RuntimeError):  # The interpreter is finalizing and starts no threads.
             for item in items:
                 futures.append(executor.submit(catch, item))
-        return [*(future.result() for future in futures), *map(catch, items[len(futures) :])]
+        not_submitted = items[len(futures) :]
+        return [future.result() for future in futures] + [catch(item) for item in not_submitted]
     finally:
-        # Ctrl-C must not wait for the slowest response.
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for the slowest response.

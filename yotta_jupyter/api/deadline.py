@@ -45,11 +45,13 @@ class _DeadlineResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
+        # `fp` is a buffered reader of the socket.
         self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock))
 
 
 @cache
 def _with_deadline(connection_class: type) -> type:
+    """Return a subclass of a urllib3 connection that reads responses as `_DeadlineResponse`."""
     return type(connection_class.__name__, (connection_class,), {"response_class": _DeadlineResponse})
 
 
@@ -65,7 +67,9 @@ class DeadlineAdapter(HTTPAdapter):
     def close(self) -> None:
         # urllib3 leaves connections to the garbage collector, which a stored exception can delay.
         for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118 - the container is not iterable
-                if (pool := manager.pools.get(key)) is not None:
+            pools = manager.pools
+            for key in pools.keys():  # noqa: SIM118 - the container is not iterable
+                pool = pools.get(key)
+                if pool is not None:  # Another thread may have removed it.
                     pool.close()
         super().close()

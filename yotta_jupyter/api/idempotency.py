@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from ..errors import (
@@ -58,7 +59,7 @@ def create_once(backend: Backend, spec: PodSpec, list_pods: Callable[[], list[Po
         reason = error.message
     except KeyboardInterrupt:
         raise CreateOutcomeUnknown(launch_id, "the create was interrupted before its response.") from None
-    pod = _recover(launch_id, list_pods)
+    pod = _look_up(launch_id, list_pods)
     if pod is None:
         raise CreateOutcomeUnknown(launch_id, reason)
     return pod
@@ -83,20 +84,21 @@ def _may_have_created(error: ApiError | ConnectionFailed | UnexpectedResponse) -
     if isinstance(error, ConnectionFailed):
         return error.may_have_been_delivered
     status = error.http_status or 0
-    if isinstance(error, ServerError) or status == HTTPStatus.REQUEST_TIMEOUT or status >= 500:
+    if isinstance(error, ServerError) or status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
         return True
+    # A success whose body cannot be read.
     return isinstance(error, UnexpectedResponse) and status < 400
 
 
-def _recover(launch_id: str, list_pods: Callable[[], list[Pod]]) -> Pod | None:
+def _look_up(launch_id: str, list_pods: Callable[[], list[Pod]]) -> Pod | None:
+    """Return the pod with a launch ID; None if no listing has it or the user interrupts."""
     try:
         for delay in LOOKUP_DELAYS:
             time.sleep(delay)
-            try:
-                if pod := find_by_launch_id(list_pods(), launch_id):
+            with suppress(YottaError):
+                pod = find_by_launch_id(list_pods(), launch_id)
+                if pod is not None:
                     return pod
-            except YottaError:
-                continue
     except KeyboardInterrupt:
-        pass  # The caller reports the launch ID.
+        pass  # The caller raises an error with the launch ID.
     return None

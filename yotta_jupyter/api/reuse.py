@@ -26,7 +26,7 @@ _COMPARED: Final = {
 """Fields in which a pod must agree with a spec, and how messages name them."""
 
 _OPTIONAL: Final = frozenset({"region", "cloud_type"})
-"""Fields that a response may lack. Missing counts as equal; otherwise the second run of a notebook would fail."""
+"""Fields that a response may omit. An omitted one counts as equal: otherwise a second run of a notebook would fail."""
 
 _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
@@ -44,7 +44,10 @@ def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
     -------
     list of Pod
     """
-    return [pod for pod in pods if name and pod.name == name and pod.status not in ENDING_STATUSES]
+    if not name:
+        return []
+    named = [pod for pod in pods if pod.name == name]
+    return [pod for pod in named if pod.status not in ENDING_STATUSES]
 
 
 def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
@@ -85,7 +88,8 @@ def _differences(spec: PodSpec, pod: Pod) -> str:
     differences = []
     for field, label in _COMPARED.items():
         requested, actual = getattr(spec, field), getattr(pod, field)
-        if requested is None or requested == actual or (actual is None and field in _OPTIONAL):
+        is_omitted = actual is None and field in _OPTIONAL
+        if requested is None or requested == actual or is_omitted:
             continue
         text = "unknown" if actual is None else single_line(actual, 80)
         differences.append(f"its {label} is {text}, not {single_line(requested, 80)}")

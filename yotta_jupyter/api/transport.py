@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -15,10 +15,6 @@ from urllib3 import Retry
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ReadTimeoutError,
@@ -27,16 +23,16 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import RequestHistory
 
 from ..errors import ConnectionFailed, UnexpectedResponse
-from ..sanitize import single_line
 from ..secret import Secret
 from ..urls import is_loopback
 from .deadline import DeadlineAdapter
+from .failures import classify
 
-CONNECT_TIMEOUT: Final = 5.0
-RESPONSE_TIMEOUT: Final = 60.0
-MAX_RETRY_AFTER: Final = 30.0
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+RESPONSE_TIMEOUT: Final = 60.0  # seconds for a complete response
+MAX_RETRY_DELAY: Final = 30.0  # seconds, also if Retry-After is longer
 MAX_RESPONSE_BYTES: Final = 64 * 2**20
-POOL_SIZE: Final = 32
+POOL_SIZE: Final = 32  # connections, and so requests at a time
 RETRY_STATUSES: Final = (429, 502, 503, 504)
 
 
@@ -88,6 +84,7 @@ class Transport:
         self.base_url = base_url
         self.timeout = RESPONSE_TIMEOUT if timeout is None else timeout
         self.server: str | None = None
+        self._connect_timeout = min(CONNECT_TIMEOUT, self.timeout)
         self._api_key = api_key
         self._auth = _ApiKeyAuth(api_key)
         self._session = self._new_session(_RETRY)
@@ -146,9 +143,9 @@ class Transport:
 
     def _new_session(self, retry: Retry) -> requests.Session:
         session = requests.Session()
-        # No proxy for loopback: it would see the key of a plain http request.
+        # No proxy of the environment for loopback: it would receive the key of a plain http request.
         session.trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # No cookies.
         session.headers["User-Agent"] = "yotta-jupyter"
         session.mount(f"{self.base_url}/", DeadlineAdapter(pool_maxsize=POOL_SIZE, max_retries=retry))
         return session
@@ -162,8 +159,8 @@ class Transport:
         body: Secret | None,
         secrets: Sequence[Secret],
     ) -> Response:
-        # A verbose traceback shows local variables, which hold the key and the body in the HTTP libraries' frames.
-        # _attempt therefore returns exceptions, which are raised here without those frames.
+        # A verbose traceback shows local variables. In frames of the HTTP libraries they hold the key and the body.
+        # `_attempt` therefore returns exceptions, which are raised here without those frames.
         result = self._attempt(session, method, path, query, body)
         if isinstance(result, BaseException):
             raise result
@@ -179,42 +176,43 @@ class Transport:
                 data=None if body is None else body.reveal().encode(),
                 headers=None if body is None else {"Content-Type": "application/json"},
                 auth=self._auth,
-                timeout=(min(CONNECT_TIMEOUT, self.timeout), self.timeout),
+                timeout=(self._connect_timeout, self.timeout),
                 allow_redirects=False,
                 stream=True,
             )
             self.server = response.headers.get("Server")
             with response:
-                try:
-                    received = _read(response.raw)
-                except _ResponseTooLarge:
-                    size = f"{MAX_RESPONSE_BYTES // 2**20} MiB"
-                    return UnexpectedResponse(
-                        f"{self.base_url} sent more than {size}.",
-                        response.status_code,
-                        advice="List fewer pods, such as those of one region.",
-                        base_url=self.base_url,
-                    )
-                return Response(
-                    self.base_url,
-                    response.status_code,
-                    received,
-                    response.headers.get("Location"),
-                    _may_be_duplicate(response.raw),
-                )
+                received = _read(response.raw)
+            if received is None:
+                return self._too_large_error(response.status_code)
+            return Response(
+                base_url=self.base_url,
+                status=response.status_code,
+                body=received,
+                location=response.headers.get("Location"),
+                may_be_duplicate=_may_be_duplicate(response.raw),
+            )
         except KeyboardInterrupt:
-            return KeyboardInterrupt()
+            return KeyboardInterrupt()  # A new one has no frames.
         except Exception as error:  # Also unexpected ones, because their frames hold the key.
             return self._to_connection_error(error, method)
 
+    def _too_large_error(self, status: int) -> UnexpectedResponse:
+        return UnexpectedResponse(
+            f"{self.base_url} sent more than {MAX_RESPONSE_BYTES // 2**20} MiB.",
+            status,
+            advice="List fewer pods, such as those of one region.",
+            base_url=self.base_url,
+        )
+
     def _to_connection_error(self, error: Exception, method: str) -> ConnectionFailed:
-        description, may_have_been_delivered = _classify(error, self.timeout)
+        failure = classify(error, self._connect_timeout, self.timeout)
         advice = "Check the network and the address, then try again."
-        if may_have_been_delivered and method != "GET":
+        if failure.may_have_been_delivered and method != "GET":
             advice = "Whether the request was processed is unknown; list the pods before you try again."
         return ConnectionFailed(
-            f"{self.base_url} {description}.",
-            may_have_been_delivered,
+            f"{self.base_url} {failure.description}.",
+            failure.may_have_been_delivered,
             method=method,
             advice=advice,
             base_url=self.base_url,
@@ -233,11 +231,11 @@ class _ApiKeyAuth(AuthBase):
 
 
 class _Retry(Retry):
-    """urllib3's retries with limits for interactive use: a maximal Retry-After, and one retry after a read timeout."""
+    """Retries of urllib3 with limits for interactive use: a maximal Retry-After, and one retry after a read timeout."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, MAX_RETRY_AFTER)
+        return None if seconds is None else min(seconds, MAX_RETRY_DELAY)
 
     def increment(
         self,
@@ -257,11 +255,11 @@ class _Retry(Retry):
 _RETRY: Final = _Retry(
     total=4,
     status_forcelist=RETRY_STATUSES,
-    allowed_methods=None,
+    allowed_methods=None,  # All methods, also POST.
     raise_on_status=False,
     backoff_factor=0.2,
     backoff_jitter=0.2,
-    backoff_max=MAX_RETRY_AFTER,
+    backoff_max=MAX_RETRY_DELAY,
 )
 _RETRY_CONNECT_ONLY: Final = _Retry(
     total=2,
@@ -275,11 +273,8 @@ _RETRY_CONNECT_ONLY: Final = _Retry(
 )
 
 
-class _ResponseTooLarge(Exception):
-    """The body exceeds `MAX_RESPONSE_BYTES`."""
-
-
-def _read(raw: BaseHTTPResponse) -> bytes:
+def _read(raw: BaseHTTPResponse) -> bytes | None:
+    """Return the body, or None if it exceeds `MAX_RESPONSE_BYTES`."""
     chunks = []
     length = 0
     try:
@@ -288,15 +283,16 @@ def _read(raw: BaseHTTPResponse) -> bytes:
             chunks.append(chunk)
             length += len(chunk)
             if length > MAX_RESPONSE_BYTES:
-                raise _ResponseTooLarge
+                return None
     except ProtocolError:
         pass  # The body is truncated. Decoding it fails later, with an error that shows its start.
     return b"".join(chunks)
 
 
-def _may_be_duplicate(raw: Any) -> bool:
-    retries = getattr(raw, "retries", None)
-    return any(_may_have_been_delivered(attempt) for attempt in (retries.history if retries else ()))
+def _may_be_duplicate(raw: BaseHTTPResponse) -> bool:
+    """Return whether an attempt before the last one may have been processed."""
+    earlier = raw.retries.history if raw.retries is not None else ()
+    return any(_may_have_been_delivered(attempt) for attempt in earlier)
 
 
 def _may_have_been_delivered(attempt: RequestHistory) -> bool:
@@ -304,46 +300,3 @@ def _may_have_been_delivered(attempt: RequestHistory) -> bool:
     if attempt.error is not None:
         return not isinstance(attempt.error, (NewConnectionError, ConnectTimeoutError))
     return attempt.status != 429
-
-
-def _classify(error: Exception, timeout: float) -> tuple[str, bool]:
-    """Return a description of an error, and whether the request may have been delivered."""
-    reason = _root_cause(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return _classify_tls(str(error))
-    if isinstance(error, DecodeError):
-        return "sent a response that cannot be decompressed", True
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "cannot be reached through the configured proxy", False
-    if isinstance(reason, NameResolutionError):
-        return "has an unknown host name", False
-    if isinstance(reason, NewConnectionError):
-        return "refuses connections", False
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"did not accept a connection within {min(CONNECT_TIMEOUT, timeout):g} s", False
-    if _is_timeout(error) or _is_timeout(reason):
-        return f"sent no complete response within {timeout:g} s", True
-    if isinstance(error, requests.exceptions.InvalidHeader):
-        return "got no request: the API key contains a character that is invalid in a header", False
-    if isinstance(error, (requests.ConnectionError, HTTPError, OSError)):
-        return "closed the connection without a response", True
-    return f"could not be reached ({single_line(type(error).__name__)})", True
-
-
-def _classify_tls(text: str) -> tuple[str, bool]:
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "has no certificate that this machine trusts", False
-    # The server answered the handshake with plain HTTP, so that the request was not sent.
-    is_plain_http = "WRONG_VERSION_NUMBER" in text
-    # Other errors of TLS may also occur after the handshake.
-    return "does not support TLS, which https requires", not is_plain_http
-
-
-def _is_timeout(error: object) -> bool:
-    return isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError, TimeoutError))
-
-
-def _root_cause(error: Exception) -> object:
-    """Return the error of urllib3 that an error of requests wraps, without the wrapper of the retries."""
-    inner = error.args[0] if error.args else None
-    return inner.reason if isinstance(inner, MaxRetryError) else inner

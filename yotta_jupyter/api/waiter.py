@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 SSH: Final = "SSH"
 """The target of a wait until a pod is RUNNING and its SSH port is healthy."""
 
-DEFAULT_WAIT_TIMEOUT: Final = 900.0
-MAX_WAIT_TIMEOUT: Final = 7 * 86400.0
-INITIAL_INTERVAL: Final = 0.5
-MAX_INTERVAL: Final = 5.0
+DEFAULT_WAIT_TIMEOUT: Final = 900.0  # seconds
+MAX_WAIT_TIMEOUT: Final = 7 * 86400.0  # seconds
+INITIAL_INTERVAL: Final = 0.5  # seconds between two polls
+MAX_INTERVAL: Final = 5.0  # seconds
 BACKOFF_FACTOR: Final = 1.3
 MAX_STALENESS: Final = 15.0
-"""Seconds for which responses may be stale after a request."""
+"""Seconds after a create or a resume in which responses may still show the state before it."""
 
 PodsById = dict[str, Pod]
 Progress = Callable[[PodsById], None]
@@ -102,7 +102,7 @@ def wait_until(
     timeout : float
         Seconds.
     progress : callable, optional
-        Called after each round with the latest pods by id.
+        Called after each poll with the latest pods by id.
 
     Returns
     -------
@@ -123,46 +123,63 @@ def wait_until(
         while pending := [pod_id for pod_id in pod_ids if pod_id not in done]:
             waited = time.monotonic() - started
             for pod_id, result in zip(pending, map_concurrently(client.get, pending), strict=True):
-                outcome = _evaluate(client, pod_id, result, target, latest, waited)
+                if isinstance(result, Pod):
+                    latest[pod_id] = result
+                is_new = client.is_recently_created(pod_id, MAX_STALENESS)
+                outcome = _evaluate(result, latest.get(pod_id), target, waited, is_new)
                 if outcome is None and waited >= timeout:
                     outcome = _timeout_error(latest.get(pod_id), result, waited, target)
+                if isinstance(outcome, Pod):
+                    latest[pod_id] = outcome
                 if outcome is not None:
                     done[pod_id] = outcome
             if progress:
                 progress(latest)
             if len(done) < len(pod_ids):
-                time.sleep(max(0.0, min(interval, timeout - (time.monotonic() - started))))
+                remaining = timeout - (time.monotonic() - started)
+                time.sleep(max(0.0, min(interval, remaining)))
                 interval = min(interval * BACKOFF_FACTOR, MAX_INTERVAL)
         return {pod_id: done[pod_id] for pod_id in pod_ids}
     except KeyboardInterrupt:
-        interrupted = [latest.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pod_ids if pod_id not in done]
+        pending = [pod_id for pod_id in pod_ids if pod_id not in done]
+        interrupted = [latest.get(pod_id, Pod(id=pod_id, status="unknown")) for pod_id in pending]
         if not interrupted:
             raise
         raise WaitInterrupted(*interrupted, target=target) from None
 
 
 def _evaluate(
-    client: PodsClient, pod_id: str, result: Pod | YottaError, target: str, latest: PodsById, waited: float
+    result: Pod | YottaError, latest: Pod | None, target: str, waited: float, is_new: bool
 ) -> Pod | YottaError | None:
-    """Return how the wait for a pod ends, or None while it continues. Updates `latest`."""
+    """Return how the wait for a pod ends, or None while it continues.
+
+    Parameters
+    ----------
+    result : Pod or YottaError
+        Of the last request.
+    latest : Pod or None
+        The latest response with the pod; None if all requests have failed.
+    target : str
+    waited : float
+        Seconds.
+    is_new : bool
+        Whether the pod was just created, so that the API may not return it yet.
+    """
     if isinstance(result, Pod):
-        latest[pod_id] = result
         return result if has_reached(result, target) else _dead_end_error(result, target, waited)
     if isinstance(result, PodNotFound):
-        if pod_id in latest and target == "TERMINATED":
-            latest[pod_id] = msgspec.structs.replace(latest[pod_id], status="TERMINATED")
-            return latest[pod_id]
-        return None if client.is_recently_created(pod_id, MAX_STALENESS) else result
-    # A network failure of a minute must not end a wait of fifteen. But if the first request fails, the key, the address
-    # or the id may be wrong, and waiting would not help.
-    may_continue = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse)) and not isinstance(
-        result, AuthenticationError
-    )
-    return None if may_continue and pod_id in latest else result
+        if latest is not None and target == "TERMINATED":
+            return msgspec.structs.replace(latest, status="TERMINATED")
+        return None if is_new else result
+    # If the first request fails, the key, the address or the id may be wrong. Later failures may be temporary.
+    if latest is None or isinstance(result, AuthenticationError):
+        return result
+    is_temporary = isinstance(result, (ApiError, ConnectionFailed, UnexpectedResponse))
+    return None if is_temporary else result
 
 
 def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
-    """Return the error of a pod that cannot reach the target, or None if it still can."""
+    """Return the error for a pod that cannot reach the target; None if it still can."""
     goal = "be reachable by SSH" if target == SSH else f"become {target}"
     message = f"Pod {pod.label} is {single_line(pod.status, 40)} and will not {goal}"
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
@@ -183,8 +200,8 @@ def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:
-    """Return the error of a wait that ran out of time: the last one of the API if no request was successful."""
+    """Return the error of a wait that ran out of time: that of the last request if all requests failed."""
     if pod is not None:
         return WaitTimeout(pod, waited, target)
-    assert isinstance(result, YottaError)  # `_evaluate` keeps each pod that was received.
+    assert isinstance(result, YottaError)  # A pod would also be the latest one.
     return result

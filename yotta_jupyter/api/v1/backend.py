@@ -20,7 +20,7 @@ from .responses import parse_created_id, parse_pod, parse_pods, unwrap_envelope
 
 _PODS: Final = "/openapi/v1/pods"
 _LOOKUP_DELAYS: Final = (0.0, 1.0)
-"""Seconds before each listing in which a single pod is looked up."""
+"""Seconds before each listing in which a pod is looked up. A listing may lag, so one is not enough."""
 
 
 class V1Backend:
@@ -44,10 +44,9 @@ class V1Backend:
         """``GET /openapi/v1/pods/{podId}``, or the listing if a deployment lacks that endpoint."""
         try:
             return parse_pod(self._transport.request("GET", _pod_path(pod_id)), pod_id)
-        except PodNotFound:
-            raise
         except (ApiError, UnexpectedResponse) as error:
-            if error.http_status != 404:
+            lacks_endpoint = error.http_status == 404 and not isinstance(error, PodNotFound)
+            if not lacks_endpoint:
                 raise
         return self._get_from_list(pod_id)
 
@@ -62,7 +61,7 @@ class V1Backend:
 
     @staticmethod
     def pause_request(pod_id: str) -> tuple[str, str]:
-        """Return the method and the path of a pause, for a program that sends it by itself."""
+        """Return the method and the path of a pause, for a program on the pod that runs without this package."""
         return "POST", f"{_PODS}/pause/{quote(pod_id, safe='')}"
 
     def resume(self, pod_id: str) -> None:
@@ -76,10 +75,9 @@ class V1Backend:
     @staticmethod
     def preview(spec: PodSpec) -> dict[str, Any]:
         """Return the request body of a create with masked secrets. Sends nothing."""
-        return _create_body(spec, "")
+        return _create_body(spec, launch_id="")
 
     def _get_from_list(self, pod_id: str) -> Pod:
-        # A listing may lag, so that one without the pod does not prove that it is gone.
         for delay in _LOOKUP_DELAYS:
             time.sleep(delay)
             for pod in self.list((), ()):
@@ -95,16 +93,13 @@ def _pod_path(pod_id: str) -> str:
 def _create_body(spec: PodSpec, launch_id: str) -> dict[str, Any]:
     """Return the request body of a create, without fields that are not set, with secrets as `Secret`."""
     variables = {**spec.environment_vars, LAUNCH_ID_ENV: Secret(launch_id)}
-    body: dict[str, Any] = {}
-    for name in spec.__struct_fields__:
-        value = getattr(spec, name)
-        if name == "environment_vars":
-            value = [{"key": key, "value": secret} for key, secret in variables.items()]
-        elif name == "expose":
-            value = [msgspec.to_builtins(port) for port in value]
-        if value not in (None, []):
-            body[_camel_case(name)] = value
-    return body
+    values = {name: getattr(spec, name) for name in spec.__struct_fields__}
+    values["environment_vars"] = [{"key": key, "value": value} for key, value in variables.items()]
+    if spec.expose:
+        values["expose"] = [msgspec.to_builtins(port) for port in spec.expose]
+    else:
+        del values["expose"]
+    return {_camel_case(name): value for name, value in values.items() if value is not None}
 
 
 def _camel_case(name: str) -> str:

@@ -14,6 +14,9 @@ _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(P
 _TEXT_FIELDS: Final = {name for name, field in _FIELDS.items() if name == "id" or field.type in (str, str | None)}
 _LIST_FIELDS: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
 _TIMESTAMP_FIELDS: Final = ("createdAt", "updatedAt")
+_MAX_EPOCH_SECONDS: Final = 1e11
+"""A larger timestamp, of the year 5138 and later, is in milliseconds."""
+
 _MAX_DEPTH: Final = 50
 """Nesting depth up to which the value of an unknown field is kept."""
 
@@ -56,19 +59,25 @@ def decode_pod_lenient(data: Any) -> Pod | None:
     """
     if not isinstance(data, dict) or not is_valid_pod_id(_coerce("id", data.get("id"))):
         return None
-    extra = {name: _redact_unknown(name, value) for name, value in data.items() if name not in _FIELDS}
-    known = {name: _coerce(name, value) for name, value in data.items() if name in _FIELDS and value is not None}
-    values = {}
-    for name, value in known.items():
-        values[name], is_complete = _convert_partial(name, value)
-        if not is_complete:
-            extra[name] = MASK if name == "environmentVars" else _redact_unknown(name, data[name])
-    pod = Pod(**{_FIELDS[name].name: value for name, value in values.items() if value is not None})
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, received in data.items():
+        if name not in _FIELDS:
+            extra[name] = _redact_unknown(name, received)
+        elif received is not None:
+            value, is_complete = _convert_partial(name, _coerce(name, received))
+            if value is not None:
+                values[_FIELDS[name].name] = value
+            if not is_complete:
+                # Any environment variable may be a secret, whatever its name.
+                extra[name] = MASK if name == "environmentVars" else _redact_unknown(name, received)
+    pod = Pod(**values)
     pod.extra = extra
     return pod
 
 
 def _coerce(name: str, value: Any) -> Any:
+    """Convert an int in a text field to text, and epoch time in a timestamp field to a datetime."""
     if name in _TEXT_FIELDS and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _parse_timestamp(value) if name in _TIMESTAMP_FIELDS else value
@@ -78,23 +87,27 @@ def _parse_timestamp(value: Any) -> Any:
     """Convert epoch seconds or milliseconds, as a number or text; return any other value unchanged."""
     try:
         seconds = float(value)
-        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 1e11 else seconds, UTC)
+        if abs(seconds) > _MAX_EPOCH_SECONDS:
+            seconds /= 1000
+        return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return value
 
 
 def _convert_partial(name: str, value: Any) -> tuple[Any, bool]:
     """Return the valid part of a field's value, and whether that is all of it."""
-    if name in _LIST_FIELDS:
-        if not isinstance(value, list):
-            return [], False
-        entries = [_try_convert(entry, _LIST_FIELDS[name]) for entry in value]
-        return [entry for entry in entries if entry is not None], None not in entries
-    converted = _try_convert(value, _FIELDS[name].type)
-    return converted, converted is not None
+    if name not in _LIST_FIELDS:
+        converted = _try_convert(value, _FIELDS[name].type)
+        return converted, converted is not None
+    if not isinstance(value, list):
+        return [], False
+    entries = [_try_convert(entry, _LIST_FIELDS[name]) for entry in value]
+    valid = [entry for entry in entries if entry is not None]
+    return valid, len(valid) == len(entries)
 
 
 def _try_convert(value: Any, type_: Any) -> Any:
+    """Return the value as that type, or None if it cannot be converted."""
     try:
         return msgspec.convert(value, type_, strict=False, dec_hook=dec_hook)
     except msgspec.ValidationError:

@@ -30,6 +30,7 @@ RECORD_NOT_FOUND: Final = 10007
 STATUS_INVALID: Final = 12001
 POD_NOT_FOUND: Final = 13000
 
+_AUTH_STATUSES: Final = (401, 403)
 # Some deployments refuse a key with HTTP 200 and a general code, such as "invalid api key" with code 10001.
 _AUTH_MESSAGE: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|unauthenticated|forbidden", re.IGNORECASE)
 _PREVIEW_BYTES: Final = 2**16
@@ -37,16 +38,20 @@ _PREVIEW_BYTES: Final = 2**16
 
 
 class _PodList(msgspec.Struct):
-    code: Literal[10000]
+    """A listing as in the contract."""
+
+    code: Literal[10000]  # `OK`
     data: list[Pod]
 
 
 class _SinglePod(msgspec.Struct):
-    code: Literal[10000]
+    """A single pod as in the contract."""
+
+    code: Literal[10000]  # `OK`
     data: Pod
 
 
-T = TypeVar("T")
+Decoded = TypeVar("Decoded", _PodList, _SinglePod)
 _POD_LIST: Final = msgspec.json.Decoder(_PodList, strict=False, dec_hook=dec_hook)
 _SINGLE_POD: Final = msgspec.json.Decoder(_SinglePod, strict=False, dec_hook=dec_hook)
 
@@ -71,12 +76,14 @@ def parse_pods(response: Response) -> list[Pod]:
     """
     with gc_paused():
         decoded = _decode_strict(_POD_LIST, response)
-    if decoded is not None and not any(pod.extra for pod in decoded.data):
+    if decoded is not None:
         return _validate_and_escape(decoded.data, response)
     records = unwrap_envelope(response)
-    if not isinstance(records, list | None):
+    if records is None:
+        records = []
+    if not isinstance(records, list):
         raise _invalid_response(response, "a listing that is not a list")
-    return _validate_and_escape([decode_pod_lenient(record) for record in records or []], response)
+    return _validate_and_escape([decode_pod_lenient(record) for record in records], response)
 
 
 def parse_pod(response: Response, pod_id: str) -> Pod:
@@ -100,9 +107,7 @@ def parse_pod(response: Response, pod_id: str) -> Pod:
         As for `parse_pods`.
     """
     decoded = _decode_strict(_SINGLE_POD, response)
-    if decoded is not None and not decoded.data.extra:
-        return _validate_and_escape([decoded.data], response)[0]
-    pod = decode_pod_lenient(unwrap_envelope(response, pod_id))
+    pod = decoded.data if decoded is not None else decode_pod_lenient(unwrap_envelope(response, pod_id))
     return _validate_and_escape([pod], response)[0]
 
 
@@ -125,10 +130,12 @@ def parse_created_id(response: Response) -> str:
         The response contains no id.
     """
     data = unwrap_envelope(response)
-    created = data.get("id") if isinstance(data, dict) else data
-    if isinstance(created, bool) or not isinstance(created, (int, str)) or not is_valid_pod_id(str(created).strip()):
+    value = data.get("id") if isinstance(data, dict) else data
+    is_text_or_int = isinstance(value, (int, str)) and not isinstance(value, bool)
+    pod_id = str(value).strip()
+    if not is_text_or_int or not is_valid_pod_id(pod_id):
         raise _invalid_response(response, "the response to a create, without an id")
-    return str(created).strip()
+    return pod_id
 
 
 def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
@@ -161,10 +168,11 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
         )
     envelope = _decode_envelope(response)
     if envelope is None:
-        if response.status in (401, 403):
+        if response.status in _AUTH_STATUSES:
             raise _auth_error(None, response, "")
         raise _invalid_response(response, "something else than a response of the Pods API")
-    code, message = envelope["code"], _safe_message(envelope.get("message") or "no message", response, 200)
+    code = envelope["code"]
+    message = _safe_message(envelope.get("message") or "no message", response, 200)
     if code != OK:
         raise _api_error(code, message, response, pod_id)
     if response.status >= 400:
@@ -172,17 +180,21 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
     return envelope.get("data")
 
 
-def _decode_strict(decoder: msgspec.json.Decoder[T], response: Response) -> T | None:
+def _decode_strict(decoder: msgspec.json.Decoder[Decoded], response: Response) -> Decoded | None:
     """Decode a response that follows the contract exactly, which is fast; None for any other."""
     if response.status != 200:
         return None
     try:
-        return decoder.decode(response.body)
+        decoded = decoder.decode(response.body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
+    pods = decoded.data if isinstance(decoded, _PodList) else [decoded.data]
+    has_unmasked_values = any(pod.extra for pod in pods)  # From a field without a name.
+    return None if has_unmasked_values else decoded
 
 
 def _decode_envelope(response: Response) -> dict[str, Any] | None:
+    """Return the envelope with its code as an int; None for any other response."""
     try:
         envelope = msgspec.json.decode(response.body)
         if not isinstance(envelope, dict):
@@ -210,7 +222,7 @@ def _api_error(code: int, message: str, response: Response, pod_id: str | None) 
         "base_url": response.base_url,
     }
     detail = f"{message} (code {code}, HTTP {status})"
-    if status in (401, 403) or code in (401, 403) or _AUTH_MESSAGE.search(message):
+    if status in _AUTH_STATUSES or code in _AUTH_STATUSES or _AUTH_MESSAGE.search(message):
         return _auth_error(code, response, f": {message}")
     if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
         return PodNotFound(code, status, f"There is no pod {single_line(pod_id or '', 60)}.", **facts)
