@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import threading
 import time
@@ -11,7 +12,6 @@ import pytest
 from tests.remote.sshd import wait_until
 from yotta_jupyter.errors import InvalidRequest, RemoteDetached, RemoteError
 from yotta_jupyter.remote import late
-from yotta_jupyter.remote.outputs import strip_ansi
 
 
 def test_state_lasts_across_runs(remote):
@@ -83,7 +83,7 @@ def test_an_exception_has_the_remote_traceback_alone(remote, outputs):
     assert (error.ename, error.evalue) == ("ZeroDivisionError", "division by zero")
     assert str(error) == "ZeroDivisionError: division by zero"
     assert error._render_traceback_() == error.traceback
-    assert "return 1 / 0" in strip_ansi(error.traceback)
+    assert "return 1 / 0" in re.sub(r"\x1b\[[0-9;]*m", "", "".join(error.traceback))
     assert "yotta_jupyter" not in "".join(error.traceback)
     assert error.result.stdout == "before\n"
     assert outputs.text == "before\n"
@@ -197,7 +197,7 @@ print("first")
 
 
 def wait_for_late_output(remote):
-    wait_until(lambda: any("late 2" in event.message["content"]["text"] for _, event in remote._kernel.late.events))
+    wait_until(lambda: any("late 2" in event.message["content"]["text"] for _, event in remote._agent.late.events))
 
 
 def test_what_a_thread_prints_after_the_end_of_its_cell_is_shown_with_the_next_one(remote):
@@ -230,7 +230,7 @@ def test_late_output_beyond_the_limit_is_counted(remote, monkeypatch):
     notices = []
     monkeypatch.setattr(remote, "on_notice", notices.append)
     remote.run(LATE.replace('print("late", number)', "print('x' * 300, flush=True); time.sleep(0.1)"))
-    wait_until(lambda: remote._kernel.late.skipped > 1)
+    wait_until(lambda: remote._agent.late.skipped > 1)
     assert 0 < len(remote.run("1").stdout) < 1000
     assert "messages of earlier cells are not shown" in notices[0]
 
@@ -247,6 +247,17 @@ def test_attach_answers_only_an_open_input_request(remote):
     request_id = remote.submit("name = input('Name: ')")
     remote.attach(request_id, on_input=lambda prompt, password: "second")
     assert remote.run("name").text == "'second'"
+
+
+def test_attach_asks_for_no_input_of_a_run_that_ended(remote):
+    def interrupt(prompt, password):
+        raise KeyboardInterrupt
+
+    with pytest.raises(RemoteError, match="KeyboardInterrupt") as caught:
+        remote.run("input('Name: ')", on_input=interrupt)
+    remote.run("1")
+    with pytest.raises(RemoteError, match="KeyboardInterrupt"):
+        remote.attach(caught.value.result.request_id, on_input=lambda prompt, password: pytest.fail("asked again"))
 
 
 def test_an_unknown_run_cannot_be_attached(remote):

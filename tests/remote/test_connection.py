@@ -12,7 +12,7 @@ from tests.remote.sshd import running, wait_until
 from yotta_jupyter.api import PodsClient
 from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable, ServerError
 from yotta_jupyter.models import ExposedPort, Pod
-from yotta_jupyter.remote import Endpoint, connection, endpoint_of
+from yotta_jupyter.remote import Endpoint, connection, endpoint_of, login
 from yotta_jupyter.remote.host_keys import HostKeys
 from yotta_jupyter.remote.loop import background_loop
 
@@ -196,18 +196,18 @@ def test_a_changed_key_type_is_a_changed_key(sshd, make_remote):
 
 
 def test_a_pod_that_does_not_answer(tmp_path, make_remote, shared_sshd, monkeypatch):
-    monkeypatch.setattr(connection, "FIRST_PATIENCE", 0.5)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.5)
     endpoint = endpoint_of_server(shared_sshd, port=1)
     with pytest.raises(RemoteUnavailable, match=r"does not answer by SSH at 127.0.0.1:1"):
         make_remote(shared_sshd, endpoint).connect()
 
 
 def test_a_connection_is_closed_within_15_seconds_of_silence():
-    assert connection.KEEPALIVE_INTERVAL * (connection.KEEPALIVE_COUNT + 1) <= 15
+    assert login.KEEPALIVE_INTERVAL * (login.KEEPALIVE_COUNT + 1) <= 15
 
 
 def test_a_frozen_connection_is_replaced(sshd, make_remote, monkeypatch):
-    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL", 0.3)
+    monkeypatch.setattr(login, "KEEPALIVE_INTERVAL", 0.3)
     notices = []
     remote = make_remote(sshd, on_notice=notices.append)
     assert remote.shell("echo 1").stdout == "1\n"

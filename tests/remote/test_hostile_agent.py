@@ -234,7 +234,7 @@ def test_a_flood_is_held_back_while_the_consumer_is_slow(hostile_pod):
 
 
 def test_a_full_mailbox_waits_and_a_closed_one_does_not():
-    events = BoundedQueue(background_loop(), limit=100)
+    events = BoundedQueue(background_loop(), max_bytes=100)
     finished = threading.Event()
 
     async def fill():

@@ -15,7 +15,7 @@ import pytest
 from tests.remote.conftest import Outputs, endpoint_of_server
 from tests.remote.sshd import wait_until
 from yotta_jupyter.errors import RemoteError, RemoteUnavailable
-from yotta_jupyter.remote import connection
+from yotta_jupyter.remote import login
 
 COUNTING = "import time\nfor i in range({count}):\n    print(i, flush=True)\n    time.sleep({delay})\n'end'"
 APPENDING = "with open({path!r}, 'a') as file: print(file.write('x'))"
@@ -144,7 +144,7 @@ def test_a_request_sent_while_the_connection_breaks_runs_once(sshd, make_remote,
 
 
 def test_a_request_of_a_frozen_connection_runs_once(sshd, make_remote, tmp_path, monkeypatch):
-    monkeypatch.setattr(connection, "KEEPALIVE_INTERVAL", 0.3)
+    monkeypatch.setattr(login, "KEEPALIVE_INTERVAL", 0.3)
     remote = make_remote(sshd)
     remote.run("1")
     frozen = sshd.sessions()

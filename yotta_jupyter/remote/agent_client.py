@@ -1,6 +1,8 @@
-"""The client of the agent: sends requests once and receives its record in order, across connections.
+"""The client of the agent on a pod: sends requests and receives the agent's log. Runs on the background loop.
 
-Runs on the background loop.
+Each entry of the log has a sequence number, one more than the entry before. After a reconnect, the agent sends the
+entries after the last one that the client received. The replay is the part of them that was in the log before the
+reconnect.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from .events import Event, decode_message
 from .framing import Frame, FrameReader, pack
 from .late import LateOutput
 from .queues import BoundedQueue
+from .runs import RunList
 
 if TYPE_CHECKING:
     from .connection import PodConnection
@@ -22,33 +25,17 @@ if TYPE_CHECKING:
 
 PROTOCOL: Final = 1
 HELLO_TIMEOUT: Final = 20.0
-_MAX_REQUESTS: Final = 200
+"""Seconds until the first frame of the agent."""
 
-
-@dataclass(frozen=True)
-class RequestInfo:
-    """A run that the agent knows.
-
-    Attributes
-    ----------
-    request_id : str
-    title : str
-        The first line of its code.
-    first : int
-        The position of its first event in the record.
-    state : str
-        ``queued``, ``running``, ``done``, or ``not_run`` if it was cancelled before it started.
-    """
-
-    request_id: str
-    title: str
-    first: int
-    state: str
+_RECONNECT_DELAY: Final = 0.05
+"""Seconds before a new channel after the agent closed the last one."""
+_EVENT_OVERHEAD: Final = 200
+"""Bytes that an event counts in a queue, besides its body."""
 
 
 @dataclass
-class _Outgoing:
-    """A request that is sent on each new connection until it is accepted."""
+class _Unaccepted:
+    """A request that is sent on each new connection until the agent accepts it."""
 
     frame: bytes
     request_id: str
@@ -58,16 +45,25 @@ class _Outgoing:
 class AgentClient:
     """A client of a pod's agent.
 
-    Late output is delivered with a run that waits when it arrives, else with the next one before its own output.
+    It connects when there is something to send, and again after a lost connection while a request is unfinished.
 
     Parameters
     ----------
     connection : PodConnection
     launcher : AgentLauncher
     after : int, optional
-        Receive the record from the position after this one; by default from its end.
+        Receive the log after this sequence number; by default only new entries.
     epoch : str, optional
-        The record to which `after` belongs.
+        The id of the log to which `after` belongs.
+
+    Attributes
+    ----------
+    epoch : str or None
+        The id of the present log. An agent that finds no log starts one with a new id.
+    python : str
+        The version of the pod's Python.
+    runs : RunList
+    late : LateOutput
     """
 
     def __init__(
@@ -75,23 +71,22 @@ class AgentClient:
         connection: PodConnection,
         launcher: AgentLauncher,
         *,
-        after: int | None = None,
+        after: int = -1,
         epoch: str | None = None,
     ) -> None:
         self._connection = connection
         self._launcher = launcher
-        self.position = after
+        self._last_received = after
         self.epoch = epoch
-        self._last_at_hello = -1
-        self._is_caught_up = False
         self.python = ""
-        self.requests: OrderedDict[str, RequestInfo] = OrderedDict()
-        self._queues: dict[str, BoundedQueue[Event]] = {}
-        self._shows_late: set[str] = set()
+        self.runs = RunList()
         self.late = LateOutput()
+        self._queues: dict[str, BoundedQueue[Event]] = {}  # By request id.
+        self._late_receivers: set[str] = set()  # Ids of requests whose queues also receive late output.
+        self._is_replaying = False
         self._replay_end = -1
-        self._done_in_replay: dict[str, Event] = {}
-        self._outgoing: OrderedDict[str, _Outgoing] = OrderedDict()
+        self._held_ends: dict[str, Event] = {}  # ``done`` events that wait for the end of the replay.
+        self._unaccepted: OrderedDict[str, _Unaccepted] = OrderedDict()
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
         self._attached = asyncio.Event()
@@ -104,28 +99,27 @@ class AgentClient:
         YottaError
             The pod or the agent cannot be reached.
         """
-        self._start()
-        assert self._task is not None
+        task = self._start()
         attached = asyncio.ensure_future(self._attached.wait())
-        await asyncio.wait([attached, self._task], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([attached, task], return_when=asyncio.FIRST_COMPLETED)
         attached.cancel()
-        if self._task.done():
-            self._task.result()
+        if task.done():
+            task.result()
 
-    def receive(self, request_id: str, queue: BoundedQueue[Event], *, shows_late: bool = False) -> None:
-        """Deliver the events of a request to a queue.
+    def subscribe(self, request_id: str, queue: BoundedQueue[Event], *, with_late_output: bool = False) -> None:
+        """Put the events of a request into a queue.
 
         Parameters
         ----------
         request_id : str
         queue : BoundedQueue
-        shows_late : bool, default False
-            Whether the queue gets the late output of earlier requests, too.
+        with_late_output : bool, default False
+            Whether the queue also receives the late output of earlier requests.
         """
         self._queues[request_id] = queue
-        if not shows_late:
+        if not with_late_output:
             return
-        self._shows_late.add(request_id)
+        self._late_receivers.add(request_id)
         events, skipped = self.late.take()
         for event in events:
             queue.put_nowait(event, event.size)
@@ -133,18 +127,18 @@ class AgentClient:
             text = f"{skipped:,} messages of earlier cells are not shown; attach to those cells to see them."
             queue.put_nowait(Event("notice", data={"detail": text}))
 
-    def forget(self, request_id: str) -> None:
-        """Deliver no more events of a request. The request itself continues.
+    def unsubscribe(self, request_id: str) -> None:
+        """Receive no more events of a request, which continues.
 
         Parameters
         ----------
         request_id : str
         """
-        self._shows_late.discard(request_id)
-        self._done_in_replay.pop(request_id, None)
-        events = self._queues.pop(request_id, None)
-        if events is not None:
-            events.close()
+        self._late_receivers.discard(request_id)
+        self._held_ends.pop(request_id, None)
+        queue = self._queues.pop(request_id, None)
+        if queue is not None:
+            queue.close()
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a request, again after each reconnect until the agent has accepted it.
@@ -155,23 +149,28 @@ class AgentClient:
             With ``type`` and a unique ``request``.
         body : bytes, optional
         """
-        outgoing = _Outgoing(pack(head, body), head["request"])
-        self._outgoing[outgoing.request_id] = outgoing
+        request = _Unaccepted(pack(head, body), head["request"])
+        self._unaccepted[request.request_id] = request
         if self._writer is not None:
-            self._write(outgoing)
+            self._write(request)
         self._start()
 
     def withdraw(self, request_id: str) -> bool:
-        """Withdraw a request that was never sent; return whether it was.
+        """Do not send a request, unless it was sent already.
 
         Parameters
         ----------
         request_id : str
+
+        Returns
+        -------
+        bool
+            Whether the request will never be sent.
         """
-        outgoing = self._outgoing.get(request_id)
-        if outgoing is None or outgoing.was_sent:
+        request = self._unaccepted.get(request_id)
+        if request is None or request.was_sent:
             return False
-        del self._outgoing[request_id]
+        del self._unaccepted[request_id]
         return True
 
     async def close(self) -> None:
@@ -179,23 +178,25 @@ class AgentClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        for events in self._queues.values():
-            events.put_nowait(Event("failed", error=RemoteUnavailable("The connection to the pod was closed.")))
-        self._queues.clear()
+        self._fail_queues(RemoteUnavailable("The connection to the pod was closed."))
 
-    # Connections
+    # The connection
 
-    def _start(self) -> None:
+    def _start(self) -> asyncio.Task[None]:
+        """Return the task that receives the log; start it unless it runs."""
         if self._task is None or self._task.done():
             self._attached.clear()
-            self._task = asyncio.ensure_future(self._follow())
+            self._task = asyncio.ensure_future(self._receive())
             self._task.add_done_callback(_retrieve_exception)
+        return self._task
 
-    async def _follow(self) -> None:
-        """Receive the record until there is nothing to wait for."""
+    async def _receive(self) -> None:
+        """Receive the log, on one connection after another, until no request is unfinished."""
         try:
-            while await self._follow_connection():
-                pass
+            while True:
+                await self._receive_on_one_connection()
+                if not self._queues and not self._unaccepted:
+                    return
         except YottaError as error:
             await self._fail(error)
             raise
@@ -203,24 +204,19 @@ class AgentClient:
             failure = RemoteUnavailable(f"The connection to the agent failed: {type(error).__name__}: {error}")
             await self._fail(failure)
             raise failure from error
-        finally:
-            self._writer = None
-            self._attached.clear()
 
-    async def _follow_connection(self) -> bool:
-        """Receive on one connection until it is lost; return whether to connect again."""
+    async def _receive_on_one_connection(self) -> None:
+        """Receive the log until the connection is lost or the agent ends."""
         connection = await self._connection.get()
         writer: Any = None
         try:
             reader, writer = await self._launcher.open(connection)
             frames = FrameReader(reader)
-            await self._greet(frames, writer)
+            await self._handshake(frames, writer)
             while (frame := await frames.next()) is not None:
-                await self._dispatch(frame)
-                if not self._is_caught_up:
-                    await self._announce_replay_end()
-                if self._done_in_replay and (self.position or 0) >= self._replay_end:
-                    await self._end_replay()
+                await self._process(frame)
+                if self._is_replaying:
+                    await self._end_replay_when_complete()
         except Exception as error:
             if not isinstance(error, EOFError) and not await self._connection.is_lost(connection, error):
                 raise
@@ -230,10 +226,29 @@ class AgentClient:
             if writer is not None:
                 writer.close()
         if not connection.is_closed():
-            await asyncio.sleep(0.05)  # The agent ended, or the connection is about to be closed.
-        return bool(self._queues or self._outgoing)
+            await asyncio.sleep(_RECONNECT_DELAY)
 
-    async def _greet(self, frames: FrameReader, writer: Any) -> None:
+    async def _handshake(self, frames: FrameReader, writer: Any) -> None:
+        """Receive the agent's ``hello``; request the log and send the requests that it has not accepted."""
+        hello = await self._read_hello(frames)
+        epoch = str(hello.get("epoch"))
+        if epoch != self.epoch:
+            if self.epoch is not None:
+                await self._fail_requests_of_old_log()
+            self._last_received = hello["last"]
+        self.epoch = epoch
+        self.python = str(hello.get("python", ""))[:20]
+        self.runs.update_from_hello(hello)
+        self._is_replaying = True
+        self._replay_end = hello["last"]
+        await self._end_replay_when_complete()
+        writer.write(pack({"type": "follow", "after": self._last_received}))
+        self._writer = writer
+        for request in self._unaccepted.values():
+            self._write(request)
+        self._attached.set()
+
+    async def _read_hello(self, frames: FrameReader) -> dict[str, Any]:
         try:
             async with asyncio.timeout(HELLO_TIMEOUT):
                 frame = await frames.next()
@@ -244,164 +259,126 @@ class AgentClient:
         hello = frame.head
         if hello.get("type") != "hello" or hello.get("protocol") != PROTOCOL or not isinstance(hello.get("last"), int):
             raise RemoteUnavailable("The agent on the pod speaks another protocol.", advice="Update yotta_jupyter.")
-        epoch = str(hello.get("epoch"))
-        if self.epoch is not None and epoch != self.epoch:
-            await self._start_anew()
-        if self.epoch != epoch or self.position is None:
-            self.position = hello["last"]
-        self.epoch = epoch
-        self._last_at_hello = self._replay_end = hello["last"]
-        self.python = str(hello.get("python", ""))[:20]
-        self._read_requests(hello)
-        self._is_caught_up = False
-        await self._announce_replay_end()
-        writer.write(pack({"type": "follow", "after": self.position}))
-        self._writer = writer
-        for outgoing in self._outgoing.values():
-            self._write(outgoing)
-        self._attached.set()
+        return hello
 
-    async def _start_anew(self) -> None:
-        """Fail the requests that were sent to an agent that is gone with its record."""
-        error = RemoteUnavailable(
-            f"Pod {self._connection.endpoint.label} was started again while the cell ran:"
-            " the cell did not end, or its output is gone.",
-            advice="Run it again if that is safe.",
-            pod_id=self._connection.endpoint.pod_id,
-        )
-        await self._end_replay()
-        unsent = {outgoing.request_id for outgoing in self._outgoing.values() if not outgoing.was_sent}
-        for request_id in [name for name in self._queues if name not in unsent]:
-            await self._queues.pop(request_id).put(Event("failed", error=error))
-        for request_id in [name for name in self._outgoing if name not in unsent]:
-            del self._outgoing[request_id]
-        self.requests.clear()
-        self.late.clear()
-
-    def _write(self, outgoing: _Outgoing) -> None:
-        outgoing.was_sent = True
+    def _write(self, request: _Unaccepted) -> None:
+        request.was_sent = True
         try:
-            self._writer.write(outgoing.frame)
+            self._writer.write(request.frame)
         except (OSError, EOFError):
-            self._writer = None  # The reader finds the same and connects again.
+            self._writer = None  # The reader fails, too, and connects again.
+
+    # Failures
+
+    async def _fail_requests_of_old_log(self) -> None:
+        """Fail the requests that were sent to an agent whose log is gone."""
+        endpoint = self._connection.endpoint
+        error = RemoteUnavailable(
+            f"Pod {endpoint.label} was started again while the cell ran: the cell did not end, or its output is gone.",
+            advice="Run it again if that is safe.",
+            pod_id=endpoint.pod_id,
+        )
+        await self._deliver_held_ends()
+        unsent = {request.request_id for request in self._unaccepted.values() if not request.was_sent}
+        for request_id in self._queues.keys() - unsent:
+            await self._queues.pop(request_id).put(Event("failed", error=error))
+        for request_id in self._unaccepted.keys() - unsent:
+            del self._unaccepted[request_id]
+        self.runs.clear()
+        self.late.forget_requests()
 
     async def _fail(self, error: YottaError) -> None:
-        await self._end_replay()
-        self._outgoing.clear()
+        """Fail all requests."""
+        await self._deliver_held_ends()
+        self._unaccepted.clear()
+        self._fail_queues(error)
+
+    def _fail_queues(self, error: YottaError) -> None:
         queues, self._queues = self._queues, {}
-        for events in queues.values():
-            events.put_nowait(Event("failed", error=error))
+        for queue in queues.values():
+            queue.put_nowait(Event("failed", error=error))
 
-    # The record
+    # The log
 
-    async def _dispatch(self, frame: Frame) -> None:
+    async def _process(self, frame: Frame) -> None:
         head, kind = frame.head, frame.head.get("type")
         if kind == "gap":
-            await self._skip(head)
+            await self._process_gap(head)
             return
         sequence = head.get("seq")
-        if sequence != (self.position or 0) + 1 and not (self.position == -1 and sequence == 0):
+        if sequence != self._last_received + 1:
             raise RemoteUnavailable("The agent on the pod sent messages out of order.", advice="Run the cell again.")
         request_id = str(head.get("request"))
-        if kind == "accepted" and head.get("kind") == "execute" and sequence > self._last_at_hello:
-            head["behind"] = next((info.title for info in self.requests.values() if info.state == "running"), None)
-        self._update_requests(request_id, head)
-        size = len(frame.body) + 200
+        size = len(frame.body) + _EVENT_OVERHEAD
+        if kind == "accepted":
+            self._unaccepted.pop(request_id, None)
+            if head.get("kind") == "execute" and not self._is_replaying:
+                head["queued_behind"] = self.runs.running_title()
+        self.runs.update_from_event(request_id, head)
         if kind == "message":
             event = decode_message(frame, size)
             if event is not None:
                 await self._deliver(request_id, event)
         elif kind == "agent":
-            text = "The agent on the pod was restarted; output during that time may be missing."
-            for name in list(self._queues):
-                await self._deliver(name, Event("lost", sequence, {"detail": text}))
+            await self._report_loss("The agent on the pod was restarted; output during that time may be missing.")
         elif kind in ("accepted", "started", "done", "input_done"):
-            await self._deliver(request_id, Event(str(kind), sequence, head, size=size))
-        self.position = sequence
+            await self._deliver(request_id, Event(kind, sequence, head, size=size))
+        self._last_received = sequence
 
-    async def _skip(self, head: dict[str, Any]) -> None:
+    async def _process_gap(self, head: dict[str, Any]) -> None:
+        """Skip entries that the agent has deleted."""
         first, last = head.get("from"), head.get("to")
         if not isinstance(first, int) or not isinstance(last, int) or last < first:
             raise RemoteUnavailable("The agent on the pod sent an invalid message.")
-        text = f"{last - first + 1:,} messages of the output are no longer on the pod: its record has a limit."
-        for name in list(self._queues):
-            await self._deliver(name, Event("lost", -1, {"detail": text}))
-        self.position = last
+        count = last - first + 1
+        await self._report_loss(f"{count:,} messages of the output are no longer on the pod: its log has a limit.")
+        self._last_received = last
+
+    async def _report_loss(self, text: str) -> None:
+        for queue in list(self._queues.values()):
+            await queue.put(Event("lost", data={"detail": text}))
 
     async def _deliver(self, request_id: str, event: Event) -> None:
-        events = self._queues.get(request_id)
-        if events is None:
-            if self.late.includes(request_id, event):
+        queue = self._queues.get(request_id)
+        if queue is None:
+            if self.late.is_late(request_id, event):
                 await self._deliver_late(request_id, event)
-        elif event.kind == "done" and event.sequence < self._replay_end:
-            self._done_in_replay[request_id] = event  # Late output may follow.
+        elif event.kind == "done" and self._is_replaying:
+            self._held_ends[request_id] = event  # Its late output may follow in the replay.
         else:
-            await events.put(event, event.size)
+            await queue.put(event, event.size)
             if event.kind == "done":
-                self._queues.pop(request_id, None)
-                if request_id in self._shows_late:
-                    self._shows_late.discard(request_id)
-                    self.late.mark_shown(request_id, max(event.sequence, self.position or 0))
+                self._end_subscription(request_id, event.sequence)
+
+    def _end_subscription(self, request_id: str, sequence: int) -> None:
+        self._queues.pop(request_id, None)
+        if request_id in self._late_receivers:
+            self._late_receivers.discard(request_id)
+            self.late.mark_shown(request_id, max(sequence, self._last_received))
 
     async def _deliver_late(self, request_id: str, event: Event) -> None:
-        current = next((name for name in self._queues if name in self._shows_late), None)
-        if current is not None:
-            await self._queues[current].put(event, event.size)
+        """Deliver late output to a request that waits now, or keep it for the next one."""
+        receiver = next((other for other in self._queues if other in self._late_receivers), None)
+        if receiver is not None:
+            await self._queues[receiver].put(event, event.size)
         else:
-            self.late.keep(request_id, event)
+            self.late.add(request_id, event)
 
-    async def _announce_replay_end(self) -> None:
-        """Tell the receivers that an input request from before the connection is still unanswered.
+    async def _end_replay_when_complete(self) -> None:
+        if self._last_received < self._replay_end:
+            return
+        await self._deliver_held_ends()
+        for queue in list(self._queues.values()):
+            await queue.put(Event("caught_up"))
 
-        The last recorded event may belong to another request, such as a cell that waits for this one.
-        """
-        if (self.position or 0) >= self._last_at_hello:
-            self._is_caught_up = True
-            for events in list(self._queues.values()):
-                await events.put(Event("caught_up"), 0)
-
-    async def _end_replay(self) -> None:
-        """Deliver the ends of requests that were held back for late output."""
-        self._replay_end = -1
-        ended, self._done_in_replay = self._done_in_replay, {}
-        for request_id, event in ended.items():
+    async def _deliver_held_ends(self) -> None:
+        self._is_replaying = False
+        held, self._held_ends = self._held_ends, {}
+        for request_id, event in held.items():
             await self._deliver(request_id, event)
-
-    def _read_requests(self, hello: dict[str, Any]) -> None:
-        running = hello.get("running")
-        running_id = running.get("request") if isinstance(running, dict) else None
-        queued = {entry.get("request") for entry in _dicts(hello.get("queued"))}
-        for entry in [*_dicts(hello.get("recent")), *_dicts([running] if running else [])]:
-            name = str(entry.get("request"))
-            ended = "not_run" if entry.get("not_run") is True else "done"
-            state = "running" if name == running_id else "queued" if name in queued else ended
-            first = entry.get("first")
-            if isinstance(first, int):
-                self._remember(RequestInfo(name, str(entry.get("title") or "")[:200], first, state))
-
-    def _update_requests(self, request_id: str, head: dict[str, Any]) -> None:
-        kind = head.get("type")
-        if kind == "accepted":
-            self._outgoing.pop(request_id, None)
-            if head.get("kind") == "execute" and not head.get("hidden"):
-                title = str(head.get("title") or "")[:200]
-                self._remember(RequestInfo(request_id, title, int(head["seq"]), "queued"))
-        elif kind in ("started", "done") and request_id in self.requests:
-            info = self.requests[request_id]
-            ended = "not_run" if head.get("status") == "not_run" else "done"
-            state = "running" if kind == "started" else ended
-            self.requests[request_id] = RequestInfo(request_id, info.title, info.first, state)
-
-    def _remember(self, info: RequestInfo) -> None:
-        self.requests[info.request_id] = info
-        while len(self.requests) > _MAX_REQUESTS:
-            self.requests.popitem(last=False)
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _retrieve_exception(task: asyncio.Task[None]) -> None:
+    """Keep asyncio from logging an exception that the queues have received."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""One SSH connection to a pod, established again when it is lost. Runs on the background loop."""
+"""One SSH connection to a pod, with reconnects. Runs on the background loop."""
 
 from __future__ import annotations
 
@@ -8,50 +8,32 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ..errors import ConnectionFailed, InvalidPodState, RemoteUnavailable, ServerError, UnexpectedResponse
 from ..sanitize import single_line
 from ..ssh import STARTING_STATUSES
+from .callbacks import OnNotice
 from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
-from .keys import Keys, load_keys
+from .login import Login
 
 if TYPE_CHECKING:
     import asyncssh
 
-KEEPALIVE_INTERVAL: Final = 4.0
-KEEPALIVE_COUNT: Final = 2
-"""A connection without an answer to three keepalive requests in a row is closed, after 12 s."""
+CONNECT_TIMEOUT: Final = 30.0
+"""Seconds for all attempts of a first connection."""
+RECONNECT_TIMEOUT: Final = 600.0
+"""Seconds for all attempts after a lost connection."""
 
-CONNECT_TIMEOUT: Final = 10.0
-FIRST_PATIENCE: Final = 30.0
-"""Seconds during which a first connection is tried."""
-PATIENCE: Final = 600.0
-"""Seconds during which a lost connection is tried again."""
-
-_KEYS_PER_LOGIN: Final = 5
-"""OpenSSH closes a connection after six refused keys."""
-_CIPHERS: Final = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "chacha20-poly1305@openssh.com",
-    "aes256-ctr",
-    "aes192-ctr",
-    "aes128-ctr",
-)
-"""The fastest first: AES-GCM is three times as fast as ChaCha20 in asyncssh."""
-_HOST_KEY_ALGORITHMS: Final = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
+_FIRST_DELAY: Final = 0.1
+_MAX_DELAY: Final = 5.0
+"""Seconds between attempts."""
+_CLOSE_TIMEOUT: Final = 2.0
+_LOSS_DELAY: Final = 0.1
+"""Seconds in which asyncssh closes a connection after an error on one of its channels."""
 
 Result = TypeVar("Result")
-Notice = Callable[[str], None]
 
 
 class _PodStarting(Exception):
@@ -65,10 +47,10 @@ class PodConnection:
     ----------
     endpoint : Endpoint
     lookup : callable, optional
-        Returns the present endpoint; called after the connection was lost.
+        Returns the present endpoint; called before each attempt but the first.
     host_keys : HostKeys, optional
-    notice : callable, optional
-        Called with one line of text about a lost connection or a new host key, on the background thread.
+    on_notice : callable, optional
+        Called with one line about a lost connection or a new host key, on the background thread.
     """
 
     def __init__(
@@ -77,18 +59,15 @@ class PodConnection:
         *,
         lookup: Lookup | None = None,
         host_keys: HostKeys | None = None,
-        notice: Notice | None = None,
+        on_notice: OnNotice = lambda text: None,
     ) -> None:
         self.endpoint = endpoint
-        self.user: str | None = None
-        self.patience = PATIENCE
         self._lookup = lookup
-        self._host_keys = host_keys or HostKeys()
-        self._notice = notice or (lambda text: None)
+        self._on_notice = on_notice
+        self._login = Login(host_keys or HostKeys(), on_notice)
         self._current: asyncssh.SSHClientConnection | None = None
-        self._keys: Keys | None = None
-        self._closed = False
         self._was_connected = False
+        self._closed = False
         self._lock = asyncio.Lock()
 
     @property
@@ -96,13 +75,18 @@ class PodConnection:
         """Whether there is a connection that is not closed. May be read from any thread."""
         return self._current is not None and not self._current.is_closed()
 
+    @property
+    def user(self) -> str | None:
+        """The user name that the pod accepted; None before the first connection."""
+        return self._login.user
+
     async def get(self) -> asyncssh.SSHClientConnection:
-        """Return the connection; establish it if there is none.
+        """Return the connection; connect if there is none.
 
         Raises
         ------
         RemoteUnavailable
-            No connection can be established.
+            The pod cannot be reached.
         InvalidPodState, PodNotFound, AuthenticationError
             From `lookup`: the pod is paused or gone, or the API refused the key.
         """
@@ -110,11 +94,11 @@ class PodConnection:
             if self._closed:
                 raise RemoteUnavailable(f"The connection to pod {self.endpoint.label} was closed.")
             if self._current is None or self._current.is_closed():
-                self._current = await self._connect_patiently()
+                self._current = await self._connect()
             return self._current
 
     async def retry(self, action: Callable[[asyncssh.SSHClientConnection], Awaitable[Result]]) -> Result:
-        """Run an action on the connection, again on a new connection if the connection is lost.
+        """Run an action on the connection, again after each reconnect until it completes.
 
         Parameters
         ----------
@@ -142,26 +126,19 @@ class PodConnection:
 
         if self._closed or not isinstance(error, (asyncssh.Error, OSError, EOFError, asyncio.TimeoutError)):
             return False
-        # A channel may learn of the loss a moment before the connection.
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(connection.wait_closed()), 0.1)
+            await asyncio.wait_for(asyncio.shield(connection.wait_closed()), _LOSS_DELAY)
         return connection.is_closed()
 
     async def add_key(self, path: Path, key: asyncssh.SSHKey) -> None:
-        """Use a decrypted key for the connections from now on, before all others.
+        """Try a decrypted key before all others from now on.
 
         Parameters
         ----------
         path : Path
         key : asyncssh.SSHKey
         """
-        if self._keys is not None:
-            self._keys.unlock(path, key)
-
-    def abort(self) -> None:
-        """Drop the present connection without a word to the server."""
-        if self._current is not None:
-            self._current.abort()
+        self._login.add_key(path, key)
 
     async def close(self) -> None:
         """Close the connection for good."""
@@ -169,42 +146,45 @@ class PodConnection:
         if self._current is not None:
             self._current.close()
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._current.wait_closed(), 2)
+                await asyncio.wait_for(self._current.wait_closed(), _CLOSE_TIMEOUT)
             self._current.abort()
-        if self._keys is not None:
-            self._keys.close()
+        self._login.close()
 
-    async def _connect_patiently(self) -> asyncssh.SSHClientConnection:
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        """Connect for the first time, or again, and report the latter."""
+        if not self._was_connected:
+            connection = await self._try_until(time.monotonic() + CONNECT_TIMEOUT)
+            self._was_connected = True
+            return connection
+        self._on_notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
+        connection = await self._try_until(time.monotonic() + RECONNECT_TIMEOUT)
+        self._on_notice(f"Connected to pod {self.endpoint.label} again.")
+        return connection
+
+    async def _try_until(self, deadline: float) -> asyncssh.SSHClientConnection:
+        """Connect, with exponential backoff until a deadline."""
         import asyncssh
 
-        again = self._was_connected
-        if again:
-            self._notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
-        deadline = time.monotonic() + (self.patience if again else min(self.patience, FIRST_PATIENCE))
-        delay = 0.1
-        attempt = 0
-        starting = False
+        delay = _FIRST_DELAY
+        must_look_up = self._was_connected
+        reported_starting = False
         while True:
-            attempt += 1
             try:
-                if attempt > 1 or again:
+                if must_look_up:
                     await self._update_endpoint()
-                connection = await self._log_in()
-                break
+                return await self._login.connect(self.endpoint)
             except (TimeoutError, OSError, asyncssh.Error, _PodStarting) as error:
                 if self._closed or time.monotonic() + delay > deadline:
                     raise self._unreachable(error) from None
-                if isinstance(error, _PodStarting) and not starting:
-                    starting = True
-                    self._notice(f"Pod {self.endpoint.label} {error}; waiting for it.")
+                if isinstance(error, _PodStarting) and not reported_starting:
+                    reported_starting = True
+                    self._on_notice(f"Pod {self.endpoint.label} {error}; waiting for it.")
+            must_look_up = True
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
-            delay = min(delay * 2, 5.0)
-        self._was_connected = True
-        if again:
-            self._notice(f"Connected to pod {self.endpoint.label} again.")
-        return connection
+            delay = min(delay * 2, _MAX_DELAY)
 
     async def _update_endpoint(self) -> None:
+        """Look the endpoint up. Keep the last one if the API fails."""
         if self._lookup is None:
             return
         try:
@@ -214,150 +194,13 @@ class PodConnection:
                 raise
             raise _PodStarting(f"is {error.pod_status} and not reachable yet") from None
         except (ConnectionFailed, ServerError, UnexpectedResponse):
-            pass  # The API fails; the pod may be where it was.
+            pass
 
     def _unreachable(self, error: BaseException) -> RemoteUnavailable:
-        where = f"{self.endpoint.host}:{self.endpoint.port}"
+        address = f"{self.endpoint.host}:{self.endpoint.port}"
         reason = single_line(getattr(error, "reason", "") or str(error) or "no answer", 120)
         return RemoteUnavailable(
-            f"Pod {self.endpoint.label} does not answer by SSH at {where}: {reason}.",
+            f"Pod {self.endpoint.label} does not answer by SSH at {address}: {reason}.",
             advice="See whether it is running.",
             pod_id=self.endpoint.pod_id,
         )
-
-    async def _log_in(self) -> asyncssh.SSHClientConnection:
-        """Try all users and keys and return a connection."""
-        options = await self._options()
-        if self._keys is None:
-            self._keys = await load_keys(self.endpoint.key_file, _identity_files(options))
-        users = tuple(dict.fromkeys([self.user, *self.endpoint.users] if self.user else self.endpoint.users))
-        if connection := await self._try_users(options, users, self._keys.usable):
-            return connection
-        raise self._refused(users)
-
-    async def _options(self) -> asyncssh.SSHClientConnectionOptions:
-        import asyncssh
-
-        config = Path("~/.ssh/config").expanduser()
-        try:
-            options: asyncssh.SSHClientConnectionOptions = await asyncssh.SSHClientConnectionOptions.construct(
-                host=self.endpoint.host,
-                port=self.endpoint.port,
-                config=[str(config)] if config.is_file() else [],
-                client_keys=None,
-                preferred_auth="publickey",
-                agent_forwarding=False,  # Whatever ~/.ssh/config says: a pod is not trusted with the user's keys.
-                encryption_algs=list(_CIPHERS),
-                compression_algs=["none", "zlib@openssh.com"],
-                keepalive_interval=KEEPALIVE_INTERVAL,
-                keepalive_count_max=KEEPALIVE_COUNT,
-                connect_timeout=CONNECT_TIMEOUT,
-                login_timeout=CONNECT_TIMEOUT,
-            )
-            return options
-        except asyncssh.ConfigParseError as error:
-            raise RemoteUnavailable(f"~/.ssh/config cannot be read: {single_line(error)}.") from None
-
-    async def _try_users(
-        self, options: asyncssh.SSHClientConnectionOptions, users: tuple[str, ...], keys: list[Any]
-    ) -> asyncssh.SSHClientConnection | None:
-        import asyncssh
-
-        for user in users:
-            for start in range(0, len(keys), _KEYS_PER_LOGIN):
-                batch = keys[start : start + _KEYS_PER_LOGIN]
-                try:
-                    connection = await self._open(options, user, batch)
-                except asyncssh.PermissionDenied:
-                    continue
-                except asyncssh.DisconnectError as error:
-                    if "too many authentication failures" in str(error).lower():
-                        continue
-                    raise
-                self.user = user
-                return connection
-        return None
-
-    async def _open(
-        self, options: asyncssh.SSHClientConnectionOptions, user: str, keys: list[Any]
-    ) -> asyncssh.SSHClientConnection:
-        import asyncssh
-
-        pod_id = self.endpoint.pod_id
-        pin = self.endpoint.pin_host_key
-        pinned, may_change = (self._host_keys.get(pod_id), self._host_keys.may_change(pod_id)) if pin else (None, True)
-        received: list[str] = []
-
-        class Client(asyncssh.SSHClient):
-            def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-                """Accept the pinned key, or any key on first use and after a resume."""
-                received.append(" ".join(key.export_public_key("openssh").decode("ascii").split()[:2]))
-                return pinned is None or may_change or received[-1] == pinned
-
-        try:
-            connection = await asyncssh.connect(
-                self.endpoint.host,
-                self.endpoint.port,
-                options=options,
-                username=user,
-                client_keys=keys,
-                known_hosts=([], [], []),
-                server_host_key_algs=_host_key_algorithms(pinned),
-                client_factory=Client,
-            )
-        except asyncssh.HostKeyNotVerifiable:
-            if received and pinned is not None:
-                raise self._changed_key() from None
-            raise
-        if pin and received and (pinned is None or may_change):
-            try:
-                self._host_keys.pin(pod_id, received[-1])
-            except RemoteUnavailable:
-                connection.abort()
-                raise
-            if pinned is not None and received[-1] != pinned:
-                self._notice(f"Pod {self.endpoint.label} has a new host key since it was resumed; it is pinned now.")
-        # OpenSSH sets TCP_NODELAY only while a session is open: without one, a round trip takes 40 ms more.
-        with suppress(asyncssh.ChannelOpenError):
-            await connection.create_process("cat", encoding=None)
-        return connection
-
-    def _changed_key(self) -> RemoteUnavailable:
-        return RemoteUnavailable(
-            f"Pod {self.endpoint.label} has another host key than before, so it may be another machine.",
-            advice="If you know why it changed, remove the line"
-            f" yotta-pod-{self.endpoint.pod_id} from {self._host_keys.path}.",
-            pod_id=self.endpoint.pod_id,
-        )
-
-    def _refused(self, users: tuple[str, ...]) -> RemoteUnavailable:
-        assert self._keys is not None
-        label, pod_id = self.endpoint.label, self.endpoint.pod_id
-        locked = tuple(single_line(path, 200) for path in self._keys.encrypted)
-        needs = f" Not tried, as it needs a passphrase: {', '.join(locked)}." if locked else ""
-        if not self._keys.names:
-            return RemoteUnavailable(
-                f"No SSH key to connect to pod {label} with.{needs}",
-                advice="Give a key file, or put one in ~/.yotta/ssh/id_ed25519.",
-                pod_id=pod_id,
-                locked_keys=locked,
-            )
-        keys = ", ".join(self._keys.names)
-        return RemoteUnavailable(
-            f"Pod {label} accepts none of the keys ({keys}) for any of the users ({', '.join(users)}).{needs}",
-            advice="Give the key file that the pod was created with.",
-            pod_id=pod_id,
-            locked_keys=locked,
-        )
-
-
-def _host_key_algorithms(pinned: str | None) -> list[str]:
-    """Return the accepted algorithms, that of the pinned key first: a server with several keys then sends that one."""
-    algorithm = (pinned or "").partition(" ")[0]
-    preferred = ["rsa-sha2-512", "rsa-sha2-256"] if algorithm == "ssh-rsa" else [algorithm]
-    return sorted(_HOST_KEY_ALGORITHMS, key=lambda name: name not in preferred)
-
-
-def _identity_files(options: asyncssh.SSHClientConnectionOptions) -> list[str]:
-    files = options.config.get("IdentityFile", [])
-    return [str(name) for name in files] if isinstance(files, (list, tuple)) else []

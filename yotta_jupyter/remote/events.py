@@ -1,4 +1,4 @@
-"""What the agent reports about runs."""
+"""Events for the thread that waits for a cell or a shell command."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from .outputs import OutputMessage
 
 @dataclass(frozen=True)
 class Event:
-    """Something about a request, for the thread that waits for it.
+    """An event of a cell or a shell command.
 
     Attributes
     ----------
     kind : str
-        ``accepted``, ``started``, ``output``, ``input``, ``input_done``, ``done``, ``notice``, ``lost``, ``failed``, or
-        ``caught_up`` after the part of the record from before the connection.
+        Of a cell, from the agent's log: ``accepted`` by the agent, ``started``, ``output``, ``input`` for a call of
+        ``input()``, ``input_done`` after its reply, ``done``. ``caught_up`` follows the events that were in the log
+        before the connection. ``lost`` stands for missing output.
+        Of a shell command: ``text``, ``done``.
+        Of both: ``notice``, ``interrupt`` for Ctrl-C, and ``failed``, the last event if the pod cannot be reached.
     sequence : int
-        The position in the record; -1 if the event is not recorded.
+        The number in the agent's log; -1 if the event is not in it.
     data : dict
-        The recorded fields, or of an output the message.
+        ``detail`` is the text of ``notice`` and ``lost``; otherwise the fields of the log.
     message : OutputMessage or None
-        Of an output or an input request.
+        Of ``output`` and ``input``.
     size : int
-        Bytes.
+        Bytes, at least approximately.
     error : YottaError or None
-        If no more events will arrive.
+        Of ``failed``.
     """
 
     kind: str
@@ -41,11 +44,12 @@ class Event:
 
 
 def decode_message(frame: Frame, size: int) -> Event | None:
-    """Return the event of a recorded Jupyter message.
+    """Return the event for a message of the Jupyter protocol.
 
     Parameters
     ----------
     frame : Frame
+        The body is metadata, content and buffers, joined; ``parts`` in the head is the list of their lengths.
     size : int
         Bytes.
 
@@ -54,27 +58,34 @@ def decode_message(frame: Frame, size: int) -> Event | None:
     Event or None
         None if the message is malformed.
     """
-    head, lengths = frame.head, frame.head.get("parts")
-    if not isinstance(lengths, list) or len(lengths) < 2 or not all(isinstance(n, int) and n >= 0 for n in lengths):
+    parts = _split(frame.body, frame.head.get("parts"))
+    if len(parts) < 2:
         return None
-    if sum(lengths) != len(frame.body):
-        return None
-    parts, offset = [], 0
-    for length in lengths:
-        parts.append(frame.body[offset : offset + length])
-        offset += length
     try:
-        # The kernel sends what is not valid Unicode in a text as other bytes.
         metadata, content = (json.loads(part.decode("utf-8", "replace")) for part in parts[:2])
     except (ValueError, RecursionError):
         return None
     if not isinstance(metadata, dict) or not isinstance(content, dict):
         return None
     message: OutputMessage = {
-        "msg_type": str(head.get("msg_type")),
+        "msg_type": str(frame.head.get("msg_type")),
         "content": content,
         "metadata": metadata,
         "buffers": parts[2:],
     }
-    kind = "input" if head.get("channel") == "stdin" else "output"
-    return Event(kind, int(head["seq"]), head, message, size)
+    kind = "input" if frame.head.get("channel") == "stdin" else "output"
+    return Event(kind, int(frame.head["seq"]), frame.head, message, size)
+
+
+def _split(body: bytes, lengths: object) -> list[bytes]:
+    """Return the parts of a body, or an empty list if the lengths are invalid."""
+    if not isinstance(lengths, list) or not all(isinstance(length, int) for length in lengths):
+        return []
+    if any(length < 0 for length in lengths) or sum(lengths) != len(body):
+        return []
+    parts = []
+    start = 0
+    for length in lengths:
+        parts.append(body[start : start + length])
+        start += length
+    return parts

@@ -1,100 +1,49 @@
-"""Wait on the caller's thread for a remote cell: outputs, input, Ctrl-C."""
+"""Wait on the caller's thread for a request to the agent: outputs, input and Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from ..errors import RemoteDetached, RemoteError, RemoteUnavailable
 from ..sanitize import single_line
 from .agent_client import AgentClient
+from .callbacks import Callbacks
 from .events import Event
 from .interrupts import InterruptHandler
-from .outputs import OutputCollector, OutputMessage, RunResult, print_output
+from .outputs import OutputCollector, RunResult
 from .queues import BoundedQueue
 
-OnOutput = Callable[[OutputMessage], None]
-OnInput = Callable[[str, bool], str]
-"""Returns a line for ``input()`` on the pod, given the prompt and whether it is a password."""
-OnNotice = Callable[[str], None]
-"""Called with one line about the connection or the pod."""
-OnInterrupt = Callable[[], bool]
-"""Called at the first Ctrl-C. Returns whether to interrupt the code on the pod, instead of leaving it running."""
-
-
-def ask_user(prompt: str, password: bool) -> str:
-    """Ask the user on the terminal or in the notebook: the default of `Remote.run`.
-
-    Parameters
-    ----------
-    prompt : str
-    password : bool
-        Whether to hide what is typed.
-    """
-    import getpass
-
-    return getpass.getpass(prompt) if password else input(prompt)
-
-
-def print_notice(text: str) -> None:
-    """Print a notice to stderr: the default of `Remote`.
-
-    Parameters
-    ----------
-    text : str
-    """
-    print(text, file=sys.stderr, flush=True)
-
-
-def always_interrupt() -> bool:
-    """Interrupt the code on the pod: the default of `Remote.run`."""
-    return True
-
-
-def never_interrupt() -> bool:
-    """Leave the code on the pod running: the default of `Remote.attach`."""
-    return False
-
-
-@dataclass
-class Callbacks:
-    """What is called while a cell runs, on the thread that waits for it."""
-
-    on_output: OnOutput = print_output
-    on_input: OnInput = ask_user
-    on_notice: OnNotice = print_notice
-    on_interrupt: OnInterrupt = always_interrupt
-
-
-_ENDINGS: Final = {
+_ERROR_NAMES: Final = {
     "kernel_died": "KernelDied",
     "kernel_restarted": "KernelRestarted",
     "not_run": "NotRun",
     "lost": "OutcomeUnknown",
 }
-"""Statuses of a cell that did not end by itself, and the `ename` of the error."""
+"""The `RemoteError.ename` for each status of a run that did not end by itself."""
+
+_MAX_ERROR_NAME: Final = 100
+_MAX_ERROR_VALUE: Final = 10_000
+_MAX_DETAIL: Final = 500
 
 
 class Execution:
-    """Consumes the events of one request.
+    """Processes the events of one request.
 
     Parameters
     ----------
     client : AgentClient
     loop : asyncio.AbstractEventLoop
+        The background loop, on which the client runs.
     events : BoundedQueue
-        Of the request.
+        The events of the request.
     request_id : str
     pod_id : str
     callbacks : Callbacks
     is_caught_up : bool, default True
-        False if a replay of the record comes first. Until its end, an input request may already have its answer.
-    on_end : callable, optional
-        Called with the queue when the wait ends.
+        False if events of the past come first. An ``input`` among them may have been answered already, so that it is
+        answered only after ``caught_up``.
     """
 
     def __init__(
@@ -106,29 +55,28 @@ class Execution:
         pod_id: str,
         callbacks: Callbacks,
         is_caught_up: bool = True,
-        on_end: Callable[[BoundedQueue[Any]], None] | None = None,
     ) -> None:
         self._client = client
         self._loop = loop
         self._events = events
-        self._callbacks = callbacks
+        self._request_id = request_id
         self._pod_id = pod_id
+        self._callbacks = callbacks
         self._is_caught_up = is_caught_up
-        self._on_end = on_end
         self._pending_input: Event | None = None
         self._error: RemoteError | None = None
-        self._interrupted = False
+        self._was_interrupted = False
         self._interrupts = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
-        self.result = RunResult(request_id)
-        self._collector = OutputCollector(self.result)
+        self._result = RunResult(request_id)
+        self._collector = OutputCollector(self._result)
 
     def wait(self, until: str = "done") -> RunResult:
         """Process events until the request ends.
 
         Parameters
         ----------
-        until : str, default "done"
-            The kind of event at which to return; ``accepted`` does not wait for the end.
+        until : {"done", "accepted"}, default "done"
+            With ``accepted``, return as soon as the agent has accepted the request.
 
         Returns
         -------
@@ -148,54 +96,60 @@ class Execution:
                 while True:
                     event = self._events.get()
                     self._process(event)
-                    if event.kind in (until, "done"):
+                    if event.kind == "done":
                         return self._finish(event)
+                    if event.kind == until:
+                        return self._result
         finally:
-            self._loop.call_soon_threadsafe(self._client.forget, self.result.request_id)
-            if self._on_end is not None:
-                self._on_end(self._events)
+            self._loop.call_soon_threadsafe(self._client.unsubscribe, self._request_id)
 
     def _process(self, event: Event) -> None:
-        if event.kind == "output":
-            self._output(event)
-        elif event.kind == "input":
-            self._pending_input = event
-        elif event.kind == "interrupt":
-            self._interrupt()
-        elif event.kind == "accepted" and event.data.get("behind") is not None:
-            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {event.data['behind'] or '(empty)'}")
-        elif event.kind == "input_done":
-            self._pending_input = None
-        elif event.kind == "notice":
-            self._callbacks.on_notice(str(event.data["detail"]))
-        elif event.kind == "lost":
-            self.result.lost.append(str(event.data["detail"]))
-            self._callbacks.on_notice(str(event.data["detail"]))
-        elif event.kind == "failed":
-            assert event.error is not None
-            raise event.error
-        elif event.kind == "caught_up":
-            self._is_caught_up = True
+        match event.kind:
+            case "output":
+                self._process_output(event)
+            case "input":
+                self._pending_input = event
+            case "input_done":
+                self._pending_input = None
+            case "caught_up":
+                self._is_caught_up = True
+            case "interrupt":
+                self._interrupt()
+            case "accepted":
+                self._notify_if_queued(event)
+            case "notice":
+                self._callbacks.on_notice(event.data["detail"])
+            case "lost":
+                self._result.lost.append(event.data["detail"])
+                self._callbacks.on_notice(event.data["detail"])
+            case "failed":
+                assert event.error is not None
+                raise event.error
         if self._pending_input is not None and self._is_caught_up:
-            self._answer()
+            self._answer(self._pending_input)
+            self._pending_input = None
 
-    def _output(self, event: Event) -> None:
+    def _process_output(self, event: Event) -> None:
         message = event.message
         assert message is not None
         self._collector.add(message, event.size)
-        if message["msg_type"] == "error":
-            content = message["content"]
-            lines = content.get("traceback")
-            traceback = [str(line) for line in lines] if isinstance(lines, list) else []
-            self._error = RemoteError(
-                single_line(content.get("ename") or "Error", 100), str(content.get("evalue") or "")[:10_000], traceback
-            )
-        else:
+        if message["msg_type"] != "error":
             self._callbacks.on_output(message)
+            return
+        content = message["content"]
+        lines = content.get("traceback")
+        self._error = RemoteError(
+            single_line(content.get("ename") or "Error", _MAX_ERROR_NAME),
+            str(content.get("evalue") or "")[:_MAX_ERROR_VALUE],
+            [str(line) for line in lines] if isinstance(lines, list) else [],
+        )
 
-    def _answer(self) -> None:
-        event, self._pending_input = self._pending_input, None
-        assert event is not None
+    def _notify_if_queued(self, event: Event) -> None:
+        title = event.data.get("queued_behind")
+        if title is not None:
+            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {title or '(empty)'}")
+
+    def _answer(self, event: Event) -> None:
         assert event.message is not None
         content = event.message["content"]
         try:
@@ -208,25 +162,35 @@ class Execution:
         self._loop.call_soon_threadsafe(self._client.send, head, value.encode("utf-8", "surrogatepass"))
 
     def _interrupt(self) -> None:
-        if self._interrupted or not self._callbacks.on_interrupt():
-            raise RemoteDetached(self.result.request_id, self._pod_id, self._interrupted) from None
-        self._interrupted = True
+        if self._was_interrupted or not self._callbacks.on_interrupt():
+            raise RemoteDetached(self._request_id, self._pod_id, self._was_interrupted) from None
+        self._was_interrupted = True
         self._callbacks.on_notice("Interrupting the cell on the pod; interrupt again to leave it running.")
-        self._loop.call_soon_threadsafe(interrupt, self._client, self.result.request_id, self._events)
+        self._loop.call_soon_threadsafe(self._send_interrupt)
 
-    def _finish(self, event: Event) -> RunResult:
+    def _send_interrupt(self) -> None:
+        """Interrupt the request, or end it at once if it was never sent. Runs on the background loop."""
+        if self._client.withdraw(self._request_id):
+            detail = "it was interrupted before it was sent"
+            self._events.put_nowait(Event("done", data={"status": "not_run", "detail": detail}))
+        else:
+            self._client.send({"type": "interrupt", "request": uuid.uuid4().hex, "target": self._request_id})
+
+    def _finish(self, done: Event) -> RunResult:
+        """Return the result, or raise the error, of a request that ended."""
         self._collector.finish()
-        status, detail = str(event.data.get("status", "ok")), single_line(event.data.get("detail") or "", 500)
-        count = event.data.get("execution_count")
-        self.result.execution_count = count if isinstance(count, int) else None
-        if event.kind != "done" or status == "ok":
-            return self.result
+        count = done.data.get("execution_count")
+        self._result.execution_count = count if isinstance(count, int) else None
+        status = str(done.data.get("status", "ok"))
+        detail = single_line(done.data.get("detail") or "", _MAX_DETAIL)
+        if status == "ok":
+            return self._result
         if status == "kernel_failed":
             raise RemoteUnavailable(detail[:1].upper() + detail[1:], pod_id=self._pod_id)
         error = self._error
-        if error is None or status in _ENDINGS:
-            error = RemoteError(_ENDINGS.get(status, "Error"), _explain(status, detail))
-        error.result = self.result
+        if error is None or status in _ERROR_NAMES:
+            error = RemoteError(_ERROR_NAMES.get(status, "Error"), _explain(status, detail))
+        error.result = self._result
         raise error
 
 
@@ -236,21 +200,3 @@ def _explain(status: str, detail: str) -> str:
     if status == "not_run":
         return f"The cell did not run: {detail}."
     return detail or "the cell failed"
-
-
-def interrupt(client: AgentClient, request_id: str | None, events: BoundedQueue[Event] | None = None) -> None:
-    """Interrupt a request, or the running one. Runs on the background loop.
-
-    Parameters
-    ----------
-    client : AgentClient
-    request_id : str or None
-        None interrupts whatever runs.
-    events : BoundedQueue, optional
-        Of the request: if the request was never sent, it ends there at once.
-    """
-    if request_id is not None and events is not None and client.withdraw(request_id):
-        done: dict[str, Any] = {"status": "not_run", "detail": "it was interrupted before it was sent"}
-        events.put_nowait(Event("done", -1, done))
-        return
-    client.send({"type": "interrupt", "request": uuid.uuid4().hex, "target": request_id})

@@ -13,11 +13,11 @@ from ..errors import RemoteUnavailable
 from ..sanitize import single_line
 
 _MAY_CHANGE: Final = "may-change-once"
-"""The comment of a key whose pod was resumed."""
+"""The comment in the line of a pod that was resumed, which may have a new host key."""
 
 
 class HostKeys:
-    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` for each pod, with a comment after a resume.
+    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` for each pod, with `_MAY_CHANGE` after a resume.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ class HostKeys:
             ``ALGORITHM BASE64``, or None if no key is pinned.
         """
         line = self._read().get(_alias(pod_id))
-        return _key(line) if line else None
+        return _without_comment(line) if line else None
 
     def may_change(self, pod_id: str) -> bool:
-        """Return whether the next connection may have another key: the pod was resumed since it was pinned.
+        """Return whether the next connection may have another key, because the pod was resumed.
 
         Parameters
         ----------
@@ -58,18 +58,15 @@ class HostKeys:
         return self._read().get(_alias(pod_id), "").endswith(f" {_MAY_CHANGE}")
 
     def expect_change(self, pod_id: str) -> None:
-        """Let the next connection replace the key of a pod, because the pod was resumed.
-
-        Kept in the file, so that it holds in other processes and after a restart of the notebook's kernel.
+        """Let the next connection replace the key of a pod, if one is pinned. Other processes see it, too.
 
         Parameters
         ----------
         pod_id : str
-            Without a pinned key nothing is written.
         """
         key = self.get(pod_id)
         if key is not None:
-            self._put(pod_id, f"{key} {_MAY_CHANGE}")
+            self._set_line(pod_id, f"{key} {_MAY_CHANGE}")
 
     def pin(self, pod_id: str, key: str) -> None:
         """Pin a key, in place of an earlier one.
@@ -80,22 +77,24 @@ class HostKeys:
         key : str
             ``ALGORITHM BASE64``.
         """
-        self._put(pod_id, _key(key))
+        self._set_line(pod_id, _without_comment(key))
 
-    def _put(self, pod_id: str, line: str) -> None:
-        with self._reporting_errors(), self._locked():
+    def _set_line(self, pod_id: str, line: str) -> None:
+        with self._convert_errors(), self._lock_file():
             self._write({**self._read(), _alias(pod_id): line})
 
     def _read(self) -> dict[str, str]:
-        with self._reporting_errors():
+        """Return the lines by alias, each without its alias."""
+        with self._convert_errors():
             try:
                 lines = self.path.read_text("utf-8", errors="replace").splitlines()
             except FileNotFoundError:
                 return {}
-        return {alias: key.strip() for alias, _, key in (line.partition(" ") for line in lines) if key}
+        aliases_and_rests = (line.partition(" ")[::2] for line in lines)
+        return {alias: rest.strip() for alias, rest in aliases_and_rests if rest}
 
-    def _write(self, keys: dict[str, str]) -> None:
-        text = "".join(f"{alias} {key}\n" for alias, key in keys.items())
+    def _write(self, lines: dict[str, str]) -> None:
+        text = "".join(f"{alias} {rest}\n" for alias, rest in lines.items())
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".known_hosts-")  # Mode 0600.
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -106,7 +105,7 @@ class HostKeys:
             raise
 
     @contextmanager
-    def _reporting_errors(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -117,18 +116,19 @@ class HostKeys:
             ) from None
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _lock_file(self) -> Iterator[None]:
+        """Keep other processes from writing. On Windows, one of two keys pinned at the same time may be lost."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.path.parent / ".known_hosts.lock").open("w") as lock:
-            if os.name == "posix":  # Without a lock, one of two keys that are pinned at once may be lost.
+            if os.name == "posix":
                 import fcntl
 
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 
-def _key(line: str) -> str:
-    """Return the key without a comment."""
+def _without_comment(line: str) -> str:
+    """Return ``ALGORITHM BASE64``."""
     return " ".join(line.split()[:2])
 
 

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import RemoteUnavailable, UnusableKey
 from ..keys import DEFAULT_KEY, load_public_key
@@ -15,27 +15,40 @@ from ..sanitize import single_line
 if TYPE_CHECKING:
     import asyncssh
 
-_USUAL_NAMES: Final = ("id_ed25519", "id_ecdsa", "id_rsa")
+_DEFAULT_NAMES: Final = ("id_ed25519", "id_ecdsa", "id_rsa")
+"""Files in ``~/.ssh`` that OpenSSH uses, too."""
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """A private key that can be used.
+
+    Attributes
+    ----------
+    name : str
+        For messages: the path, or the comment of a key in the SSH agent.
+    key : asyncssh.SSHKey or asyncssh.SSHKeyPair
+    """
+
+    name: str
+    key: asyncssh.SSHKey | asyncssh.SSHKeyPair
 
 
 @dataclass
 class Keys:
-    """Keys in the order in which they are tried, and how messages name them.
+    """The keys for a pod.
 
     Attributes
     ----------
-    usable : list
-        asyncssh keys.
-    names : list of str
-        Of the keys in `usable`.
+    usable : list of PrivateKey
+        In the order in which they are tried.
     encrypted : list of Path
         Key files that need a passphrase.
     agent : SSHAgentClient or None
-        Keeps the connection to the agent open.
+        The connection to the SSH agent, which its keys need.
     """
 
-    usable: list[Any] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    usable: list[PrivateKey] = field(default_factory=list)
     encrypted: list[Path] = field(default_factory=list)
     agent: asyncssh.SSHAgentClient | None = None
 
@@ -48,36 +61,34 @@ class Keys:
         key : asyncssh.SSHKey
         """
         self.encrypted = [other for other in self.encrypted if other != path]
-        self.usable.insert(0, key)
-        self.names.insert(0, _shorten(path))
+        self.usable.insert(0, PrivateKey(_shorten(path), key))
 
     def close(self) -> None:
-        """Disconnect from the agent."""
+        """Disconnect from the SSH agent."""
         if self.agent is not None:
             self.agent.close()
             self.agent = None
 
 
 async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> Keys:
-    """Load the keys for a connection.
+    """Load the keys for a pod.
 
     Parameters
     ----------
     key_file : str or Path or None
-        If given, the only key.
     identity_files : list of str
-        Of ``~/.ssh/config``.
+        The key files that ``~/.ssh/config`` names.
 
     Returns
     -------
     Keys
-        The key file, or `DEFAULT_KEY`, which is created if it is missing, and the keys of ``~/.ssh/config``, of the
-        agent and of ``~/.ssh``.
+        Only `key_file` if it is given. Otherwise `DEFAULT_KEY`, which is created if it is missing, then the keys of
+        ``~/.ssh/config``, of the SSH agent, and of ``~/.ssh``.
 
     Raises
     ------
     RemoteUnavailable
-        `key_file` is missing or no private key.
+        `key_file` does not exist or contains no private key.
     """
     keys = Keys()
     if key_file is not None:
@@ -87,18 +98,18 @@ async def load_keys(key_file: str | Path | None, identity_files: list[str]) -> K
         if not _add_file(keys, path):
             raise RemoteUnavailable(f"{single_line(path)} is not a private key that OpenSSH can use.")
         return keys
-    with suppress(UnusableKey):  # Such as on a read-only home: the other keys may do.
-        load_public_key()
-    for path in (Path(DEFAULT_KEY).expanduser(), *(Path(name).expanduser() for name in identity_files)):
-        _add_file(keys, path)
-    await _add_agent(keys)
-    for name in _USUAL_NAMES:
+    with suppress(UnusableKey):  # Such as in a read-only home. The pod may accept another key.
+        load_public_key()  # Creates the default key.
+    for name in (DEFAULT_KEY, *identity_files):
+        _add_file(keys, Path(name).expanduser())
+    await _add_agent_keys(keys)
+    for name in _DEFAULT_NAMES:
         _add_file(keys, Path("~/.ssh", name).expanduser())
     return keys
 
 
-def decrypt(path: Path, passphrase: str) -> Any:
-    """Return an encrypted key.
+def decrypt(path: Path, passphrase: str) -> asyncssh.SSHKey | None:
+    """Read an encrypted key.
 
     Parameters
     ----------
@@ -119,10 +130,11 @@ def decrypt(path: Path, passphrase: str) -> Any:
 
 
 def _add_file(keys: Keys, path: Path) -> bool:
+    """Add a key file unless it was added before; return whether it was added."""
     import asyncssh
 
     name = _shorten(path)
-    if name in keys.names or path in keys.encrypted or not path.is_file():
+    if any(key.name == name for key in keys.usable) or path in keys.encrypted or not path.is_file():
         return False
     try:
         key = asyncssh.read_private_key(path)
@@ -133,12 +145,12 @@ def _add_file(keys: Keys, path: Path) -> bool:
         return True
     except (asyncssh.KeyEncryptionError, OSError, ValueError):
         return False
-    keys.usable.append(key)
-    keys.names.append(name)
+    keys.usable.append(PrivateKey(name, key))
     return True
 
 
-async def _add_agent(keys: Keys) -> None:
+async def _add_agent_keys(keys: Keys) -> None:
+    """Add the keys of the SSH agent if there is one."""
     import asyncssh
 
     address = os.environ.get("SSH_AUTH_SOCK")
@@ -147,13 +159,16 @@ async def _add_agent(keys: Keys) -> None:
     try:
         keys.agent = await asyncssh.connect_agent(address)
         for pair in await keys.agent.get_keys():
-            keys.usable.append(pair)
-            keys.names.append(f"agent: {single_line(pair.get_comment() or 'key', 40)}")
+            comment = single_line(pair.get_comment() or "key", 40)
+            keys.usable.append(PrivateKey(f"agent: {comment}", pair))
     except (OSError, ValueError, asyncssh.Error):
         keys.close()
 
 
 def _shorten(path: Path) -> str:
+    """Return a path for messages, with ~ for the home."""
     home = str(Path.home())
     text = str(path)
-    return single_line("~" + text[len(home) :] if text.startswith(home + "/") else text, 80)
+    if text.startswith(home + "/"):
+        text = "~" + text[len(home) :]
+    return single_line(text, 80)

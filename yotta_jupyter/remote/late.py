@@ -1,4 +1,4 @@
-"""Output that a cell prints after its end, such as from a thread."""
+"""Late output: what a cell prints after its end, such as from a thread."""
 
 from __future__ import annotations
 
@@ -12,43 +12,46 @@ MAX_LATE: Final = 16 << 20
 
 
 class LateOutput:
-    """Keeps the late output of requests until a cell shows it.
+    """The late output that no cell has shown yet.
 
     Attributes
     ----------
+    events : list of (str, Event)
+        Each event with the id of its request.
     skipped : int
-        Messages beyond `MAX_LATE`, which are not kept. The record on the pod has them.
+        Events beyond `MAX_LATE`, which are not kept. The log on the pod has them.
     """
 
     def __init__(self) -> None:
-        self.skipped = 0
         self.events: list[tuple[str, Event]] = []
+        self.skipped = 0
         self._size = 0
-        self._shown_until: dict[str, int] = {}
+        self._last_shown: dict[str, int] = {}
 
-    def shown_until(self, request_id: str) -> int | None:
-        """Return the position up to which the output of a request was shown; None if it has not ended here.
+    def last_shown(self, request_id: str) -> int | None:
+        """Return the sequence number of the last event that was shown of an ended request, or None.
 
         Parameters
         ----------
         request_id : str
         """
-        return self._shown_until.get(request_id)
+        return self._last_shown.get(request_id)
 
-    def mark_shown(self, request_id: str, until: int) -> None:
-        """Treat the output of a request behind a position as late output, and forget the output before it.
+    def mark_shown(self, request_id: str, sequence: int) -> None:
+        """Set the last event that was shown of a request, which has ended. Output after it is late.
 
         Parameters
         ----------
         request_id : str
-        until : int
-            The last position in the record that was shown.
+        sequence : int
         """
-        self._shown_until[request_id] = until
-        self.events = [item for item in self.events if item[0] != request_id or item[1].sequence > until]
+        self._last_shown[request_id] = sequence
+        self.events = [
+            (other, event) for other, event in self.events if other != request_id or event.sequence > sequence
+        ]
         self._size = sum(event.size for _, event in self.events)
 
-    def includes(self, request_id: str, event: Event) -> bool:
+    def is_late(self, request_id: str, event: Event) -> bool:
         """Return whether an event is late output that was not shown.
 
         Parameters
@@ -56,11 +59,11 @@ class LateOutput:
         request_id : str
         event : Event
         """
-        until = self._shown_until.get(request_id)
-        return event.kind == "output" and until is not None and event.sequence > until
+        last_shown = self._last_shown.get(request_id)
+        return event.kind == "output" and last_shown is not None and event.sequence > last_shown
 
-    def keep(self, request_id: str, event: Event) -> None:
-        """Keep an event for the next cell, or count it where the limit is reached.
+    def add(self, request_id: str, event: Event) -> None:
+        """Keep an event for the next cell, or count it as skipped.
 
         Parameters
         ----------
@@ -74,11 +77,11 @@ class LateOutput:
             self._size += event.size
 
     def take(self) -> tuple[list[Event], int]:
-        """Return the events that were kept, and how many were not; both are forgotten."""
+        """Remove and return the events, and the number of skipped ones."""
         events, skipped = [event for _, event in self.events], self.skipped
         self.events, self._size, self.skipped = [], 0, 0
         return events, skipped
 
-    def clear(self) -> None:
-        """Forget all requests, because the record on the pod is a new one; what was kept stays."""
-        self._shown_until.clear()
+    def forget_requests(self) -> None:
+        """Forget the sequence numbers, which a new log on the pod makes invalid. The events are kept."""
+        self._last_shown.clear()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable
 from ..sanitize import single_line
+from .callbacks import OnNotice
 
 if TYPE_CHECKING:
     import asyncssh
@@ -87,7 +88,7 @@ class AgentLauncher:
         Whether missing packages may be installed on the pod.
     python : str, optional
         The pod's Python.
-    notice : callable, optional
+    on_notice : callable, optional
         Called with one line of text.
 
     Attributes
@@ -102,12 +103,12 @@ class AgentLauncher:
         *,
         install: bool = True,
         python: str | None = None,
-        notice: Callable[[str], None] | None = None,
+        on_notice: OnNotice = lambda text: None,
     ) -> None:
         self._connection = connection
         self.install_allowed = install
         self._python = python
-        self._notice = notice or (lambda text: None)
+        self._on_notice = on_notice
         self._path: str | None = None
         self.folder = ""
         self._executable = ""
@@ -191,7 +192,7 @@ class AgentLauncher:
                     process.close()
                     raise _unavailable(self._connection, message)
                 if message.get("notice") == "install":
-                    self._notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
+                    self._on_notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
             if len(buffer) > _MAX_LINE:
                 del buffer[:-1]  # What a login script prints.
         await process.wait_closed()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict
 
 KEPT_BYTES: Final = 64 << 20
 """Size of the outputs that a result keeps. All outputs are passed to the callback."""
-
-_ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class OutputMessage(TypedDict):
@@ -45,7 +42,7 @@ class RunResult:
     truncated : bool
         Whether `outputs` lacks some of the outputs.
     lost : list of str
-        One line for each part of the output that the pod no longer had. Empty unless the record on the pod exceeded
+        One line for each part of the output that the pod no longer had. Empty unless the log on the pod exceeded
         its limit or its disk.
     """
 
@@ -170,38 +167,6 @@ class OutputCollector:
         self._result.outputs.clear()
         self._size = 0
         self._clear_next = False
-
-
-def print_output(message: OutputMessage) -> None:
-    """Print an output as text: the default of `Remote.run` outside a notebook.
-
-    Parameters
-    ----------
-    message : OutputMessage
-    """
-    import sys
-
-    kind, content = message["msg_type"], message["content"]
-    if kind == "stream":
-        stream = sys.stderr if content.get("name") == "stderr" else sys.stdout
-        stream.write(str(content.get("text", "")))
-        stream.flush()
-    elif kind in ("display_data", "execute_result"):
-        print(_plain_text(content.get("data")))
-
-
-def strip_ansi(lines: Sequence[str]) -> str:
-    """Return lines of a traceback as one text without colours.
-
-    Parameters
-    ----------
-    lines : sequence of str
-    """
-    return _ANSI.sub("", "\n".join(lines))
-
-
-def _plain_text(data: object) -> str:
-    return str(data.get("text/plain", "")) if isinstance(data, Mapping) else ""
 
 
 def _display_id(content: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""A queue from the background loop to a thread, limited in bytes."""
+"""Queues from the background loop to the threads that wait for it."""
 
 from __future__ import annotations
 
@@ -7,60 +7,68 @@ import queue
 import threading
 from typing import Final, Generic, TypeVar
 
+from .events import Event
+
 Item = TypeVar("Item")
 
-LIMIT: Final = 32 << 20
+MAX_BYTES: Final = 32 << 20
 
 
 class BoundedQueue(Generic[Item]):
-    """A queue whose producer on the background loop waits while the consumer is behind.
+    """A queue whose producer waits while it holds too many bytes.
 
-    Create it on any thread; call `put` on the background loop and `get` on the consumer's thread.
+    It may be created on any thread. `put` runs on the background loop, `get` on the consumer's thread.
 
     Parameters
     ----------
     loop : asyncio.AbstractEventLoop
         The background loop.
-    limit : int, optional
-        Bytes that may be waiting.
+    max_bytes : int, optional
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int = LIMIT) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_bytes: int = MAX_BYTES) -> None:
         self._loop = loop
-        self._limit = limit
+        self._max_bytes = max_bytes
         self._items: queue.SimpleQueue[tuple[Item, int]] = queue.SimpleQueue()
-        self._waiting = 0
+        self._bytes = 0
         self._lock = threading.Lock()
-        self._has_room = asyncio.Event()
+        self._not_full = asyncio.Event()
         self._closed = False
 
     async def put(self, item: Item, size: int = 0) -> None:
-        """Add an item; wait while too many bytes are waiting.
+        """Add an item; wait first while the queue is full.
 
         Parameters
         ----------
         item : object
         size : int, default 0
-            Bytes.
+            Bytes that the item counts.
         """
         with self._lock:
-            full = self._waiting > self._limit and not self._closed
-            if full:
-                self._has_room.clear()
-        if full:
-            await self._has_room.wait()
+            must_wait = self._bytes > self._max_bytes and not self._closed
+            if must_wait:
+                self._not_full.clear()
+        if must_wait:
+            await self._not_full.wait()
         self.put_nowait(item, size)
 
     def put_nowait(self, item: Item, size: int = 0) -> None:
-        """Add an item without waiting. Reentrant if `size` is 0, so that a signal handler may call it."""
-        if not self._closed:
-            if size:
-                with self._lock:
-                    self._waiting += size
-            self._items.put((item, size))
+        """Add an item even if the queue is full. A signal handler may call it without `size`: no lock is taken.
+
+        Parameters
+        ----------
+        item, size
+            As for `put`.
+        """
+        if self._closed:
+            return
+        if size:
+            with self._lock:
+                self._bytes += size
+        self._items.put((item, size))
 
     def get(self, timeout: float | None = None) -> Item:
-        """Remove and return the next item. Ctrl-C interrupts it.
+        """Wait for the next item and remove it. Ctrl-C interrupts it.
 
         Parameters
         ----------
@@ -75,14 +83,61 @@ class BoundedQueue(Generic[Item]):
         item, size = self._items.get(timeout=timeout)
         if size:
             with self._lock:
-                before, self._waiting = self._waiting, self._waiting - size
-            if before > self._limit // 2 >= self._waiting or before > self._limit >= self._waiting:
-                self._loop.call_soon_threadsafe(self._has_room.set)
+                was_full = self._bytes > self._max_bytes
+                self._bytes -= size
+                is_full = self._bytes > self._max_bytes
+            if was_full and not is_full:
+                self._loop.call_soon_threadsafe(self._not_full.set)
         return item
 
     def close(self) -> None:
-        """Discard later items."""
+        """Ignore later items and let a waiting producer continue."""
         with self._lock:
             self._closed = True
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._has_room.set)
+            self._loop.call_soon_threadsafe(self._not_full.set)
+
+
+class EventQueues:
+    """The event queues of all threads that wait for a pod. Thread-safe.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        The background loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queues: set[BoundedQueue[Event]] = set()
+        self._lock = threading.Lock()
+
+    def create(self) -> BoundedQueue[Event]:
+        """Return a new queue, which receives the notices until it is closed."""
+        events: BoundedQueue[Event] = BoundedQueue(self._loop)
+        with self._lock:
+            self._queues.add(events)
+        return events
+
+    def close(self, events: BoundedQueue[Event]) -> None:
+        """Close a queue.
+
+        Parameters
+        ----------
+        events : BoundedQueue
+        """
+        with self._lock:
+            self._queues.discard(events)
+        events.close()
+
+    def send_notice(self, text: str) -> None:
+        """Put a notice into every queue.
+
+        Parameters
+        ----------
+        text : str
+        """
+        with self._lock:
+            queues = list(self._queues)
+        for events in queues:
+            events.put_nowait(Event("notice", data={"detail": text}))

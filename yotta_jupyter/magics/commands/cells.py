@@ -20,8 +20,8 @@ from .arguments import add_optional_pod_argument, add_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
-    from ...remote.agent_client import RequestInfo
     from ...remote.progress import OnProgress
+    from ...remote.runs import RequestInfo
     from ..outputs import CellResult, OutputPublisher
 
 _INTERRUPT_TIMEOUT: Final = 5.0
