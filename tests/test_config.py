@@ -18,13 +18,11 @@ from yotta_jupyter.config import (
     PROFILE_ENV,
     active_profile,
     base_url_for,
-    config_path,
-    profiles,
     resolve_config,
-    save_profile,
     validate_api_key,
 )
 from yotta_jupyter.overrides import ConfigOverrides, current_overrides, register_overrides, unregister_overrides
+from yotta_jupyter.profiles import config_path, profile_names, save_profile
 
 FILE = """# mine; do not lose
 [default]
@@ -137,7 +135,7 @@ def test_missing_profile_gets_a_suggestion(monkeypatch, from_environment):
 )
 def test_invalid_file_is_an_error_that_does_not_show_its_content(config_file, content):
     config_file.write_bytes(content)
-    for call in (resolve_config, profiles, lambda: save_profile("w", Secret("k"), DEFAULT_BASE_URL)):
+    for call in (resolve_config, profile_names, lambda: save_profile("w", Secret("k"), DEFAULT_BASE_URL)):
         with pytest.raises(InvalidRequest, match=r"\.yotta.config") as error:
             call()
         assert "made-up-secret" not in str(error.value)
@@ -167,7 +165,7 @@ def test_new_profile_is_appended(config_file):
     save_profile("new", Secret("new-key"), DEFAULT_BASE_URL)
     assert config_file.read_text().startswith(FILE)
     assert resolve(profile="new") == ("new-key", DEFAULT_BASE_URL)
-    assert profiles() == ["default", "work", "bare", "new"]
+    assert profile_names() == ["default", "work", "bare", "new"]
 
 
 def test_key_with_percent_signs_is_read_back(home):
@@ -300,7 +298,7 @@ def test_base_url_for_a_profile(monkeypatch):
 
 
 def test_no_file_has_no_profiles(home):
-    assert profiles() == []
+    assert profile_names() == []
     assert config_path() == home / ".yotta" / "config"
 
 

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, Sandbox
-from yotta_jupyter.frames import COLUMNS, UntruncatedFrame, cost_frame, pods_frame, results_frame
+from yotta_jupyter.columns import COLUMNS
+from yotta_jupyter.frame_display import UntruncatedFrame
+from yotta_jupyter.frames import cost_frame, pods_frame, results_frame
 from yotta_jupyter.statuses import STATUSES
 
 DTYPES = {

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from .errors import InvalidRequest, UnknownName
+from .gpu_names import model_words, search_tokens, tokenize
 from .models import Pod
 from .sanitize import single_line
 from .spelling import closest_matches
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OFFICIAL_PREFIX: Final = "yottalabsai/"
+"""The beginning of the provider's own images."""
 
-_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
-_SIZE: Final = re.compile(r"(\d+)gb?")
 _GPU_ID: Final = re.compile(r"[A-Za-z]+_\w+_\d+G")
 """The form of the API's GPU types, such as ``NVIDIA_L4_24G``."""
 
@@ -33,11 +32,8 @@ _REGION_ID: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 
 _UNKNOWN_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
-_LEARNED_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
+_PROVEN_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
 """Statuses of pods whose GPU type, image and region are proven to exist."""
-
-_MIN_MODEL_DIGITS: Final = 4
-"""Digits of a number that is a model, such as 4090. A number with fewer digits is a size, such as 80 or 192."""
 
 _MAX_SUGGESTIONS: Final = 4
 
@@ -114,7 +110,7 @@ class Catalog:
         self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
         self._is_listed_by_image = dict.fromkeys(bundled.images, False)
         self._regions: set[str] = set()
-        # By GPU type and region; with region None, those of the newest pod in any region.
+        # The prices of the newest pod by GPU type and region. The region None stands for any region.
         self._prices: dict[tuple[str, str | None], Prices] = {}
 
     @property
@@ -136,30 +132,29 @@ class Catalog:
             return sorted(self._regions or _bundled().regions)
 
     def update(self, pods: Iterable[Pod]) -> None:
-        """Add the GPU types, prices, regions and images of pods that run or have run.
+        """Add the GPU types, prices, regions and images of the pods of a listing.
 
         Parameters
         ----------
         pods : iterable of Pod
-            Others are ignored: their names may be mistyped.
+            Pods that never ran are ignored: their names may be mistyped.
         """
-        proven = [pod for pod in pods if pod.status in _LEARNED_STATUSES]
+        proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
         newest_first = sorted(proven, key=lambda pod: pod.created_at or _UNKNOWN_TIME, reverse=True)
-        # One pod per combination is enough. Large listings have few different combinations.
+        # The newest pod of each combination is enough. Large listings have few different combinations.
         by_combination: dict[tuple[object, ...], Pod] = {}
         for pod in newest_first:
             by_combination.setdefault((pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name), pod)
         with self._lock:
-            # The newest pod is last, so that its prices are kept.
+            # Oldest first, so that the prices of newer pods replace those of older ones.
             for pod in reversed(by_combination.values()):
-                # A name in another form, such as "h100", would take precedence over the short name of a known type.
+                # A type named "h100" would match the query h100 before the known types do.
                 if pod.gpu_type and _GPU_ID.fullmatch(pod.gpu_type):
                     self._update_gpu(pod.gpu_type, pod)
                     self._update_prices(pod.gpu_type, pod)
-            # For the same reason, the name of an image has a repository or a tag.
-            self._is_listed_by_image.update(
-                {pod.image: True for pod in proven if pod.image and ("/" in pod.image or ":" in pod.image)}
-            )
+            images = [pod.image for pod in proven if pod.image]
+            # Likewise, an image named "pytorch" would match before the official ones do.
+            self._is_listed_by_image.update({image: True for image in images if "/" in image or ":" in image})
             self._regions.update({pod.region for pod in proven if pod.region})
 
     def find_gpu(self, query: str, as_typed: bool = False) -> Match:
@@ -189,9 +184,10 @@ class Catalog:
         if exact:
             return Match(exact)
         matches = self._matching_gpus(query)
-        if matches and (len(matches) == 1 or _names_model(query)):
-            others = f"{single_line(query, 40)} is {matches[0]}; others: {', '.join(matches[1:])}."
-            return Match(matches[0], others if len(matches) > 1 else None)
+        if len(matches) == 1:
+            return Match(matches[0])
+        if matches and model_words(query):
+            return Match(matches[0], f"{single_line(query, 40)} is {matches[0]}; others: {', '.join(matches[1:])}.")
         closest = _closest_gpus(query, gpus)
         if as_typed or _GPU_ID.fullmatch(query):
             suggestion = f" Closest: {closest[0]}." if closest else ""
@@ -201,13 +197,13 @@ class Catalog:
                 f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches[:6])}; write one of them.",
                 field="gpu_type",
             )
-        raise UnknownName(_unknown("GPU type", query, closest, [gpu.id for gpu in gpus]), field="gpu_type")
+        raise UnknownName(_unknown_message("GPU type", query, closest, [gpu.id for gpu in gpus]), field="gpu_type")
 
     @property
     def short_gpu_names(self) -> list[str]:
         """Names by which people call GPU types, such as ``L4`` and ``4090``."""
-        words = (word for gpu in self.gpus for word in _WORDS.findall(gpu.display_name or ""))
-        return list(dict.fromkeys(word for word in words if _names_model(word) and not word.startswith("HBM")))
+        words = (word for gpu in self.gpus for word in model_words(gpu.display_name or ""))
+        return list(dict.fromkeys(word for word in words if not word.startswith("HBM")))  # HBM3 is a type of memory.
 
     def find_region(self, query: str, as_typed: bool = False) -> Match:
         """Look up a region.
@@ -226,15 +222,16 @@ class Catalog:
         Raises
         ------
         UnknownName
-            The region is unknown and not of that form, or one of its words is a misspelled one of a known region.
+            The region is unknown and not of that form, or misspells a word of a known region.
         """
         regions = self.regions
         if query.lower() in regions:
             return Match(query.lower())
         is_misspelled = _has_misspelled_word(query, [*regions, *_bundled().regions])
-        if not as_typed and (is_misspelled or not _REGION_ID.fullmatch(query)):
-            raise UnknownName(_unknown("region", query, closest_matches(query, regions), regions), field="region")
-        return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged.")
+        is_plausible = _REGION_ID.fullmatch(query) and not is_misspelled
+        if as_typed or is_plausible:
+            return Match(query, f"No listed pod is in {single_line(query, 60)}, which is sent unchanged.")
+        raise UnknownName(_unknown_message("region", query, closest_matches(query, regions), regions), field="region")
 
     def find_image(self, query: str, as_typed: bool = False) -> Match:
         """Look up an image by its full name or by the short name of an official one, such as ``pytorch``.
@@ -242,8 +239,8 @@ class Catalog:
         Parameters
         ----------
         query : str
-            ``pytorch`` is the newest official image of that name in the catalog, ``pytorch:2.8.0`` the one whose tag
-            starts with that. A reference such as ``me/own:1`` or ``python:3.11`` is accepted unchanged.
+            ``pytorch`` finds the newest official image of that name in the catalog, ``pytorch:2.8.0`` the one whose
+            tag starts with ``2.8.0``. A reference such as ``me/own:1`` or ``python:3.11`` is accepted unchanged.
         as_typed : bool, default False
             Accept an unknown or ambiguous name unchanged.
 
@@ -268,23 +265,23 @@ class Catalog:
         matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{name}")]
         if matches and (not tag or len(matches) == 1):
             return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}")
+        sent_unchanged = Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
         if as_typed:
-            return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.")
+            return sent_unchanged
         if matches:
             raise InvalidRequest(
                 f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
-        repositories = dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX))
+        repositories = list(dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX)))
         is_misspelled = not official and bool(closest_matches(repository, repositories, cutoff=0.7))
         if has_prefix and tag and not is_misspelled:
-            return Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
+            return sent_unchanged  # The provider may have published it after this version of the catalog.
         if official:
-            raise UnknownName(_unknown("image", query, official, []), field="image")
+            raise UnknownName(_unknown_message("image", query, official, []), field="image")
         if not has_prefix and ("/" in repository or tag):
-            return Match(query)
-        raise UnknownName(
-            _unknown("image", query, closest_matches(name, repositories), list(repositories)), field="image"
-        )
+            return Match(query)  # An image of another publisher.
+        closest = closest_matches(name, repositories)
+        raise UnknownName(_unknown_message("image", query, closest, repositories), field="image")
 
     def short_name(self, image: str) -> str | None:
         """Return the short name of an image if it is the newest official one of its name.
@@ -364,28 +361,29 @@ class Catalog:
         )
 
     def _matching_gpus(self, query: str) -> list[str]:
+        """Return the ids of the GPU types whose names contain all words of a query."""
         required = tokenize(query)
-        return [gpu.id for gpu in self.gpus if required and required <= _gpu_tokens(gpu)]
+        if not required:
+            return []
+        return [gpu.id for gpu in self.gpus if required <= search_tokens(gpu.id, gpu.display_name or "", *gpu.aliases)]
 
     def _update_prices(self, gpu_type: str, pod: Pod) -> None:
         if pod.single_card_price is None:
             return
         prices = Prices(pod.region, pod.single_card_price, pod.container_volume_price, pod.persistent_volume_price)
-        self._prices[gpu_type, pod.region] = self._prices[gpu_type, None] = prices
+        self._prices[gpu_type, pod.region] = prices
+        self._prices[gpu_type, None] = prices
 
     def _update_gpu(self, gpu_type: str, pod: Pod) -> None:
         gpu = self._gpus.get(gpu_type, GpuType(gpu_type))
-        is_current = pod.single_card_price == gpu.single_card_price and pod.region in gpu.regions
-        if gpu.from_listing and is_current and gpu.display_name:
-            return  # Nothing to add. A new `GpuType` would be slow for each pod of a listing.
-        self._gpus[gpu_type] = GpuType(
-            gpu_type,
-            gpu.display_name or pod.gpu_display_name,
-            gpu.vram_in_gb or pod.single_card_vram_in_gb,
-            gpu.single_card_price if pod.single_card_price is None else pod.single_card_price,
-            tuple(sorted({*gpu.regions, *([pod.region] if pod.region else [])})),
+        regions = {*gpu.regions, pod.region} if pod.region else gpu.regions
+        self._gpus[gpu_type] = msgspec.structs.replace(
+            gpu,
+            display_name=gpu.display_name or pod.gpu_display_name,
+            vram_in_gb=gpu.vram_in_gb or pod.single_card_vram_in_gb,
+            single_card_price=gpu.single_card_price if pod.single_card_price is None else pod.single_card_price,
+            regions=tuple(sorted(regions)),
             from_listing=True,
-            aliases=gpu.aliases,
         )
 
 
@@ -400,63 +398,29 @@ def _bundled() -> _Bundled:
     return msgspec.json.decode(files("yotta_jupyter").joinpath("data/catalog.json").read_bytes(), type=_Bundled)
 
 
-def tokenize(text: str) -> set[str]:
-    """Return the lower-case words of a GPU type: ``NVIDIA_L4_24G`` contains ``l4``, ``NVIDIA_L40S_48G`` does not.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    set of str
-        Sizes are without units: ``80GB`` and ``80G`` are ``80``.
-    """
-    words = (word.lower() for word in _WORDS.findall(text))
-    return {_SIZE.sub(r"\1", word) if _SIZE.fullmatch(word) else word for word in words} - {"gb", "g"}
-
-
-@cache
-def _gpu_tokens(gpu: GpuType) -> set[str]:
-    """Return the words by which a GPU type is found, also two adjacent ones as one: ``rtx4090``."""
-    tokens = set()
-    for name in (gpu.id, gpu.display_name or "", *gpu.aliases):
-        words = [word.lower() for word in _WORDS.findall(name)]
-        tokens |= tokenize(name) | {first + second for first, second in pairwise(words)}
-    return tokens
-
-
-def _names_model(query: str) -> bool:
-    """Return whether a query has a word of a model, such as ``h100`` or ``4090``; a size or a vendor is none."""
-    return any(_is_model(word.lower()) for word in _WORDS.findall(query))
-
-
-def _is_model(word: str) -> bool:
-    """Return whether a word has a digit and is no size: ``h100`` and ``4090``, but not ``80gb`` or ``80``."""
-    if word.isdigit():
-        return len(word) >= _MIN_MODEL_DIGITS
-    return len(word) > 1 and any(c.isdigit() for c in word) and not _SIZE.fullmatch(word)
-
-
-def _closest_gpus(query: str, gpus: Iterable[GpuType]) -> list[str]:
+def _closest_gpus(query: str, gpus: list[GpuType]) -> list[str]:
     """Return the ids of the GPU types whose display name or id is spelled most like a query."""
-    ids = {name: gpu.id for gpu in gpus for name in (gpu.display_name, gpu.id) if name}
-    return list(dict.fromkeys(ids[name] for name in closest_matches(query, ids)))
+    ids_by_name = {gpu.display_name: gpu.id for gpu in gpus if gpu.display_name}
+    ids_by_name |= {gpu.id: gpu.id for gpu in gpus}
+    return list(dict.fromkeys(ids_by_name[name] for name in closest_matches(query, ids_by_name)))
 
 
 def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
-    """Return whether a word of a region's name is almost one of a known region, such as ``esat`` in ``us-esat-2``."""
-    words = {word for region in regions for word in region.split("-") if len(word) > 3}
-    return any(closest_matches(word, words, cutoff=0.75) for word in {*query.split("-")} - words)
+    """Return whether a region misspells a word of a known region, such as ``esat`` for ``east`` in ``us-esat-2``."""
+    known = {word for region in regions for word in region.split("-")}
+    long = {word for word in known if len(word) > 3}  # Short words, such as us and eu, resemble each other.
+    return any(closest_matches(word, long, cutoff=0.75) for word in query.split("-") if word not in long)
 
 
-def _unknown(kind: str, query: str, closest: list[str], known: list[str]) -> str:
+def _unknown_message(kind: str, query: str, closest: list[str], known: list[str]) -> str:
     suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {', '.join(known[:_MAX_SUGGESTIONS])}"
     return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
 
 
 def _join_or(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + f" or {names[-1]}" if len(names) > 1 else names[0]
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _repository(image: str) -> str:
@@ -464,6 +428,7 @@ def _repository(image: str) -> str:
 
 
 def _short_name(image: str, images: Iterable[str]) -> str | None:
+    """Return the short name of an image among known ones, newest first; see `Catalog.short_name`."""
     if not image.startswith(OFFICIAL_PREFIX):
         return None
     repository = _repository(image)

@@ -5,6 +5,7 @@
     - UnknownName
     - NameTaken
     - UnusableKey
+    - UnsupportedValue
   + ConnectionFailed
   + UnexpectedResponse
   + ApiError
@@ -21,8 +22,8 @@
 * RemoteDetached (a KeyboardInterrupt)
 * CopyInterrupted (a KeyboardInterrupt)
 
-Errors carry facts (code, HTTP status, pod) and the next step for a Python caller. `yotta_jupyter.hints` replaces that
-step by a ``%yotta`` command where a user works with the magics.
+The advice of an error is the next step in Python. For users of the magics, `yotta_jupyter.hints` replaces it by a
+``%yotta`` command.
 """
 
 from __future__ import annotations
@@ -30,31 +31,44 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final, Literal
 
-from .formatting import join_limited
 from .sanitize import single_line
+from .wait_advice import pending_message, stop_advice
 
 if TYPE_CHECKING:
     from .models import Pod
     from .remote.outputs import RunResult
     from .remote.shell import ShellResult
 
-_MAX_NAMED: Final = 3
-"""Pods that a message names; the others are counted."""
-
+SshProblem = Literal["not exposed", "not ready"]
+"""Why a pod is not reachable by SSH: it exposes no SSH port, or the port is not healthy."""
 
 CHECK_KEY: Final = "Check it in the console under Settings → Access Keys"
 """What to do about an API key that is refused, without a full stop."""
 
 
-class _CompactTraceback:
-    """Makes IPython show an exception as one line; the cell still fails."""
+class OneLineError:
+    """Base of all exceptions of this package. IPython shows them as one line, without a traceback.
+
+    Attributes
+    ----------
+    message : str
+        What happened.
+    advice : str
+        What to do next, if anything.
+    """
+
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
-class YottaError(_CompactTraceback, Exception):
-    """Base class of all errors of this package.
+class YottaError(OneLineError, Exception):
+    """Base class of all errors of this package. ``str(error)`` is the message and the advice.
 
     Parameters
     ----------
@@ -64,12 +78,6 @@ class YottaError(_CompactTraceback, Exception):
         What to do next.
     base_url : str, optional
         The address of the API that the request was for.
-
-    Attributes
-    ----------
-    message, advice : str
-        ``str(error)`` is both.
-    base_url : str or None
 
     Notes
     -----
@@ -82,9 +90,6 @@ class YottaError(_CompactTraceback, Exception):
         self.advice = advice
         self.base_url = base_url
 
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}".rstrip()
-
 
 class InvalidRequest(YottaError):
     """A request is invalid. Nothing was sent.
@@ -95,7 +100,7 @@ class InvalidRequest(YottaError):
     field : str, optional
         The field of `PodSpec` at fault.
     is_missing : bool, default False
-        Whether the field is required and missing.
+        Whether the error is that the field is missing.
     advice : str, optional
     """
 
@@ -144,7 +149,7 @@ class ConnectionFailed(YottaError):
     may_have_been_delivered : bool, default True
         False if the request was certainly not sent: connection refused, unknown host, untrusted certificate.
     method : str, optional
-        The HTTP method.
+        The HTTP method of the request.
     advice, base_url : str, optional
     """
 
@@ -163,7 +168,7 @@ class ConnectionFailed(YottaError):
 
 
 class UnexpectedResponse(YottaError):
-    """The response does not come from the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.
+    """The response does not follow the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.
 
     Parameters
     ----------
@@ -207,7 +212,7 @@ class ApiError(YottaError):
         *,
         pod_id: str | None = None,
         pod_status: str | None = None,
-        ssh_problem: Literal["not exposed", "not ready"] | None = None,
+        ssh_problem: SshProblem | None = None,
         may_be_duplicate: bool = False,
         advice: str = "",
         base_url: str | None = None,
@@ -273,7 +278,7 @@ class WaitTimeout(YottaError):
     """
 
     def __init__(self, pod: Pod, waited: float, target: str = "RUNNING") -> None:
-        super().__init__(_pending_message(f"Not {target} after {waited:.0f} s", (pod,)), advice=_stop_advice((pod,)))
+        super().__init__(pending_message(f"Not {target} after {waited:.0f} s", (pod,)), advice=stop_advice((pod,)))
         self.args = (pod, waited, target)
         self.pod = pod
         self.waited = waited
@@ -285,7 +290,7 @@ class WaitTimeout(YottaError):
         return (self.pod,)
 
 
-class WaitInterrupted(_CompactTraceback, KeyboardInterrupt):
+class WaitInterrupted(OneLineError, KeyboardInterrupt):
     """A wait was interrupted by Ctrl-C or Interrupt Kernel. A `KeyboardInterrupt`, so that loops around it end too.
 
     Parameters
@@ -300,57 +305,13 @@ class WaitInterrupted(_CompactTraceback, KeyboardInterrupt):
         super().__init__(*pods)
         self.pods = pods
         self.target = target
-        self.message = _pending_message("Interrupted", pods)
-        self.advice = _stop_advice(pods)
+        self.message = pending_message("Interrupted", pods)
+        self.advice = stop_advice(pods)
 
     @property
     def pod(self) -> Pod:
         """The first of the pods."""
         return self.pods[0]
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}".rstrip()
-
-
-def stop_action(pods: tuple[Pod, ...]) -> str | None:
-    """Return the action that stops the cost of pods after a wait ended early.
-
-    Parameters
-    ----------
-    pods : tuple of Pod
-
-    Returns
-    -------
-    str or None
-        ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
-    """
-    billable = [pod for pod in pods if pod.is_billable]
-    if not billable:
-        return None
-    if all(pod.stops_gpus for pod in billable):
-        return None
-    return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
-
-
-def _pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
-    states = join_limited(
-        [f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods],
-        _MAX_NAMED,
-    )
-    if not any(pod.is_billable for pod in pods):
-        return f"{reason}: {states}."
-    cost = "still costs" if any(pod.hourly_cost for pod in pods) else "may still cost"
-    return f"{reason}: {states}. This {cost} money."
-
-
-def _stop_advice(pods: tuple[Pod, ...]) -> str:
-    action = stop_action(pods)
-    ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
-    if action is None:
-        return ""
-    if len(ids) == 1:
-        return f"Stop it with pods.{action}({ids[0]})."
-    return f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
 
 
 class RemoteError(YottaError):
@@ -406,9 +367,10 @@ class CommandFailed(YottaError):
 def _describe_exit(returncode: int) -> str:
     if returncode < 0:
         return f"was ended by {_signal_name(-returncode) or f'signal {-returncode}'}"
-    # A shell adds 128 to the signal that ended the last command of a script.
+    # If a signal ended the last command of a script, a shell returns 128 plus its number.
     name = _signal_name(returncode - 128)
-    return f"ended with exit status {returncode}{f' ({name})' if name else ''}"
+    suffix = f" ({name})" if name else ""
+    return f"ended with exit status {returncode}{suffix}"
 
 
 def _signal_name(number: int) -> str | None:
@@ -418,7 +380,7 @@ def _signal_name(number: int) -> str | None:
 class RemoteUnavailable(YottaError):
     """A pod cannot be used by SSH, or cannot do what was requested.
 
-    No accepted key, a changed host key, no Python, or a connection that cannot be established again.
+    The pod accepts no key, its host key changed, it has no Python, or a lost connection cannot be restored.
 
     Parameters
     ----------
@@ -443,7 +405,7 @@ class RemoteUnavailable(YottaError):
         self.pod_id = pod_id
 
 
-class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
+class RemoteDetached(OneLineError, KeyboardInterrupt):
     """Ctrl-C ended the wait for a cell on a pod, not the cell. A `KeyboardInterrupt`.
 
     Parameters
@@ -452,7 +414,7 @@ class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
         Accepted by `Remote.attach`.
     pod_id : str
     was_interrupted : bool, default False
-        Whether the cell was interrupted before, so that it may have ended.
+        Whether the cell was interrupted first, so that it may have ended.
     """
 
     def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False) -> None:
@@ -464,22 +426,11 @@ class RemoteDetached(_CompactTraceback, KeyboardInterrupt):
         self.message = f"Detached from pod {pod_id}; the cell {state}."
         self.advice = f'See all of its output with remote.attach("{request_id}").'
 
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}"
 
-
-class CopyInterrupted(_CompactTraceback, KeyboardInterrupt):
-    """A copy was interrupted by Ctrl-C or Interrupt Kernel. A `KeyboardInterrupt`.
-
-    Attributes
-    ----------
-    message, advice : str
-    """
+class CopyInterrupted(OneLineError, KeyboardInterrupt):
+    """A copy was interrupted by Ctrl-C or Interrupt Kernel. A `KeyboardInterrupt`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.message = "The copy was interrupted; what has arrived is kept."
         self.advice = "The same copy again sends only the rest."
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}"

@@ -16,6 +16,7 @@ from .errors import (
     InvalidPodState,
     InvalidRequest,
     NameTaken,
+    OneLineError,
     PodNotFound,
     RemoteDetached,
     UnknownName,
@@ -24,28 +25,30 @@ from .errors import (
     WaitInterrupted,
     WaitTimeout,
     YottaError,
-    stop_action,
 )
 from .models import Pod
 from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
+from .wait_advice import stop_action
 
-_MAX_NAME: Final = 60
+_MAX_NAME_LENGTH: Final = 60
+"""Characters of a pod's name in a suggested command. A pod with a longer name is given by its id."""
+
 _WORD: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
-"""A word of an advice. Words that are ids of pods are replaced by names: the advice of an error contains ids only."""
+"""A word of an advice that may be the id of a pod."""
 
 _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
 
 
-def describe(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod] = ()) -> str:
+def describe(error: OneLineError, pods: Iterable[Pod] = ()) -> str:
     """Return an error as one line whose advice names ``%yotta`` commands.
 
     Parameters
     ----------
-    error : YottaError, WaitInterrupted or RemoteDetached
+    error : OneLineError
     pods : iterable of Pod
-        The known pods. The advice uses their names instead of ids where a name is unique.
+        The known pods. The advice gives each by its name if that is unique, else by its id.
 
     Returns
     -------
@@ -54,12 +57,12 @@ def describe(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterabl
     return f"{error.message} {_advice(error, pods)}".rstrip()
 
 
-def use_magic_advice(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod] = ()) -> None:
+def use_magic_advice(error: OneLineError, pods: Iterable[Pod] = ()) -> None:
     """Replace the advice of an error by one that names ``%yotta`` commands.
 
     Parameters
     ----------
-    error : YottaError, WaitInterrupted or RemoteDetached
+    error : OneLineError
         Changed in place.
     pods : iterable of Pod
         As for `describe`.
@@ -68,7 +71,7 @@ def use_magic_advice(error: YottaError | WaitInterrupted | RemoteDetached, pods:
 
 
 def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
-    """Return a word that names a pod in a ``%yotta`` command: its name if that is unique, else its id.
+    """Return the name of a pod for a ``%yotta`` command if it is unique and not too long, else its id.
 
     Parameters
     ----------
@@ -82,27 +85,35 @@ def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
         Quoted if necessary.
     """
     name = pod.name
-    if not name or not name.isprintable() or name.startswith("-") or len(name) > _MAX_NAME:
+    # A word that starts with - would be a flag.
+    if not name or not name.isprintable() or name.startswith("-") or len(name) > _MAX_NAME_LENGTH:
         return pod.id
-    is_taken = any(other.id != pod.id and (other.name == name or other.id == name) for other in pods)
-    return pod.id if is_taken else quote_word(name)
+    is_ambiguous = any(name in (other.name, other.id) for other in pods if other.id != pod.id)
+    return pod.id if is_ambiguous else quote_word(name)
 
 
-def _advice(error: YottaError | WaitInterrupted | RemoteDetached, pods: Iterable[Pod]) -> str:
-    advise = next((_ADVICE_BY_ERROR[kind] for kind in type(error).__mro__ if kind in _ADVICE_BY_ERROR), None)
-    advice = (advise(error) if advise else None) or error.advice
+def _advice(error: OneLineError, pods: Iterable[Pod]) -> str:
+    advice = _magic_advice(error) or error.advice
     pods = list(pods)
     names = {pod.id: pod_word(pod, pods) for pod in pods}
-    return _WORD.sub(lambda match: names.get(match[0], match[0]), advice)
+    return _WORD.sub(lambda word: names.get(word[0], word[0]), advice)
 
 
-def _authentication(error: AuthenticationError) -> str:
+def _magic_advice(error: OneLineError) -> str | None:
+    """Return the advice of the most specific class in `_ADVICE_BY_ERROR`. It contains ids of pods, not names."""
+    for error_class in type(error).__mro__:
+        if error_class in _ADVICE_BY_ERROR:
+            return _ADVICE_BY_ERROR[error_class](error)
+    return None
+
+
+def _authentication_advice(error: AuthenticationError) -> str:
     if _is_local(error):
         return "A sandbox accepts the key that it printed at its start; for your account run: %yotta login"
     return f"{CHECK_KEY}, then run: %yotta login"
 
 
-def _connection(error: ConnectionFailed) -> str:
+def _connection_advice(error: ConnectionFailed) -> str:
     if error.may_have_been_delivered and error.method != "GET":
         return "Whether the request was processed is unknown; look with: %yotta list"
     if _is_local(error):
@@ -110,58 +121,64 @@ def _connection(error: ConnectionFailed) -> str:
     return "Check the network and the address (YOTTA_BASE_URL), then try again."
 
 
-def _create_outcome(error: CreateOutcomeUnknown) -> str:
+def _create_outcome_advice(error: CreateOutcomeUnknown) -> str:
     return f"Do not create it again yet; look with: %yotta get {error.launch_id}"
 
 
-def _unknown_name(error: UnknownName) -> str:
+def _unknown_name_advice(error: UnknownName) -> str:
     return f"Write one of them, or add {AS_TYPED_FLAG} to send the name unchanged."
 
 
-def _name_taken(error: NameTaken) -> str:
+def _name_taken_advice(error: NameTaken) -> str:
     return f"Choose another --name, or add {ANOTHER_FLAG} to create one more."
 
 
-def _unsupported_value(error: UnsupportedValue) -> str:
+def _unsupported_value_advice(error: UnsupportedValue) -> str:
     return "Save it to a file and copy that: %yotta cp SRC DST"
 
 
-def _unusable_key(error: UnusableKey) -> str | None:
-    return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod." if error.advice else None
+def _unusable_key_advice(error: UnusableKey) -> str | None:
+    if not error.advice:  # The message then says how to make the key usable.
+        return None
+    return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod."
 
 
-def _invalid_request(error: InvalidRequest) -> str | None:
+def _invalid_request_advice(error: InvalidRequest) -> str | None:
     flag = CREATE_FLAGS.get(error.field or "")
-    return f"Add it with {flag} (see %yotta create -h)." if flag and error.is_missing else None
+    if flag is None or not error.is_missing:
+        return None
+    return f"Add it with {flag} (see %yotta create -h)."
 
 
-def _pod_not_found(error: PodNotFound) -> str:
+def _pod_not_found_advice(error: PodNotFound) -> str:
     return error.advice or "See your pods with: %yotta list"
 
 
-def _pod_state(error: InvalidPodState) -> str:
+def _pod_state_advice(error: InvalidPodState) -> str:
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
         return "See the pods' statuses with: %yotta list"
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
-    # A code comes from the API, which refused a request. Without one, a wait or an SSH command found the status.
-    was_requested = error.code is not None
-    if status == "PAUSED" and not was_requested:
+    # Without a code the API refused nothing: a wait or an SSH command requires a running pod.
+    must_run = error.code is None
+    if status == "PAUSED" and must_run:
         return f"Resume it with: %yotta resume {pod_id} --wait"
     if status == "PAUSING":
-        resume = "" if was_requested else f", then %yotta resume {pod_id} --wait"
+        resume = f", then %yotta resume {pod_id} --wait" if must_run else ""
         return f"First wait: %yotta wait {pod_id} --until paused{resume}"
     if error.ssh_problem == "not ready" and status in ("INITIALIZE", "RUNNING"):
         return f"Wait with: %yotta wait {pod_id} --until ssh"
     return f"See it with: %yotta get {pod_id}"
 
 
-def _wait(error: WaitTimeout | WaitInterrupted) -> str:
+def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
     billable = [pod for pod in error.pods if pod.is_billable]
     if not billable:
         return "Look again with: %yotta list"
-    ids = " ".join(pod.id for pod in billable[:_MAX_IDS]) + (" …" if len(billable) > _MAX_IDS else "")
+    ids = " ".join(pod.id for pod in billable[:_MAX_IDS])
+    if len(billable) > _MAX_IDS:
+        ids += " …"
     until = f" --until {error.target.lower()}" if error.target != "RUNNING" else ""
     wait = f"%yotta wait {ids}{until}"
     action = stop_action(error.pods)
@@ -170,7 +187,7 @@ def _wait(error: WaitTimeout | WaitInterrupted) -> str:
     return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
 
 
-def _remote_detached(error: RemoteDetached) -> str:
+def _remote_detached_advice(error: RemoteDetached) -> str:
     return f"See all of its output with: %yotta attach {error.pod_id} --run {error.request_id[:8]}"
 
 
@@ -179,18 +196,18 @@ def _is_local(error: YottaError) -> bool:
 
 
 _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
-    AuthenticationError: _authentication,
-    ConnectionFailed: _connection,
-    CreateOutcomeUnknown: _create_outcome,
-    InvalidPodState: _pod_state,
-    InvalidRequest: _invalid_request,
-    NameTaken: _name_taken,
-    UnknownName: _unknown_name,
-    UnsupportedValue: _unsupported_value,
-    UnusableKey: _unusable_key,
-    PodNotFound: _pod_not_found,
-    RemoteDetached: _remote_detached,
-    WaitInterrupted: _wait,
-    WaitTimeout: _wait,
+    AuthenticationError: _authentication_advice,
+    ConnectionFailed: _connection_advice,
+    CreateOutcomeUnknown: _create_outcome_advice,
+    InvalidPodState: _pod_state_advice,
+    InvalidRequest: _invalid_request_advice,
+    NameTaken: _name_taken_advice,
+    UnknownName: _unknown_name_advice,
+    UnsupportedValue: _unsupported_value_advice,
+    UnusableKey: _unusable_key_advice,
+    PodNotFound: _pod_not_found_advice,
+    RemoteDetached: _remote_detached_advice,
+    WaitInterrupted: _wait_advice,
+    WaitTimeout: _wait_advice,
 }
-"""Returns the advice for an error by its type; None keeps the error's own."""
+"""Functions that return the advice for an error, by its class. If they return None, the error keeps its own advice."""

@@ -15,7 +15,7 @@ from tests.benchmarks import browser, magic, remote
 from tests.benchmarks.timing import best_of
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
-from yotta_jupyter.frames import COLUMNS, TIMESTAMP
+from yotta_jupyter.columns import COLUMNS, TIMESTAMP
 
 PODS = 10_000
 

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from ..columns import TIMESTAMP
 from ..errors import InvalidRequest
-from ..frames import TIMESTAMP, UntruncatedFrame
+from ..frame_display import UntruncatedFrame
 from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import TERMINAL_STATUSES

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .. import config
+from .. import config, profiles
 from ..api import PodsClient, V1Backend
 from ..api.transport import Transport
 from ..errors import InvalidRequest, YottaError
@@ -197,7 +197,7 @@ class Enforcer:
     def _load_profiles(self, base_urls: set[str]) -> None:
         """Take the keys for these addresses from ``~/.yotta/config``."""
         try:
-            for profile in config.profiles():
+            for profile in profiles.profile_names():
                 found = config.resolve_config(profile=profile, overrides=ConfigOverrides())
                 base_url = normalize_base_url(found.base_url)
                 if base_url in base_urls and account_id(base_url, found.api_key) not in self._accounts:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..frames import TIMESTAMP, UntruncatedFrame
+from ..columns import TIMESTAMP
+from ..frame_display import UntruncatedFrame
 from .clock import Clock
 from .rules import Guard
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from IPython.core.completer import SimpleCompletion, SimpleMatcherResult
 
-from .. import config
+from .. import profiles
 from ..catalog import Catalog
 from ..create_command import quote_word
 from ..errors import InvalidRequest
@@ -227,7 +227,7 @@ def _list_local(folder: str) -> list[str]:
 
 def _profiles(session: Session) -> list[str]:
     try:
-        return config.profiles()
+        return profiles.profile_names()
     except InvalidRequest:
         return []
 

@@ -13,6 +13,7 @@ from ...errors import InvalidRequest
 from ...formatting import format_rate, pluralize
 from ...keys import DEFAULT_KEY
 from ...models import summarize
+from ...profiles import save_profile
 from ...sanitize import single_line
 from ..display import PlainText
 from ..parser import Command, LineParser
@@ -39,7 +40,7 @@ def _login(session: Session, arguments: Namespace) -> PlainText:
     key = config.validate_api_key(_prompt_secret(f"API key for {base_url} (Settings → Access Keys): "))
     with Client(Config(api_key=key, base_url=base_url, timeout=overrides.timeout, key_source="%yotta login")) as client:
         pods = client.pods.list()  # Only a key that works is saved.
-    config.save_profile(profile, key, base_url)
+    save_profile(profile, key, base_url)
     session.reset()
     return PlainText(
         f"{base_url} accepted the key {key.masked()}; {pluralize(len(pods), 'pod')}. "

@@ -6,8 +6,8 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from ... import ssh
-from ...catalog import tokenize
 from ...client import Client
+from ...gpu_names import tokenize
 from ...keys import DEFAULT_KEY, PUBLIC_KEY_ENV
 from ...models import Pod
 from ...sanitize import single_line
@@ -105,7 +105,7 @@ def _ssh(session: Session, arguments: Namespace) -> PlainText:
 
 
 def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frames import GpusFrame
+    from ...frame_display import GpusFrame
 
     frame = session.catalog.gpus_frame()
     if frame["single_card_price"].isna().all():
@@ -114,7 +114,7 @@ def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frames import UntruncatedFrame
+    from ...frame_display import UntruncatedFrame
 
     # The names of similar images differ only at the end, which pandas would cut off.
     return UntruncatedFrame(session.catalog.images_frame())

@@ -1,0 +1,235 @@
+"""DataFrames that a notebook or a terminal shows without truncated texts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from html import escape
+from typing import Any, Final
+
+import pandas as pd
+
+from .columns import COLUMNS
+from .formatting import format_age, format_amount, pluralize, short_gpu_type, short_image
+from .sanitize import single_line
+
+TERMINAL_WIDTH: Final = 100
+"""Characters of a row in a terminal."""
+
+_MAX_TEXT_LENGTH: Final = 18
+_MAX_GPU_TYPE_LENGTH: Final = 14
+_MAX_REGIONS_LENGTH: Final = 12
+
+_SHRINKABLE: Final = ("name", "GPUs", "region", "image")
+"""The columns of the compact view that are shortened to fit a terminal."""
+
+_MIN_COLUMN_WIDTH: Final = 4
+_CELL_STYLE: Final = "text-align: left; white-space: nowrap;"
+_SMALL_STYLE: Final = "font-size: 85%; opacity: 0.65;"
+
+_MIN_ID_LENGTH: Final = 4
+_MAX_ID_LENGTH: Final = 64
+
+
+class UntruncatedFrame(pd.DataFrame):
+    """A DataFrame that shows long texts in full and amounts with two decimals. Its data stay exact.
+
+    A DataFrame that pandas derives from it is a plain one.
+    """
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        with _display_options():
+            return repr(pd.DataFrame(self))  # pandas would write "Empty UntruncatedFrame".
+
+    def _repr_html_(self) -> str | None:
+        with _display_options():
+            html: str | None = super()._repr_html_()  # type: ignore[misc]
+            return html
+
+
+class GpusFrame(UntruncatedFrame):
+    """A DataFrame of GPU types. In a terminal, long lists of regions are truncated."""
+
+    def __repr__(self) -> str:
+        if "regions" not in self.columns:
+            return super().__repr__()
+        regions = [single_line(regions, _MAX_REGIONS_LENGTH) for regions in self["regions"].fillna("")]
+        return repr(UntruncatedFrame(self.assign(regions=regions)))
+
+
+class ResultsFrame(UntruncatedFrame):
+    """The results of an action. Shown without the column `error` if nothing failed, and as one line for one pod."""
+
+    def __repr__(self) -> str:
+        if not self._is_success():
+            return super().__repr__()
+        if len(self) == 1:
+            return self.sentence()
+        return repr(UntruncatedFrame(self.drop(columns="error")))
+
+    def _repr_html_(self) -> str | None:
+        if not self._is_success():
+            return super()._repr_html_()
+        if len(self) == 1:
+            return None  # IPython then shows the text of `__repr__`.
+        return UntruncatedFrame(self.drop(columns="error"))._repr_html_()
+
+    def announce(self) -> None:
+        """Print the result of one pod, and skip the next display of this frame.
+
+        A loop in a cell displays no results.
+        """
+        print(self.sentence())
+        self.__dict__["_is_announced"] = True
+
+    def _ipython_display_(self) -> None:
+        if not self.__dict__.pop("_is_announced", False):
+            raise NotImplementedError  # IPython then displays the frame as usual.
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\x1b[K")  # A terminal has already written "Out[1]: ".
+
+    def sentence(self) -> str:
+        """Return the first row as one line, such as ``train (331864222263676928) is PAUSING.``"""
+        row = self.iloc[0]
+        name = "" if pd.isna(row["name"]) else f"{single_line(row['name'], 60)} "
+        pod_id = single_line(self.index[0], _MAX_ID_LENGTH)
+        status = single_line(row["status"], 40)
+        return f"{name}({pod_id}) is {status}." if name else f"{pod_id} is {status}."
+
+    def _is_success(self) -> bool:
+        """Return whether this still has the columns and rows of an action, and no row has an error."""
+        if list(self.columns) != ["name", "action", "ok", "status", "error"] or self.empty:
+            return False
+        return not self["error"].notna().any()
+
+
+class PodsFrame(pd.DataFrame):
+    """A DataFrame of pods. With the default columns it is shown as a compact view; its data stay exact.
+
+    The view shortens GPU types and images and leaves out the SSH command.
+    """
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return PodsFrame
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return pd.DataFrame, (pd.DataFrame(self),)  # A pickle is readable without this package.
+
+    def __repr__(self) -> str:
+        if not self._has_default_columns():
+            return repr(pd.DataFrame(self))  # pandas would write "Empty PodsFrame".
+        compact = _fit_terminal(self._compact().set_axis(_unique_prefixes(self.index)))
+        options = ("display.width", TERMINAL_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
+        with pd.option_context(*options, "display.show_dimensions", False):
+            text = repr(compact)
+        _, tail = _visible_rows(len(self))
+        return f"{text}\n\n[{len(self)} pods, {len(self.columns)} columns]" if tail else text
+
+    def _repr_html_(self) -> str | None:
+        if not self._has_default_columns() or not pd.get_option("display.notebook_repr_html"):
+            html: str | None = super()._repr_html_()  # type: ignore[misc]
+            return html
+        compact = self._compact()
+        ids = [single_line(pod_id, _MAX_ID_LENGTH) for pod_id in self.index]
+        head, tail = _visible_rows(len(self))
+        rows = [_html_row(compact.iloc[row], ids[row]) for row in head]
+        if tail:
+            rows.append(_html_row(["…"] * len(compact.columns), "…"))
+            rows += [_html_row(compact.iloc[row], ids[row]) for row in tail]
+        header = "".join(f'<th style="{_CELL_STYLE}">{escape(name)}</th>' for name in [*compact.columns, "id"])
+        columns = ", ".join(self.columns)
+        return (
+            f'<table class="dataframe"><thead><tr>{header}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+            f'<p style="{_SMALL_STYLE}">{pluralize(len(self), "pod")}. Columns of the DataFrame: {columns}</p>'
+        )
+
+    def _has_default_columns(self) -> bool:
+        """Return whether the columns, their order, their dtypes and the index are the default, and there are rows."""
+        dtypes = [(name, str(dtype)) for name, dtype in self.dtypes.items()]
+        default_dtypes = [(name, column.dtype) for name, column in COLUMNS.items()]
+        return dtypes == default_dtypes and self.index.name == "id" and not self.empty
+
+    def _compact(self) -> pd.DataFrame:
+        """Return the rows as short texts."""
+        gpus = [
+            f"{'?' if pd.isna(count) else count} × {single_line(short_gpu_type(gpu_type), _MAX_GPU_TYPE_LENGTH)}"
+            for count, gpu_type in zip(self["gpu_count"], self["gpu_type"].fillna("?"), strict=True)
+        ]
+        age = (pd.Timestamp.now(tz="UTC") - self["created_at"]).dt.total_seconds()
+        columns = {
+            "name": _shorten(self["name"].fillna("")),
+            "status": _shorten(self["status"].astype("string").fillna("?")),
+            "$/hour": ["?" if pd.isna(cost) else format_amount(cost) for cost in self["hourly_cost"]],
+            "GPUs": gpus,
+            "region": _shorten(self["region"].fillna("")),
+            "image": _shorten(short_image(image) for image in self["image"].fillna("")),
+            "age": ["" if pd.isna(seconds) else format_age(seconds) for seconds in age],
+        }
+        return pd.DataFrame(columns, index=self.index, dtype=object)
+
+
+def _display_options() -> Any:
+    return pd.option_context(
+        *("display.max_colwidth", None),
+        *("display.width", TERMINAL_WIDTH + 1),  # pandas leaves the last character free.
+        *("display.max_columns", None),
+        *("display.float_format", format_amount),
+    )
+
+
+def _shorten(texts: Iterable[str]) -> list[str]:
+    return [single_line(text, _MAX_TEXT_LENGTH) for text in texts]
+
+
+def _fit_terminal(compact: pd.DataFrame) -> pd.DataFrame:
+    """Shorten the longest texts until a row fits the terminal. pandas would move whole columns below the others."""
+    widths = {name: max(len(str(name)), *map(len, compact[name])) for name in compact.columns}
+    index_width = max(map(len, compact.index))
+    limit = TERMINAL_WIDTH - index_width - 2 * len(widths) - 1  # pandas puts two spaces before each column.
+    while sum(widths.values()) > limit:
+        longest = max(_SHRINKABLE, key=lambda name: widths[name])
+        if widths[longest] <= _MIN_COLUMN_WIDTH:
+            break
+        widths[longest] -= 1
+    shortened = {name: [single_line(text, widths[name]) for text in compact[name]] for name in _SHRINKABLE}
+    return compact.assign(**shortened)
+
+
+def _visible_rows(count: int) -> tuple[range, range]:
+    """Return which rows to show, as pandas would: all of them, or the first ones and the last ones.
+
+    Parameters
+    ----------
+    count : int
+        The number of rows.
+
+    Returns
+    -------
+    (range, range)
+        The first and the last ones; the second range is empty if all rows are shown.
+    """
+    maximum = pd.get_option("display.max_rows")
+    if maximum is None or count <= maximum:
+        return range(count), range(0)
+    shown = min(pd.get_option("display.min_rows") or maximum, maximum)
+    tail = shown // 2
+    return range(shown - tail), range(count - tail, count)
+
+
+def _html_row(values: Iterable[str], pod_id: str) -> str:
+    cells = "".join(f'<td style="{_CELL_STYLE}">{escape(value)}</td>' for value in values)
+    return f'<tr>{cells}<td style="{_CELL_STYLE} {_SMALL_STYLE}">{escape(pod_id)}</td></tr>'
+
+
+def _unique_prefixes(ids: Iterable[str]) -> list[str]:
+    """Return the beginnings of ids in the smallest length in which they differ. ``%yotta`` accepts them as ids."""
+    ids = list(ids)
+    length = _MIN_ID_LENGTH
+    while len({pod_id[:length] for pod_id in ids}) < len(set(ids)):
+        length += 1
+    return [pod_id if len(pod_id) <= length + 1 else f"{pod_id[:length]}…" for pod_id in ids]

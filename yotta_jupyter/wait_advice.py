@@ -1,0 +1,75 @@
+"""Messages about pods after a wait that ended early: their statuses, their cost, and how to stop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .formatting import join_limited
+from .sanitize import single_line
+
+if TYPE_CHECKING:
+    from .models import Pod
+
+_MAX_NAMED_PODS: Final = 3
+"""Pods that a message names. It only counts the others."""
+
+
+def stop_action(pods: tuple[Pod, ...]) -> str | None:
+    """Return the action that stops the cost of pods.
+
+    Parameters
+    ----------
+    pods : tuple of Pod
+
+    Returns
+    -------
+    str or None
+        ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
+    """
+    billable = [pod for pod in pods if pod.is_billable]
+    if not billable:
+        return None
+    if all(pod.stops_gpus for pod in billable):
+        return None
+    return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
+
+
+def pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
+    """Return why a wait ended, the status of each pod, and whether they cost money.
+
+    Parameters
+    ----------
+    reason : str
+        Why the wait ended, such as ``Interrupted``.
+    pods : tuple of Pod
+
+    Returns
+    -------
+    str
+    """
+    states = [f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods]
+    message = f"{reason}: {join_limited(states, _MAX_NAMED_PODS)}."
+    if not any(pod.is_billable for pod in pods):
+        return message
+    has_known_cost = any(pod.hourly_cost for pod in pods)
+    return f"{message} This {'still costs' if has_known_cost else 'may still cost'} money."
+
+
+def stop_advice(pods: tuple[Pod, ...]) -> str:
+    """Return how to stop the cost of pods in Python, or an empty text if no request is needed.
+
+    Parameters
+    ----------
+    pods : tuple of Pod
+
+    Returns
+    -------
+    str
+    """
+    action = stop_action(pods)
+    if action is None:
+        return ""
+    ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
+    if len(ids) == 1:
+        return f"Stop it with pods.{action}({ids[0]})."
+    return f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'
