@@ -2,7 +2,7 @@
 
 import pytest
 
-from yotta_jupyter import InvalidRequest, Pod
+from yotta_jupyter import InvalidRequest, Pod, Sandbox, connect
 from yotta_jupyter.models import ExposedPort, Totals, is_valid_pod_id, summarize
 from yotta_jupyter.statuses import (
     STATUS_ALIASES,
@@ -58,14 +58,15 @@ def test_transitions(action, required, during, after):
 
 
 @pytest.mark.parametrize("action", TRANSITIONS)
-def test_transitions_agree_with_the_sandbox(yotta, sandbox, action):
-    pods = {pod.status: pod.id for pod in yotta.pods.list()}
+def test_transitions_agree_with_the_sandbox(action):
     transition = TRANSITIONS[action]
-    pod_id = pods[transition.required or "RUNNING"]
-    getattr(yotta.pods, action)(pod_id)
-    assert yotta.pods.get(pod_id).status == transition.during
-    sandbox.advance(10)
-    assert yotta.pods.get(pod_id).status == transition.after
+    with Sandbox(speed=0.01) as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
+        pods = {pod.status: pod.id for pod in yotta.pods.list()}
+        pod_id = pods[transition.required or "RUNNING"]
+        getattr(yotta.pods, action)(pod_id)
+        assert yotta.pods.get(pod_id).status == transition.during
+        sandbox.advance(10)
+        assert yotta.pods.get(pod_id).status == transition.after
 
 
 def test_statuses_are_transitional_terminal_or_stable():
