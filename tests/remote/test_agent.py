@@ -11,6 +11,7 @@ import pytest
 
 from yotta_jupyter.errors import RemoteUnavailable
 from yotta_jupyter.remote import agent
+from yotta_jupyter.remote.files import channel
 from yotta_jupyter.remote.values import transfer
 
 
@@ -101,8 +102,9 @@ def test_modules_that_run_on_the_pod_are_python_3_9_and_import_no_others_of_ours
     import ast
 
     folder = Path(agent.__file__).parent
-    modules = [folder / name for name in ("agent.py", "pod_importer.py", "pod_jupyter.py", "tree.py")]
+    modules = [folder / name for name in ("agent.py", "pod_importer.py", "pod_jupyter.py")]
     modules += [folder / "values" / f"{name}.py" for name in transfer.POD_MODULES]
+    modules += [folder / "files" / f"{name}.py" for name in channel.POD_MODULES]
     for module in modules:
         source = module.read_text()
         ast.parse(source, feature_version=(3, 9))

@@ -10,7 +10,8 @@ import stat
 import pytest
 
 from yotta_jupyter.errors import InvalidRequest, RemoteUnavailable
-from yotta_jupyter.remote import tree
+from yotta_jupyter.remote.files.protocol import CopyError, CopyListener, FrameChannel, part_path
+from yotta_jupyter.remote.files.receiver import receive
 
 
 def make_tree(root):
@@ -133,7 +134,7 @@ def test_a_copy_goes_on_after_the_client_was_stopped(remote, shared_sshd, tmp_pa
 def test_a_part_of_another_file_is_not_used(remote, shared_sshd, tmp_path):
     source = tmp_path / "file"
     source.write_bytes(b"a" * 1000)
-    part = shared_sshd.home / tree.part_path("mixed")
+    part = shared_sshd.home / part_path("mixed")
     part.write_bytes(b"b" * 500)
     remote.put(source, "mixed")
     assert (shared_sshd.home / "mixed").read_bytes() == b"a" * 1000
@@ -223,7 +224,7 @@ def test_a_file_that_changes_while_it_is_copied(remote, tmp_path):
 # A pod that lies
 
 
-class Script(tree.Link):
+class Script(FrameChannel):
     """The other side as a list of frames."""
 
     def __init__(self, *frames):
@@ -256,10 +257,11 @@ HASH = hashlib.sha256(b"x").hexdigest()
         [FOLDER, {**FILE, "path": "a/../../b"}],
         [FOLDER, {**FILE, "path": "."}],
         [FOLDER, {**FILE, "path": "a\0b"}],
-        [FOLDER, {**FILE, "path": "link/a"}, {"type": "link", "path": "link", "target": ".."}],
-        [FOLDER, {"type": "link", "path": "l", "target": "/etc"}],
-        [FOLDER, {"type": "link", "path": "l", "target": "../x"}],
-        [FOLDER, {"type": "link", "path": "l", "target": "a/../../x"}],
+        [FOLDER, {**FILE, "path": "link/a"}, {"type": "symlink", "path": "link", "target": ".."}],
+        [FOLDER, {"type": "symlink", "path": "l", "target": "/etc"}],
+        [FOLDER, {"type": "symlink", "path": "l", "target": "../x"}],
+        [FOLDER, {"type": "symlink", "path": "l", "target": "a/../../x"}],
+        [{"type": "symlink", "path": "", "target": "x"}],
         [FOLDER, FILE, FILE],
         [FOLDER, {"type": "fifo", "path": "p"}],
         [FOLDER, {**FILE, "size": -1}],
@@ -272,33 +274,33 @@ HASH = hashlib.sha256(b"x").hexdigest()
 )
 def test_a_manifest_that_leaves_the_destination_is_refused(tmp_path, entries):
     link = Script(({"type": "manifest", "name": ".."}, json.dumps(entries).encode()))
-    with pytest.raises((tree.TreeError, AttributeError)):
-        tree.receive_tree(link, str(tmp_path / "in"), lambda done, total: None)
+    with pytest.raises((CopyError, AttributeError)):
+        receive(link, str(tmp_path / "in"), CopyListener())
     assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", "/etc/x"])
 def test_a_file_name_that_leaves_the_destination_is_refused(tmp_path, name):
     head, body = manifest({**FILE, "path": ""})
-    with pytest.raises(tree.TreeError, match="without a name"):
-        tree.receive_tree(Script(({**head, "name": name}, body)), str(tmp_path) + "/", lambda done, total: None)
+    with pytest.raises(CopyError, match="without a name"):
+        receive(Script(({**head, "name": name}, body)), str(tmp_path) + "/", CopyListener())
 
 
 @pytest.mark.parametrize(
     "frames",
     [
-        [({"type": "data", "file": 1, "at": 0, "sha256": HASH}, b"y")],
-        [({"type": "data", "file": 1, "at": 0}, b"xx")],
-        [({"type": "data", "file": 1, "at": 5, "sha256": HASH}, b"x")],
-        [({"type": "data", "file": 7, "at": 0, "sha256": HASH}, b"x")],
-        [({"type": "data", "file": 0, "at": 0, "sha256": HASH}, b"x")],
-        [({"type": "same", "file": 1}, b"")],
+        [({"type": "data", "file": 1, "offset": 0, "sha256": HASH}, b"y")],
+        [({"type": "data", "file": 1, "offset": 0}, b"xx")],
+        [({"type": "data", "file": 1, "offset": 5, "sha256": HASH}, b"x")],
+        [({"type": "data", "file": 7, "offset": 0, "sha256": HASH}, b"x")],
+        [({"type": "data", "file": 0, "offset": 0, "sha256": HASH}, b"x")],
+        [({"type": "unchanged", "file": 1}, b"")],
         [({"type": "end"}, b"")],
     ],
 )
 def test_content_that_does_not_match_the_manifest_is_refused(tmp_path, frames):
-    with pytest.raises(tree.TreeError):
-        tree.receive_tree(Script(manifest(FOLDER, FILE), *frames), str(tmp_path / "in"), lambda done, total: None)
+    with pytest.raises(CopyError):
+        receive(Script(manifest(FOLDER, FILE), *frames), str(tmp_path / "in"), CopyListener())
     assert not (tmp_path / "in/a").exists()
 
 
@@ -307,6 +309,6 @@ def test_a_link_in_the_destination_is_not_followed(tmp_path):
     (tmp_path / "outside").mkdir()
     (tmp_path / "in/sub").symlink_to(tmp_path / "outside")
     entries = [FOLDER, {"type": "dir", "path": "sub", "mode": 0o755}, {**FILE, "path": "sub/a"}]
-    with pytest.raises(tree.TreeError, match="sub exists and is not a folder"):
-        tree.receive_tree(Script(manifest(*entries)), str(tmp_path / "in"), lambda done, total: None)
+    with pytest.raises(CopyError, match="sub exists and is not a folder"):
+        receive(Script(manifest(*entries)), str(tmp_path / "in"), CopyListener())
     assert not list((tmp_path / "outside").iterdir())

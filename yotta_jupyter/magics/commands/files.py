@@ -104,7 +104,7 @@ def _choose_folder(source: str, target: str, list_source: ListFolder, list_targe
 
 def _is_copy(existing: Sequence[str], names: Sequence[str]) -> bool:
     """Return whether the names in a folder may be those of a complete or unfinished copy of a folder."""
-    from ...remote.tree import PART_SUFFIX
+    from ...remote.files.protocol import PART_SUFFIX
 
     # A copy begins with all folders.
     folders = {name for name in names if name.endswith("/")}

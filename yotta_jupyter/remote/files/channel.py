@@ -1,0 +1,184 @@
+"""A channel to the pod's side of a copy, over SSH."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ...errors import RemoteUnavailable, YottaError
+from ..bundle import bundle
+from ..framing import Frame, FrameReader, Reader, pack_head
+from ..launcher import raise_missing_python, run_python
+from ..loop import background_loop, submit, wait_for
+from ..queues import BoundedQueue
+from .protocol import MARKER, CopyError, FrameChannel
+
+if TYPE_CHECKING:
+    import asyncssh
+
+    from ..connection import PodConnection
+
+POD_MODULES: Final = ("protocol", "manifest", "sender", "receiver", "pod")
+_BUNDLE: Final = bundle(Path(__file__).parent, POD_MODULES)
+_PROGRAM: Final = f"{_BUNDLE.source}\nfrom {_BUNDLE.package}.pod import main\nmain(*sys.argv[1:])\n".encode()
+
+_BUFFER_SIZE: Final = 1 << 19
+"""Bytes of frames that are sent together."""
+_SMALL_FRAME_SIZE: Final = 1 << 16
+_READ_SIZE: Final = 1 << 16
+_MAX_LOGIN_OUTPUT: Final = 1 << 17
+"""Bytes that login scripts may print."""
+_FRAME_OVERHEAD: Final = 200
+"""Bytes in memory of a frame, besides its body."""
+
+
+class ConnectionLost(Exception):
+    """The SSH connection was lost during a copy."""
+
+
+class PodChannel(FrameChannel):
+    """Starts the pod's side of a copy and exchanges frames with it. Used from the caller's thread.
+
+    Parameters
+    ----------
+    connection : PodConnection
+    ssh : asyncssh.SSHClientConnection
+        Its present SSH connection.
+    """
+
+    def __init__(self, connection: PodConnection, ssh: asyncssh.SSHClientConnection) -> None:
+        self._connection = connection
+        self._ssh = ssh
+        self._process: Any = None
+        self._received: BoundedQueue[Frame | Exception] = BoundedQueue(background_loop())
+        self._reading: Future[None] | None = None
+        self._writing: Future[None] | None = None
+        self._buffer: list[bytes] = []
+        self._buffer_size = 0
+
+    def open(self, arguments: Sequence[str], python: str | None) -> None:
+        """Start the pod's side.
+
+        Parameters
+        ----------
+        arguments : sequence of str
+            Those of `main` in `pod`.
+        python : str or None
+            The pod's Python; None to look for it.
+
+        Raises
+        ------
+        ConnectionLost
+        """
+        try:
+            self._process = wait_for(run_python(self._ssh, _PROGRAM, arguments, python))
+        except Exception as error:
+            if wait_for(self._connection.is_lost(self._ssh, error)):
+                raise ConnectionLost from None
+            raise
+        self._reading = submit(self._read())
+
+    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Buffer a frame, and send the buffer when it is full."""
+        self._buffer += [pack_head(head, len(body)), body]
+        self._buffer_size += len(body) + _FRAME_OVERHEAD
+        if self._buffer_size >= _BUFFER_SIZE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the buffer in the background, after the one before it has been sent."""
+        parts, self._buffer, self._buffer_size = self._buffer, [], 0
+        try:
+            if self._writing is not None:
+                self._writing.result()
+            self._writing = submit(self._write(parts))
+        except (OSError, EOFError):
+            # The pod's side ended, and `receive` raises the reason after the last frame.
+            while True:
+                self.receive()
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Return the head and the body of the next frame.
+
+        Raises
+        ------
+        ConnectionLost
+        CopyError
+            The pod reports an error.
+        RemoteUnavailable
+            The pod violates the protocol, has no Python, or ended the copy.
+        """
+        item = self._received.get()
+        if isinstance(item, Exception):
+            raise item
+        if item.head.get("type") == "error":
+            raise CopyError(str(item.head.get("text")), bool(item.head.get("unavailable")), is_remote=True)
+        return item.head, item.body
+
+    def close(self) -> None:
+        """End the pod's side."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self._received.close()
+        if self._process is not None:
+            with suppress(OSError):
+                background_loop().call_soon_threadsafe(self._process.close)
+
+    async def _write(self, parts: list[bytes]) -> None:
+        if sum(map(len, parts)) < len(parts) * _SMALL_FRAME_SIZE:
+            parts = [b"".join(parts)]  # One packet for many small frames. Large ones would be copied for nothing.
+        for data in parts:
+            self._process.stdin.write(data)
+        await self._process.stdin.drain()
+
+    async def _read(self) -> None:
+        """Queue frames until the channel ends, then the reason."""
+        import asyncssh
+
+        try:
+            frames = FrameReader(await self._skip_login_output())
+            while (frame := await frames.next()) is not None:
+                await self._received.put(frame, len(frame.body) + _FRAME_OVERHEAD)
+            end: Exception = await self._find_end()
+        except YottaError as error:
+            end = error
+        except (OSError, EOFError, asyncssh.Error):
+            end = await self._find_end()
+        self._received.put_nowait(end)
+
+    async def _find_end(self) -> Exception:
+        await self._process.wait_closed()
+        if self._process.exit_status is None and self._process.exit_signal is None:
+            return ConnectionLost()
+        return RemoteUnavailable("The copy ended on the pod without a result.", advice="Try again.")
+
+    async def _skip_login_output(self) -> Reader:
+        """Return a reader of what follows the marker."""
+        output = bytearray()
+        while MARKER not in output:
+            data = await self._process.stdout.read(_READ_SIZE)
+            if not data:
+                raise_missing_python(self._connection, bytes(output))
+                raise EOFError
+            output += data
+            if len(output) > _MAX_LOGIN_OUTPUT:
+                raise RemoteUnavailable("The pod printed something else than a file.")
+        return _PrefixedReader(bytes(output.partition(MARKER)[2]), self._process.stdout)
+
+
+class _PrefixedReader:
+    """Returns some bytes before those of a reader."""
+
+    def __init__(self, prefix: bytes, reader: asyncio.StreamReader) -> None:
+        self._prefix = prefix
+        self._reader = reader
+
+    async def read(self, n: int = -1) -> bytes:
+        if self._prefix:
+            data, self._prefix = self._prefix, b""
+            return data
+        return await self._reader.read(n)

@@ -1,0 +1,335 @@
+"""Receive a file or a folder. Runs on both sides.
+
+* A file arrives under a temporary name beside its destination, is compared by SHA-256 and then renamed.
+* A folder's contents go into the destination folder. A file goes into an existing destination folder.
+* What exists is overwritten by the same kind only: never a folder by a file or a file by a folder.
+* The receiver does not trust the sender: no path leaves the destination, also not through a symbolic link.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import stat
+from typing import Any
+
+from .manifest import check_manifest
+from .protocol import CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, part_path, to_json
+
+_KINDS = {"dir": (stat.S_ISDIR, "a folder"), "file": (stat.S_ISREG, "a file"), "symlink": (stat.S_ISLNK, "a link")}
+"""By type of entry: the test of a mode, and what it is called in messages."""
+
+
+def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> dict[str, Any]:
+    """Receive a file or a folder.
+
+    Parameters
+    ----------
+    channel : FrameChannel
+    destination : str
+    listener : CopyListener
+
+    Returns
+    -------
+    dict
+        The report, which is also sent to the sender.
+
+    Raises
+    ------
+    CopyError
+        The destination cannot be written, or the sender violates the protocol or reports an error.
+    """
+    head, body = channel.receive()
+    entries = check_manifest(json.loads(body))
+    root = destination
+    try:
+        root = _choose_root(destination, str(head.get("name", "")), entries[0]["type"])
+        for entry in entries:
+            _check_conflict(root, entry)
+        plan = _prepare(root, entries)
+        channel.send({"type": "plan"}, to_json(plan))
+        channel.flush()
+        files = _FileReceiver(channel, root, entries, plan, listener)
+        files.run()
+        _make_symlinks(root, entries)
+        _set_folder_modes(root, entries)
+    except OSError as error:
+        raise describe_os_error(error, root) from None
+    report = {
+        "type": "done",
+        "path": root,
+        "files": files.count,
+        "bytes": files.total,
+        "received": files.received,
+        "unchanged": files.unchanged,
+        "skipped": [str(path) for path in head.get("skipped", [])],
+    }
+    channel.send(report)
+    channel.flush()
+    return report
+
+
+def _choose_root(destination: str, name: str, kind: str) -> str:
+    """Return the path of the file or folder that is written.
+
+    Parameters
+    ----------
+    destination : str
+    name : str
+        Of the source.
+    kind : str
+        The type of its entry.
+    """
+    without_slash = destination.rstrip("/") or "/"
+    is_into_folder = kind == "dir" or destination.endswith("/")
+    if is_into_folder and os.path.lexists(without_slash) and not os.path.isdir(destination):
+        raise CopyError(f"{without_slash} exists and is not a folder")
+    if kind == "dir":
+        return without_slash
+    if is_into_folder or os.path.isdir(destination):
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise CopyError("the other side sent a file without a name")
+        os.makedirs(destination, exist_ok=True)
+        destination = os.path.join(destination, name)
+    if os.path.isdir(destination):
+        raise CopyError(f"{destination} exists and is a folder")
+    if os.path.lexists(destination) and not os.path.isfile(destination):
+        raise CopyError(f"{destination} exists and is not a file")
+    return os.path.realpath(destination)
+
+
+def _join(root: str, path: str) -> str:
+    return os.path.join(root, path) if path else root
+
+
+def _check_conflict(root: str, entry: dict[str, Any]) -> None:
+    """Refuse an entry if something of another kind exists at its path."""
+    if entry["path"] == "":
+        return  # `_choose_root` has checked it.
+    path = _join(root, entry["path"])
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return
+    is_kind, name = _KINDS[entry["type"]]
+    if not is_kind(mode):
+        raise CopyError(f"{path} exists and is not {name}")
+
+
+def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Make the folders, and return what exists of the files by the number of the entry."""
+    plan = {}
+    new_folders = set()
+    for number, entry in enumerate(entries):
+        path = _join(root, entry["path"])
+        if entry["type"] == "dir":
+            if not os.path.isdir(path):
+                os.makedirs(path)
+                new_folders.add(entry["path"])
+            elif not os.access(path, os.W_OK | os.X_OK):
+                os.chmod(path, 0o700)  # `_set_folder_modes` sets its mode at the end.
+        elif entry["type"] == "file" and os.path.dirname(entry["path"]) not in new_folders:
+            if entry["path"] == "":
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            existing = _describe_existing(path, entry["size"])
+            if existing is not None:
+                plan[str(number)] = existing
+    return plan
+
+
+def _describe_existing(path: str, size: int) -> dict[str, Any] | None:
+    """Return the size and the hash of a file of the same size, or else of its part; None if there is neither."""
+    for candidate, is_part in ((path, False), (part_path(path), True)):
+        with contextlib.suppress(OSError):
+            status = os.lstat(candidate)
+            has_usable_size = 0 < status.st_size <= size if is_part else status.st_size == size
+            if stat.S_ISREG(status.st_mode) and has_usable_size:
+                digest = hashlib.sha256()
+                with open(candidate, "rb") as file:
+                    hash_prefix(file, digest, status.st_size)
+                return {"size": status.st_size, "sha256": digest.hexdigest(), "is_part": is_part}
+    return None
+
+
+class _FileReceiver:
+    """Writes the files of a copy.
+
+    Attributes
+    ----------
+    count, total : int
+        Files and bytes of the copy.
+    received : int
+        Bytes that the sender sent.
+    unchanged : int
+        Files that existed.
+    """
+
+    def __init__(
+        self,
+        channel: FrameChannel,
+        root: str,
+        entries: list[dict[str, Any]],
+        plan: dict[str, dict[str, Any]],
+        listener: CopyListener,
+    ) -> None:
+        self._channel = channel
+        self._root = root
+        self._plan = plan
+        self._listener = listener
+        self._missing = {number: entry for number, entry in enumerate(entries) if entry["type"] == "file"}
+        self.count = len(self._missing)
+        self.total = sum(entry["size"] for entry in self._missing.values())
+        self.received = 0
+        self.unchanged = 0
+        self._done = 0
+        self._number: int | None = None
+        """The entry of `_file`."""
+        self._file: _PartFile | None = None
+
+    def run(self) -> None:
+        self._listener.on_bytes(0, self.total)
+        try:
+            while True:
+                head, body = self._channel.receive()
+                if head.get("type") == "end":
+                    break
+                self._process(head, body)
+                self._listener.on_bytes(self._done, self.total)
+        finally:
+            if self._file is not None:
+                self._file.close()
+        if self._missing:
+            raise CopyError("the other side did not send all files")
+
+    def _process(self, head: dict[str, Any], body: bytes) -> None:
+        number = head.get("file")
+        if number not in self._missing or (self._file is not None and number != self._number):
+            raise CopyError("the other side sent a file that was not announced")
+        entry = self._missing[number]
+        path = _join(self._root, entry["path"])
+        if self._file is None:
+            self._listener.on_file(entry["path"], self.count - len(self._missing) + 1, self.count)
+        if head.get("type") == "unchanged":
+            self._keep(number, path)
+            return
+        if self._file is None:
+            existing = self._plan.get(str(number))
+            self._number, self._file = number, _PartFile(path, entry, existing, head.get("offset"))
+            self._done += self._file.size
+        self.received += len(body)
+        self._done += len(body)
+        self._file.write(body)
+        if "sha256" in head:
+            self._file.complete(head["sha256"])
+            self._file = None
+            del self._missing[number]
+
+    def _keep(self, number: int, path: str) -> None:
+        existing = self._plan.get(str(number))
+        if existing is None or existing["is_part"]:
+            raise CopyError("the other side skipped a file that is not here")
+        entry = self._missing.pop(number)
+        _set_attributes(path, entry)
+        self.unchanged += 1
+        self._done += entry["size"]
+
+
+class _PartFile:
+    """A file that is not complete, under its temporary name.
+
+    Parameters
+    ----------
+    path : str
+        Its name when it is complete.
+    entry : dict
+    existing : dict or None
+        What the plan says of it.
+    offset : int
+        Where the sender begins: 0, or the size of the part that exists.
+
+    Attributes
+    ----------
+    size : int
+        Bytes in the file.
+    """
+
+    def __init__(self, path: str, entry: dict[str, Any], existing: dict[str, Any] | None, offset: Any) -> None:
+        self._path = path
+        self._part = part_path(path)
+        self._entry = entry
+        self._digest = hashlib.sha256()
+        self.size = 0
+        if not offset:
+            self._file = self._create()
+        elif existing is not None and existing["is_part"] and offset == existing["size"]:
+            descriptor = os.open(self._part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._file = os.fdopen(descriptor, "r+b")
+            self.size = hash_prefix(self._file, self._digest, offset)
+        else:
+            raise CopyError("the other side sent a part that does not fit")
+
+    def _create(self) -> Any:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._part)
+        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, "wb", buffering=0)
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._entry["size"]:
+            raise CopyError("the other side sent more than it announced")
+        self._digest.update(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._discard_if_disk_is_full(error)
+            raise
+
+    def complete(self, sha256: Any) -> None:
+        """Give the file its name."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._discard_if_disk_is_full(error)
+            raise
+        if self.size != self._entry["size"] or self._digest.hexdigest() != sha256:
+            os.unlink(self._part)
+            raise CopyError(f"{self._path} arrived damaged; copy it again")
+        _set_attributes(self._part, self._entry)
+        os.replace(self._part, self._path)
+
+    def close(self) -> None:
+        """Leave the part for the next attempt."""
+        self._file.close()
+
+    def _discard_if_disk_is_full(self, error: OSError) -> None:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            with contextlib.suppress(OSError):
+                self._file.close()
+            os.unlink(self._part)
+
+
+def _set_attributes(path: str, entry: dict[str, Any]) -> None:
+    os.chmod(path, entry["mode"])
+    os.utime(path, ns=(entry["mtime"], entry["mtime"]))
+
+
+def _make_symlinks(root: str, entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        if entry["type"] == "symlink":
+            path = _join(root, entry["path"])
+            if os.path.islink(path):
+                if os.readlink(path) == entry["target"]:
+                    continue
+                os.unlink(path)
+            os.symlink(entry["target"], path)
+
+
+def _set_folder_modes(root: str, entries: list[dict[str, Any]]) -> None:
+    """Set the modes of the folders within the destination, children first: a parent may lose its permissions."""
+    for entry in reversed(entries):
+        if entry["type"] == "dir" and entry["path"]:
+            os.chmod(_join(root, entry["path"]), entry["mode"] | stat.S_IXUSR)

@@ -1,0 +1,103 @@
+"""Send a file or a folder. Runs on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from .manifest import make_manifest
+from .protocol import BLOCK_SIZE, CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, to_json
+
+
+def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str, Any]:
+    """Send a file or a folder.
+
+    Parameters
+    ----------
+    channel : FrameChannel
+    source : str
+    listener : CopyListener
+
+    Returns
+    -------
+    dict
+        The receiver's report.
+
+    Raises
+    ------
+    CopyError
+        The source cannot be read or changes, or the receiver reports an error.
+    """
+    try:
+        entries, skipped = make_manifest(source)
+    except OSError as error:
+        raise describe_os_error(error, source) from None
+    name = os.path.basename(os.path.abspath(source))
+    channel.send({"type": "manifest", "name": name, "skipped": skipped}, to_json(entries))
+    channel.flush()
+    _, body = channel.receive()
+    plan = json.loads(body)
+    files = [(number, entry) for number, entry in enumerate(entries) if entry["type"] == "file"]
+    total = sum(entry["size"] for _, entry in files)
+    done = 0
+    listener.on_bytes(done, total)
+    for count, (number, entry) in enumerate(files, 1):
+        listener.on_file(entry["path"], count, len(files))
+        path = os.path.join(source, entry["path"]) if entry["path"] else source
+        for size in _send_file(channel, number, path, entry["size"], plan.get(str(number))):
+            done += size
+            listener.on_bytes(done, total)
+    channel.send({"type": "end"})
+    channel.flush()
+    report, _ = channel.receive()
+    return report
+
+
+def _send_file(
+    channel: FrameChannel, number: int, path: str, size: int, existing: dict[str, Any] | None
+) -> Iterator[int]:
+    """Send what the receiver lacks of a file, and yield the sizes of the pieces.
+
+    Parameters
+    ----------
+    channel : FrameChannel
+    number : int
+        Of the entry.
+    path : str
+    size : int
+        As in the manifest.
+    existing : dict or None
+        What the receiver has of the file.
+    """
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            offset = 0
+            if existing is not None and existing["size"] <= size:
+                offset = hash_prefix(file, digest, existing["size"])
+                if digest.hexdigest() != existing["sha256"]:
+                    digest, offset = hashlib.sha256(), 0
+                    file.seek(0)
+                yield offset
+                if offset == size and not existing["is_part"]:
+                    channel.send({"type": "unchanged", "file": number})
+                    return
+            head: dict[str, Any] = {"type": "data", "file": number, "offset": offset}
+            is_last = False
+            while not is_last:
+                data = file.read(min(BLOCK_SIZE, size - offset))
+                digest.update(data)
+                offset += len(data)
+                is_last = offset == size
+                if (not data and not is_last) or (is_last and file.read(1)):
+                    raise CopyError(f"{path} changed while it was copied")
+                if is_last:
+                    head["sha256"] = digest.hexdigest()
+                channel.send(head, data)
+                head = {"type": "data", "file": number}
+                yield len(data)
+    except OSError as error:
+        raise CopyError(f"{path}: {error.strerror or error}") from None
