@@ -27,7 +27,7 @@ from yotta_jupyter import (
 from yotta_jupyter.config import resolve_config
 from yotta_jupyter.create_command import CREATE_FLAGS
 from yotta_jupyter.errors import NameTaken, UnknownName, UnusableKey
-from yotta_jupyter.hints import describe, pod_word, use_magic_advice
+from yotta_jupyter.hints import describe, pod_argument, use_magic_advice
 from yotta_jupyter.magics.commands import get_command
 from yotta_jupyter.magics.expansion import split_line
 from yotta_jupyter.models import ExposedPort
@@ -285,7 +285,7 @@ def test_commands_name_a_pod_by_its_unique_name(pods: list[Pod], name: str) -> N
     ("pod_name", "word"), [("a b", "'a b'"), ("-x", "1"), ("x\n", "1"), ("", "1"), ("{x}", "'{{x}}'")]
 )
 def test_a_name_is_one_word_of_a_command(pod_name: str, word: str) -> None:
-    assert pod_word(Pod(id="1", pod_name=pod_name), []) == word
+    assert pod_argument(Pod(id="1", pod_name=pod_name), []) == word
 
 
 def test_all_pods_of_a_wait_are_named() -> None:

@@ -70,7 +70,7 @@ def use_magic_advice(error: OneLineError, pods: Iterable[Pod] = ()) -> None:
     error.advice = _advice(error, pods)
 
 
-def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
+def pod_argument(pod: Pod, pods: Iterable[Pod]) -> str:
     """Return the name of a pod for a ``%yotta`` command if it is unique and not too long, else its id.
 
     Parameters
@@ -95,7 +95,7 @@ def pod_word(pod: Pod, pods: Iterable[Pod]) -> str:
 def _advice(error: OneLineError, pods: Iterable[Pod]) -> str:
     advice = _magic_advice(error) or error.advice
     pods = list(pods)
-    names = {pod.id: pod_word(pod, pods) for pod in pods}
+    names = {pod.id: pod_argument(pod, pods) for pod in pods}
     return _WORD.sub(lambda word: names.get(word[0], word[0]), advice)
 
 

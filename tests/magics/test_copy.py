@@ -89,7 +89,7 @@ def test_where_a_folder_goes(here: Path, source: str, target: str, expected: str
     (here / "copy/a.sh").touch()
     (here / "unfinished/sub dir").mkdir(parents=True)
     (here / "unfinished/.1f.yotta-part").touch()
-    assert files._choose_folder(source, target, files._list_local, files._list_local) == expected
+    assert files._choose_target(source, target, files._list_local, files._list_local) == expected
 
 
 def test_a_copy_goes_into_an_existing_folder(pod: Any, folder: str, here: Path) -> None:

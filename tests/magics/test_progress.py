@@ -6,13 +6,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import Pod
-from yotta_jupyter.magics.progress import progress_reporter
+from yotta_jupyter.magics.progress import wait_progress
 
 
 def test_a_log_gets_a_line_for_each_change(bare_shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     names = {str(number): f"pod-{number}" for number in range(6)}
     pods = {pod_id: Pod(id=pod_id, status="INITIALIZE") for pod_id in names}
-    with progress_reporter(bare_shell, "RUNNING", names) as report:
+    with wait_progress(bare_shell, "RUNNING", names) as report:
         report(pods)
         report(pods)
         report(pods | {"5": Pod(id="5", status="RUNNING")})  # Not among the pods that the line describes.

@@ -9,6 +9,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +29,17 @@ from .session import Session
 
 # An optional assignment such as "pods = ", then %yotta or %%yotta; "rest" is the text after it.
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%%?yotta(?=\s)(?P<rest>.*)$")
-_SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]{1,200}")
-_WORDS: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
-_MAX_WORD: Final = 200
+# Quoted text whose closing quote may be missing, an escaped character, whitespace, or other text.
+_PIECE: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
+_SAFE_WORD: Final = re.compile(r"[\w.,:/@+=~-]+")
+"""A word that needs no quotes."""
+
+_MAX_LENGTH: Final = 200
+"""Characters of a completion. Longer values are not offered."""
+
+_QUOTES: Final = ("'", '"')
 _OPEN_ENDS: Final = ("/", ":")
-"""Ends of incomplete words, to which no closing quote is added."""
+"""Ends of words that the user continues: they get no closing quote."""
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
@@ -54,14 +61,12 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
         return {"completions": []}
     *previous, fragment = _split(match["rest"].lstrip())
     typed = _unquote(fragment)
-    words = [
-        word
-        for candidate in _candidates(session, previous, typed)
-        if candidate.lower().startswith(typed.lower()) and (word := _quote(candidate, fragment))
-    ]
-    # Without any completion, IPython would offer Python names. The fragment itself changes nothing.
+    values = [value for value in _possible_values(session, previous, typed) if value.lower().startswith(typed.lower())]
+    words = [word for value in values if (word := _quote(value, fragment)) is not None]
+    if not words:
+        words = [fragment]  # IPython would complete Python names for an empty list.
     return {
-        "completions": [SimpleCompletion(text=word, type="magic") for word in dict.fromkeys(words or [fragment])],
+        "completions": [SimpleCompletion(text=word, type="magic") for word in dict.fromkeys(words)],
         "suppress": True,
         "ordered": True,
         "matched_fragment": fragment,
@@ -71,33 +76,38 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
 def _split(text: str) -> list[str]:
     """Split a line at whitespace outside of quotes. The last word may be empty or have an open quote."""
     words = [""]
-    for word in _WORDS.findall(text):
-        if word.isspace():
+    for piece in _PIECE.findall(text):
+        if piece.isspace():
             words.append("")
         else:
-            words[-1] += word
+            words[-1] += piece
     return words
 
 
 def _unquote(fragment: str) -> str:
     """Return the text of a word that may lack its closing quote."""
-    for end in ("", "'", '"'):
+    for closing_quote in ("", *_QUOTES):
         with suppress(ValueError):
-            return "".join(shlex.split(fragment + end)).replace("{{", "{").replace("}}", "}")
+            text = "".join(shlex.split(fragment + closing_quote))
+            return text.replace("{{", "{").replace("}}", "}")  # A line doubles literal braces.
     return fragment
 
 
-def _quote(candidate: str, fragment: str) -> str | None:
-    """Return a candidate as one word of the line, or None if a line cannot contain it."""
-    if not candidate.isprintable() or not 0 < len(candidate) <= _MAX_WORD or candidate.startswith(("'", '"')):
+def _quote(value: str, fragment: str) -> str | None:
+    """Return a value as one word of the line, or None if it is not offered."""
+    if not value.isprintable() or not 0 < len(value) <= _MAX_LENGTH or value.startswith(_QUOTES):
         return None
-    if _SAFE_WORD.fullmatch(candidate) and not fragment.startswith(("'", '"')):
-        return candidate
-    word = quote_word(candidate) if not _SAFE_WORD.fullmatch(candidate) else f"'{candidate}'"
-    return word.removesuffix("'") if candidate.endswith(_OPEN_ENDS) else word
+    if not _SAFE_WORD.fullmatch(value):
+        word = quote_word(value)
+    elif fragment.startswith(_QUOTES):
+        word = f"'{value}'"
+    else:
+        return value
+    return word.removesuffix("'") if value.endswith(_OPEN_ENDS) else word
 
 
-def _candidates(session: Session, previous: Sequence[str], typed: str) -> Iterable[str]:
+def _possible_values(session: Session, previous: Sequence[str], typed: str) -> Iterable[str]:
+    """Return the values that are possible at the cursor, also those that do not begin with the typed text."""
     if not previous:
         return ["--version"] if typed.startswith("-") else sorted(command.name for command in COMMANDS)
     name, *args = previous
@@ -107,30 +117,40 @@ def _candidates(session: Session, previous: Sequence[str], typed: str) -> Iterab
     parser = command.parser()
     if typed.startswith("-"):
         return [*sorted(parser.flags()), "-h"]
-    flag = parser.get_action(args[-1]) if args else None
-    action = flag if flag is not None and flag.nargs != 0 else _next_positional(parser, args)
+    action = _action_at_cursor(parser, args)
     if action is None:
         return sorted(parser.flags())
     # A name from a server must not become a flag.
     return [value for value in _values(session, parser, action, typed) if not value.startswith("-")]
 
 
-def _next_positional(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:
-    """Return the positional argument at the cursor, or None if all of them are complete."""
-    consumed = 0
-    is_flag_value = False
-    for arg in args:
-        action = parser.get_action(arg)
-        if is_flag_value:
-            is_flag_value = False
-        elif action is not None:
-            is_flag_value = action.nargs != 0
-        else:
-            consumed += 1
+def _action_at_cursor(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:
+    """Return the flag or positional argument whose value follows, or None if only flags can follow."""
+    flag = parser.get_action(args[-1]) if args else None
+    if flag is not None and _takes_value(flag):
+        return flag
+    complete_count = _count_positionals(parser, args)
     for index, action in enumerate(parser.positionals()):
-        if index >= consumed or action.nargs == "+":
+        is_repeatable = action.nargs == "+"
+        if index >= complete_count or is_repeatable:
             return action
     return None
+
+
+def _count_positionals(parser: LineParser, args: Sequence[str]) -> int:
+    count = 0
+    rest = iter(args)
+    for arg in rest:
+        action = parser.get_action(arg)
+        if action is None:
+            count += 1
+        elif _takes_value(action):
+            next(rest, None)  # Skip the value.
+    return count
+
+
+def _takes_value(flag: argparse.Action) -> bool:
+    return flag.nargs != 0
 
 
 def _values(session: Session, parser: LineParser, action: argparse.Action, typed: str) -> Iterable[str]:
@@ -143,7 +163,7 @@ def _values(session: Session, parser: LineParser, action: argparse.Action, typed
 
 
 def _pods(session: Session) -> list[str]:
-    """Return the unique names, then the ids of pods without a name of their own."""
+    """Return the unique names, then the ids of the other pods."""
     pods = [pod for pod in session.known_pods if pod.status != "TERMINATED"]
     counts = Counter(pod.name for pod in pods)
     named = {pod.name for pod in pods if pod.name and pod.name.isprintable() and counts[pod.name] == 1}
@@ -196,31 +216,33 @@ def _list_folder(folder: Path) -> list[str]:
 
 
 def _copy_paths(session: Session, typed: str) -> list[str]:
-    """Return local paths and pods, or paths in a folder of a pod that was listed."""
+    """Return local paths and pods, or after ``POD:`` the paths in a folder of the pod that was listed before."""
     remote_path = split_remote_path(typed)
     if remote_path is None:
         pods = [] if "/" in typed else [f"{pod}:" for pod in _pods(session)]
         return _in_folder(typed, _list_local) + pods
-    pod_id = session.remotes.find_known(remote_path.pod)
+    pod_id = session.remotes.find_known_id(remote_path.pod)
     if pod_id is None:
         return []
     pod, _, path = typed.partition(":")
-    return [
-        f"{pod}:{name}" for name in _in_folder(path, lambda folder: session.remote_folders.cached_names(pod_id, folder))
-    ]
+    paths = _in_folder(path, partial(session.remote_folders.cached_names, pod_id))
+    return [f"{pod}:{path}" for path in paths]
 
 
 def _in_folder(typed: str, list_folder: Callable[[str], Iterable[str]]) -> list[str]:
-    """Return the paths in the folder of a typed path, those that begin with a dot only if it was typed."""
-    folder, slash, start = typed.rpartition("/")
-    names = sorted(list_folder(folder + slash or "."))
-    return [folder + slash + name for name in names if start.startswith(".") or not name.startswith(".")]
+    """Return the paths in the folder of a typed path. Hidden files are left out unless a dot was typed."""
+    parent, slash, name_start = typed.rpartition("/")
+    folder = parent + slash
+    names = sorted(list_folder(folder or "."))
+    if not name_start.startswith("."):
+        names = [name for name in names if not name.startswith(".")]
+    return [folder + name for name in names]
 
 
 def _list_local(folder: str) -> list[str]:
     try:
         with os.scandir(os.path.expanduser(folder)) as entries:
-            return [entry.name + "/" * entry.is_dir() for entry in entries]
+            return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
     except OSError:
         return []
 
@@ -233,7 +255,7 @@ def _profiles(session: Session) -> list[str]:
 
 
 def _catalog(session: Session) -> Catalog:
-    # Not `session.catalog`, which may replace the client.
+    # `session.catalog` would read the configuration at each Tab.
     return session.cached_client.catalog if session.cached_client else Catalog()
 
 
@@ -247,5 +269,5 @@ _SOURCES: Final[dict[CompletionKind, Callable[[Session], list[str]]]] = {
     "cloud": _clouds,
     "profile": _profiles,
     "env": _environment,
-    "path": _key_files,
+    "key_file": _key_files,
 }

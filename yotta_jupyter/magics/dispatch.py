@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import AuthenticationError, InvalidRequest, RemoteDetached, WaitInterrupted, YottaError
@@ -15,8 +16,8 @@ from .parser import POD_HELP, Command, HelpRequested
 from .session import Session
 from .suggestions import suggest_command
 
-_CODE: Final = re.compile(r"(?P<line>.*?)(?:^|\s)--(?:\s+(?P<code>.*))?", re.DOTALL)
-"""A line with code after a ``--`` of its own."""
+# The arguments, then "--" as a separate word, then the code.
+_LINE_WITH_CODE: Final = re.compile(r"(?P<arguments>.*?)(?:^|\s)--(?:\s+(?P<code>.*))?", re.DOTALL)
 
 
 def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str | None = None) -> Any:
@@ -57,10 +58,11 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
 
 def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | None) -> Any:
     line, code = _split_code(line, cell)
-    name, *args = split_line(line, namespace) or ["help"]
-    if name in ("-h", "--help", "help"):
+    words = split_line(line, namespace)
+    if not words or words[0] in ("-h", "--help", "help"):
         print(help_text())
         return None
+    name, *args = words
     if name in ("-V", "--version"):
         from .. import __version__
 
@@ -71,11 +73,8 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
         raise _unknown_command(name)
     if cell is not None and not command.takes_code:
         raise InvalidRequest(f"%yotta {command.name} takes no cell. Write one % and a line of its own.")
-    if command.takes_code and code is None and not {"-h", "--help"} & set(args):
-        raise InvalidRequest(
-            f"%yotta {name} needs code.",
-            advice=f"Write %%yotta {name} POD with the code below it, or %yotta {name} POD -- CODE",
-        )
+    if code is None and command.takes_code and not _requests_help(args):
+        raise _missing_code(command)
     try:
         arguments = command.parser().parse_line(args)
     except HelpRequested:
@@ -93,15 +92,29 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
 
 
 def _split_code(line: str, cell: str | None) -> tuple[str, str | None]:
-    """Split the code from the arguments of a command that takes code.
+    """Return the line without code, and the code: the cell, or what follows ``--`` if the command takes code.
 
-    Code is not expanded: its ``$``, braces and quotes belong to the pod.
+    Code is not expanded, because ``$``, braces and quotes have a meaning of their own in it.
     """
-    command = get_command((line.split(maxsplit=1) or [""])[0])
-    if command is None or not command.takes_code:
+    if cell is not None:
         return line, cell
-    match = _CODE.fullmatch(line) if cell is None else None
-    return (match["line"], match["code"] or "") if match else (line, cell)
+    words = line.split(maxsplit=1)
+    command = get_command(words[0]) if words else None
+    match = _LINE_WITH_CODE.fullmatch(line)
+    if command is None or not command.takes_code or match is None:
+        return line, None
+    return match["arguments"], match["code"] or ""
+
+
+def _requests_help(args: Sequence[str]) -> bool:
+    return "-h" in args or "--help" in args
+
+
+def _missing_code(command: Command) -> InvalidRequest:
+    return InvalidRequest(
+        f"%yotta {command.name} needs code.",
+        advice=f"Write %%yotta {command.name} POD with the code below it, or %yotta {command.name} POD -- CODE",
+    )
 
 
 def _unknown_command(name: str) -> InvalidRequest:
@@ -111,7 +124,7 @@ def _unknown_command(name: str) -> InvalidRequest:
 
 def _add_key_source(error: AuthenticationError, session: Session, command: Command) -> None:
     """Add to the message where the key came from, because the user may expect another key to be in use."""
-    # Login tests the key that was just entered, not the one of the cached client.
+    # Login tests the key that was entered, not that of the client.
     if command.name != "login" and session.cached_client is not None:
         error.message += f" The key came from {session.cached_client.key_source}."
 

@@ -1,4 +1,4 @@
-"""Results of commands as a cell shows them."""
+"""How a cell shows notes and results."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ class PlainText(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def print_note(text: str) -> None:
+    """Print a note, such as ``Note: the pod has no name.``
+
+    Parameters
+    ----------
+    text : str
+    """
+    print(f"Note: {text}")
 
 
 def results_or_raise(
@@ -54,7 +64,7 @@ def results_or_raise(
 
     from ..frames import results_frame
 
-    # `dispatch` does this only for the error that is raised; the table shows the others.
+    # `run_line` does this only for the error that is raised. The DataFrame contains all errors.
     for error in failures:
         use_magic_advice(error, pods)
     frame = results_frame(action, [(pod, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods])
@@ -62,7 +72,7 @@ def results_or_raise(
         display(frame)
         raise _summarize_failures(action, failures, len(pods))
     if len(pods) == 1:
-        frame.announce()
+        frame.announce()  # Prints the result as a sentence, in place of the table.
     return frame
 
 

@@ -17,6 +17,7 @@ from ..errors import InvalidRequest
 from ..models import Pod
 from ..sanitize import single_line
 
+# Such as "$pods[" or "$pod.name(", but not "$$pods[".
 _SUBSCRIPT: Final = re.compile(r"(?<!\$)\$(?P<name>[A-Za-z_]\w*)(\.[A-Za-z_]\w*)*[\[(]")
 MAX_LINE: Final = 20_000
 """Maximum length in characters before expansion. IPython's search for ``$`` takes time quadratic in the length."""
@@ -31,8 +32,8 @@ def split_line(line: str, namespace: dict[str, Any]) -> list[str]:
     """Split a line into arguments.
 
     ``$name``, ``$name.attribute`` and ``{expression}`` are replaced by values of the namespace. ``$$`` is a dollar
-    sign, and so is a ``$`` between single quotes. A string stays one argument, a pod is replaced by its id, and a list
-    or a Series becomes one argument per entry, and a DataFrame one per label of its index.
+    sign, and so is a ``$`` between single quotes. A string stays one argument. A pod becomes its id, a list or a Series
+    one argument per entry, and a DataFrame one argument per label of its index.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def _strip_comment(line: str) -> str:
 
 
 def _expand(line: str, namespace: dict[str, Any]) -> str:
-    if not set(line) & set("${}"):
+    if not any(char in line for char in "${}"):
         return line
     _reject_subscript(line, namespace)
     problem = None
@@ -97,7 +98,7 @@ def _expand(line: str, namespace: dict[str, Any]) -> str:
 
 
 def _reject_subscript(line: str, namespace: dict[str, Any]) -> None:
-    """Raise for ``$pods[mask].index``, of which only ``$pods`` would be replaced."""
+    """Raise for ``$pods[mask]``: IPython would replace ``$pods`` and keep ``[mask]`` as text."""
     for match in _SUBSCRIPT.finditer(line):
         if match["name"] in namespace and _open_quote(line[: match.start()]) != "'":
             text = single_line(match[0][1:], 40)
@@ -105,11 +106,11 @@ def _reject_subscript(line: str, namespace: dict[str, Any]) -> None:
 
 
 class _EmptyValue(Exception):
-    """An expanded list is empty. Leaving it out would change what the line means."""
+    """An expanded list is empty. A line without it would mean something else."""
 
 
 class _MappingValue(Exception):
-    """An expanded value is a mapping, such as os.environ: neither its keys nor its values are wanted."""
+    """An expanded value is a mapping, such as `os.environ`, which may contain secrets."""
 
 
 class _FlagInjection(Exception):
@@ -143,7 +144,7 @@ class _Formatter(DollarFormatter):
         return self._quote(_to_text(value))
 
     def _quote(self, text: str) -> str:
-        """Quote a text for its position in the line: after an opening quote of the user's, or outside of quotes."""
+        """Quote a text for its position in the line: between quotes of the user, or outside of quotes."""
         before = "".join(self._literals)
         if text.startswith("-") and (not before or before[-1] in " \t\n\"'"):
             raise _FlagInjection

@@ -73,23 +73,17 @@ class YottaMagics(Magics):
 
     def overrides(self) -> ConfigOverrides:
         """Return the settings of this shell: its ``%config``, with the address and key of its sandbox if one runs."""
-        sandbox = None if self._session is None else self._session.sandbox
-        if sandbox is None:
-            return ConfigOverrides(
-                base_url=self.base_url,
-                profile=self.profile,
-                timeout=self.timeout,
-                ssh_key=self.ssh_key,
-                guard_after=self.guard_after,
-            )
-        return ConfigOverrides(
-            base_url=sandbox.base_url,
+        settings = ConfigOverrides(
+            base_url=self.base_url,
+            profile=self.profile,
             timeout=self.timeout,
-            api_key=sandbox.api_key,
-            source="the sandbox",
             ssh_key=self.ssh_key,
             guard_after=self.guard_after,
         )
+        sandbox = None if self._session is None else self._session.sandbox
+        if sandbox is None:
+            return settings
+        return settings._replace(base_url=sandbox.base_url, profile=None, api_key=sandbox.api_key, source="the sandbox")
 
     def close(self) -> None:
         """Close the connections and stop the sandbox."""
@@ -98,7 +92,7 @@ class YottaMagics(Magics):
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magic and its completion in a shell, replacing an earlier registration.
+    """Register the magic and its completion in a shell, in place of an earlier registration.
 
     Parameters
     ----------
@@ -138,7 +132,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def show_help_for_question_mark(lines: list[str]) -> list[str]:
-    """Replace a cell such as ``%yotta list?`` by ``%yotta list -h``. IPython would describe Python's `list`.
+    """Replace a cell such as ``%yotta list?`` by ``%yotta list -h``. IPython would show the help of Python's `list`.
 
     Parameters
     ----------

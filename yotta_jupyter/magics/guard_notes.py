@@ -1,4 +1,4 @@
-"""What ``%yotta`` says about guards before it runs a command."""
+"""Notes about guards, the rules that pause pods, which each ``%yotta`` prints first."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from ..guard.describe import EXTENSION
 from ..guard.durations import format_duration
 from ..guard.rules import Guard
 from ..guard.store import GuardStore
-from ..hints import pod_word
+from ..hints import pod_argument
 from ..models import Pod
+from .display import print_note
 from .session import Session
 
 
 def print_guard_notes(session: Session, command: str) -> None:
-    """Print a note for each pause that is near or not confirmed, and start the enforcer again if it does not run.
+    """Print a note for each pause that is near or not confirmed.
+
+    The process that enforces guards is started again if it does not run.
 
     Parameters
     ----------
     session : Session
     command : str
-        The command that follows. Guards are announced by all commands but ``guard`` itself.
+        The command that follows. Before ``guard`` only the notes about the process are printed.
     """
     if not GuardStore().exists:
         return
     try:
         guards = session.client.guards
-    except InvalidRequest:  # Without a key, the command itself says what is missing.
+    except InvalidRequest:  # The configuration is invalid. The command raises the same error if it needs a client.
         return
     notes = guards.resume_enforcement()
     if command != "guard":
-        notes += guards.announce(lambda guard: put_off(session, guard))
+        notes += guards.announce(lambda guard: extension_command(session, guard))
     for note in notes:
-        print(f"Note: {note}")
+        print_note(note)
 
 
-def put_off(session: Session, guard: Guard) -> str:
-    """Return the command that puts off a guard.
+def extension_command(session: Session, guard: Guard) -> str:
+    """Return the command that extends the limits of a guard.
 
     Parameters
     ----------
@@ -46,5 +49,5 @@ def put_off(session: Session, guard: Guard) -> str:
     -------
     str
     """
-    word = pod_word(Pod(id=guard.pod_id, pod_name=guard.name), session.known_pods)
-    return f"%yotta guard {word} --extend {format_duration(EXTENSION)}"
+    argument = pod_argument(Pod(id=guard.pod_id, pod_name=guard.name), session.known_pods)
+    return f"%yotta guard {argument} --extend {format_duration(EXTENSION)}"

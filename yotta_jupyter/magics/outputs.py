@@ -1,4 +1,4 @@
-"""Shows the outputs of a cell on a pod as those of a local cell."""
+"""Publishes the outputs of a cell on a pod as a local cell does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from IPython.display import clear_output
 
 from ..remote.outputs import OutputMessage, RunResult
+from .display import print_note
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -18,7 +19,7 @@ _WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
 @dataclass(repr=False)
 class CellResult(RunResult):
-    """What a cell on a pod produced. A notebook displays it as the value of the cell, or not at all without a value.
+    """The result of a cell on a pod. A notebook displays `value`, unless it is empty or published already.
 
     Attributes
     ----------
@@ -27,13 +28,12 @@ class CellResult(RunResult):
     """
 
     value_metadata: dict[str, Any] = field(default_factory=dict)
-    _is_displayed: bool = False
+    _is_published: bool = False
 
     def _ipython_display_(self) -> None:
-        # IPython displays nothing else for an object with this method, unless the method raises NotImplementedError.
-        if self.value and not self._is_displayed:
-            raise NotImplementedError
-        self._is_displayed = False
+        if self.value and not self._is_published:
+            raise NotImplementedError  # IPython then uses `_repr_mimebundle_`. Otherwise it displays nothing.
+        self._is_published = False  # A later cell that displays this object shows the value.
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -42,9 +42,9 @@ class CellResult(RunResult):
 
 
 class OutputPublisher:
-    """The `on_output` callback of a cell: passes each output on to the notebook.
+    """The `on_output` callback of a cell: publishes each output in the notebook.
 
-    The value of the cell is not published, because the magic returns it, unless other outputs follow.
+    The value of the cell is held back, because the magic returns it. It is published if another output follows.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class OutputPublisher:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._value: dict[str, Any] | None = None
-        self._metadata: dict[str, Any] = {}
+        self._held_back: dict[str, Any] | None = None
+        self._value_metadata: dict[str, Any] = {}
         self._warned_of_widgets = False
 
     def __call__(self, message: OutputMessage) -> None:
@@ -66,52 +66,57 @@ class OutputPublisher:
         """
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
-            self._value = None
+            self._held_back = None
             clear_output(wait=bool(content.get("wait")))
         elif kind == "update_display_data":
             self._publish(content, update=True)
-        elif kind in ("stream", "display_data", "execute_result"):
+        elif kind == "execute_result":
             self.flush()
-            self._show(kind, content)
+            self._hold_back(content)
+        elif kind == "display_data":
+            self.flush()
+            self._publish(content)
+        elif kind == "stream":
+            self.flush()
+            stream = sys.stderr if content.get("name") == "stderr" else sys.stdout
+            stream.write(str(content.get("text", "")))
+            stream.flush()
 
     def flush(self) -> None:
-        """Publish the value if the cell has one that is not published."""
-        if self._value is not None:
-            self._publish(self._value)
-            self._value = None
+        """Publish the value that is held back."""
+        if self._held_back is not None:
+            self._publish(self._held_back)
+            self._held_back = None
 
-    def result(self, result: RunResult) -> CellResult:
-        """Return a result that displays the value if that is not published yet.
+    def to_cell_result(self, result: RunResult) -> CellResult:
+        """Return a result that displays the value that is held back.
 
         Parameters
         ----------
         result : RunResult
         """
-        return CellResult(**vars(result), value_metadata=self._metadata, _is_displayed=self._value is None)
+        return CellResult(**vars(result), value_metadata=self._value_metadata, _is_published=self._held_back is None)
 
-    def _show(self, kind: str, content: dict[str, Any]) -> None:
-        if kind == "execute_result":
-            self._value = content
-            metadata = content.get("metadata")
-            self._metadata = metadata if isinstance(metadata, dict) else {}
-        elif kind == "display_data":
-            self._publish(content)
-        else:
-            stream = sys.stderr if content.get("name") == "stderr" else sys.stdout
-            stream.write(str(content.get("text", "")))
-            stream.flush()
+    def _hold_back(self, content: dict[str, Any]) -> None:
+        self._held_back = content
+        metadata = content.get("metadata")
+        self._value_metadata = metadata if isinstance(metadata, dict) else {}
 
     def _publish(self, content: dict[str, Any], update: bool = False) -> None:
-        data, metadata, transient = (content.get(name) for name in ("data", "metadata", "transient"))
-        if isinstance(data, dict):
-            if _WIDGET_MIME in data and not self._warned_of_widgets:
-                self._warned_of_widgets = True
-                print("Note: a widget of a pod is shown as text that does not change. For tqdm: from tqdm import tqdm")
-            self._shell.display_pub.publish(
-                _without_widget(data), metadata or {}, transient=transient or {}, update=update
-            )
+        data = content.get("data")
+        if not isinstance(data, dict):
+            return
+        if _WIDGET_MIME in data and not self._warned_of_widgets:
+            self._warned_of_widgets = True
+            print_note("a widget of a pod is shown as text that does not change. For tqdm: from tqdm import tqdm")
+        self._shell.display_pub.publish(
+            _without_widget(data),
+            content.get("metadata") or {},
+            transient=content.get("transient") or {},
+            update=update,
+        )
 
 
 def _without_widget(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data without a widget, whose model is on the pod: the notebook shows its text instead."""
+    """Return the data without the widget view, which needs a model that is only on the pod. Its text remains."""
     return {mime: value for mime, value in data.items() if mime != _WIDGET_MIME}

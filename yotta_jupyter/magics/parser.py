@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from .session import Session
 
 CompletionKind = Literal[
-    "pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "path", "copy_path"
+    "pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "key_file", "copy_path"
 ]
 
 POD_HELP: Final = "an id, the beginning of one, or a name"
 
-_SEE_ALSO: Final = {"pod": "%yotta list", "gpu": "%yotta gpus", "image": "%yotta images"}
-"""The commands that list the possible values of a missing argument."""
+_LISTING_COMMANDS: Final[dict[CompletionKind, str]] = {
+    "pod": "%yotta list",
+    "gpu": "%yotta gpus",
+    "image": "%yotta images",
+}
+"""The commands that list the possible values of an argument."""
 
 
 class HelpRequested(Exception):
-    """The help was printed; there is nothing to run."""
+    """The help was printed, so no command is run."""
 
 
 class LineParser(argparse.ArgumentParser):
@@ -43,7 +47,7 @@ class LineParser(argparse.ArgumentParser):
     Attributes
     ----------
     completion_kinds : dict of str to str
-        What Tab completes, by the argument's ``dest``.
+        What Tab completes for each argument, by its ``dest``.
     """
 
     def __init__(self, prog: str, description: str) -> None:
@@ -114,27 +118,34 @@ class LineParser(argparse.ArgumentParser):
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
-                hint = did_you_mean(flag, [f for f in self.flags() if f != "--yes" or is_one_edit_apart(flag, f)])
+                hint = did_you_mean(flag, self._flags_to_suggest(flag))
                 raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
 
-    def error(self, message: str) -> NoReturn:
-        # Such as "the following arguments are required: POD, --gpu".
-        see_also = [
-            command
-            for kind, command in _SEE_ALSO.items()
-            if "are required" in message and self._mentions(message, kind)
-        ]
-        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join([*see_also, f'{self.prog} -h'])}")
+    def _flags_to_suggest(self, mistyped: str) -> list[str]:
+        flags = self.flags()
+        # --yes skips a confirmation, so it needs a closer match than other flags.
+        if "--yes" in flags and not is_one_edit_apart(mistyped, "--yes"):
+            flags.remove("--yes")
+        return flags
 
-    def _mentions(self, message: str, kind: str) -> bool:
-        """Return whether argparse's message names an argument of a kind."""
-        names = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
-        return any(
-            self.completion_kinds.get(action.dest) == kind and {*action.option_strings, action.metavar} & names
-            for action in self._actions
-        )
+    def error(self, message: str) -> NoReturn:
+        see = [f"{self.prog} -h"]
+        if "are required" in message:
+            see = [*self._listing_commands(message), *see]
+        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join(see)}")
+
+    def _listing_commands(self, message: str) -> list[str]:
+        """Return the commands that list values of the missing arguments.
+
+        The message of argparse is such as ``the following arguments are required: POD, --gpu``.
+        """
+        missing = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
+        missing_actions = [a for a in self._actions if missing & {*a.option_strings, a.metavar}]
+        kinds = {self.completion_kinds.get(action.dest) for action in missing_actions}
+        return [command for kind, command in _LISTING_COMMANDS.items() if kind in kinds]
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        # argparse exits only after it has printed the help: `error` is overridden.
         raise HelpRequested
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -165,9 +176,9 @@ class Command(msgspec.Struct, frozen=True):
         Adds the arguments to a `LineParser`.
     aliases : tuple of str
     takes_code : bool
-        Whether the command needs code: the rest of the cell after ``%%yotta NAME``, or of the line after ``--``. It is
-        passed unchanged as ``arguments.code``. ``arguments.is_cell`` says whether it is a cell, and
-        ``arguments.namespace`` has the variables of the notebook.
+        Whether the command requires code: the lines below ``%%yotta NAME``, or the rest of the line after ``--``. The
+        parsed arguments then have three more attributes: ``code``, unchanged; ``is_cell``, whether it was written as a
+        cell; ``namespace``, the variables of the notebook.
     """
 
     name: str
@@ -179,7 +190,7 @@ class Command(msgspec.Struct, frozen=True):
 
     @cache  # noqa: B019  # The commands live as long as the process.
     def parser(self) -> LineParser:
-        """Return a parser of the command's arguments. Building one takes a tenth of the time of a short cell."""
+        """Return the parser of the command's arguments, built once because that is slow."""
         parser = LineParser(f"%yotta {self.name}", self.summary)
         self.add_arguments(parser)
         return parser

@@ -1,9 +1,7 @@
-"""Progress of a wait or a transfer as one line, in a notebook, a terminal or a log."""
+"""The progress of waits and transfers, shown as one line."""
 
 from __future__ import annotations
 
-import re
-import shutil
 import sys
 import time
 from collections import deque
@@ -12,36 +10,34 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..api.waiter import SSH
-from ..formatting import format_bytes
+from ..formatting import format_bytes, join_limited
 from ..models import Pod
 from ..sanitize import single_line
+from .status_line import status_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..remote.progress import OnProgress, Progress
 
-_ELAPSED: Final = re.compile(r", \d+ s:")
 _MAX_PODS: Final = 4
 """Pods that the line describes; the others are counted."""
 
-_QUICK: Final = 0.5
+_SHOW_DELAY: Final = 0.5
 """Seconds after which the progress of a transfer is shown."""
 
 _RATE_WINDOW: Final = 5.0
-"""Seconds over which the rate of a transfer is taken."""
+"""Seconds over which the rate of a transfer is averaged."""
 
 _BAR_WIDTH: Final = 24
 """Characters."""
 
 
 @contextmanager
-def progress_reporter(
+def wait_progress(
     shell: InteractiveShell, target: str, names: Mapping[str, str]
 ) -> Iterator[Callable[[dict[str, Pod]], None]]:
     """Provide the `progress` callback of `PodsClient.wait_all`.
-
-    A notebook updates one output, a terminal rewrites one line, and a log gets a line for each change.
 
     Parameters
     ----------
@@ -57,13 +53,13 @@ def progress_reporter(
         Called with the latest known pods by id.
     """
     started = time.monotonic()
-    with _line_writer(shell) as write:
-        yield lambda latest: write(_format_progress(target, names, latest, time.monotonic() - started))
+    with status_line(shell) as write:
+        yield lambda latest: write(_format_wait(target, names, latest, time.monotonic() - started))
 
 
 @contextmanager
 def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
-    """Provide the `on_progress` callback of a `Remote`. Transfers that end at once show no line.
+    """Provide the `on_progress` callback of a `Remote`. Short transfers show no line.
 
     Parameters
     ----------
@@ -74,24 +70,29 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
     callable
         Called with a `Progress`.
     """
-    is_interactive = hasattr(shell, "kernel") or sys.stdout.isatty()  # A log gets only the last line.
-    meters: dict[str, _RateMeter] = {}
-    shown: set[str] = set()
-    with _line_writer(shell) as write:
+    is_log = not hasattr(shell, "kernel") and not sys.stdout.isatty()
+    rates: dict[str, _Rate] = {}
+    shown_labels: set[str] = set()
+    with status_line(shell) as write:
 
         def report(progress: Progress) -> None:
-            meter = meters.setdefault(progress.label, _RateMeter())
-            meter.add(progress.done)
+            rate = rates.setdefault(progress.label, _Rate())
+            rate.add(progress.done)
             is_complete = progress.done >= progress.total
-            if (meter.elapsed >= _QUICK or progress.label in shown) and (is_interactive or is_complete):
-                shown.add(progress.label)
-                write(_format_transfer(progress, meter.rate))
+            if is_log and not is_complete:
+                return
+            if progress.label in shown_labels or rate.elapsed >= _SHOW_DELAY:
+                shown_labels.add(progress.label)
+                write(_format_transfer(progress, rate.bytes_per_second))
 
         yield report
 
 
-class _RateMeter:
-    """The rate of a transfer over the last seconds, so that bytes that were there already soon stop counting."""
+class _Rate:
+    """The rate of a transfer over the last seconds.
+
+    A resumed transfer begins with many bytes at once. They leave the window soon.
+    """
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
@@ -103,41 +104,23 @@ class _RateMeter:
         return time.monotonic() - self._started
 
     @property
-    def rate(self) -> float:
-        """Bytes per second."""
-        (start, first), (end, last) = self._samples[0], self._samples[-1]
-        return (last - first) / (end - start) if end > start else 0.0
+    def bytes_per_second(self) -> float:
+        first_time, first_bytes = self._samples[0]
+        last_time, last_bytes = self._samples[-1]
+        if last_time <= first_time:
+            return 0.0
+        return (last_bytes - first_bytes) / (last_time - first_time)
 
     def add(self, done: int) -> None:
-        """Add the number of bytes that are done now."""
+        """Add the number of bytes that are transferred by now."""
         now = time.monotonic()
         self._samples.append((now, done))
         while now - self._samples[0][0] > _RATE_WINDOW:
             self._samples.popleft()
 
 
-@contextmanager
-def _line_writer(shell: InteractiveShell) -> Iterator[Callable[[str], None]]:
-    """Provide a function that replaces one line of the output."""
-    in_notebook = hasattr(shell, "kernel")
-    write_line = _notebook_writer() if in_notebook else _stdout_writer()
-    written = False
-
-    def write(text: str) -> None:
-        nonlocal written
-        written = True
-        write_line(text)
-
-    try:
-        yield write
-    finally:
-        # The result or error starts on a new line.
-        if written and not in_notebook and sys.stdout.isatty():
-            print()
-
-
-def _format_transfer(progress: Progress, rate: float) -> str:
-    """Return the line of a transfer. Its columns keep their width, and the path of the present file is the last one."""
+def _format_transfer(progress: Progress, bytes_per_second: float) -> str:
+    """Return the progress of a transfer. Its columns have a fixed width, so that they do not jump."""
     label = single_line(progress.label, 40)
     if not progress.total:
         return f"{label}: {format_bytes(progress.done)}"
@@ -145,11 +128,13 @@ def _format_transfer(progress: Progress, rate: float) -> str:
     bar = ("#" * round(share * _BAR_WIDTH)).ljust(_BAR_WIDTH, "-")
     amount = f"{format_bytes(progress.done):>8} of {format_bytes(progress.total)}"
     left = progress.total - progress.done
-    time_left = f"{_format_seconds(left / rate)} left" if left and rate else ""
-    text = f"{label}: [{bar}] {share:4.0%} {amount} {format_bytes(rate):>8}/s {time_left:>13}"
+    time_left = f"{_format_seconds(left / bytes_per_second)} left" if left and bytes_per_second else ""
+    text = f"{label}: [{bar}] {share:4.0%} {amount} {format_bytes(bytes_per_second):>8}/s {time_left:>13}"
     if progress.files > 1:
-        number = f"{progress.file_number:>{len(str(progress.files))}} of {progress.files}"
-        text += f", file {number}{f': {single_line(progress.file, 60)}' if left else ''}"
+        width = len(str(progress.files))
+        text += f", file {progress.file_number:>{width}} of {progress.files}"
+        if left:
+            text += f": {single_line(progress.file, 60)}"
     return text.rstrip()
 
 
@@ -161,12 +146,11 @@ def _format_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _format_progress(target: str, names: Mapping[str, str], latest: Mapping[str, Pod], elapsed: float) -> str:
+def _format_wait(target: str, names: Mapping[str, str], latest: Mapping[str, Pod], elapsed: float) -> str:
     states = [f"{single_line(name, 40)} {_format_state(latest[id_])}" for id_, name in names.items() if id_ in latest]
-    more = f" and {len(states) - _MAX_PODS} more" if len(states) > _MAX_PODS else ""
     done = sum(_is_done(pod, target) for pod in latest.values())
     prefix = f"{done} of {len(names)} {target}" if len(names) > 1 else f"until {target}"
-    return f"{prefix}, {elapsed:.0f} s: {', '.join(states[:_MAX_PODS])}{more}"
+    return f"{prefix}, {elapsed:.0f} s: {join_limited(states, _MAX_PODS)}"
 
 
 def _is_done(pod: Pod, target: str) -> bool:
@@ -177,40 +161,3 @@ def _format_state(pod: Pod) -> str:
     if pod.status == "RUNNING" and pod.ssh_port is not None:
         return "RUNNING, SSH ready" if pod.ssh_ready else "RUNNING, SSH not ready"
     return single_line(pod.status, 30)
-
-
-def _notebook_writer() -> Callable[[str], None]:
-    from IPython.display import DisplayHandle, display
-
-    handle: DisplayHandle | None = None
-
-    def write(text: str) -> None:
-        nonlocal handle
-        bundle = {"text/plain": text}
-        if handle is None:
-            handle = display(bundle, raw=True, display_id=True)
-        else:
-            handle.update(bundle, raw=True)
-
-    return write
-
-
-def _stdout_writer() -> Callable[[str], None]:
-    last = ""
-
-    def write(text: str) -> None:
-        nonlocal last
-        if sys.stdout.isatty():
-            # A line that wraps could not be replaced.
-            columns = shutil.get_terminal_size().columns
-            sys.stdout.write(f"\r\x1b[K{text[: columns - 1]}")
-        elif _without_time(text) != _without_time(last):
-            sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-        last = text
-
-    return write
-
-
-def _without_time(text: str) -> str:
-    return _ELAPSED.sub(":", text, count=1)

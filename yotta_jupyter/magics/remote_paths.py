@@ -1,4 +1,4 @@
-"""Paths on pods: ``POD:PATH``, and the folders that were listed."""
+"""Paths on pods: parses ``POD:PATH``, and lists folders and remembers their names for Tab."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..remote import Remote
 
 _MAX_NAMES: Final = 10_000
-"""Names of one folder that are kept."""
+"""Names of one folder that are remembered."""
 
-_DRIVE: Final = re.compile(r"[A-Za-z]:\\")
+_WINDOWS_DRIVE: Final = re.compile(r"[A-Za-z]:\\")
 
 
 class RemotePath(NamedTuple):
@@ -28,7 +28,7 @@ class RemotePath(NamedTuple):
     pod : str or None
         An id, the beginning of one, or a name; None means the pod chosen by ``%yotta use``.
     path : str
-        Relative to the home.
+        Absolute, or relative to the home directory on the pod.
     """
 
     pod: str | None
@@ -48,13 +48,16 @@ def split_remote_path(text: str) -> RemotePath | None:
         None for a local path: one without a colon, with a slash before its first colon, or with a drive letter.
     """
     pod, colon, path = text.partition(":")
-    if not colon or "/" in pod or _DRIVE.match(text):
+    if not colon or "/" in pod or _WINDOWS_DRIVE.match(text):
         return None
     return RemotePath(pod or None, path or ".")
 
 
 class RemoteFolders:
-    """The names in the folders of pods, as of their last listing. Tab completes them without a connection."""
+    """The folders of pods: their names as of the last listing, which Tab completes without a connection.
+
+    Paths are absolute, or relative to the home directory on the pod.
+    """
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, str], list[str]] = {}
@@ -66,7 +69,6 @@ class RemoteFolders:
         ----------
         pod_id : str
         folder : str
-            A path on the pod, relative to the home.
 
         Returns
         -------
@@ -76,13 +78,12 @@ class RemoteFolders:
         return self._names.get((pod_id, _normalize(folder)), [])
 
     def list_names(self, remote: Remote, folder: str) -> list[str] | None:
-        """List a folder on the pod.
+        """List a folder on the pod, and remember its names.
 
         Parameters
         ----------
         remote : Remote
         folder : str
-            A path on the pod, relative to the home.
 
         Returns
         -------
@@ -95,8 +96,8 @@ class RemoteFolders:
             The pod cannot be reached.
         """
         folder = _normalize(folder)
-        word = shlex.quote(folder)
-        result = remote.shell(f"[ -d {word} ] || exit 1; ls -1Ap -- {word} | head -n {_MAX_NAMES}")
+        quoted = shlex.quote(folder)
+        result = remote.shell(f"[ -d {quoted} ] || exit 1; ls -1Ap -- {quoted} | head -n {_MAX_NAMES}")
         if result.returncode == -signal.SIGINT:
             raise KeyboardInterrupt
         if result.returncode:
@@ -106,20 +107,19 @@ class RemoteFolders:
         return names
 
     def refresh(self, remote: Remote, path: str) -> None:
-        """List a path and the folder that contains it, so that Tab completes them. Failures are ignored.
+        """List a path and its parent folder again, for Tab. Failures are ignored.
 
         Parameters
         ----------
         remote : Remote
         path : str
-            A path on the pod, relative to the home.
         """
         with suppress(YottaError):
             self.list_names(remote, path)
             self.list_names(remote, posixpath.dirname(_normalize(path)))
 
-    def refresh_listed(self, remote: Remote, command: str) -> None:
-        """List the folder that a command such as ``ls -l data`` has shown. Failures are ignored.
+    def refresh_after_ls(self, remote: Remote, command: str) -> None:
+        """List the folder that a command such as ``ls -l data`` has shown, for Tab. Failures are ignored.
 
         Parameters
         ----------
@@ -128,14 +128,16 @@ class RemoteFolders:
             A shell command.
         """
         with suppress(YottaError, ValueError):
-            name, *words = shlex.split(command) or [""]
-            folders = [word for word in words if not word.startswith("-")]
-            if name == "ls" and len(folders) <= 1:
-                self.list_names(remote, *folders or ["."])
+            words = shlex.split(command)
+            if not words or words[0] != "ls":
+                return
+            folders = [word for word in words[1:] if not word.startswith("-")]
+            if len(folders) <= 1:
+                self.list_names(remote, folders[0] if folders else ".")
 
 
 def _normalize(path: str) -> str:
-    """Return a path relative to the home in one form."""
+    """Return a path without ``~``, ``.`` and double slashes, so that equal paths are equal keys."""
     if path == "~" or path.startswith("~/"):
         path = path[2:]
     return posixpath.normpath(path or ".")

@@ -1,8 +1,7 @@
-"""The SSH connections of a notebook to pods, and the pod that commands use when none is named."""
+"""Connects commands to pods over SSH: by the pod that a command names, or the one of ``%yotta use``."""
 
 from __future__ import annotations
 
-import getpass
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,14 @@ from .. import ssh
 from ..api.waiter import SSH
 from ..catalog import OFFICIAL_PREFIX
 from ..errors import InvalidRequest, PodNotFound, RemoteUnavailable
-from ..hints import pod_word
+from ..hints import pod_argument
 from ..models import Pod
 from ..passwords import PUBLISHED_LOGIN
 from ..statuses import ENDING_STATUSES
+from .display import print_note
+from .prompts import prompt_secret
 from .resolve import match_pods, resolve_pods
+from .waiting import wait_for_pod
 
 if TYPE_CHECKING:
     from ..remote import Remote
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Remotes:
-    """Finds the `Remote` of a pod for a command, among those of the client.
+    """Provides commands with the `Remote` of a pod, the SSH connection that the client keeps for each pod.
 
     Parameters
     ----------
@@ -75,8 +77,8 @@ class Remotes:
             raise InvalidRequest("No pod is named.", advice="Name one, or choose one for all cells: %yotta use POD")
         return self._find_connected(query) or self._connect(query, install)
 
-    def find_known(self, query: str | None) -> str | None:
-        """Return the id of a pod among the known ones, without a request; None if not exactly one matches.
+    def find_known_id(self, query: str | None) -> str | None:
+        """Return the id of the known pod that matches, without a request; None if none or several match.
 
         Parameters
         ----------
@@ -84,23 +86,29 @@ class Remotes:
             As for `open`.
         """
         query = query or self.used_pod_id
-        matches = match_pods(self._session.known_pods, query) if query else []
-        return matches[0].id if len(matches) == 1 else None
+        pod = self._find_known(query) if query else None
+        return pod.id if pod is not None else None
+
+    def _find_known(self, query: str) -> Pod | None:
+        matches = match_pods(self._session.known_pods, query)
+        return matches[0] if len(matches) == 1 else None
 
     def _find_connected(self, query: str) -> tuple[Pod, Remote] | None:
-        matches = match_pods(self._session.known_pods, query)
+        pod = self._find_known(query)
         client = self._session.cached_client
-        remote = client.remotes.find(matches[0].id) if client is not None and len(matches) == 1 else None
-        return (matches[0], remote) if remote is not None and remote.is_connected else None
+        if pod is None or client is None:
+            return None
+        remote = client.remotes.find(pod.id)
+        if remote is None or not remote.is_connected:
+            return None
+        return pod, remote
 
     def _connect(self, query: str, install: bool) -> tuple[Pod, Remote]:
-        from .commands.wait import wait_until
-
         pod = self._resolve(query)
         if ssh.is_starting(pod):
-            pod = wait_until(self._session, pod, SSH)
+            pod = wait_for_pod(self._session, pod, SSH)
         remote = self._session.client.remotes.get(pod.id)
-        remote.on_notice = _print_note
+        remote.on_notice = print_note
         remote.allow_install(install)
         _connect_with_passphrases(remote)
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
@@ -108,33 +116,41 @@ class Remotes:
         return pod, remote
 
     def _resolve(self, query: str) -> Pod:
-        """Return the pod of a query. If the pod of ``%yotta use`` has ended, return the live pod of its name."""
-        client, used = self._session.client, self._used
-        if used is None or query != used.id:
-            return resolve_pods(client, [query])[0]
+        used = self._used
+        if used is not None and query == used.id:
+            return self._resolve_used(used)
+        return resolve_pods(self._session.client, [query])[0]
+
+    def _resolve_used(self, used: Pod) -> Pod:
+        """Return the pod of ``%yotta use``. If it has ended, use the live pod of the same name from now on."""
         try:
-            (pod,) = resolve_pods(client, [query])
+            (pod,) = resolve_pods(self._session.client, [used.id])
         except PodNotFound:
             pod = None
-        if (pod is None or pod.status in ENDING_STATUSES) and used.name:
-            (other,) = resolve_pods(client, [used.name])
-            if other.id != used.id:
-                _print_note(f"{used.label} has ended; commands use {other.label} from now on.")
-                self.use(other)
-            return other
-        return pod or used
+        if pod is not None and pod.status not in ENDING_STATUSES:
+            return pod
+        if not used.name:
+            return pod or used  # The connection then fails with an error that says what is wrong.
+        (successor,) = resolve_pods(self._session.client, [used.name])
+        if successor.id != used.id:
+            print_note(f"{used.label} has ended; commands use {successor.label} from now on.")
+            self.use(successor)
+        return successor
 
     def warn_of_published_passwords(self) -> None:
-        """Say once of each pod that the published password of its image works, if the check has ended."""
+        """Print a note, once per pod, if the password that its official image publishes works for SSH.
+
+        The check runs in the background since the first connection. Checks that have not ended are skipped.
+        """
         user, password = PUBLISHED_LOGIN
         for pod, check in list(self._password_checks.values()):
             if check.done() and pod.id not in self._warned_pod_ids:
                 self._warned_pod_ids.add(pod.id)
                 if check.result():
-                    word = pod_word(pod, self._session.known_pods)
-                    _print_note(
+                    argument = pod_argument(pod, self._session.known_pods)
+                    print_note(
                         f"{pod.label} accepts SSH logins as {user} with the published password {password!r}. "
-                        f"Lock it: %yotta sh {word} -- sudo passwd -l {user}"
+                        f"Lock it: %yotta sh {argument} -- sudo passwd -l {user}"
                     )
 
 
@@ -145,23 +161,18 @@ def _connect_with_passphrases(remote: Remote) -> None:
             remote.connect()
             return
         except RemoteUnavailable as error:
-            if not error.locked_keys or not _unlock(remote, error.locked_keys[0]):
+            is_unlocked = bool(error.locked_keys) and _unlock(remote, error.locked_keys[0])
+            if not is_unlocked:
                 raise
 
 
 def _unlock(remote: Remote, key_file: str) -> bool:
-    """Prompt for a passphrase until it is right; return False if there is no input."""
-    from IPython.core.error import StdinNotImplementedError
-
+    """Prompt for a passphrase until it is right. Return False if the user cancels or input is not possible."""
     try:
-        while passphrase := getpass.getpass(f"Passphrase of {key_file} (empty to cancel): "):
+        while passphrase := prompt_secret(f"Passphrase of {key_file} (empty to cancel): "):
             if remote.unlock(key_file, passphrase):
                 return True
-            _print_note("this passphrase is wrong.")
-    except (StdinNotImplementedError, EOFError, KeyboardInterrupt):
+            print_note("this passphrase is wrong.")
+    except KeyboardInterrupt:
         pass
     return False
-
-
-def _print_note(text: str) -> None:
-    print(f"Note: {text}")

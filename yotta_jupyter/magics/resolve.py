@@ -17,7 +17,7 @@ from ..statuses import ENDING_STATUSES
 # A UUID in the environment of each pod that this package creates.
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPLETE_ID: Final = re.compile(r"\d{10,}")
-"""What may be a complete id. Ids of the API have 18 digits; a shorter number is rather the beginning of one."""
+"""Ids of the API have 18 digits. A short number is rather the beginning of an id."""
 
 _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
@@ -32,8 +32,7 @@ def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
     ----------
     client : Client
     queries : sequence of str
-        Ids, unique beginnings of ids, unique names, or launch IDs. Among several matches of one kind, pods that have
-        ended count only if there are no others.
+        Ids, unique beginnings of ids, unique names, or launch IDs. Pods that have ended match only if no live pod does.
 
     Returns
     -------
@@ -62,9 +61,9 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise _ambiguous(query, matches)
+        raise _ambiguous_query(query, matches)
     if _COMPLETE_ID.fullmatch(query):
-        return client.pods.get(query)  # The listing may lag behind.
+        return client.pods.get(query)  # The listing may lack a new pod.
     names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in ENDING_STATUSES]
     raise PodNotFound(
         code=None,
@@ -74,17 +73,20 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
 
 
 def match_pods(pods: list[Pod], query: str) -> list[Pod]:
-    """Return the matches of the first tier that has any: equal ids, then equal names, then beginnings of ids."""
-    tiers = (
-        [pod for pod in pods if pod.id == query],
-        [pod for pod in pods if pod.name == query],
-        [pod for pod in pods if pod.id.startswith(query)],
+    """Return the pods with this id; if there are none, those with this name; else those whose id begins with it.
+
+    If some of them are live, only those are returned.
+    """
+    matches = (
+        [pod for pod in pods if pod.id == query]
+        or [pod for pod in pods if pod.name == query]
+        or [pod for pod in pods if pod.id.startswith(query)]
     )
-    matches = next(filter(None, tiers), [])
-    return [pod for pod in matches if pod.status not in ENDING_STATUSES] or matches
+    live = [pod for pod in matches if pod.status not in ENDING_STATUSES]
+    return live or matches
 
 
-def _ambiguous(query: str, matches: list[Pod]) -> InvalidRequest:
+def _ambiguous_query(query: str, matches: list[Pod]) -> InvalidRequest:
     states = join_limited(
         [f"{single_line(pod.name or '', 40)} {pod.id} ({single_line(pod.status, 20)})" for pod in matches], _MAX_NAMED
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """The client and the sandbox of a shell.
+    """What the commands of one shell share.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class Session:
         Started by ``%yotta sandbox start``.
     sandbox_options : dict
         The options that it was started with.
-    warned_pod_ids : set of str
-        Ids of pods of which this notebook has said what a pause may erase.
+    pause_warned_ids : set of str
+        Ids of the pods for which a note has said what a pause may erase.
     remotes : Remotes
-        The connections to pods, and the pod chosen by ``%yotta use``.
+        Connects commands to pods, and holds the pod chosen by ``%yotta use``.
     remote_folders : RemoteFolders
-        The folders of pods that were listed.
+        The names in folders of pods, for Tab.
     """
 
     def __init__(self, shell: InteractiveShell, overrides: Callable[[], ConfigOverrides] = ConfigOverrides) -> None:
@@ -48,7 +48,7 @@ class Session:
         self.overrides = overrides
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
-        self.warned_pod_ids: set[str] = set()
+        self.pause_warned_ids: set[str] = set()
         self.remotes = Remotes(self)
         self.remote_folders = RemoteFolders()
         self._client: Client | None = None
@@ -56,7 +56,7 @@ class Session:
 
     @property
     def client(self) -> Client:
-        """The client for the present configuration. It is replaced when the configuration changes.
+        """The client for the present configuration, a new one if the configuration has changed.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Session:
 
     @property
     def known_pods(self) -> list[Pod]:
-        """The latest known pods of the client, without a request."""
+        """The pods of the client as last known. Sends no request."""
         return list(self._client.pods.cached.values()) if self._client is not None else []
 
     @property

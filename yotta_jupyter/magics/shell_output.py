@@ -1,4 +1,4 @@
-"""Shows the output of a shell command on a pod as that of the cell."""
+"""Streams the output of a shell command on a pod, and shows it once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ShellOutput(ShellResult):
-    """The result of ``%yotta sh``. The cell that ran the command does not repeat its text as the value.
+    """The result of ``%yotta sh``. It shows no text in the cell that ran the command, which has streamed it.
 
     Attributes
     ----------
@@ -28,16 +28,16 @@ class ShellOutput(ShellResult):
     cell_number: int = 0
 
     def _ipython_display_(self) -> None:
-        # IPython displays nothing else for an object with this method, unless the method raises NotImplementedError.
-        if not self._is_shown() or not hasattr(get_ipython(), "kernel"):
-            raise NotImplementedError
+        in_notebook = hasattr(get_ipython(), "kernel")
+        if not (in_notebook and self._is_streamed()):
+            raise NotImplementedError  # IPython then displays the repr. Otherwise it displays nothing.
 
     def _repr_pretty_(self, printer: PrettyPrinter, cycle: bool) -> None:
-        # A terminal always prints "Out[1]: ", but need not repeat the text.
-        printer.text(f"ShellResult(returncode={self.returncode})" if self._is_shown() else repr(self))
+        # A terminal prints "Out[1]: " in any case.
+        printer.text(f"ShellResult(returncode={self.returncode})" if self._is_streamed() else repr(self))
 
-    def _is_shown(self) -> bool:
-        """Return whether the output of the present cell has the text."""
+    def _is_streamed(self) -> bool:
+        """Return whether the present cell is the one that ran the command."""
         shell = get_ipython()
         return shell is not None and shell.execution_count == self.cell_number
 
@@ -51,8 +51,8 @@ class TextWriter:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        # A kernel sends what was written every 0.2 s by itself. A message for each piece of text would overload it.
-        self._is_buffered = hasattr(shell, "kernel")
+        # A kernel sends its buffer every 0.2 s. A flush, and so a message, for each piece of text would overload it.
+        self._flushes = not hasattr(shell, "kernel")
         self._last: Stream = "stdout"
 
     def __call__(self, name: Stream, text: str) -> None:
@@ -63,10 +63,10 @@ class TextWriter:
         name : "stdout" or "stderr"
         text : str
         """
-        if name != self._last:  # The order of the two streams is kept.
+        if name != self._last:  # Keep the order of the two streams.
             getattr(sys, self._last).flush()
             self._last = name
         stream = getattr(sys, name)
         stream.write(text)
-        if not self._is_buffered:
+        if self._flushes:
             stream.flush()

@@ -1,4 +1,4 @@
-"""What to do instead of a command that does not exist. A suggestion is text; nothing of it is run."""
+"""Suggestions for a command that does not exist. They are text, and are never run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from ..spelling import closest_matches, is_one_edit_apart
 
 CHANGING_COMMANDS: Final = frozenset({"create", "pause", "resume", "delete"})
-"""Commands that cost money or destroy something. A spelling must be one letter away to suggest them."""
+"""Commands that cost money or destroy something. A misspelling suggests them only if it is one letter away."""
 
 _SEE_HELP: Final = "See %yotta -h"
 
@@ -23,7 +23,7 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("whoami", "account"), "status"),
     **dict.fromkeys(("ui", "gui", "dashboard"), "panel"),
 }
-"""Names of the same commands in other tools."""
+"""What other tools call a command."""
 
 _ADVICE_BY_WORDS: Final = (
     ("exec execute python ipython job submit code cell",
@@ -84,8 +84,9 @@ def suggest_command(name: str, commands: Iterable[str]) -> tuple[str, str]:
         return ADVICE[word], ""
     if word in _SYNONYMS:
         return f"Did you mean {_SYNONYMS[word]}?", _SEE_HELP
-    commands = list(commands)
-    changing = next((command for command in CHANGING_COMMANDS if is_one_edit_apart(word, command)), None)
-    harmless = [command for command in commands if command not in CHANGING_COMMANDS]
-    closest = changing or next(iter(closest_matches(word, harmless, count=1, cutoff=0.6)), None)
-    return (f"Did you mean {closest}?" if closest else ""), _SEE_HELP
+    matches = [command for command in CHANGING_COMMANDS if is_one_edit_apart(word, command)]
+    if not matches:
+        harmless = [command for command in commands if command not in CHANGING_COMMANDS]
+        matches = closest_matches(word, harmless, count=1, cutoff=0.6)
+    suggestion = f"Did you mean {matches[0]}?" if matches else ""
+    return suggestion, _SEE_HELP

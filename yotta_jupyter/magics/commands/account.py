@@ -1,8 +1,7 @@
-"""The commands for the connection: login and status."""
+"""The commands for the connection to the API: login, status."""
 
 from __future__ import annotations
 
-import getpass
 from argparse import Namespace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ...profiles import save_profile
 from ...sanitize import single_line
 from ..display import PlainText
 from ..parser import Command, LineParser
+from ..prompts import prompt_secret
 from ..session import Session
 
 
@@ -37,19 +37,19 @@ def _login(session: Session, arguments: Namespace) -> PlainText:
     overrides = session.overrides()
     profile = arguments.profile or config.active_profile(overrides)
     base_url = config.base_url_for(profile, overrides)
-    key = config.validate_api_key(_prompt_secret(f"API key for {base_url} (Settings → Access Keys): "))
+    key = config.validate_api_key(_prompt_key(f"API key for {base_url} (Settings → Access Keys): "))
     with Client(Config(api_key=key, base_url=base_url, timeout=overrides.timeout, key_source="%yotta login")) as client:
         pods = client.pods.list()  # Only a key that works is saved.
     save_profile(profile, key, base_url)
     session.reset()
     return PlainText(
         f"{base_url} accepted the key {key.masked()}; {pluralize(len(pods), 'pod')}. "
-        f"Saved as profile {profile} in ~/.yotta/config.{_shadowed_note(session, profile)}"
+        f"Saved as profile {profile} in ~/.yotta/config.{_how_to_use(session, profile)}"
     )
 
 
-def _shadowed_note(session: Session, profile: str) -> str:
-    """Return how to use a profile that is not in use, or an empty string."""
+def _how_to_use(session: Session, profile: str) -> str:
+    """Return how to use a profile in this notebook, or an empty string if it is in use."""
     command = f'%config YottaMagics.profile = "{profile}"'
     try:
         source = config.resolve_config(overrides=session.overrides()).key_source
@@ -60,16 +60,14 @@ def _shadowed_note(session: Session, profile: str) -> str:
     return f" This notebook takes its key from {source}; to use the new one: {command}"
 
 
-def _prompt_secret(prompt: str) -> str:
-    from IPython.core.error import StdinNotImplementedError
-
+def _prompt_key(prompt: str) -> str:
     try:
-        return getpass.getpass(prompt)
-    except (StdinNotImplementedError, EOFError):
-        pass
+        key = prompt_secret(prompt)
     except KeyboardInterrupt:
         raise InvalidRequest("No key was entered, and nothing was saved.") from None
-    raise InvalidRequest(f"Input is not possible here. Set the environment variable {config.API_KEY_ENV} instead.")
+    if key is None:
+        raise InvalidRequest(f"Input is not possible here. Set the environment variable {config.API_KEY_ENV} instead.")
+    return key
 
 
 def _status(session: Session, arguments: Namespace) -> PlainText:
@@ -79,11 +77,11 @@ def _status(session: Session, arguments: Namespace) -> PlainText:
     return PlainText(
         f"{prefix}{client.base_url} as {client.api_key.masked()} (key from {client.key_source}); "
         f"{pluralize(totals.total, 'pod')}, {totals.running} running, {format_rate(totals.hourly_cost)} now; "
-        f"SSH key {_format_key(client.ssh_key)}"
+        f"SSH key {_format_key_file(client.ssh_key)}"
     )
 
 
-def _format_key(key_file: str) -> str:
+def _format_key_file(key_file: str) -> str:
     path = single_line(key_file, 200)
     if Path(key_file).expanduser().exists():
         return path

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..parser import POD_HELP, LineParser
+
+_PODS_HELP: Final = "ids, beginnings of ids, or names"
 
 
 def add_pod_argument(parser: LineParser) -> None:
@@ -34,4 +38,14 @@ def add_pods_argument(parser: LineParser) -> None:
     ----------
     parser : LineParser
     """
-    parser.add_argument("pods", nargs="+", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
+    parser.add_argument("pods", nargs="+", metavar="POD", completes="pod", help=_PODS_HELP)
+
+
+def add_optional_pods_argument(parser: LineParser) -> None:
+    """Add the positional argument for any number of pods.
+
+    Parameters
+    ----------
+    parser : LineParser
+    """
+    parser.add_argument("pods", nargs="*", metavar="POD", completes="pod", help=_PODS_HELP)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import InvalidRequest
-from ...hints import pod_word
+from ...hints import pod_argument
 from ...sanitize import single_line
 from ...spelling import did_you_mean
 from ..parser import Command, LineParser
@@ -20,19 +20,22 @@ from .arguments import add_optional_pod_argument, add_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
-    from ...remote.progress import OnProgress
     from ...remote.runs import RequestInfo
     from ..outputs import CellResult, OutputPublisher
 
 _INTERRUPT_TIMEOUT: Final = 5.0
 """Seconds in which an interrupted run should end."""
 
-_POLL_INTERVAL: Final = 0.05
+_INTERRUPT_POLL_INTERVAL: Final = 0.05
+"""Seconds."""
 
-_SHUTDOWN_DELAY: Final = 0.4
-"""Seconds between an interrupt by Jupyter and its request to shut the kernel down."""
+_SHUTDOWN_TIMEOUT: Final = 0.4
+"""Seconds within which a shutdown request follows the interrupt that Jupyter sends before it."""
 
-_RUN_ID: Final = 8
+_SHUTDOWN_POLL_INTERVAL: Final = 0.01
+"""Seconds."""
+
+_RUN_ID_LENGTH: Final = 8
 """Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
 
 
@@ -76,64 +79,61 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
         if arguments.detach:
             _detach(session, pod, remote, arguments.code)
             return None
-        result = _show_outputs(
-            session,
-            lambda publisher: remote.run(
-                arguments.code, on_output=publisher, on_interrupt=lambda: not _is_shutting_down(session)
-            ),
-        )
-        _pull(session, remote, pull, on_progress)
-    # Only a line can be assigned: result = %yotta run -- CODE
-    return None if arguments.is_cell and not result.value else result
+
+        def run(publisher: OutputPublisher) -> RunResult:
+            return remote.run(arguments.code, on_output=publisher, on_interrupt=lambda: _should_interrupt_pod(session))
+
+        result = _publish_outputs(session, run)
+        if pull:
+            session.shell.user_ns.update(remote.pull_values(pull, on_progress=on_progress))
+    if arguments.is_cell and not result.value:
+        return None  # A cell, unlike `result = %yotta run -- CODE`, cannot be assigned.
+    return result
 
 
-def _is_shutting_down(session: Session) -> bool:
-    """Return whether the notebook's kernel is being restarted or shut down.
+def _should_interrupt_pod(session: Session) -> bool:
+    """Return whether Ctrl-C also interrupts the cell on the pod: not if this kernel shuts down or restarts.
 
-    Jupyter interrupts a kernel just before it requests the shutdown. The cell on the pod shall survive both.
+    Jupyter interrupts a kernel just before it requests the shutdown.
     """
-    deadline = time.monotonic() + _SHUTDOWN_DELAY
+    deadline = time.monotonic() + _SHUTDOWN_TIMEOUT
     while not session.shell.exit_now and time.monotonic() < deadline:
-        time.sleep(_POLL_INTERVAL / 5)
-    return bool(session.shell.exit_now)
+        time.sleep(_SHUTDOWN_POLL_INTERVAL)
+    return not session.shell.exit_now
 
 
 def _split_names(words: Sequence[str]) -> list[str]:
-    """Return the names in words such as ``a,b``."""
+    """Return the names in arguments such as ``a,b``."""
     return [name for word in words for name in word.split(",") if name]
 
 
 def _find_values(names: Sequence[str], namespace: Mapping[str, Any], session: Session) -> dict[str, Any]:
     for name in names:
-        if name not in namespace and session.remotes.find_known(name) is not None:
+        if name in namespace:
+            continue
+        if session.remotes.find_known_id(name) is not None:
             raise InvalidRequest(f"--push takes all names up to the next flag. Write the pod first: %%yotta run {name}")
-        if name not in namespace:
-            hint = did_you_mean(name, [key for key in namespace if not key.startswith("_")])
-            raise InvalidRequest(f"--push: this notebook has no variable {single_line(name, 40)!r}.{hint}")
+        hint = did_you_mean(name, [key for key in namespace if not key.startswith("_")])
+        raise InvalidRequest(f"--push: this notebook has no variable {single_line(name, 40)!r}.{hint}")
     return {name: namespace[name] for name in names}
 
 
 def _detach(session: Session, pod: Pod, remote: Remote, code: str) -> None:
-    run_id = remote.submit(code)[:_RUN_ID]
-    word = pod_word(pod, session.known_pods)
-    print(f"Runs on {pod.label} as {run_id}. All of its output: %yotta attach {word} --run {run_id}")
+    run_id = remote.submit(code)[:_RUN_ID_LENGTH]
+    argument = pod_argument(pod, session.known_pods)
+    print(f"Runs on {pod.label} as {run_id}. All of its output: %yotta attach {argument} --run {run_id}")
 
 
-def _show_outputs(session: Session, run: Callable[[OutputPublisher], RunResult]) -> CellResult:
-    """Call a function with an `OutputPublisher` and return its result as that of the cell."""
+def _publish_outputs(session: Session, run: Callable[[OutputPublisher], RunResult]) -> CellResult:
+    """Call `run` with the callback that publishes outputs in the notebook, and return the result."""
     from ..outputs import OutputPublisher
 
     publisher = OutputPublisher(session.shell)
     try:
-        return publisher.result(run(publisher))
+        return publisher.to_cell_result(run(publisher))
     except BaseException:
         publisher.flush()
         raise
-
-
-def _pull(session: Session, remote: Remote, names: Sequence[str], on_progress: OnProgress) -> None:
-    if names:
-        session.shell.user_ns.update(remote.pull_values(names, on_progress=on_progress))
 
 
 def _add_attach_arguments(parser: LineParser) -> None:
@@ -145,33 +145,33 @@ def _add_attach_arguments(parser: LineParser) -> None:
 
 def _attach(session: Session, arguments: Namespace) -> CellResult:
     _, remote = session.remotes.open(arguments.pod)
-    return _show_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
+    return _publish_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
 
 
 def _interrupt(session: Session, arguments: Namespace) -> None:
     pod, remote = session.remotes.open(arguments.pod)
-    run = _running(remote)
+    run = _find_running(remote)
     if run is None:
         print(f"Nothing runs on {pod.label}.")
         return
     remote.interrupt(run.request_id)
     deadline = time.monotonic() + _INTERRUPT_TIMEOUT
-    while _running(remote) == run:
+    while _find_running(remote) == run:
         if time.monotonic() > deadline:
-            restart = f"%yotta restart {pod_word(pod, session.known_pods)}"
+            restart = f"%yotta restart {pod_argument(pod, session.known_pods)}"
             print(f"Still runs on {pod.label}: {run.title}. A new kernel ends it: {restart}")
             return
-        time.sleep(_POLL_INTERVAL)
+        time.sleep(_INTERRUPT_POLL_INTERVAL)
     print(f"Interrupted on {pod.label}: {run.title}")
 
 
-def _running(remote: Remote) -> RequestInfo | None:
+def _find_running(remote: Remote) -> RequestInfo | None:
     return next((request for request in remote.requests() if request.state == "running"), None)
 
 
 def _restart(session: Session, arguments: Namespace) -> None:
     pod, remote = session.remotes.open(arguments.pod)
-    run = _running(remote)
+    run = _find_running(remote)
     remote.restart()
     ended = f" This cell was ended: {run.title}" if run is not None else ""
     print(f"{pod.label} has a new kernel. The variables of the old one are gone.{ended}")

@@ -1,4 +1,4 @@
-"""The command for costs: what pods cost now, and what they have cost."""
+"""The command for what pods cost and have cost: cost."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 def _cost_since(session: Session, since: str, by: str) -> pd.DataFrame:
     client = session.client
-    frame = client.costs(since, by)  # A wrong --since is reported before anything is sent.
-    client.pods.list()
+    client.costs(since, by)  # Raises for an invalid --since before a request is sent.
+    client.pods.list()  # Updates the ledger, from which costs are computed.
     frame = client.costs(since, by)
     total = f"${format_amount(frame['estimated_cost'].sum())}"
     unobserved = frame["unobserved_hours"].sum()

@@ -1,10 +1,8 @@
-"""The command that creates a pod."""
+"""The command that creates a pod: create."""
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -14,18 +12,20 @@ from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
 from ...errors import InvalidRequest
 from ...estimate import estimate
 from ...formatting import format_rate
-from ...hints import pod_word
+from ...hints import pod_argument
 from ...keys import PUBLIC_KEY_ENV, load_public_key
 from ...launch import DEFAULT_EXPOSE, GPU_COUNTS, complete_spec, exposes_ssh
 from ...models import Pod
 from ...sanitize import single_line
-from ...secret import Secret, is_sensitive_name
-from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports, validate_env_name
+from ...secret import Secret
+from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports
+from ..display import print_note
 from ..parser import Command, LineParser
 from ..session import Session
+from ..waiting import wait_until_usable
 from .guard import add_guard_arguments, guard_limits, set_guard
 from .reuse import prepare_reused, warnings_as_notes
-from .wait import wait_for_use
+from .secrets import parse_public_env, read_secret, reject_inline_secrets
 
 _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "gpu_type": {
@@ -53,12 +53,10 @@ _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
 }
 """The fields of `PodSpec` whose flag holds the value itself, with the options of `LineParser.add_argument`."""
 
-_NO_KEY: Final = "(public key)"
-"""Stands in for the public key where none is loaded."""
-
 _FLAG_ALIASES: Final = {"gpu_count": ("--gpus",)}
-_MIN_SECRET_LENGTH: Final = 8
-"""Shorter values of secrets are not searched for in the line, because they may occur in it by chance."""
+
+_KEY_PLACEHOLDER: Final = "(public key)"
+"""What ``--dry-run`` shows for the public key, which it does not load."""
 
 
 def _add_arguments(parser: LineParser) -> None:
@@ -114,44 +112,54 @@ def _add_arguments(parser: LineParser) -> None:
     parser.add_argument("--resume", action="store_true", help="resume the pod of that name if it is paused")
     parser.add_argument(AS_TYPED_FLAG, action="store_true", help="send an unknown GPU type, image or region unchanged")
     parser.add_argument(
-        "--key", metavar="FILE", completes="path", help="the private key file whose public key the pod gets"
+        "--key", metavar="FILE", completes="key_file", help="the private key file whose public key the pod gets"
     )
     add_guard_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
 
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
-    _reject_inline_secrets(arguments)
+    reject_inline_secrets(arguments)
     limits = guard_limits(session, arguments)
     spec, notes = _build_spec(session, arguments)
     for note in notes:
-        print(f"Note: {note}")
+        print_note(note)
     if arguments.dry_run:  # Needs no API key, and creates no SSH key.
-        print(f"Note: {_format_estimate(session, spec)}")
-        return preview_create(complete_spec(spec, load_public_key=lambda: _NO_KEY))
-    client = session.client
-    if spec.pod_name is None or arguments.another:
-        pod, created = client.pods.create(spec), True
+        print_note(_format_estimate(session, spec))
+        return preview_create(complete_spec(spec, load_public_key=lambda: _KEY_PLACEHOLDER))
+    pod, created = _create_or_reuse(session, spec, another=arguments.another)
+    if created:
+        _print_created(session, pod, spec, wait=arguments.wait)
     else:
-        with warnings_as_notes():
-            pod, created = client.pods.create_or_reuse(spec)
-    if not created:
         pod = prepare_reused(session, pod, resume=arguments.resume, wait=arguments.wait)
-    elif arguments.wait:
-        print(f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}.")
-    else:
-        word = pod_word(pod, session.known_pods)
-        following = f"%%yotta run {word}" if pod.ssh_port is not None else f"%yotta wait {word}"
-        print(f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}. Next: {following}")
     if spec.pod_name is None:
-        print("Note: the pod has no name, so running this cell again creates another one. Use --name NAME.")
+        print_note("the pod has no name, so running this cell again creates another one. Use --name NAME.")
     if limits:
         set_guard(session, pod, limits)
-    return wait_for_use(session, pod) if arguments.wait else pod
+    return wait_until_usable(session, pod) if arguments.wait else pod
+
+
+def _create_or_reuse(session: Session, spec: PodSpec, another: bool) -> tuple[Pod, bool]:
+    """Return the pod, and whether it was created."""
+    pods = session.client.pods
+    if spec.pod_name is None or another:
+        return pods.create(spec), True
+    with warnings_as_notes():
+        return pods.create_or_reuse(spec)
+
+
+def _print_created(session: Session, pod: Pod, spec: PodSpec, wait: bool) -> None:
+    created = f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}."
+    if wait:
+        print(created)
+        return
+    argument = pod_argument(pod, session.known_pods)
+    next_command = f"%%yotta run {argument}" if pod.ssh_port is not None else f"%yotta wait {argument}"
+    print(f"{created} Next: {next_command}")
 
 
 def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[str]]:
-    """Return the pod to create, and the notes of the catalog about its names."""
+    """Return what to create, and notes about it for the user."""
     catalog = session.catalog
     fields: dict[str, Any] = {name: getattr(arguments, name) for name in _FIELD_OPTIONS}
     as_typed = arguments.as_typed
@@ -165,14 +173,16 @@ def _build_spec(session: Session, arguments: Namespace) -> tuple[PodSpec, list[s
     spec = PodSpec(
         **fields,
         image_public_type="PRIVATE" if arguments.private else None,
-        image_registry_token=_secret_from_env(arguments.token_env) if arguments.token_env else None,
+        image_registry_token=read_secret(arguments.token_env) if arguments.token_env else None,
         environment_vars=_environment_vars(arguments),
         expose=parse_ports(arguments.expose or DEFAULT_EXPOSE),
     )
     notes = [match.note for match in matches.values() if match.note]
-    if arguments.key is not None and not exposes_ssh(spec):
+    if arguments.key is None:
+        return spec, notes
+    if not exposes_ssh(spec):
         notes.append("--key has no effect: the pod exposes no port for SSH.")
-    elif arguments.key is not None and not arguments.dry_run:
+    elif not arguments.dry_run:
         spec = _with_public_key(spec, arguments.key)
     return spec, notes
 
@@ -185,60 +195,17 @@ def _with_public_key(spec: PodSpec, key_file: str) -> PodSpec:
 
 
 def _environment_vars(arguments: Namespace) -> dict[str, Secret]:
-    variables: list[dict[str, object]] = []
+    variables: list[dict[str, object]] = []  # `parse_env` rejects a name that is given twice.
     for pair in arguments.env:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InvalidRequest(
-                "--env takes NAME=VALUE. For a variable of this notebook's environment, use --env-from NAME"
-            )
-        if is_sensitive_name(validate_env_name(name)):
-            raise InvalidRequest(
-                f"{name} looks like a secret, and this line stays in the notebook. Put the value into the environment "
-                f'(import os, getpass; os.environ["{name}"] = getpass.getpass()), then: --env-from {name}'
-            )
+        name, value = parse_public_env(pair)
         variables.append({"key": name, "value": value})
-    variables += [{"key": name, "value": _secret_from_env(name)} for name in arguments.env_from]
+    for name in arguments.env_from:
+        variables.append({"key": name, "value": read_secret(name)})
     return parse_env(variables)
 
 
-def _reject_inline_secrets(arguments: Namespace) -> None:
-    """Raise if an argument contains the value of a secret, which would be shown and sent as plain text."""
-    texts = list(_texts(arguments))
-    for name, secret in os.environ.items():
-        if len(secret) < _MIN_SECRET_LENGTH or not is_sensitive_name(name):
-            continue
-        if any(secret in text for text in texts):
-            raise InvalidRequest(
-                f"This line contains the value of {single_line(name, 60)}, which would be shown and sent as text. "
-                f"Use --env-from {single_line(name, 60)}, and read that variable in the pod's command."
-            )
-
-
-def _texts(arguments: Namespace) -> Iterator[str]:
-    for value in vars(arguments).values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            yield from value
-
-
-def _secret_from_env(name: str) -> Secret:
-    if "=" in name:
-        raise InvalidRequest(
-            "A secret's value must not be written into a line. Name only the variable, as in --env-from NAME."
-        )
-    value = os.environ.get(name)
-    if not value:
-        raise InvalidRequest(
-            f"There is no environment variable {single_line(name, 60)} here. Set it first: "
-            f"import os, getpass; os.environ[{single_line(name, 60)!r}] = getpass.getpass()"
-        )
-    return Secret(value)
-
-
 def _describe_cost(session: Session, pod: Pod, spec: PodSpec) -> str:
-    """Return what a new pod costs while it runs, by its own prices if the API already returns them."""
+    """Return what a new pod costs while it runs: the price that the API returns for it, else an estimate."""
     if pod.hourly_rate is not None:
         return f"{format_rate(pod.hourly_rate)} while it runs"
     return _format_estimate(session, spec)

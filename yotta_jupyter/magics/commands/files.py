@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ...errors import CopyInterrupted, InvalidRequest
 from ...formatting import format_bytes, join_limited, pluralize
 from ...sanitize import single_line
+from ..display import print_note
 from ..parser import Command, LineParser
 from ..progress import transfer_progress
 from ..remote_paths import split_remote_path
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
     from ...remote import Transferred
 
 _MAX_NAMED: Final = 5
-"""Paths that a note names; the others are counted."""
+"""Skipped paths that a note names; the others are counted."""
 
-_WILDCARDS: Final = frozenset("*?[")
+_WILDCARDS: Final = "*?["
 
-_NO_NAMES: Final = ("", ".", "..", "~")
-"""Last parts of a path that are no name for a copy. The first one is that of a path with a slash at the end."""
+_NAMELESS: Final = ("", ".", "..", "~")
+"""Last parts of source paths that give a copy no name, such as the empty one of ``data/``."""
 
 ListFolder = Callable[[str], Sequence[str] | None]
-"""Returns the names in a folder, those of folders with a slash at the end; None for what is not a folder."""
+"""Returns the names in a folder, or None if the path is not a folder. Names of folders end with a slash."""
 
 
 def _add_arguments(parser: LineParser) -> None:
@@ -50,13 +51,14 @@ def _add_arguments(parser: LineParser) -> None:
 
 
 def _cp(session: Session, arguments: Namespace) -> None:
-    source, target = split_remote_path(arguments.source), split_remote_path(arguments.target)
-    if source is not None and target is not None:
+    source, target = arguments.source, arguments.target
+    remote_source, remote_target = split_remote_path(source), split_remote_path(target)
+    if remote_source is not None and remote_target is not None:
         raise InvalidRequest(
             "Both paths are on a pod, and cp copies between a pod and this machine.",
             advice="Write ./NAME for a file here whose name contains a colon.",
         )
-    remote_path = source or target
+    remote_path = remote_source or remote_target
     if remote_path is None:
         raise InvalidRequest("Neither path is on a pod.", advice="Write POD:PATH, or :PATH for the pod of %yotta use.")
     pod, remote = session.remotes.open(remote_path.pod)
@@ -64,71 +66,77 @@ def _cp(session: Session, arguments: Namespace) -> None:
     started = time.monotonic()
     try:
         with transfer_progress(session.shell) as on_progress:
-            if target is None:
-                local = _choose_folder(remote_path.path, arguments.target, list_remote, _list_local)
-                copied = remote.get(remote_path.path, local, on_progress=on_progress)
+            if remote_source is not None:
+                local_target = _choose_target(remote_source.path, target, list_remote, _list_local)
+                copied = remote.get(remote_source.path, local_target, on_progress=on_progress)
+                destination = copied.path
             else:
-                path = _choose_folder(arguments.source, remote_path.path, _list_local, list_remote)
-                copied = remote.put(arguments.source, path, on_progress=on_progress)
+                path = _choose_target(source, remote_path.path, _list_local, list_remote)
+                copied = remote.put(source, path, on_progress=on_progress)
+                destination = f"{pod.name or pod.id}:{copied.path}"
     except KeyboardInterrupt:
         raise CopyInterrupted from None
     except InvalidRequest as error:
         session.remote_folders.refresh(remote, remote_path.path)
-        if _WILDCARDS & set(arguments.source):
+        if any(char in source for char in _WILDCARDS):
             error.advice = "cp has no wildcards: copy the folder, or one file after the other."
         raise
-    destination = copied.path if target is None else f"{pod.name or pod.id}:{copied.path}"
     _print_summary(copied, destination, time.monotonic() - started)
     session.remote_folders.refresh(remote, remote_path.path)
 
 
-def _choose_folder(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:
-    """Return the path that a folder is copied to; for a file, the target itself.
+def _choose_target(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:
+    """Return the path of the copy: the target, or for some folders a path within the target.
 
-    As with ``cp -r``, a folder goes into an existing folder. So that the same copy can be repeated, it does not where
-    the target has the name of the source or is an earlier copy of it. As with ``rsync``, a slash at the end of the
-    source means its contents.
+    As with ``cp -r``, a folder is copied into an existing folder. The exceptions let the same copy be repeated: the
+    target has the name of the source, or contains an earlier copy. As with ``rsync``, ``SRC/`` means the contents.
     """
     name = posixpath.basename(source)
-    if name in _NO_NAMES or name == posixpath.basename(target):
+    if name in _NAMELESS or name == posixpath.basename(target):
         return target
-    into = target.endswith("/")
-    existing = list_target(target)
-    if existing is None and not into:
+    is_explicit_folder = target.endswith("/")
+    target_names = list_target(target)
+    if target_names is None and not is_explicit_folder:
         return target
-    names = list_source(source)
-    if names is None or (existing and not into and _is_copy(existing, names)):
+    source_names = list_source(source)
+    if source_names is None:  # The source is a file.
+        return target
+    if target_names and not is_explicit_folder and _may_be_copy(target_names, source_names):
         return target
     return posixpath.normpath(posixpath.join(target, name))
 
 
-def _is_copy(existing: Sequence[str], names: Sequence[str]) -> bool:
-    """Return whether the names in a folder may be those of a complete or unfinished copy of a folder."""
+def _may_be_copy(target_names: Sequence[str], source_names: Sequence[str]) -> bool:
+    """Return whether a target folder may contain a complete or unfinished copy of the source folder."""
     from ...remote.files.protocol import PART_SUFFIX
 
-    # A copy begins with all folders.
-    folders = {name for name in names if name.endswith("/")}
-    return folders <= {name for name in existing if not name.endswith(PART_SUFFIX)} <= set(names)
+    copied = {name for name in target_names if not name.endswith(PART_SUFFIX)}
+    folders = {name for name in source_names if name.endswith("/")}
+    # A copy creates all folders first, and adds no other names.
+    return folders <= copied and copied <= set(source_names)
 
 
 def _list_local(path: str) -> Sequence[str] | None:
     try:
         with os.scandir(os.path.expanduser(path)) as entries:
-            return [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
+            return [f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name for entry in entries]
     except OSError:
         return None
 
 
 def _print_summary(copied: Transferred, destination: str, elapsed: float) -> None:
-    files, size, rest = pluralize(copied.files, "file"), format_bytes(copied.bytes), ""
+    files = pluralize(copied.files, "file")
     if copied.unchanged:
         files = f"{copied.files - copied.unchanged} of {files}"
+    size = format_bytes(copied.bytes)
+    rest = ""
     if copied.sent < copied.bytes:
-        size, rest = f"{format_bytes(copied.sent)} of {size}", "; the rest had arrived before"
+        size = f"{format_bytes(copied.sent)} of {size}"
+        rest = "; the rest had arrived before"
     print(f"Copied {files} ({size}) to {single_line(destination)} in {elapsed:.1f} s{rest}.")
     if copied.skipped:
         paths = join_limited(copied.skipped, _MAX_NAMED)
-        print(f"Note: not copied, because they are no files, folders or links within the folder: {paths}")
+        print_note(f"not copied, because they are no files, folders or links within the folder: {paths}")
 
 
 COMMANDS: tuple[Command, ...] = (

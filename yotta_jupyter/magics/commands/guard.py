@@ -1,25 +1,28 @@
-"""The command for guards, and the flags of create that set one."""
+"""The command for guards, the rules that pause pods: guard. Also the flags of create that set a guard."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest, YottaError
 from ...guard.durations import format_duration
 from ...guard.limits import parse_limits
-from ...hints import pod_word
+from ...hints import pod_argument
 from ...models import Pod
 from ...sanitize import single_line
-from ..confirm import confirm
-from ..display import PlainText
+from ..display import PlainText, print_note
 from ..parser import Command, LineParser
+from ..prompts import confirm
 from ..resolve import resolve_pods
 from ..session import Session
+from .arguments import add_optional_pods_argument
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ...guard.rules import Guard
 
 
 def add_guard_arguments(parser: LineParser) -> None:
@@ -43,30 +46,37 @@ def guard_limits(session: Session, arguments: Namespace) -> dict[str, str]:
 
     Returns
     -------
-    dict
-        Arguments of `Guards.set`; empty without a guard.
+    dict of str to str
+        Arguments of `Guards.set`, ``after`` and ``idle``. Empty if no guard is requested.
 
     Raises
     ------
     InvalidRequest
         A limit is invalid.
     """
-    limits = {"after": arguments.guard_after or session.overrides().guard_after, "idle": arguments.guard_idle}
+    after = arguments.guard_after or session.overrides().guard_after
+    return _validate_limits({"after": after, "idle": arguments.guard_idle})
+
+
+def _validate_limits(limits: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the limits that are not None. Raise for an invalid one before a request is sent."""
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
-        parse_limits(given.get("after"), None, given.get("idle"))
+        parse_limits(given.get("after"), given.get("budget"), given.get("idle"))
     return given
 
 
-def set_guard(session: Session, pod: Pod, limits: dict[str, Any]) -> None:
+def set_guard(session: Session, pod: Pod, limits: Mapping[str, Any], *, on_pod: bool = False) -> None:
     """Set a guard and print what it does.
 
     Parameters
     ----------
     session : Session
     pod : Pod
-    limits : dict
-        Arguments of `Guards.set`.
+    limits : mapping of str to str
+        As returned by `guard_limits`.
+    on_pod : bool, default False
+        Whether a process on the pod enforces the guard as well.
 
     Raises
     ------
@@ -74,23 +84,23 @@ def set_guard(session: Session, pod: Pod, limits: dict[str, Any]) -> None:
         It could not be set, or is not enforced.
     """
     guards = session.client.guards
-    before = {guard.pod_id: guard for guard in guards.list()}.get(pod.id)
+    before = _find_guard(session, pod)
     try:
-        guard = guards.set(pod.id, **limits)
+        guard = guards.set(pod.id, **limits, on_pod=on_pod)
     except YottaError as error:
         error.message = f"Pod {pod.label} is NOT guarded: {error.message}"
         raise
     print(f"{guards.describe(guard)} {pod.pause_loss}")
     if before is not None:
-        print(f"Note: {pod.label} had a guard ({before.rule}). The stricter limits count now: {guard.rule}.")
+        print_note(f"{pod.label} had a guard ({before.rule}). The stricter limits count now: {guard.rule}.")
     if guard.idle is not None and guard.after is None and guard.budget is None:
-        print(
-            "Note: a signal that cannot be read counts as busy. Add --after or --budget for a limit that always holds."
+        print_note(
+            "a signal that cannot be read counts as busy. Add --after or --budget for a limit that always holds."
         )
 
 
 def _add_arguments(parser: LineParser) -> None:
-    parser.add_argument("pods", nargs="*", metavar="POD", completes="pod", help="ids, beginnings of ids, or names")
+    add_optional_pods_argument(parser)
     parser.add_argument(
         "--after", metavar="D", help="pause after so long from now, or from the pod's start: 90s, 30m, 8h, 2d"
     )
@@ -108,40 +118,48 @@ def _add_arguments(parser: LineParser) -> None:
 
 
 def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText | None:
-    limits: dict[str, Any] = {
-        name: value for name in ("after", "budget", "idle") if (value := getattr(arguments, name)) is not None
-    }
-    actions = [name for name in ("extend", "off", "log") if getattr(arguments, name)]
-    if len(actions) + bool(limits) > 1:
-        raise InvalidRequest("%yotta guard sets limits, or takes one of --extend, --off and --log.")
-    if arguments.on_pod and not {"after", "budget"} & limits.keys():
-        raise InvalidRequest("--on-pod needs --after or --budget: the watchdog on the pod enforces no idle rule.")
+    _check_flags(arguments)
     if arguments.log:
         return PlainText(session.client.guards.log() or "The log is empty: no guard was ever set.")
     if not arguments.pods:
-        if limits or actions:
-            raise InvalidRequest("%yotta guard needs POD, such as: %yotta guard train --after 8h. See %yotta list")
         return session.client.guards.frame()
-    if limits:
-        parse_limits(limits.get("after"), limits.get("budget"), limits.get("idle"))  # Before anything is sent.
+    limits = _validate_limits({"after": arguments.after, "budget": arguments.budget, "idle": arguments.idle})
     pods = resolve_pods(session.client, arguments.pods)
-    if arguments.on_pod:
-        if not (arguments.yes or _confirm_on_pod(pods)):
-            print("No guard was set.")
-            return None
-        limits["on_pod"] = True
-    for pod in pods:
-        if arguments.off:
+    if arguments.off:
+        for pod in pods:
             _end(session, pod)
-        elif arguments.extend:
+        return None
+    if arguments.extend:
+        for pod in pods:
             guard = session.client.guards.extend(pod.id, arguments.extend)
             print(session.client.guards.describe(guard))
-        elif limits:
-            set_guard(session, pod, limits)
-        else:
-            _print_watchdog(session, pod)
+        return None
+    if limits:
+        _set_guards(session, pods, limits, arguments)
+        return None
+    for pod in pods:
+        _print_watchdog(session, pod)
     frame = session.client.guards.frame()
-    return None if limits or actions else frame[frame.index.isin([pod.id for pod in pods])]
+    return frame[frame.index.isin([pod.id for pod in pods])]
+
+
+def _check_flags(arguments: Namespace) -> None:
+    has_limits = arguments.after is not None or arguments.budget is not None or arguments.idle is not None
+    requests = [has_limits, bool(arguments.extend), arguments.off, arguments.log]
+    if requests.count(True) > 1:
+        raise InvalidRequest("%yotta guard sets limits, or takes one of --extend, --off and --log.")
+    if arguments.on_pod and arguments.after is None and arguments.budget is None:
+        raise InvalidRequest("--on-pod needs --after or --budget: the watchdog on the pod enforces no idle rule.")
+    if any(requests) and not arguments.log and not arguments.pods:
+        raise InvalidRequest("%yotta guard needs POD, such as: %yotta guard train --after 8h. See %yotta list")
+
+
+def _set_guards(session: Session, pods: Sequence[Pod], limits: Mapping[str, Any], arguments: Namespace) -> None:
+    if arguments.on_pod and not arguments.yes and not _confirm_on_pod(pods):
+        print("No guard was set.")
+        return
+    for pod in pods:
+        set_guard(session, pod, limits, on_pod=arguments.on_pod)
 
 
 def _confirm_on_pod(pods: Sequence[Pod]) -> bool:
@@ -153,9 +171,10 @@ def _confirm_on_pod(pods: Sequence[Pod]) -> bool:
 
 
 def _print_watchdog(session: Session, pod: Pod) -> None:
-    """Print what the watchdog on a pod says, if one was started."""
+    """Print the state of the watchdog, the process on the pod that ``--on-pod`` starts, if there is one."""
     guards = session.client.guards
-    if not any(guard.pod_id == pod.id and guard.on_pod is not None for guard in guards.list()):
+    guard = _find_guard(session, pod)
+    if guard is None or guard.on_pod is None:
         return
     state = guards.read_watchdog(pod.id)
     left = "" if state.left is None else f", it pauses the pod in {format_duration(state.left)}"
@@ -164,10 +183,15 @@ def _print_watchdog(session: Session, pod: Pod) -> None:
 
 
 def _end(session: Session, pod: Pod) -> None:
-    existed = session.client.guards.off(pod.id)
-    word = pod_word(pod, session.known_pods)
-    cost = "it runs until you pause it" if pod.status == "RUNNING" else f"it is {pod.status}"
-    print(f"{pod.label} has no guard any more: {cost}." if existed else f"{word} had no guard.")
+    if not session.client.guards.off(pod.id):
+        print(f"{pod_argument(pod, session.known_pods)} had no guard.")
+        return
+    consequence = "it runs until you pause it" if pod.status == "RUNNING" else f"it is {pod.status}"
+    print(f"{pod.label} has no guard any more: {consequence}.")
+
+
+def _find_guard(session: Session, pod: Pod) -> Guard | None:
+    return next((guard for guard in session.client.guards.list() if guard.pod_id == pod.id), None)
 
 
 COMMANDS: tuple[Command, ...] = (

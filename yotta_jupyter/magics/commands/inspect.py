@@ -12,7 +12,7 @@ from ...keys import DEFAULT_KEY, PUBLIC_KEY_ENV
 from ...models import Pod
 from ...sanitize import single_line
 from ...spelling import did_you_mean
-from ..display import PlainText
+from ..display import PlainText, print_note
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
@@ -53,29 +53,29 @@ def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _filter(frame: pd.DataFrame, gpu: str | None, name: str | None) -> pd.DataFrame:
-    """Filter by GPU type and name. Print a note if no row is left: an empty table does not reveal a typing mistake."""
+    """Filter by GPU type and name. Print a note if no row is left, because a filter may be mistyped."""
     total = len(frame)
     filters = []
     if gpu is not None:
-        required_tokens = tokenize(gpu)
-        matches = {gpu_type: required_tokens <= tokenize(gpu_type) for gpu_type in frame["gpu_type"].dropna().unique()}
-        frame = frame[frame["gpu_type"].map(matches).fillna(False).astype(bool)]
+        tokens = tokenize(gpu)
+        gpu_types = [gpu_type for gpu_type in frame["gpu_type"].dropna().unique() if tokens <= tokenize(gpu_type)]
+        frame = frame[frame["gpu_type"].isin(gpu_types)]
         filters.append(f"--gpu {single_line(gpu, 40)}")
     if name is not None:
         frame = frame[frame["name"].str.contains(name, case=False, regex=False, na=False)]
         filters.append(f"--name {single_line(name, 40)}")
     if total and frame.empty:
-        print(f"Note: none of {total} pods matches {' '.join(filters)}. See all: %yotta list")
+        print_note(f"none of {total} pods matches {' '.join(filters)}. See all: %yotta list")
     return frame
 
 
 def _warn_unknown_regions(client: Client, regions: list[str]) -> None:
-    """Print a note for each region without a pod. It may be mistyped: there is no list of all regions."""
+    """Print a note for each region without a pod, because it may be mistyped."""
     used = {pod.region for pod in client.pods.list() if pod.region}
     others = f" There are pods in {single_line(', '.join(sorted(used)))}." if used else ""
     for region in regions:
         if region not in used:
-            print(f"Note: there is no pod in {single_line(region, 60)}.{did_you_mean(region, used)}{others}")
+            print_note(f"there is no pod in {single_line(region, 60)}.{did_you_mean(region, used)}{others}")
 
 
 def _get(session: Session, arguments: Namespace) -> Pod:
@@ -85,7 +85,7 @@ def _get(session: Session, arguments: Namespace) -> Pod:
 def _add_ssh_arguments(parser: LineParser) -> None:
     add_pod_argument(parser)
     parser.add_argument(
-        "--key", metavar="FILE", completes="path", help=f"the file of your private key; default: {DEFAULT_KEY}"
+        "--key", metavar="FILE", completes="key_file", help=f"the file of your private key; default: {DEFAULT_KEY}"
     )
     parser.add_argument("--user", metavar="USER", help="the user to log in as; the pod's own by default")
     parser.add_argument("--config", action="store_true", help="a block for ~/.ssh/config instead of a command")
@@ -97,8 +97,8 @@ def _ssh(session: Session, arguments: Namespace) -> PlainText:
     render = ssh.config_block if arguments.config else ssh.command
     text = render(pod, arguments.key or client.ssh_key, arguments.user)
     if arguments.key is None and PUBLIC_KEY_ENV not in pod.environment:
-        print(
-            f"Note: {pod.label} was created without the variable {PUBLIC_KEY_ENV}. "
+        print_note(
+            f"{pod.label} was created without the variable {PUBLIC_KEY_ENV}. "
             "If it refuses this key, name the one of your account with --key FILE."
         )
     return PlainText(text)
@@ -109,7 +109,7 @@ def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
 
     frame = session.catalog.gpus_frame()
     if frame["single_card_price"].isna().all():
-        print("Note: the API has no price list. Prices are those of listed pods, so first: %yotta list")
+        print_note("the API has no price list. Prices are those of listed pods, so first: %yotta list")
     return GpusFrame(frame)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +14,13 @@ from ...formatting import format_rate, join_limited, pluralize
 from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...statuses import TRANSITIONS
-from ..confirm import confirm
-from ..display import results_or_raise
+from ..display import print_note, results_or_raise
 from ..parser import Command, LineParser
+from ..prompts import confirm
 from ..resolve import resolve_pods
 from ..session import Session
+from ..waiting import split_outcomes, wait_for_pods
 from .arguments import add_pods_argument
-from .wait import split_outcomes, wait_with_progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,95 +36,98 @@ def _add_arguments(parser: LineParser) -> None:
 
 
 def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
-    client = session.client
-    pods = resolve_pods(client, arguments.pods)
+    pods = resolve_pods(session.client, arguments.pods)
     if action == "delete" and not arguments.yes and not _confirm_delete(pods):
         print("Nothing was deleted.")
         return None
     if action == "pause":
         _warn_of_data_loss(session, pods)
-    if action == "resume" and arguments.wait and (pausing := [pod for pod in pods if pod.status == "PAUSING"]):
-        wait_with_progress(session, pausing, TRANSITIONS["pause"].after)
+    if action == "resume" and arguments.wait:
+        _wait_until_paused(session, pods)
     ids = [pod.id for pod in pods]
-    errors: dict[str, YottaError | None] = dict(zip(ids, client.pods.bulk(action, ids), strict=True))
+    errors: dict[str, YottaError | None] = dict(zip(ids, session.client.pods.bulk(action, ids), strict=True))
     accepted = [pod for pod in pods if errors[pod.id] is None]
     statuses = {pod.id: TRANSITIONS[action].during for pod in accepted}
     if not arguments.wait:
-        statuses = _fetch_statuses(client, statuses)
+        statuses |= _fetch_statuses(session.client)
     elif accepted:
-        wait_errors, wait_statuses = _wait(session, action, accepted)
+        wait_errors, wait_statuses = _wait_until_done(session, action, accepted)
         errors |= wait_errors
         statuses |= wait_statuses
     return results_or_raise(action, pods, errors, statuses)
 
 
-def _fetch_statuses(client: Client, fallback: Mapping[str, str]) -> dict[str, str]:
-    """Return the statuses of a new listing by id, and the fallback of each pod that it lacks."""
+def _wait_until_paused(session: Session, pods: Sequence[Pod]) -> None:
+    pausing = [pod for pod in pods if pod.status == "PAUSING"]
+    if pausing:
+        wait_for_pods(session, pausing, "PAUSED")
+
+
+def _fetch_statuses(client: Client) -> dict[str, str]:
+    """Return the statuses of a new listing by id. Empty if the request fails: the action has succeeded."""
     try:
-        return {**fallback, **{pod.id: pod.status for pod in client.pods.list()}}
+        return {pod.id: pod.status for pod in client.pods.list()}
     except YottaError:
-        return dict(fallback)
+        return {}
 
 
-def _wait(session: Session, action: str, pods: Sequence[Pod]) -> tuple[dict[str, YottaError | None], dict[str, str]]:
-    """Wait until an accepted action is completed; return errors and statuses by id."""
+def _wait_until_done(
+    session: Session, action: str, pods: Sequence[Pod]
+) -> tuple[dict[str, YottaError | None], dict[str, str]]:
+    """Wait until an accepted action is completed. Return errors and statuses by id."""
     target = TRANSITIONS[action].after
-    outcomes = wait_with_progress(session, pods, target)
+    outcomes = wait_for_pods(session, pods, target)
     errors, statuses = split_outcomes(outcomes, session.client.pods.cached)
     if action == "delete":
         for pod_id, error in errors.items():
-            if isinstance(error, PodNotFound):  # Deleted, and already missing from the API.
+            if isinstance(error, PodNotFound):  # A deleted pod may be missing from the API.
                 errors[pod_id] = None
                 statuses[pod_id] = target
     return errors, statuses
 
 
 def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
-    """Say once per pod what a pause may erase, unless a persistent volume keeps what matters."""
-    warned_ids = session.warned_pod_ids
-    affected = [
-        pod
-        for pod in pods
-        if TRANSITIONS["pause"].allows(pod.status) and not pod.has_persistent_volume and pod.id not in warned_ids
-    ]
+    """Print what a pause may erase, once for each pod without a persistent volume."""
+    pausable = [pod for pod in pods if TRANSITIONS["pause"].allows(pod.status)]
+    affected = [pod for pod in pausable if not pod.has_persistent_volume and pod.id not in session.pause_warned_ids]
     if not affected:
         return
-    warned_ids.update(pod.id for pod in affected)
+    session.pause_warned_ids.update(pod.id for pod in affected)
     names = join_limited([single_line(pod.name or pod.id, 60) for pod in affected], _MAX_NAMED)
     volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
-    print(
-        f"Note: a pause may erase all files of {names}. Keep what matters elsewhere, "
+    print_note(
+        f"a pause may erase all files of {names}. Keep what matters elsewhere, "
         f"or create the pod with {volume} GB {mount} PATH: files at PATH stay."
     )
 
 
 def _confirm_delete(pods: Sequence[Pod]) -> bool:
-    """Ask whether to delete pods; name them and what they cost."""
-    named = join_limited(
-        [f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {_format_cost(pod)})" for pod in pods],
-        _MAX_NAMED,
-    )
-    total = f" ({format_total(pods)})" if len(pods) > 1 else ""
+    total = f" ({_format_total(pods)})" if len(pods) > 1 else ""
+    descriptions = join_limited([_describe(pod) for pod in pods], _MAX_NAMED)
     return confirm(
-        f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {named}?",
+        f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {descriptions}?",
         "Input is not possible here, so nothing was deleted. To delete without asking, add --yes",
     )
 
 
-def format_total(pods: Sequence[Pod]) -> str:
+def _format_total(pods: Sequence[Pod]) -> str:
     """Return what pods cost now, such as ``$1.22 an hour in all``."""
     totals = summarize(pods)
-    known = sum(pod.is_billable for pod in pods) - totals.unknown_cost
-    if totals.unknown_cost and not known:
+    cost = f"{format_rate(totals.hourly_cost)} in all"
+    if not totals.unknown_cost:
+        return cost
+    billable_count = sum(pod.is_billable for pod in pods)
+    if totals.unknown_cost == billable_count:
         return "of unknown price"
-    unknown = f", {totals.unknown_cost} of unknown price" if totals.unknown_cost else ""
-    return f"{format_rate(totals.hourly_cost)} in all{unknown}"
+    return f"{cost}, {totals.unknown_cost} of unknown price"
 
 
-def _format_cost(pod: Pod) -> str:
+def _describe(pod: Pod) -> str:
     if pod.status == "INITIALIZE":  # Its hourly_cost is 0 until it runs.
-        return f"{format_rate(pod.hourly_rate)} while it runs"
-    return format_rate(pod.hourly_cost)
+        cost = f"{format_rate(pod.hourly_rate)} while it runs"
+    else:
+        cost = format_rate(pod.hourly_cost)
+    return f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {cost})"
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -1,4 +1,4 @@
-"""The command that leads to a server on a pod through a tunnel."""
+"""The command for links to servers on a pod, through tunnels: open."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import InvalidRequest
 from ...formatting import pluralize
 from ...sanitize import single_line
+from ..display import print_note
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
@@ -39,15 +40,16 @@ def _open(session: Session, arguments: Namespace) -> PodLink | None:
     pod, _ = session.remotes.open(arguments.pod)
     link = session.client.tunnels.open(pod, route, port, local_port=local_port or 0)
     if link.note:
-        print(f"Note: {link.note}")
+        print_note(link.note)
     return link
 
 
 def _close(session: Session, query: str | None, port: int | None) -> None:
-    client = session.cached_client
     pod_id = resolve_pods(session.client, [query])[0].id if query else None
-    closed = client.tunnels.close(pod_id, port) if client is not None else 0
-    print(f"Closed {pluralize(closed, 'tunnel')}." if closed else "No such tunnel is open.")
+    # Without a client, no tunnel is open.
+    client = session.cached_client
+    count = client.tunnels.close(pod_id, port) if client is not None else 0
+    print(f"Closed {pluralize(count, 'tunnel')}." if count else "No such tunnel is open.")
 
 
 def _parse_port(flag: str, text: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The command that shows the control panel."""
+"""The command that shows the control panel: panel."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from ..parser import Command
 from ..session import Session
 
 if TYPE_CHECKING:
+    from ...client import Client
     from ...panel import Panel
 
 
 def _panel(session: Session, arguments: Namespace) -> Panel:
     from ...panel import Panel  # Imports ipywidgets, which takes long.
 
-    return Panel(session.client, follow=lambda: session.client if session.sandbox else None)
+    def sandbox_client() -> Client | None:
+        return session.client if session.sandbox is not None else None
+
+    # A panel of a sandbox shows the next sandbox when its own is stopped.
+    return Panel(session.client, follow=sandbox_client)
 
 
 COMMANDS: tuple[Command, ...] = (

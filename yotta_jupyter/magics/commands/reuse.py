@@ -1,4 +1,4 @@
-"""What ``%yotta create --name`` does with a live pod of that name."""
+"""What ``%yotta create --name`` does if a live pod has that name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...errors import InvalidRequest
 from ...formatting import format_rate
-from ...hints import pod_word
+from ...hints import pod_argument
 from ...sanitize import single_line
-from .wait import wait_until
+from ..display import print_note
+from ..waiting import wait_for_pod
 
 if TYPE_CHECKING:
     from ...models import Pod
@@ -19,17 +20,16 @@ if TYPE_CHECKING:
 
 
 def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
-    """Say that a pod is reused, and resume it if that is requested.
+    """Print that a pod is reused, and resume it if that is requested.
 
     Parameters
     ----------
     session : Session
     pod : Pod
-        The pod that was found.
     resume : bool
-        Whether to resume it if it is paused or being paused.
+        Whether to resume the pod if it is paused or being paused.
     wait : bool
-        Whether the caller waits until it can be used.
+        Whether the caller then waits until the pod can be used.
 
     Returns
     -------
@@ -40,46 +40,43 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
     InvalidRequest
         The pod is paused, so that a wait would not end, and `resume` is False.
     """
-    state = single_line(pod.status, 40)
-    cost = f"{format_rate(pod.hourly_cost)} now"
+    status = single_line(pod.status, 40)
+    running_cost = f"{format_rate(pod.hourly_rate)} while it runs"
+    cost = running_cost if pod.status == "INITIALIZE" else f"{format_rate(pod.hourly_cost)} now"
+    reused = f"Reused pod {pod.label}, which is {status}: {cost}. Nothing was created."
     if pod.status not in ("PAUSING", "PAUSED"):
-        if pod.status == "INITIALIZE":
-            cost = f"{format_rate(pod.hourly_rate)} while it runs"
-        print(f"Reused pod {pod.label}, which is {state}: {cost}. Nothing was created.")
+        print(reused)
         return pod
     if resume:
-        print(f"Reused pod {pod.label}, which was {state}; resuming it: {format_rate(pod.hourly_rate)} while it runs.")
+        print(f"Reused pod {pod.label}, which was {status}; resuming it: {running_cost}.")
         return _resume(session, pod)
     if wait:
         raise InvalidRequest(
-            f"Pod {pod.label} exists and is {state}; nothing was created.",
+            f"Pod {pod.label} exists and is {status}; nothing was created.",
             advice="To resume it and wait, add --resume",
         )
-    name = pod_word(pod, session.known_pods)
-    first = "" if pod.status == "PAUSED" else f"%yotta wait {name} --until paused, then "
-    print(
-        f"Reused pod {pod.label}, which is {state}: {cost}. Nothing was created. "
-        f"Resume it with {first}%yotta resume {name} --wait, or add --resume here."
-    )
+    argument = pod_argument(pod, session.known_pods)
+    first = "" if pod.status == "PAUSED" else f"%yotta wait {argument} --until paused, then "
+    print(f"{reused} Resume it with {first}%yotta resume {argument} --wait, or add --resume here.")
     return pod
 
 
 def _resume(session: Session, pod: Pod) -> Pod:
     pods = session.client.pods
     if pod.status == "PAUSING":
-        wait_until(session, pod, "PAUSED")
+        wait_for_pod(session, pod, "PAUSED")
     pods.resume(pod.id)
     return pods.get(pod.id)
 
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Print warnings as lines of the cell's output, without a file name and a line of source."""
+    """Print each `UserWarning` as a note, without the file name and line that Python adds."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     for warning in caught:
         if issubclass(warning.category, UserWarning):
-            print(f"Note: {warning.message}")
+            print_note(str(warning.message))
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

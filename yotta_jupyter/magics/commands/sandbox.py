@@ -1,4 +1,4 @@
-"""The command for the sandbox, a local server that stands in for the API."""
+"""The command for the sandbox, a local server that simulates the API: sandbox."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from ..session import Session
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
 
-_DEFAULTS: Final = {"pods": 3, "seed": 0, "speed": 1.0, "port": 0}
+_NUMERIC_DEFAULTS: Final = {"pods": 3, "seed": 0, "speed": 1.0, "port": 0}
 """The numeric options of `Sandbox`. A flag is converted to the type of its default."""
+
+_DEFAULTS: Final[dict[str, Any]] = {"faults": (), **_NUMERIC_DEFAULTS}
 
 
 def _add_arguments(parser: LineParser) -> None:
     parser.add_argument("action", choices=("start", "stop", "reset", "status"), help="what to do with the sandbox")
-    parser.add_argument("--pods", metavar="N", help=f"start: number of pods at first; default: {_DEFAULTS['pods']}")
+    parser.add_argument(
+        "--pods", metavar="N", help=f"start: number of pods at first; default: {_NUMERIC_DEFAULTS['pods']}"
+    )
     parser.add_argument("--seed", metavar="N", help="start: the same seed gives the same pods")
     parser.add_argument("--speed", metavar="X", help="start: how many times faster than real pods change status")
     parser.add_argument("--port", metavar="N", help="start: the port; default: a free one")
@@ -41,25 +45,25 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
         raise InvalidRequest("No sandbox was started from this notebook. Start one with: %yotta sandbox start")
     from ...guard.guards import end_guards
 
+    if arguments.action == "status":
+        return _status_text(session.sandbox, "The sandbox runs")
+    # The pods of this sandbox are gone, and a later sandbox at the same address has others.
+    end_guards(session.sandbox.base_url)
     if arguments.action == "stop":
-        end_guards(session.sandbox.base_url)
         session.sandbox.stop()
         session.sandbox = None
         session.reset()
         return PlainText(
             "The sandbox is stopped and its pods are gone. %yotta uses your own API key again, if there is one."
         )
-    if arguments.action == "reset":
-        end_guards(session.sandbox.base_url)
-        session.sandbox.reset()
-        return _status_text(session.sandbox, "The sandbox is reset")
-    return _status_text(session.sandbox, "The sandbox runs")
+    session.sandbox.reset()
+    return _status_text(session.sandbox, "The sandbox is reset")
 
 
 def _start(session: Session, arguments: Namespace) -> PlainText:
     options = _parse_options(arguments)
     if session.sandbox is not None:
-        if options not in (session.sandbox_options, {"faults": (), **_DEFAULTS}):
+        if options not in (session.sandbox_options, _DEFAULTS):
             raise InvalidRequest("A sandbox with other options is running. Stop it first: %yotta sandbox stop")
         return _status_text(session.sandbox, "The sandbox runs already")
     sandbox = _start_server(options)
@@ -74,17 +78,16 @@ def _start_server(options: dict[str, Any]) -> Sandbox:
     try:
         return Sandbox(**options).start()
     except (ImportError, ValueError) as error:
-        problem = single_line(error, 400)
+        raise InvalidRequest(single_line(error, 400)) from None
     except OSError as error:
         reason = single_line(error.strerror or error)
-        problem = f"The port cannot be used: {reason}. Leave --port out for a free one."
-    raise InvalidRequest(problem)
+        raise InvalidRequest(f"The port cannot be used: {reason}. Leave --port out for a free one.") from None
 
 
 def _parse_options(arguments: Namespace) -> dict[str, Any]:
-    """Return the options for `Sandbox`."""
+    """Return the arguments of `Sandbox`."""
     options: dict[str, Any] = {"faults": tuple(arguments.fault)}
-    for name, default in _DEFAULTS.items():
+    for name, default in _NUMERIC_DEFAULTS.items():
         text = getattr(arguments, name)
         try:
             options[name] = default if text is None else type(default)(text)

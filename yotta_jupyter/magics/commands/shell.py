@@ -1,4 +1,4 @@
-"""The command for shell commands on a pod: sh."""
+"""The command that runs shell commands on a pod: sh."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ def _sh(session: Session, arguments: Namespace) -> ShellOutput | None:
     result = remote.shell(arguments.code, on_text=TextWriter(session.shell))
     if result.returncode:
         raise CommandFailed(result.returncode, result)
-    session.remote_folders.refresh_listed(remote, arguments.code)
-    # Only a line can be assigned: result = %yotta sh POD -- COMMAND
-    return None if arguments.is_cell else ShellOutput(**vars(result), cell_number=session.shell.execution_count)
+    session.remote_folders.refresh_after_ls(remote, arguments.code)
+    if arguments.is_cell:
+        return None  # A cell, unlike `result = %yotta sh POD -- COMMAND`, cannot be assigned.
+    return ShellOutput(**vars(result), cell_number=session.shell.execution_count)
 
 
 COMMANDS: tuple[Command, ...] = (
