@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoint", "Forward", "Remote", "RunResult", "ShellResult", "Transferred", "endpoint_of"]
 
+# The modules are imported when they are used, because asyncssh and others take long to import.
 _MODULES = {
     "Endpoint": "endpoint",
     "Forward": "forwards",

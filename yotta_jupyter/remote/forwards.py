@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from .connection import PodConnection
 
-_BLOCK: Final = 1 << 16
+_READ_SIZE: Final = 1 << 16
+"""Bytes."""
 
 
 class Forward:
     """A local TCP port on 127.0.0.1 that leads to a port on the pod's 127.0.0.1. A context manager.
 
-    The local port stays the same when the SSH connection is lost and established again; TCP connections through it
-    break then and can be made anew.
+    When the SSH connection is lost, the TCP connections through the port end. Later ones use a new SSH connection.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Forward:
             self._on_close(self)
 
     async def _listen(self) -> None:
-        await self._connection.get()  # A pod that cannot be reached is an error here, not in the browser.
+        await self._connection.get()  # Raise here, not in the browser, if the pod cannot be reached.
         try:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.local_port)
         except OSError as error:
@@ -126,7 +126,7 @@ class Forward:
         assert task is not None
         self._tasks.add(task)
         try:
-            # `close` cancels this task, which asyncio of Python 3.11 reports as an error.
+            # `close` cancels this task. Python 3.11 would log the `CancelledError` of a connection handler.
             with suppress(OSError, EOFError, YottaError, asyncio.CancelledError):
                 await self._relay(reader, writer)
         finally:
@@ -136,16 +136,12 @@ class Forward:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         import asyncssh
 
-        try:
+        with suppress(asyncssh.Error):  # `check` explains it to the user.
             remote_reader, remote_writer = await self._open_channel()
-        except asyncssh.ChannelOpenError:
-            return  # Nothing listens on the pod's port, or the server allows no forwards.
-        try:
-            await asyncio.gather(_copy(reader, remote_writer), _copy(remote_reader, writer))
-        except asyncssh.Error:
-            return
-        finally:
-            remote_writer.close()
+            try:
+                await asyncio.gather(_copy(reader, remote_writer), _copy(remote_reader, writer))
+            finally:
+                remote_writer.close()
 
     async def _open_channel(self) -> tuple[Any, Any]:
         async def open_connection(ssh: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
@@ -155,8 +151,8 @@ class Forward:
 
 
 async def _copy(reader: Any, writer: Any) -> None:
-    """Copy bytes until the end and pass the end on."""
-    while data := await reader.read(_BLOCK):
+    """Copy bytes until the end of the stream, then end the other one."""
+    while data := await reader.read(_READ_SIZE):
         writer.write(data)
         await writer.drain()
     if writer.can_write_eof():

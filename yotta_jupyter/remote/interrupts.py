@@ -1,4 +1,7 @@
-"""Receive Ctrl-C as a call instead of an exception, so that no message is lost between two bytecodes."""
+"""Handle Ctrl-C by a callback.
+
+`KeyboardInterrupt` could be raised between receiving a message and processing it: the message would be lost.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from typing import Any
 
 
 class InterruptHandler:
-    """Calls a function for each SIGINT while it is active. Does nothing on threads other than the main one.
+    """Calls a function for each SIGINT while it is active. Does nothing on other threads than the main one.
 
     Parameters
     ----------
     on_interrupt : callable
-        Called in the signal handler: it must be reentrant.
+        Called in the signal handler, so it must be reentrant.
     """
 
     def __init__(self, on_interrupt: Callable[[], None]) -> None:
@@ -32,6 +35,7 @@ class InterruptHandler:
         try:
             yield
         finally:
+            # The previous handler is None if it was not set from Python.
             signal.signal(signal.SIGINT, self._previous or signal.SIG_DFL)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Starts JupyterLab on a pod."""
+"""Start JupyterLab on a pod."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 _SOURCE: Final = Path(__file__).with_name("pod_jupyter.py")
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_TIMEOUT: Final = START_TIMEOUT + 30
+"""Seconds until the program on the pod must have ended."""
 _MAX_OUTPUT: Final = 1 << 16
+"""Bytes."""
 
 
 class JupyterServer(msgspec.Struct, frozen=True):
@@ -44,6 +46,14 @@ class JupyterServer(msgspec.Struct, frozen=True):
     base_url: str
 
 
+class _StartResult(msgspec.Struct):
+    """What the program on the pod prints about a server."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    token: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{16,128}\Z")]
+    base_url: str
+
+
 def start_jupyter(connection: PodConnection, base_url: str, reuse: str, python: str | None) -> JupyterServer | None:
     """Start JupyterLab on a pod; see `Remote.start_jupyter`."""
 
@@ -52,7 +62,7 @@ def start_jupyter(connection: PodConnection, base_url: str, reuse: str, python: 
         process.stdin.write_eof()
         output = bytearray()
         try:
-            async with asyncio.timeout(START_TIMEOUT + 30):
+            async with asyncio.timeout(_TIMEOUT):
                 while len(output) < _MAX_OUTPUT and (data := await process.stdout.read(_MAX_OUTPUT)):
                     output += data
         finally:
@@ -64,35 +74,39 @@ def start_jupyter(connection: PodConnection, base_url: str, reuse: str, python: 
     except TimeoutError:
         output = b""
     raise_missing_python(connection, output)
-    return _parse(connection, output, base_url, reuse)
-
-
-def _parse(connection: PodConnection, output: bytes, base_url: str, reuse: str) -> JupyterServer | None:
-    label, pod_id = connection.endpoint.label, connection.endpoint.pod_id
     message = _find_message(output)
     if message.get("error") == "missing":
         return None
-    port, token, found_url = message.get("port"), message.get("token"), message.get("base_url")
-    is_valid = (
-        isinstance(port, int)
-        and 0 < port < 65536
-        and isinstance(token, str)
-        and _TOKEN.fullmatch(token)
-        and isinstance(found_url, str)
-        and (found_url == base_url or (reuse and re.fullmatch(re.escape(reuse) + r"(\d{1,5}/)?", found_url)))
-    )
-    if not is_valid:
+    try:
+        result = msgspec.convert(message, _StartResult)
+    except msgspec.ValidationError:
+        result = None
+    if result is None or not _is_allowed_url(result.base_url, base_url, reuse):
         detail = single_line(message.get("detail") or "no answer", 200).rstrip(".")
-        raise RemoteUnavailable(f"JupyterLab does not start on pod {label}: {detail}.", pod_id=pod_id)
-    return JupyterServer(message["port"], Secret(message["token"]), message["base_url"])
+        raise RemoteUnavailable(
+            f"JupyterLab does not start on pod {connection.endpoint.label}: {detail}.",
+            pod_id=connection.endpoint.pod_id,
+        )
+    return JupyterServer(result.port, Secret(result.token), result.base_url)
 
 
 def _find_message(output: bytes) -> dict[str, Any]:
+    """Return the message of the program on the pod, which may follow output of login scripts."""
     for line in output.decode("utf-8", "replace").splitlines():
         if line.startswith(PREFIX):
             try:
-                message = json.loads(line[len(PREFIX) :])
+                message = json.loads(line.removeprefix(PREFIX))
             except (ValueError, RecursionError):
                 continue
             return message if isinstance(message, dict) else {}
     return {}
+
+
+def _is_allowed_url(url: str, base_url: str, reuse: str) -> bool:
+    """Return whether a server has the requested base URL, or may be reused.
+
+    The base URL of a server behind a proxy ends in the local port of its tunnel, which may be another one now.
+    """
+    if url == base_url:
+        return True
+    return reuse != "" and re.fullmatch(re.escape(reuse) + r"(\d{1,5}/)?", url) is not None

@@ -1,4 +1,4 @@
-"""Checks whether a pod accepts a password by SSH."""
+"""Check whether a pod accepts a password by SSH."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 _TIMEOUT: Final = 15.0
+"""Seconds."""
 
 
 async def accepts_password(connection: PodConnection, user: str, password: str) -> bool:
@@ -19,7 +20,7 @@ async def accepts_password(connection: PodConnection, user: str, password: str) 
     Parameters
     ----------
     connection : PodConnection
-        Its host key is required.
+        The login is made to the same address and host key.
     user, password : str
     """
     import asyncssh

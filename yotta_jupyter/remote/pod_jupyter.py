@@ -1,7 +1,8 @@
-"""Start JupyterLab on this pod, or find the one started before. Runs with the pod's Python and needs no package.
+"""Start JupyterLab on this pod, or find the one started before. Runs on the pod and imports no package but JupyterLab.
 
-``pod_jupyter.py BASE_URL REUSE`` prints one line of JSON with the port, the token and the base URL of a JupyterLab that
-listens on 127.0.0.1. One that this program started before is used if its base URL begins with REUSE.
+``pod_jupyter.py BASE_URL REUSE`` prints a line of JSON with the port, the token and the base URL of a JupyterLab that
+listens on 127.0.0.1. One that this program started before is used if its base URL begins with REUSE. REUSE may be empty
+to use none.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ import subprocess
 import sys
 import tempfile
 import time
-
-if False:  # TYPE_CHECKING, without importing typing.
-    from typing import Any
+from typing import Any
 
 PREFIX = "yotta-jupyter:"
+"""The beginning of the line."""
 START_TIMEOUT = 60.0
+"""Seconds until the server must accept connections."""
 IDLE_TIMEOUT = 24 * 3600
 """Seconds without a kernel, a terminal or a request after which the server ends by itself."""
+CONNECT_TIMEOUT = 2.0
+"""Seconds."""
 
 # Behind a proxy, JupyterHub or the notebook server sets cookies of the same names for a shorter path. Browsers send the
-# cookie of the longest path first, and Tornado takes the last one.
-RUN = """
+# cookie of the longest path first, but Tornado uses the last one of a name.
+RUN_JUPYTERLAB = """
 from tornado import httputil
 
 parse_cookie = httputil.parse_cookie
@@ -38,15 +41,24 @@ main()
 
 
 def main(base_url: str, reuse: str) -> dict[str, Any]:
-    """Return the running JupyterLab, or why there is none."""
+    """Return the port, the token and the base URL of a running JupyterLab, or an error.
+
+    Parameters
+    ----------
+    base_url : str
+        Of a server that is started.
+    reuse : str
+        The beginning of the base URL of a server that is used; empty for none.
+    """
     folder = make_folder()
-    state = read_state(os.path.join(folder, "jupyter.json"))
-    if reuse and state and state["base_url"].startswith(reuse) and accepts_connections(state["port"]):
-        return state
+    state_path = os.path.join(folder, "jupyter.json")
+    log_path = os.path.join(folder, "jupyter.log")
+    running = read_state(state_path)
+    if reuse and running and running["base_url"].startswith(reuse) and accepts_connections(running["port"]):
+        return running
     if importlib.util.find_spec("jupyterlab") is None:
         return {"error": "missing"}
-    state = {"port": free_port(), "token": secrets.token_hex(24), "base_url": base_url}
-    log_path = os.path.join(folder, "jupyter.log")
+    state: dict[str, Any] = {"port": free_port(), "token": secrets.token_hex(24), "base_url": base_url}
     with open(log_path, "wb") as log:
         process = start(state, log)
     deadline = time.monotonic() + START_TIMEOUT
@@ -55,12 +67,15 @@ def main(base_url: str, reuse: str) -> dict[str, Any]:
             process.kill()
             return {"error": "failed", "detail": last_line(log_path)}
         time.sleep(0.1)
-    write_private(os.path.join(folder, "jupyter.json"), json.dumps(state))
+    write_private(state_path, json.dumps(state))
     return state
 
 
 def start(state: dict[str, Any], log: Any) -> subprocess.Popen[bytes]:
-    """Start the server in a session of its own. Its token is not among its arguments, which other users can read."""
+    """Start the server so that it outlives this program.
+
+    The token is passed in the environment, because other users can read arguments.
+    """
     root = "/workspace" if os.access("/workspace", os.W_OK) else os.path.expanduser("~")
     options = {
         "ip": "127.0.0.1",
@@ -73,9 +88,9 @@ def start(state: dict[str, Any], log: Any) -> subprocess.Popen[bytes]:
         "root_dir": root,
         "shutdown_no_activity_timeout": IDLE_TIMEOUT,
     }
-    words = [f"--ServerApp.{name}={value}" for name, value in options.items()]
+    arguments = [f"--ServerApp.{name}={value}" for name, value in options.items()]
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, "--no-browser", *words],
+        [sys.executable, "-c", RUN_JUPYTERLAB, "--no-browser", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -86,7 +101,7 @@ def start(state: dict[str, Any], log: Any) -> subprocess.Popen[bytes]:
 
 
 def make_folder() -> str:
-    """Return a private folder, the same each time unless the home cannot be written."""
+    """Return a private folder: always the same one, or a new one if the home is not writable."""
     folder = os.path.join(os.path.expanduser("~"), ".cache", "yotta-jupyter")
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -97,6 +112,7 @@ def make_folder() -> str:
 
 
 def read_state(path: str) -> dict[str, Any] | None:
+    """Return the port, the token and the base URL of the server that was started last; None if unknown."""
     try:
         with open(path, encoding="utf-8") as file:
             state = json.load(file)
@@ -106,24 +122,26 @@ def read_state(path: str) -> dict[str, Any] | None:
 
 
 def write_private(path: str, text: str) -> None:
+    """Write a file that only this user can read."""
     temporary = f"{path}.{os.getpid()}"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(temporary, path)
 
 
 def accepts_connections(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), 2).close()
+        socket.create_connection(("127.0.0.1", port), CONNECT_TIMEOUT).close()
     except OSError:
         return False
     return True
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def last_line(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Progress of a transfer, written on the background loop and shown on the caller's thread."""
+"""The progress of a transfer, which runs on the background loop and is reported on the caller's thread."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from .loop import submit
+from .loop import submit, wait_for
 
 Result = TypeVar("Result")
 _INTERVAL: Final = 0.1
+"""Seconds between two reports."""
 
 
 @dataclass
@@ -20,11 +21,11 @@ class Progress:
     Attributes
     ----------
     label : str
-        What is moved, such as the path of a file.
+        What is transferred, such as the path of a file.
     done, total : int
-        Bytes; the total is 0 while it is unknown. After a break, what had arrived counts as done.
+        Bytes; the total is 0 while it is unknown. In a resumed transfer, what had arrived before counts as done.
     file : str
-        The path of the present file within a folder.
+        The path of the current file within a folder.
     file_number, files : int
         The number of that file, from 1, and the number of files.
     """
@@ -38,40 +39,35 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-"""Called about ten times a second and at the end, on the thread that waits."""
+"""Called about ten times a second and at the end, on the caller's thread."""
 
 
 def wait_with_progress(
     coroutine: Coroutine[Any, Any, Result], progress: Progress, on_progress: OnProgress | None
 ) -> Result:
-    """Run a coroutine on the background loop and report its progress on this thread. Ctrl-C cancels it.
+    """Run a coroutine on the background loop, as `wait_for` does, and report its progress.
 
     Parameters
     ----------
     coroutine : coroutine
         Updates `progress`.
     progress : Progress
-    on_progress : callable, optional
+    on_progress : callable or None
 
     Returns
     -------
     object
         What the coroutine returned.
     """
+    if on_progress is None:
+        return wait_for(coroutine)
     future = submit(coroutine)
     try:
-        while True:
-            try:
-                result = future.result(None if on_progress is None else _INTERVAL)
-                break
-            except concurrent.futures.TimeoutError:
-                if future.done():
-                    raise
-                if on_progress is not None:
-                    on_progress(progress)
+        while concurrent.futures.wait([future], _INTERVAL).not_done:
+            on_progress(progress)
+        result = future.result()
     except BaseException:
         future.cancel()
         raise
-    if on_progress is not None:
-        on_progress(progress)
+    on_progress(progress)
     return result

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import RemoteUnavailable, YottaError
 from ..sanitize import single_line
+from .callbacks import OnNotice
 from .events import Event
 from .interrupts import InterruptHandler
 from .queues import BoundedQueue
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 Stream = Literal["stdout", "stderr"]
 OnText = Callable[[Stream, str], None]
 _PID_MARKER: Final = "yotta-pid:"
-# OpenSSH sends no signals for root, so Ctrl-C is a `kill` of the process group, whose id is printed first.
+# Prints the id of its process group for `kill`, because OpenSSH forwards no signals to processes of root. Then runs the
+# command, which is its argument $0.
 _SCRIPT: Final = (
-    'echo yotta-pid:$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+    f'echo {_PID_MARKER}$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
 )
-_MAX_NOISE: Final = 1 << 16
-_SHOWN_OUTPUT: Final = 200
+_MAX_LOGIN_OUTPUT: Final = 1 << 16
+"""Characters that login scripts may print before the marker."""
+_READ_SIZE: Final = 1 << 16
+_EVENT_OVERHEAD: Final = 100
+"""Bytes in memory of an event, besides its text."""
+_MAX_REPR: Final = 200
 """Characters of each text in the repr of a result."""
 
 KEPT_OUTPUT: Final = 64 * 1024 * 1024
@@ -59,11 +65,8 @@ class ShellResult:
     truncated: bool = False
 
     def __repr__(self) -> str:
-        # Like that of `subprocess.CompletedProcess`, with long text cut off.
-        shown = {name: _shorten(getattr(self, name)) for name in ("args", "stdout", "stderr")}
-        return "ShellResult(args={args}, returncode={code}, stdout={stdout}, stderr={stderr})".format(
-            **shown, code=self.returncode
-        )
+        args, stdout, stderr = _short_repr(self.args), _short_repr(self.stdout), _short_repr(self.stderr)
+        return f"ShellResult(args={args}, returncode={self.returncode}, stdout={stdout}, stderr={stderr})"
 
     def check_returncode(self) -> None:
         """Raise `subprocess.CalledProcessError` if the exit status is not 0."""
@@ -73,9 +76,9 @@ class ShellResult:
             raise subprocess.CalledProcessError(self.returncode, self.args, self.stdout, self.stderr)
 
 
-def _shorten(text: str) -> str:
-    more = len(text) - _SHOWN_OUTPUT
-    return repr(text) if more <= 0 else f"{text[:_SHOWN_OUTPUT]!r} and {more} more characters"
+def _short_repr(text: str) -> str:
+    more = len(text) - _MAX_REPR
+    return repr(text) if more <= 0 else f"{text[:_MAX_REPR]!r} and {more} more characters"
 
 
 class ShellProcess:
@@ -94,8 +97,8 @@ class ShellProcess:
         self._connection = connection
         self._command = command
         self._events = events
-        self._pid: int | None = None
-        self._printed_pid = asyncio.Event()
+        self._pid_parser = _PidParser()
+        self._has_parsed_pid = asyncio.Event()
 
     async def run(self) -> None:
         """Run the command to its end."""
@@ -109,26 +112,6 @@ class ShellProcess:
         else:
             await self._events.put(Event("done", data={"status": status}))
 
-    async def _run(self) -> int:
-        import asyncssh
-
-        line = f"exec sh -c {shlex.quote(_SCRIPT)} {shlex.quote(self._command)}"
-
-        async def start(connection: asyncssh.SSHClientConnection) -> asyncssh.SSHClientProcess[bytes]:
-            return await connection.create_process(line, encoding=None, stdin=asyncssh.DEVNULL)
-
-        process = await self._connection.retry(start)
-        await asyncio.gather(self._read("stdout", process.stdout), self._read("stderr", process.stderr))
-        self._printed_pid.set()
-        await process.wait_closed()
-        if process.returncode is None:
-            raise RemoteUnavailable(
-                f"The connection to pod {self._connection.endpoint.label} was lost while a command ran.",
-                advice="The command may still run.",
-                pod_id=self._connection.endpoint.pod_id,
-            )
-        return process.returncode
-
     async def signal(self, name: str) -> None:
         """Send a signal to the command's process group.
 
@@ -139,40 +122,101 @@ class ShellProcess:
         """
         import asyncssh
 
-        await self._printed_pid.wait()
-        if self._pid is not None:
-            kill = f"kill -s {name} -- -{self._pid} 2>/dev/null || kill -s {name} {self._pid}"
+        await self._has_parsed_pid.wait()
+        pid = self._pid_parser.pid
+        if pid is not None:
+            kill = f"kill -s {name} -- -{pid} 2>/dev/null || kill -s {name} {pid}"
             with suppress(OSError, asyncssh.Error):
                 await (await self._connection.get()).run(kill)
 
-    def _take_pid(self, text: str) -> str | None:
-        """Return text without the line with the process group's id; None if the line is not complete yet."""
-        before, marker, rest = text.partition(_PID_MARKER)
-        number, end, after = rest.partition("\n")
-        if marker and end:
-            self._pid = int(number) if number.isdecimal() else None
-            self._printed_pid.set()
-            return before + after
-        return None if len(text) < _MAX_NOISE else text
+    async def _run(self) -> int:
+        import asyncssh
+
+        line = f"exec sh -c {shlex.quote(_SCRIPT)} {shlex.quote(self._command)}"
+
+        async def start(connection: asyncssh.SSHClientConnection) -> asyncssh.SSHClientProcess[bytes]:
+            return await connection.create_process(line, encoding=None, stdin=asyncssh.DEVNULL)
+
+        process = await self._connection.retry(start)
+        await asyncio.gather(self._read("stdout", process.stdout), self._read("stderr", process.stderr))
+        self._has_parsed_pid.set()
+        await process.wait_closed()
+        if process.returncode is None:
+            raise RemoteUnavailable(
+                f"The connection to pod {self._connection.endpoint.label} was lost while a command ran.",
+                advice="The command may still run.",
+                pod_id=self._connection.endpoint.pod_id,
+            )
+        return process.returncode
 
     async def _read(self, name: Stream, stream: Any) -> None:
         import asyncssh
 
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        data = b"."
-        head: str | None = "" if name == "stdout" else None
-        while data:
+        is_end = False
+        while not is_end:
             try:
-                data = await stream.read(65536)
+                data = await stream.read(_READ_SIZE)
             except (OSError, asyncssh.Error):
-                data = b""
-            text = decoder.decode(data, final=not data)
-            if head is not None:
-                head += text
-                text = self._take_pid(head) or ""
-                head = None if self._pid is not None or text else head
+                data = b""  # `_run` raises the loss of the connection.
+            is_end = not data
+            text = decoder.decode(data, final=is_end)
+            if name == "stdout" and not self._has_parsed_pid.is_set():
+                text = self._pid_parser.feed(text)
+                if self._pid_parser.is_done:
+                    self._has_parsed_pid.set()
             if text:
-                await self._events.put(Event("text", data={"stream": name, "text": text}), len(data) + 100)
+                await self._events.put(Event("text", data={"stream": name, "text": text}), len(data) + _EVENT_OVERHEAD)
+
+
+class _PidParser:
+    """Removes the line with the process group's id from the beginning of the output.
+
+    Attributes
+    ----------
+    pid : int or None
+    is_done : bool
+        Whether all later text is output of the command.
+    """
+
+    def __init__(self) -> None:
+        self.pid: int | None = None
+        self.is_done = False
+        self._text = ""
+
+    def feed(self, text: str) -> str:
+        """Return the text without the line; empty while the line is not complete."""
+        self._text += text
+        before, marker, rest = self._text.partition(_PID_MARKER)
+        number, newline, after = rest.partition("\n")
+        if marker and newline:
+            self.is_done = True
+            self.pid = int(number) if number.isdecimal() else None
+            return before + after
+        if len(self._text) < _MAX_LOGIN_OUTPUT:
+            return ""
+        self.is_done = True
+        return self._text
+
+
+class _KeptText:
+    """The beginning of a stream."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._size = 0
+
+    def add(self, text: str) -> None:
+        self._size += len(text)
+        if not self.truncated:
+            self._parts.append(text)
+
+    @property
+    def truncated(self) -> bool:
+        return self._size > KEPT_OUTPUT
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
 
 
 def run_shell(
@@ -181,7 +225,7 @@ def run_shell(
     events: BoundedQueue[Event],
     command: str,
     on_text: OnText | None,
-    on_notice: Callable[[str], None],
+    on_notice: OnNotice,
 ) -> ShellResult:
     """Run a command and wait for it on the calling thread.
 
@@ -191,40 +235,39 @@ def run_shell(
     loop : asyncio.AbstractEventLoop
         The background loop.
     events : BoundedQueue
+        Also gets notices about the connection.
     command : str
     on_text, on_notice : callable
         As for `Remote`.
     """
     process = ShellProcess(connection, command, events)
-    kept: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
-    sizes: dict[Stream, int] = {"stdout": 0, "stderr": 0}
-    signals = iter(("INT", "KILL"))
+    output: dict[Stream, _KeptText] = {"stdout": _KeptText(), "stderr": _KeptText()}
+    signals = ["INT", "KILL"]
     handler = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
     future = asyncio.run_coroutine_threadsafe(process.run(), loop)
     try:
         with handler.active():
             while True:
                 event = events.get()
-                if event.kind == "text":
-                    name, text = event.data["stream"], event.data["text"]
-                    sizes[name] += len(text)
-                    if sizes[name] <= KEPT_OUTPUT:
-                        kept[name].append(text)
-                    if on_text is not None:
-                        on_text(name, text)
-                elif event.kind == "notice":
-                    on_notice(event.data["detail"])
-                elif event.kind == "interrupt":
-                    number = next(signals, None)
-                    if number is None:
-                        raise KeyboardInterrupt
-                    asyncio.run_coroutine_threadsafe(process.signal(number), loop)
-                elif event.error is not None:
-                    raise event.error
-                elif event.kind == "done":
-                    stdout, stderr = "".join(kept["stdout"]), "".join(kept["stderr"])
-                    truncated = max(sizes.values()) > KEPT_OUTPUT
-                    return ShellResult(command, event.data["status"], stdout, stderr, truncated)
+                match event.kind:
+                    case "text":
+                        stream, text = event.data["stream"], event.data["text"]
+                        output[stream].add(text)
+                        if on_text is not None:
+                            on_text(stream, text)
+                    case "notice":
+                        on_notice(event.data["detail"])
+                    case "interrupt":
+                        if not signals:
+                            raise KeyboardInterrupt
+                        asyncio.run_coroutine_threadsafe(process.signal(signals.pop(0)), loop)
+                    case "failed":
+                        assert event.error is not None
+                        raise event.error
+                    case "done":
+                        stdout, stderr = output["stdout"], output["stderr"]
+                        truncated = stdout.truncated or stderr.truncated
+                        return ShellResult(command, event.data["status"], str(stdout), str(stderr), truncated)
     finally:
         events.close()
         future.cancel()

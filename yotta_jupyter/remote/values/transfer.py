@@ -16,6 +16,7 @@ from ...errors import InvalidRequest, RemoteUnavailable, UnsupportedValue, Yotta
 from ...formatting import format_bytes
 from ...sanitize import single_line
 from ..bundle import bundle
+from ..loop import wait_for
 from ..outputs import OutputMessage
 from ..progress import OnProgress, Progress, wait_with_progress
 from ..streams import download, remove, upload
@@ -97,7 +98,7 @@ class ValueTransfer:
         """
         encoded = {name: _encode(name, value) for name, value in values.items()}
         progress = Progress(", ".join(encoded), total=sum(len(data) for _, data in encoded.values()))
-        wait_with_progress(self._upload_modules(), progress, None)
+        wait_for(self._upload_modules())
         entries = []
         for name, (kind, data) in encoded.items():
             entry = {"name": name, "kind": kind}
@@ -134,7 +135,7 @@ class ValueTransfer:
         if not names:
             return {}
         progress = Progress(", ".join(names))
-        wait_with_progress(self._upload_modules(), progress, None)
+        wait_for(self._upload_modules())
         result = self._call("pulled", "publish_variables", list(names), self._folder, self._library, max_bytes)
         entries = _parse_entries(result.get("entries"), names)
         try:
@@ -185,7 +186,7 @@ class ValueTransfer:
             missing = [package for package in _INSTALLABLE if package in (result.get("missing") or ())]
             if not missing:
                 break
-            wait_with_progress(self._install(missing), Progress(), None)
+            wait_for(self._install(missing))
         if result.get("ok"):
             return result
         name = single_line(result.get("name") or "A value", 60)
@@ -232,7 +233,7 @@ class ValueTransfer:
 
     def _remove(self, paths: Iterable[str]) -> None:
         with suppress(YottaError):
-            wait_with_progress(remove(self._connection, list(paths)), Progress(), None)
+            wait_for(remove(self._connection, list(paths)))
 
 
 def _encode(name: str, value: Any) -> tuple[str, bytes]:
