@@ -1,4 +1,4 @@
-"""The agent's record: positions, limits, a full disk, a restart."""
+"""The agent's log: sequence numbers, limits, a full disk, a restart."""
 
 import errno
 import os
@@ -15,62 +15,62 @@ from yotta_jupyter.remote.files import channel
 from yotta_jupyter.remote.values import transfer
 
 
-def read(record, sequence):
-    segment, offset = record.find(sequence)
+def read_body(log, sequence):
+    segment, offset = log.find(sequence)
     head_size, body_size = agent.LENGTHS.unpack(os.pread(segment.fd, 8, offset))
     return os.pread(segment.fd, body_size, offset + 8 + head_size)
 
 
 def test_frames_are_found_again_also_by_a_new_agent(tmp_path):
-    record = agent.Record(str(tmp_path / "record"))
+    log = agent.MessageLog(str(tmp_path / "record"))
     for number in range(100):
-        assert record.append({"type": "x"}, b"%d" % number) == number
-    assert read(record, 42) == b"42"
-    with open(record.segments[-1].path, "ab") as file:
+        assert log.append({"type": "x"}, b"%d" % number) == number
+    assert read_body(log, 42) == b"42"
+    with open(log.segments[-1].path, "ab") as file:
         file.write(b"\x00\x00\x00\x10half a frame")
-    second = agent.Record(str(tmp_path / "record"))
+    second = agent.MessageLog(str(tmp_path / "record"))
     assert [head["seq"] for head in second.load()] == list(range(100))
     assert second.append({"type": "x"}, b"next") == 100
-    assert read(second, 99) == b"99"
-    assert read(second, 100) == b"next"
+    assert read_body(second, 99) == b"99"
+    assert read_body(second, 100) == b"next"
 
 
 def test_old_requests_are_deleted_first_and_then_the_oldest_of_all(tmp_path, monkeypatch):
     monkeypatch.setattr(agent, "SEGMENT_SIZE", 1000)
-    monkeypatch.setattr(agent, "KEPT_SIZE", 5000)
-    record = agent.Record(str(tmp_path / "record"))
-    record.limit = 20_000
+    monkeypatch.setattr(agent, "SOFT_LIMIT", 5000)
+    log = agent.MessageLog(str(tmp_path / "record"))
+    log.hard_limit = 20_000
     for _ in range(100):
-        record.append({}, b"x" * 100)
-    record.protected = record.next
-    first = record.first
+        log.append({}, b"x" * 100)
+    log.last_request_start = log.next
+    first = log.first
     for _ in range(100):
-        record.append({}, b"x" * 100)
-    assert first < record.first <= record.protected
+        log.append({}, b"x" * 100)
+    assert first < log.first <= log.last_request_start
     assert sum(len(path.read_bytes()) for path in (tmp_path / "record").iterdir()) <= 20_000
     for _ in range(1000):
-        record.append({}, b"x" * 100)
-    assert record.first > record.protected
+        log.append({}, b"x" * 100)
+    assert log.first > log.last_request_start
     assert sum(len(path.read_bytes()) for path in (tmp_path / "record").iterdir()) <= 21_000
 
 
 def test_where_the_disk_is_full_the_record_goes_on_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(agent, "SEGMENT_SIZE", 1000)
-    monkeypatch.setattr(agent, "MAX_IN_MEMORY", 10_000)
-    record = agent.Record(str(tmp_path / "record"))
-    record.append({}, b"on disk")
+    monkeypatch.setattr(agent, "MEMORY_LIMIT", 10_000)
+    log = agent.MessageLog(str(tmp_path / "record"))
+    log.append({}, b"on disk")
     write = os.write
 
     def full(descriptor, data):
-        if descriptor == record.segments[0].fd:
+        if descriptor == log.segments[0].fd:
             write(descriptor, bytes(data[:5]))
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
-    record.append({}, b"in memory")
-    assert read(record, 0) == b"on disk"
-    assert read(record, 1) == b"in memory"
+    log.append({}, b"in memory")
+    assert read_body(log, 0) == b"on disk"
+    assert read_body(log, 1) == b"in memory"
 
 
 def test_output_beyond_the_limit_is_reported(remote, monkeypatch):

@@ -1,15 +1,25 @@
-"""The agent: runs on the pod, with the pod's own Python, and keeps a kernel and everything that it sends.
+"""The agent: runs on the pod, keeps a Jupyter kernel there, and logs each message that the kernel sends.
 
-This file is sent to the pod and needs only Python 3.9, pyzmq and ipykernel. It starts an ipykernel that survives the
-connection, records each message of the kernel with a sequence number in files, and serves one Unix socket. A client
-follows the record from the last number that it has. A request has an id and is executed once, however often it
-arrives.
+This one file is sent to the pod and needs only Python 3.9, pyzmq and ipykernel. The agent and the kernel survive the
+SSH connection. Clients connect to a Unix socket, send requests, and follow the log from the last entry that they have.
+A request has an id and is executed once, however often it arrives.
 
-A frame on the socket and in the record is: length of the head and of the body (two 32-bit big-endian integers), the
-head (a JSON object), the body. Frames of the record have a ``seq``, one more than the frame before.
+A frame on the socket and in the log is: the lengths of head and body (two 32-bit big-endian integers), the head (a JSON
+object), the body. The head of a log entry has a sequence number in ``seq``, one more than that of the entry before.
 
-Commands: ``start`` starts the agent unless it runs, ``serve`` is the agent, ``relay`` connects stdin and stdout to
-it, ``install`` installs packages.
+==============  =======================================================================================================
+client sends    ``follow`` (the log after a number), ``execute``, ``input`` (the reply to an ``input()``),
+                ``interrupt``, ``restart`` (the kernel), ``shutdown`` (the kernel and the agent)
+agent sends     ``hello`` (its state, at first), ``gap`` (entries that were deleted), then the log
+log entries     ``accepted`` (a request), ``started``, ``message`` (of the kernel), ``input_done``, ``done``,
+                ``kernel`` (its state), ``agent`` (was restarted)
+==============  =======================================================================================================
+
+The status in ``done`` is ``ok``, ``error``, ``not_run``, ``kernel_died``, ``kernel_restarted``, ``kernel_failed`` (it
+did not start), or ``lost`` (unknown, because the agent was restarted).
+
+Usage: ``start`` starts the agent unless it runs, ``serve`` is the agent, ``relay`` connects stdin and stdout to it,
+``install`` installs packages.
 """
 
 from __future__ import annotations
@@ -28,44 +38,58 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 import zlib
 from array import array
 from collections import deque
 
-if False:  # TYPE_CHECKING, without importing typing.
+if False:  # For type checkers. `typing` is slow to import.
     from collections.abc import Iterator, Sequence
     from typing import Any
 
 PROTOCOL = 1
-LENGTHS = struct.Struct(">II")
+
+# Sizes in bytes.
 MAX_HEAD = 1 << 20
 MAX_REQUEST = 64 << 20
-MAX_TEXT = 1 << 20
-"""Characters of a stream in one frame; a longer text is recorded in several."""
 MAX_MESSAGE = 128 << 20
+MAX_STREAM_TEXT = 1 << 20
+"""A longer text of a stream is logged in several entries."""
 SEGMENT_SIZE = 8 << 20
-KEPT_SIZE = 64 << 20
-"""Bytes of the record that are kept although their requests are not the last one."""
-MAX_RECORD = 4 << 30
-MAX_IN_MEMORY = 64 << 20
-"""Bytes of the record that are kept in memory where the disk is full."""
-MAX_SEND = 1 << 18
+SOFT_LIMIT = 64 << 20
+"""In a larger log, entries from before the last request are deleted."""
+HARD_LIMIT = 4 << 30
+"""In a larger log, the oldest entries are deleted. On a small disk the limit is half of the free space."""
+MEMORY_LIMIT = 64 << 20
+"""The part of the log that is kept in memory if the disk is full."""
+BLOCK = 1 << 18
 MIN_SPACE = 1 << 20
-"""Bytes that the agent's folder must have room for."""
+"""Free space that the agent's folder must have."""
+
+# Times in seconds, unless named otherwise.
 KERNEL_START_TIMEOUT = 120.0
 KERNEL_STOP_TIMEOUT = 3.0
-ENTRY_TIME = 0.05
-"""Seconds from the kernel's first message about a request until its code can be interrupted."""
+AGENT_START_TIMEOUT = 20.0
+PROBE_INTERVAL = 0.25
+INTERRUPT_DELAY = 0.05
+"""From the kernel's first message about a request until an interrupt: the kernel ignores one before its code runs."""
+POLL_MS = 250
+FAST_POLL_MS = 20
+
 DELIMITER = b"<IDS|MSG>"
 CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
+"""The channels of the Jupyter protocol and their ``ipc://`` port numbers."""
+PROBE_PREFIX = "probe-"
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+MESSAGE_PREFIX = "yotta-agent:"
+"""Begins the lines for the client, which ignores what login scripts print."""
 
 
-def parse(part: bytes) -> dict[str, Any]:
-    """Return a part of a message; what is not valid Unicode in a text arrives as other bytes."""
-    value: dict[str, Any] = json.loads(part.decode("utf-8", "replace"))
-    return value
+# --- Frames ----------------------------------------------------------------------------------------------------------
+
+LENGTHS = struct.Struct(">II")
 
 
 def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
@@ -74,11 +98,17 @@ def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
     return LENGTHS.pack(len(data), len(body)) + data + body
 
 
-# --- The record ------------------------------------------------------------------------------------------------------
+def parse_json(data: bytes) -> dict[str, Any]:
+    """Return a JSON object of the kernel. It may contain invalid UTF-8."""
+    value: dict[str, Any] = json.loads(data.decode("utf-8", "replace"))
+    return value
+
+
+# --- The log ---------------------------------------------------------------------------------------------------------
 
 
 class Segment:
-    """A file of consecutive frames."""
+    """A part of the log: consecutive entries in one file, or in memory if `path` is None."""
 
     def __init__(self, first: int, path: str | None) -> None:
         self.first = first
@@ -86,17 +116,17 @@ class Segment:
         self.offsets = array("Q")
         self.size = 0
         if path is None:
-            self.fd = os.memfd_create("yotta-record")
+            self.fd = os.memfd_create("yotta-log")
         else:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     @property
     def end(self) -> int:
-        """The sequence number after the last frame."""
+        """The sequence number after the last entry."""
         return self.first + len(self.offsets)
 
     def write(self, frame: bytes) -> None:
-        """Append a frame, whole or not at all."""
+        """Append an entry, whole or not at all."""
         view = memoryview(frame)
         try:
             while view:
@@ -108,7 +138,7 @@ class Segment:
         self.size += len(frame)
 
     def load(self) -> Iterator[dict[str, Any]]:
-        """Read the heads of the frames in the file and cut off an incomplete last frame."""
+        """Read the file of an earlier agent; yield the heads and cut off an incomplete last entry."""
         length = os.fstat(self.fd).st_size
         while self.size + LENGTHS.size <= length:
             head_size, body_size = LENGTHS.unpack(os.pread(self.fd, LENGTHS.size, self.size))
@@ -121,7 +151,7 @@ class Segment:
         os.ftruncate(self.fd, self.size)
 
     def delete(self) -> None:
-        """Delete the file. Clients that still read it keep its descriptor."""
+        """Delete the file. Clients that read it still have its descriptor."""
         if self.path is not None:
             with contextlib.suppress(OSError):
                 os.unlink(self.path)
@@ -131,40 +161,40 @@ class Segment:
             os.close(self.fd)
 
 
-class Record:
-    """Everything that the kernel sent, in segments of some megabytes.
+class MessageLog:
+    """The log: everything that the kernel sent, in segments of some megabytes.
 
-    Segments before the last request are deleted beyond `KEPT_SIZE`, and the oldest of all beyond `limit`.
+    `last_request_start` is the sequence number of the last request, before which entries may be deleted first.
     """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.limit = max(KEPT_SIZE, min(MAX_RECORD, shutil.disk_usage(folder).free // 2))
-        self.protected = 0
+        self.hard_limit = max(SOFT_LIMIT, min(HARD_LIMIT, shutil.disk_usage(folder).free // 2))
+        self.last_request_start = 0
         self.segments: list[Segment] = []
         self.next = 0
-        self._total = 0
-        self._in_memory = 0
+        self._size = 0
+        self._memory_size = 0
+
+    @property
+    def first(self) -> int:
+        """The sequence number of the oldest entry."""
+        return self.segments[0].first if self.segments else self.next
 
     def load(self) -> Iterator[dict[str, Any]]:
-        """Read what an earlier agent recorded; yield the heads."""
+        """Read the log of an earlier agent; yield the heads."""
         for name in sorted(os.listdir(self.folder)):
             segment = Segment(int(name), os.path.join(self.folder, name))
-            if self.segments and segment.first != self.next:  # An earlier agent kept frames in memory.
+            if segment.first != self.next:  # The entries between were in memory.
                 self.segments.clear()
             yield from segment.load()
             self.segments.append(segment)
             self.next = segment.end
-        self._total = sum(segment.size for segment in self.segments)
-
-    @property
-    def first(self) -> int:
-        """The lowest sequence number that is still recorded."""
-        return self.segments[0].first if self.segments else self.next
+        self._size = sum(segment.size for segment in self.segments)
 
     def append(self, head: dict[str, Any], body: bytes = b"") -> int:
-        """Record a frame and return its sequence number."""
+        """Add an entry and return its sequence number."""
         sequence = self.next
         head["seq"] = sequence
         frame = pack(head, body)
@@ -173,15 +203,21 @@ class Record:
         try:
             self.segments[-1].write(frame)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO):
+            if error.errno not in DISK_ERRORS:
                 raise
             self.segments.append(Segment(sequence, None))
             self.segments[-1].write(frame)
-        self._total += len(frame)
-        self._in_memory += len(frame) if self.segments[-1].path is None else 0
         self.next = sequence + 1
-        self._trim()
+        self._count(self.segments[-1], len(frame))
+        self._delete_old_segments()
         return sequence
+
+    def find(self, sequence: int) -> tuple[Segment | None, int]:
+        """Return the segment of an entry and its offset there; (None, 0) if there is no such entry yet."""
+        for segment in self.segments:
+            if segment.first <= sequence < segment.end:
+                return segment, segment.offsets[sequence - segment.first]
+        return None, 0
 
     def _add_segment(self) -> None:
         path = os.path.join(self.folder, f"{self.next:020d}")
@@ -190,62 +226,52 @@ class Record:
         except OSError:
             self.segments.append(Segment(self.next, None))
 
-    def _trim(self) -> None:
+    def _delete_old_segments(self) -> None:
         while len(self.segments) > 1:
-            limit = KEPT_SIZE if self.segments[0].end <= self.protected else self.limit
-            if self._total <= limit and self._in_memory <= MAX_IN_MEMORY:
+            oldest = self.segments[0]
+            limit = SOFT_LIMIT if oldest.end <= self.last_request_start else self.hard_limit
+            if self._size <= limit and self._memory_size <= MEMORY_LIMIT:
                 return
-            segment = self.segments.pop(0)
-            self._total -= segment.size
-            self._in_memory -= segment.size if segment.path is None else 0
-            segment.delete()
+            self.segments.pop(0).delete()
+            self._count(oldest, -oldest.size)
 
-    def find(self, sequence: int) -> tuple[Segment | None, int]:
-        """Return the segment and the offset of a frame; (None, 0) if it is not recorded yet."""
-        for segment in self.segments:
-            if segment.first <= sequence < segment.end:
-                return segment, segment.offsets[sequence - segment.first]
-        return None, 0
+    def _count(self, segment: Segment, size: int) -> None:
+        self._size += size
+        if segment.path is None:
+            self._memory_size += size
 
 
 # --- Clients ---------------------------------------------------------------------------------------------------------
 
 
 class Client:
-    """A connection to the socket: requests come in; after ``follow``, the record goes out."""
+    """A connection of a client: requests come in; after its ``follow``, the log goes out."""
 
-    def __init__(self, connection: socket.socket, record: Record) -> None:
+    def __init__(self, connection: socket.socket, log: MessageLog) -> None:
         connection.setblocking(False)
         self.socket = connection
-        self._record = record
+        self._log = log
         self._received = bytearray()
-        self._out = bytearray()
-        self._next: int | None = None
+        self._out = bytearray()  # Frames that are not of the log.
+        self._next: int | None = None  # The next entry to send; None before ``follow``.
         self._segment: Segment | None = None
         self._offset = 0
 
     def send(self, head: dict[str, Any]) -> None:
-        """Send a frame that is not of the record. Only before `follow` or between segments."""
+        """Send a frame that is not of the log. Only between segments, lest it divide an entry."""
         self._out += pack(head)
 
     def follow(self, after: int) -> None:
-        """Send the record from a sequence number on."""
+        """Send the entries after a sequence number, now and as they are added."""
         if self._next is None:
             self._next = after + 1
-            self._seek()
-
-    def _seek(self) -> None:
-        assert self._next is not None
-        if self._next < self._record.first:
-            self.send({"type": "gap", "from": self._next, "to": self._record.first - 1})
-            self._next = self._record.first
-        self._segment, self._offset = self._record.find(self._next)
+            self._seek(self._next)
 
     def receive(self) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Read from the socket; yield whole requests. Raises EOFError at the end."""
+        """Read from the socket; yield whole requests. Raises EOFError at the end and after an invalid frame."""
         while True:
             try:
-                data = self.socket.recv(MAX_SEND)
+                data = self.socket.recv(BLOCK)
             except (BlockingIOError, InterruptedError):
                 return
             if not data:
@@ -262,82 +288,85 @@ class Client:
                 del self._received[:end]
                 yield json.loads(frame[:head_size]), frame[head_size:]
 
-    def pump(self) -> bool:
-        """Send what can be sent; return whether more is waiting. Raises OSError when the client is gone."""
+    def send_pending(self) -> bool:
+        """Send as much as the socket takes; return whether there is more. Raises OSError if the client is gone."""
         try:
             while True:
                 if self._out:
                     del self._out[: self.socket.send(self._out)]
                 elif self._segment is not None and self._offset < self._segment.size:
-                    data = os.pread(self._segment.fd, min(MAX_SEND, self._segment.size - self._offset), self._offset)
-                    self._offset += self.socket.send(data)
-                elif self._next is not None and self._has_more():
-                    self._seek()
-                else:
+                    count = min(BLOCK, self._segment.size - self._offset)
+                    self._offset += self.socket.send(os.pread(self._segment.fd, count, self._offset))
+                elif not self._go_to_next_segment():
                     return False
         except (BlockingIOError, InterruptedError):
             return True
 
-    def _has_more(self) -> bool:
+    def _go_to_next_segment(self) -> bool:
+        """Return whether there is an entry to send after the present segment."""
+        if self._next is None:
+            return False
         if self._segment is not None:
             self._next = self._segment.end
-        return self._next is not None and self._next < self._record.next
+        if self._next >= self._log.next:
+            return False
+        self._seek(self._next)
+        return True
+
+    def _seek(self, sequence: int) -> None:
+        first = self._log.first
+        if sequence < first:
+            self.send({"type": "gap", "from": sequence, "to": first - 1})
+        self._next = max(sequence, first)
+        self._segment, self._offset = self._log.find(self._next)
 
 
 # --- The kernel ------------------------------------------------------------------------------------------------------
 
 
 class Kernel:
-    """An ipykernel in a session of its own, over ``ipc://`` sockets."""
+    """An ipykernel process in a session of its own, connected by ``ipc://`` sockets in a folder."""
 
-    def __init__(self, folder: str, sockets: str) -> None:
+    def __init__(self, folder: str, socket_folder: str) -> None:
         import zmq
 
-        self.zmq = zmq
-        self.context = zmq.Context()
-        self.folder = folder
-        self.sockets = sockets
-        self.session = uuid.uuid4().hex
-        self.generation = 0
-        self.pid = 0
-        self.started = ""
         self.channels: dict[str, Any] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._zmq = zmq
+        self._context = zmq.Context()
+        self._folder = folder
+        self._socket_folder = socket_folder
+        self._log_path = os.path.join(folder, "kernel.log")
+        self._session = uuid.uuid4().hex
+        self._generation = 0  # The number of kernels so far: each has sockets of its own.
+        self._pid = 0
+        self._started = ""  # The start time of the process; see `process_start`.
+        self._process: subprocess.Popen[bytes] | None = None  # None for the kernel of an earlier agent.
 
-    def start(self, library: str) -> None:
+    # The process
+
+    def start(self) -> None:
         """Start a new kernel."""
-        self.generation += 1
-        self.session = uuid.uuid4().hex
-        prefix = os.path.join(self.sockets, f"k{self.generation}")
-        settings = {"transport": "ipc", "ip": prefix, "key": "", "signature_scheme": "hmac-sha256"}
-        ports = {f"{name}_port": number for name, number in CHANNELS.items()}
-        path = os.path.join(self.folder, "kernel.json")
-        with open(path, "w") as file:
-            json.dump({**settings, **ports, "hb_port": 5}, file)
-        environment = kernel_environment()
-        if os.path.isdir(library):
-            paths = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
-            environment["PYTHONPATH"] = os.pathsep.join([*paths, library])
-        if self.folder == fallback_folder():  # IPython fails on a full disk.
-            environment["IPYTHONDIR"] = os.path.join(self.folder, "ipython")
-        with open(os.path.join(self.folder, "kernel.log"), "wb") as log:
+        self._generation += 1
+        self._session = uuid.uuid4().hex
+        connection_file = self._write_connection_file()
+        with open(self._log_path, "wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ipykernel_launcher", "-f", path],
+                [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=working_folder(),
-                env=environment,
+                env=self._environment(),
                 start_new_session=True,
             )
-        self.pid = self._process.pid
-        self.started = process_start(self.pid)
+        self._pid = self._process.pid
+        self._started = process_start(self._pid)
         self._connect()
 
     def adopt(self, state: dict[str, Any]) -> bool:
-        """Take over the kernel of an earlier agent if it still runs."""
-        self.generation = state["generation"]
-        self.pid, self.started, self.session = state["pid"], state["started"], state["session"]
+        """Take over the kernel of an earlier agent; return False if it does not run any more."""
+        self._generation = state["generation"]
+        self._pid, self._started, self._session = state["pid"], state["started"], state["session"]
         if not self.is_alive():
             return False
         self._connect()
@@ -345,65 +374,18 @@ class Kernel:
 
     def state(self) -> dict[str, Any]:
         """Return what `adopt` needs."""
-        return {"generation": self.generation, "pid": self.pid, "started": self.started, "session": self.session}
-
-    def _connect(self) -> None:
-        self.disconnect()
-        zmq = self.zmq
-        prefix = os.path.join(self.sockets, f"k{self.generation}")
-        for name, number in CHANNELS.items():
-            channel = self.context.socket(zmq.SUB if name == "iopub" else zmq.DEALER)
-            channel.linger = 0
-            channel.rcvhwm = channel.sndhwm = 0
-            channel.reconnect_ivl = 10
-            if name == "iopub":
-                channel.setsockopt(zmq.SUBSCRIBE, b"")
-            else:
-                channel.setsockopt(zmq.IDENTITY, self.session.encode())
-            channel.connect(f"ipc://{prefix}-{number}")
-            self.channels[name] = channel
-
-    def disconnect(self) -> None:
-        """Close the sockets."""
-        for channel in self.channels.values():
-            channel.close()
-        self.channels.clear()
-
-    def send(self, channel: str, kind: str, message_id: str, content: dict[str, Any], parent: bytes = b"{}") -> None:
-        """Send a message of the Jupyter protocol."""
-        header = {
-            "msg_id": message_id,
-            "msg_type": kind,
-            "session": self.session,
-            "username": "yotta",
-            "date": time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()),
-            "version": "5.3",
-        }
-        parts = [json.dumps(header).encode(), parent, b"{}", json.dumps(content).encode()]
-        self.channels[channel].send_multipart([DELIMITER, b"", *parts])
-
-    def receive(self, channel: str, limit: int) -> Iterator[list[bytes]]:
-        """Yield waiting messages as header, parent header, metadata, content and buffers."""
-        for _ in range(limit):
-            try:
-                frames = self.channels[channel].recv_multipart(self.zmq.NOBLOCK)
-            except self.zmq.Again:
-                return
-            if DELIMITER in frames:
-                parts = frames[frames.index(DELIMITER) + 2 :]
-                if len(parts) >= 4:
-                    yield parts
+        return {"generation": self._generation, "pid": self._pid, "started": self._started, "session": self._session}
 
     def is_alive(self) -> bool:
         """Return whether the process runs."""
-        if self._process is not None and self._process.pid == self.pid:
+        if self._process is not None:
             return self._process.poll() is None
-        return bool(self.pid) and bool(self.started) and process_start(self.pid) == self.started
+        return bool(self._started) and process_start(self._pid) == self._started
 
     def signal(self, number: int) -> None:
-        """Send a signal to the kernel and what it started."""
+        """Send a signal to the kernel and to the processes that it started."""
         with contextlib.suppress(OSError):
-            os.killpg(self.pid, number)
+            os.killpg(self._pid, number)
 
     def describe_exit(self) -> str:
         """Return how the process ended, in a few words."""
@@ -416,49 +398,147 @@ class Kernel:
             return f"killed by signal {-code} ({signal.strsignal(-code)})"
         return f"exit status {code}"
 
-    def log_tail(self) -> str:
-        """Return the last line that the kernel wrote to its log."""
-        try:
-            with open(os.path.join(self.folder, "kernel.log"), "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - 4000))
-                lines = file.read().decode("utf-8", "replace").split("\n")
-        except OSError:
-            return ""
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    def last_log_line(self) -> str:
+        """Return the last line that the process wrote to stdout or stderr."""
+        return last_line(self._log_path)
+
+    def _write_connection_file(self) -> str:
+        settings = {"transport": "ipc", "ip": self._socket_prefix(), "key": "", "signature_scheme": "hmac-sha256"}
+        ports = {f"{name}_port": number for name, number in CHANNELS.items()}
+        path = os.path.join(self._folder, "kernel.json")
+        with open(path, "w") as file:
+            json.dump({**settings, **ports, "hb_port": 5}, file)
+        return path
+
+    def _environment(self) -> dict[str, str]:
+        environment = pod_environment()
+        library = library_folder(self._folder)
+        if os.path.isdir(library):
+            paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+            environment["PYTHONPATH"] = os.pathsep.join([*paths, library])
+        if self._folder == fallback_folder():  # The home is full, and IPython must write its history.
+            environment["IPYTHONDIR"] = os.path.join(self._folder, "ipython")
+        return environment
+
+    # Messages
+
+    def send(self, channel: str, kind: str, message_id: str, content: dict[str, Any], parent: bytes = b"{}") -> None:
+        """Send a message of the Jupyter protocol."""
+        header = {
+            "msg_id": message_id,
+            "msg_type": kind,
+            "session": self._session,
+            "username": "yotta",
+            "date": time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime()),
+            "version": "5.3",
+        }
+        parts = [json.dumps(header).encode(), parent, b"{}", json.dumps(content).encode()]
+        self.channels[channel].send_multipart([DELIMITER, b"", *parts])  # Without a signature: `key` is empty.
+
+    def receive(self, channel: str, limit: int) -> Iterator[list[bytes]]:
+        """Yield waiting messages as a list of header, parent header, metadata, content, and buffers."""
+        for _ in range(limit):
+            try:
+                frames = self.channels[channel].recv_multipart(self._zmq.NOBLOCK)
+            except self._zmq.Again:
+                return
+            if DELIMITER in frames:
+                parts = frames[frames.index(DELIMITER) + 2 :]  # After the delimiter and the signature.
+                if len(parts) >= 4:
+                    yield parts
+
+    def disconnect(self) -> None:
+        """Close the sockets."""
+        for channel in self.channels.values():
+            channel.close()
+        self.channels.clear()
+
+    def _connect(self) -> None:
+        self.disconnect()
+        zmq = self._zmq
+        for name, number in CHANNELS.items():
+            channel = self._context.socket(zmq.SUB if name == "iopub" else zmq.DEALER)
+            channel.linger = 0
+            channel.rcvhwm = channel.sndhwm = 0  # No limit: zmq drops messages beyond it.
+            channel.reconnect_ivl = 10  # Milliseconds.
+            if name == "iopub":
+                channel.setsockopt(zmq.SUBSCRIBE, b"")
+            else:
+                channel.setsockopt(zmq.IDENTITY, self._session.encode())
+            channel.connect(f"ipc://{self._socket_prefix()}-{number}")
+            self.channels[name] = channel
+
+    def _socket_prefix(self) -> str:
+        return os.path.join(self._socket_folder, f"k{self._generation}")
+
+
+class Probe:
+    """Finds out when a new kernel is ready: it replies on the shell channel, and its published messages arrive."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._started_at = time.monotonic()
+        self._sent_at = 0.0
+        self._replied = False
+        self._published = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the kernel is ready."""
+        return self._replied and self._published
+
+    @property
+    def is_timed_out(self) -> bool:
+        """Whether the kernel should be ready by now."""
+        return time.monotonic() - self._started_at > KERNEL_START_TIMEOUT
+
+    def send_if_due(self) -> None:
+        """Send a request, again after a while, and again after a reply whose published messages are missing."""
+        if self._replied or time.monotonic() - self._sent_at > PROBE_INTERVAL:
+            self._sent_at = time.monotonic()
+            self._replied = False
+            self._kernel.send("shell", "kernel_info_request", PROBE_PREFIX + uuid.uuid4().hex, {})
+
+    def process(self, channel: str) -> None:
+        """Process a message about a request of the probe."""
+        if channel == "shell":
+            self._replied = True
+        elif channel == "iopub":
+            self._published = True
 
 
 def process_start(pid: int) -> str:
-    """Return the start time of a process that is no zombie, else an empty text."""
+    """Return the start time of a process, which tells processes of the same id apart; empty if it does not run."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
+            fields = file.read().rpartition(")")[2].split()  # After the name, which may contain spaces.
     except OSError:
         return ""
-    return "" if fields[0] in "ZX" else fields[19]
+    state, start_time = fields[0], fields[19]
+    return "" if state in "ZX" else start_time
 
 
-def kernel_environment() -> dict[str, str]:
-    """Return the environment of the kernel.
+def pod_environment() -> dict[str, str]:
+    """Return the environment for the kernel.
 
-    An SSH session in a container lacks the variables of the image and of the pod, which process 1 has.
+    In a container, an SSH session lacks the variables of the image and of the pod. Process 1 has them.
     """
     environment = dict(os.environ)
-    in_container = os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
-    if environment.pop("YOTTA_PYTHON", "") or not (in_container or os.environ.get("KUBERNETES_SERVICE_HOST")):
+    is_container = os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+    is_container = is_container or bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+    is_python_chosen = bool(environment.pop("YOTTA_PYTHON", ""))
+    if is_python_chosen or not is_container:
         return environment
     try:
         with open("/proc/1/environ", "rb") as file:
-            pairs = (entry.decode("utf-8", "surrogateescape").partition("=") for entry in file.read().split(b"\0"))
-            inherited = {name: value for name, _, value in pairs if name}
+            entries = file.read().decode("utf-8", "surrogateescape").split("\0")
     except OSError:
         return environment
+    inherited = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+    inherited.pop("", None)
     paths = [*inherited.get("PATH", "").split(":"), *environment.get("PATH", "").split(":")]
-    return {**inherited, **environment, "PATH": ":".join(dict.fromkeys(path for path in paths if path))}
-
-
-def python_version() -> str:
-    """Return the version of this Python, such as 3.11.7."""
-    return ".".join(str(number) for number in sys.version_info[:3])
+    unique_paths = dict.fromkeys(path for path in paths if path)
+    return {**inherited, **environment, "PATH": ":".join(unique_paths)}
 
 
 def working_folder() -> str:
@@ -471,104 +551,141 @@ def working_folder() -> str:
 
 
 class Request:
-    """An execute request."""
+    """An execute request, made from the head in which it was sent or logged."""
 
-    def __init__(self, head: dict[str, Any], code: str) -> None:
-        self.id: str = head["request"]
-        self.head = head
+    def __init__(self, head: dict[str, Any], code: str = "") -> None:
+        self.id = str(head["request"])
+        self.title = str(head.get("title", ""))
+        self.hidden = bool(head.get("hidden"))
         self.code = code
-        self.first = 0
-        self.replied: dict[str, Any] | None = None
-        self.idle = False
-        self.entered_at: float | None = None
-        self.interrupt = False
+        self.first = 0  # The sequence number of its first log entry.
+        self.was_started = False
+        self.must_interrupt = False
+        self.entered_at: float | None = None  # The monotonic time of the kernel's first message about it.
+        self.reply: dict[str, Any] | None = None  # Its last message on the shell channel.
+        self.is_idle = False  # Whether its last message on the iopub channel has arrived.
 
     def summary(self) -> dict[str, Any]:
-        """Return what clients show of a request."""
-        return {"request": self.id, "title": self.head.get("title", ""), "first": self.first}
+        """Return what clients show of it."""
+        return {"request": self.id, "title": self.title, "first": self.first}
+
+
+class ReceivedIds:
+    """The ids of all requests that were received, kept in a file."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._ids: set[str] = set()
+        with contextlib.suppress(OSError), open(path) as file:
+            self._ids.update(file.read().split())
+
+    def add(self, request: str) -> bool:
+        """Add an id; return False if it was received before."""
+        if request in self._ids:
+            return False
+        self._ids.add(request)
+        with contextlib.suppress(OSError), open(self._path, "a") as file:
+            file.write(request + "\n")
+        return True
 
 
 class Agent:
-    """Executes requests one after another in a kernel and records everything."""
+    """Executes requests one after another in a kernel and logs everything."""
 
     def __init__(self, folder: str) -> None:
         import zmq
 
         self.folder = folder
-        self.library = os.path.join(folder, "lib")
         self.zmq = zmq
         self.poller = zmq.Poller()
-        self.record = Record(os.path.join(folder, "record"))
-        self.clients: dict[int, Client] = {}
+        self.log = MessageLog(os.path.join(folder, "record"))
+        self.clients: dict[int, Client] = {}  # By file descriptor.
+        self.received = ReceivedIds(os.path.join(folder, "requests"))
         self.queue: deque[Request] = deque()
         self.running: Request | None = None
-        self.recent: deque[dict[str, Any]] = deque(maxlen=50)
-        self.input: tuple[str, bytes] | None = None
-        self.kernel_state = "starting"
-        self.stop_at: float | None = None
+        self.recent: deque[dict[str, Any]] = deque(maxlen=50)  # Summaries of requests that are not hidden.
+        self.input: tuple[str, bytes] | None = None  # The id and the header of the kernel's open input request.
+        self.kernel_state = "starting"  # Or ready, stopping, failed.
+        self.kernel_deadline = 0.0  # When a stopping kernel is killed.
         self.quit = False
-        self._started_at = 0.0
-        self._probed_at = 0.0
-        self._probe_replied = False
-        self._probe_published = False
-        self._restore()
 
-    # Start and end
-
-    def _restore(self) -> None:
-        state = read_state(self.folder)
-        unfinished: dict[str, dict[str, Any]] = {}
-        for head in self.record.load():
-            self._restore_request(head, unfinished)
-        self.epoch = state.get("epoch") or uuid.uuid4().hex
-        self.received_path = os.path.join(self.folder, "requests")
-        self.received = set()
-        with contextlib.suppress(OSError), open(self.received_path) as file:
-            self.received = set(file.read().split())
+        unfinished = self._load_log()
+        state = read_state(folder)
+        self.epoch = state.get("epoch") or uuid.uuid4().hex  # The id of the log.
         self.sockets = state.get("sockets", "")
         if not self.sockets or not os.path.isdir(self.sockets):
             self.sockets = make_socket_folder()
-        path = os.path.join(self.sockets, "agent")
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(64)
-        self.listener.setblocking(False)
-        self.poller.register(self.listener.fileno(), self.zmq.POLLIN)
-        self.kernel = Kernel(self.folder, self.sockets)
-        adopted = "kernel" in state and self.kernel.adopt(state["kernel"])
-        if adopted:
-            self._register_kernel()
-            self.record.append({"type": "agent", "state": "restarted"})
-            self._started_at = time.monotonic()
-            for head in unfinished.values():
-                if head.get("started"):
-                    self.running = Request(head, "")
-                    self.running.first = head["first"]
-                    self.running.entered_at = self._started_at
-        for head in unfinished.values():
-            if self.running is None or head["request"] != self.running.id:
-                self._finish(head["request"], "lost", "the agent on the pod ended")
-        if not adopted:
+        self.listener = listen(os.path.join(self.sockets, "agent"))
+        self.poller.register(self.listener.fileno(), zmq.POLLIN)
+        self.kernel = Kernel(folder, self.sockets)
+        self.probe = Probe(self.kernel)
+        if "kernel" in state and self.kernel.adopt(state["kernel"]):
+            self._resume(unfinished)
+        else:
+            self._finish_lost(unfinished)
             self._start_kernel()
-        self._save()
+        self._save_state()
 
-    def _restore_request(self, head: dict[str, Any], unfinished: dict[str, dict[str, Any]]) -> None:
-        kind = head.get("type")
-        if kind == "accepted" and head.get("kind") == "execute":
-            unfinished[head["request"]] = {**head, "first": head["seq"]}
-            if not head.get("hidden"):
-                self.recent.append({"request": head["request"], "title": head.get("title"), "first": head["seq"]})
-                self.record.protected = head["seq"]
-        elif kind == "started" and head["request"] in unfinished:
-            unfinished[head["request"]]["started"] = True
-        elif kind == "done":
-            unfinished.pop(head["request"], None)
-            if head.get("status") == "not_run":
-                self._mark_not_run(head["request"])
+    def run(self) -> None:
+        """Serve until a client requests the shutdown or the folder is deleted."""
+        while not self.quit:
+            is_interrupting = self.running is not None and self.running.must_interrupt
+            is_busy = self.kernel_state == "starting" or is_interrupting
+            events = dict(self.poller.poll(FAST_POLL_MS if is_busy else POLL_MS))
+            for name, channel in list(self.kernel.channels.items()):
+                if channel in events:
+                    self._read_kernel(name)
+            if self.listener.fileno() in events:
+                self._accept()
+            for number in list(self.clients):
+                if events.get(number, 0) & ~self.zmq.POLLOUT:  # Data, the end, or an error.
+                    self._read_client(number)
+            self._check_kernel()
+            self._execute_next()
+            self._send_interrupt()
+            for number in list(self.clients):
+                self._send_to_client(number)
+            if not os.path.isdir(self.folder):
+                self.quit = True
+        self.kernel.signal(signal.SIGKILL)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _save(self) -> None:
+    # The state of an earlier agent
+
+    def _load_log(self) -> dict[str, Request]:
+        """Read the log of an earlier agent; return the requests that it did not finish."""
+        unfinished: dict[str, Request] = {}
+        for head in self.log.load():
+            kind, request_id = head.get("type"), head.get("request")
+            if kind == "accepted" and head.get("kind") == "execute":
+                request = Request(head)
+                request.first = head["seq"]
+                unfinished[request.id] = request
+                self._remember(request)
+            elif kind == "started" and request_id in unfinished:
+                unfinished[request_id].was_started = True
+            elif kind == "done":
+                unfinished.pop(str(request_id), None)
+                if head.get("status") == "not_run":
+                    self._mark_not_run(str(request_id))
+        return unfinished
+
+    def _resume(self, unfinished: dict[str, Request]) -> None:
+        """Continue with the kernel of an earlier agent, and with the request that it runs."""
+        self._register_kernel()
+        self.log.append({"type": "agent", "state": "restarted"})
+        started = [request for request in unfinished.values() if request.was_started]
+        if started:
+            self.running = unfinished.pop(started[-1].id)
+            self.running.entered_at = time.monotonic()
+        self._finish_lost(unfinished)
+
+    def _finish_lost(self, unfinished: dict[str, Request]) -> None:
+        for request_id in unfinished:
+            self._finish(request_id, "lost", "the agent on the pod ended")
+
+    def _save_state(self) -> None:
         state = {
             "protocol": PROTOCOL,
             "pid": os.getpid(),
@@ -584,36 +701,12 @@ class Agent:
         except OSError as error:
             print(f"state not saved: {error}", file=sys.stderr, flush=True)
 
-    def run(self) -> None:
-        """Serve until a client requests the end or the folder is deleted."""
-        while not self.quit:
-            soon = self.kernel_state == "starting" or (self.running is not None and self.running.interrupt)
-            events = dict(self.poller.poll(20 if soon else 250))
-            for name, channel in list(self.kernel.channels.items()):
-                if channel in events:
-                    self._read_kernel(name)
-            if self.listener.fileno() in events:
-                self._accept()
-            for number in list(self.clients):
-                if events.get(number, 0) & ~self.zmq.POLLOUT:
-                    self._read_client(number)
-            self._check_kernel()
-            self._execute_next()
-            self._send_interrupt()
-            for number in list(self.clients):
-                self._pump(number)
-            if not os.path.isdir(self.folder):
-                self.quit = True
-        self.kernel.signal(signal.SIGKILL)
-        shutil.rmtree(self.sockets, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     # Clients
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):
             connection = self.listener.accept()[0]
-            client = Client(connection, self.record)
+            client = Client(connection, self.log)
             client.send(self._hello())
             self.clients[connection.fileno()] = client
             self.poller.register(connection.fileno(), self.zmq.POLLIN)
@@ -623,8 +716,8 @@ class Agent:
             "type": "hello",
             "protocol": PROTOCOL,
             "epoch": self.epoch,
-            "first": self.record.first,
-            "last": self.record.next - 1,
+            "first": self.log.first,
+            "last": self.log.next - 1,
             "kernel": self.kernel_state,
             "python": python_version(),
             "running": self.running.summary() if self.running else None,
@@ -633,40 +726,38 @@ class Agent:
         }
 
     def _read_client(self, number: int) -> None:
+        client = self.clients[number]
         try:
-            for head, body in self.clients[number].receive():
-                self._handle(self.clients[number], head, body)
+            for head, body in client.receive():
+                self._process_request(client, head, body)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
-            self._drop(number)
+            self._disconnect(number)
 
-    def _pump(self, number: int) -> None:
+    def _send_to_client(self, number: int) -> None:
         try:
-            waiting = self.clients[number].pump()
+            has_more = self.clients[number].send_pending()
         except OSError:
-            self._drop(number)
+            self._disconnect(number)
         else:
-            self.poller.register(number, self.zmq.POLLIN | (self.zmq.POLLOUT if waiting else 0))
+            self.poller.register(number, self.zmq.POLLIN | (self.zmq.POLLOUT if has_more else 0))
 
-    def _drop(self, number: int) -> None:
+    def _disconnect(self, number: int) -> None:
         client = self.clients.pop(number)
         self.poller.unregister(number)
         client.socket.close()
 
-    def _handle(self, client: Client, head: dict[str, Any], body: bytes) -> None:
+    def _process_request(self, client: Client, head: dict[str, Any], body: bytes) -> None:
         kind = head["type"]
         if kind == "follow":
             client.follow(int(head["after"]))
             return
-        request = str(head["request"])
-        if request in self.received:
+        request_id = str(head["request"])
+        if not self.received.add(request_id):
             return
-        self.received.add(request)
-        with contextlib.suppress(OSError), open(self.received_path, "a") as file:
-            file.write(request + "\n")
         if kind == "execute":
-            self._accept_execute(head, body)
+            self._accept_execute(Request(head, body.decode("utf-8", "surrogatepass")))
             return
-        self.record.append({"type": "accepted", "request": request, "kind": kind})
+        self.log.append({"type": "accepted", "request": request_id, "kind": kind})
         if kind == "input":
             self._send_input(str(head["to"]), body.decode("utf-8", "surrogatepass"))
         elif kind == "interrupt":
@@ -678,94 +769,99 @@ class Agent:
 
     # Requests
 
-    def _accept_execute(self, head: dict[str, Any], body: bytes) -> None:
-        request = Request(head, body.decode("utf-8", "surrogatepass"))
-        hidden = bool(head.get("hidden"))
-        event = {"type": "accepted", "request": request.id, "kind": "execute", "title": head.get("title", "")}
-        event["hidden"] = hidden
-        request.first = self.record.append(event)
-        if not hidden:
-            self.record.protected = request.first
-            self.recent.append(request.summary())
+    def _accept_execute(self, request: Request) -> None:
+        head = {"type": "accepted", "request": request.id, "kind": "execute"}
+        request.first = self.log.append({**head, "title": request.title, "hidden": request.hidden})
+        self._remember(request)
         self.queue.append(request)
         if self.kernel_state == "failed":
             self._start_kernel()
+
+    def _remember(self, request: Request) -> None:
+        """Show a request to clients and keep its output, unless it is hidden."""
+        if not request.hidden:
+            self.log.last_request_start = request.first
+            self.recent.append(request.summary())
 
     def _execute_next(self) -> None:
         if self.running is not None or not self.queue or self.kernel_state != "ready":
             return
         request = self.running = self.queue.popleft()
-        self.record.append({"type": "started", "request": request.id})
-        hidden = bool(request.head.get("hidden"))
+        self.log.append({"type": "started", "request": request.id})
         content = {
             "code": request.code,
-            "silent": hidden,
-            "store_history": not hidden,
+            "silent": request.hidden,
+            "store_history": not request.hidden,
             "user_expressions": {},
-            "allow_stdin": bool(request.head.get("allow_stdin", True)) and not hidden,
+            "allow_stdin": not request.hidden,
             "stop_on_error": False,
         }
         self.kernel.send("shell", "execute_request", request.id, content)
 
-    def _finish(self, request: str, status: str, detail: str = "", **more: Any) -> None:
+    def _finish(self, request_id: str, status: str, detail: str = "", **more: Any) -> None:
         if status == "not_run":
-            self._mark_not_run(request)
-        self.record.append({"type": "done", "request": request, "status": status, "detail": detail, **more})
+            self._mark_not_run(request_id)
+        self.log.append({"type": "done", "request": request_id, "status": status, "detail": detail, **more})
 
-    def _mark_not_run(self, request: str) -> None:
-        for entry in self.recent:
-            if entry["request"] == request:
-                entry["not_run"] = True
+    def _mark_not_run(self, request_id: str) -> None:
+        for summary in self.recent:
+            if summary["request"] == request_id:
+                summary["not_run"] = True
 
-    def _finish_all(self, status: str, detail: str) -> None:
+    def _finish_running(self, status: str, detail: str = "", **more: Any) -> None:
         if self.running is not None:
-            self._finish(self.running.id, status, detail)
-            self.running = None
-        while self.queue:
-            self._finish(self.queue.popleft().id, status if status == "kernel_failed" else "not_run", detail)
+            self._finish(self.running.id, status, detail, **more)
+        self.running = None
         self.input = None
 
+    def _finish_all(self, status: str, detail: str) -> None:
+        self._finish_running(status, detail)
+        queued_status = "kernel_failed" if status == "kernel_failed" else "not_run"
+        while self.queue:
+            self._finish(self.queue.popleft().id, queued_status, detail)
+
     def _interrupt(self, target: str | None) -> None:
+        """Interrupt a request, or the running one if `target` is None."""
         for request in list(self.queue):
             if request.id == target:
                 self.queue.remove(request)
                 self._finish(request.id, "not_run", "it was interrupted before it started")
                 return
         if self.running is not None and target in (None, self.running.id):
-            self.running.interrupt = True
+            self.running.must_interrupt = True
 
     def _send_interrupt(self) -> None:
-        """Send a requested SIGINT once the code runs: the kernel ignores one that comes before."""
+        """Interrupt the running request if that was requested and its code runs."""
         request = self.running
-        if request is None or not request.interrupt or request.entered_at is None:
+        if request is None or not request.must_interrupt or request.entered_at is None:
             return
-        if time.monotonic() - request.entered_at > ENTRY_TIME:
-            request.interrupt = False
+        if time.monotonic() - request.entered_at > INTERRUPT_DELAY:
+            request.must_interrupt = False
             self.kernel.signal(signal.SIGINT)
 
     def _send_input(self, to: str, value: str) -> None:
+        """Reply to the kernel's input request, unless another client did."""
         if self.input is None or self.input[0] != to:
             return
         header = self.input[1]
         self.input = None
-        self.record.append({"type": "input_done", "request": self.running.id if self.running else "", "to": to})
+        self.log.append({"type": "input_done", "request": self.running.id if self.running else "", "to": to})
         self.kernel.send("stdin", "input_reply", uuid.uuid4().hex, {"value": value, "status": "ok"}, header)
 
-    # The kernel
+    # The kernel's process
 
     def _start_kernel(self) -> None:
         self.kernel_state = "starting"
         self._unregister_kernel()
-        self._started_at = time.monotonic()
-        self._probe_replied = self._probe_published = False
+        self.probe = Probe(self.kernel)
         try:
-            self.kernel.start(self.library)
+            self.kernel.start()
         except OSError as error:
-            self._kernel_failed(str(error))
+            self._fail_kernel(str(error))
             return
         self._register_kernel()
-        self.record.append({"type": "kernel", "state": "starting"})
-        self._save()
+        self.log.append({"type": "kernel", "state": "starting"})
+        self._save_state()
 
     def _register_kernel(self) -> None:
         for channel in self.kernel.channels.values():
@@ -778,10 +874,10 @@ class Agent:
         self.kernel.disconnect()
 
     def _stop_kernel(self, status: str, detail: str) -> None:
-        """Ask the kernel to end; `_check_kernel` starts a new one."""
+        """Request the end of the kernel. `_check_kernel` starts a new one."""
         self._finish_all(status, detail)
         self.kernel_state = "stopping"
-        self.stop_at = time.monotonic() + KERNEL_STOP_TIMEOUT
+        self.kernel_deadline = time.monotonic() + KERNEL_STOP_TIMEOUT
         self.kernel.signal(signal.SIGINT)
         self.kernel.send("control", "shutdown_request", uuid.uuid4().hex, {"restart": True})
 
@@ -789,117 +885,128 @@ class Agent:
         if self.kernel_state == "failed":
             return
         if not self.kernel.is_alive():
-            self._kernel_ended()
-        elif self.kernel_state == "stopping" and self.stop_at is not None and time.monotonic() > self.stop_at:
+            self._replace_kernel()
+        elif self.kernel_state == "stopping" and time.monotonic() > self.kernel_deadline:
             self.kernel.signal(signal.SIGKILL)
         elif self.kernel_state == "starting":
-            self._probe()
+            self._check_start()
 
-    def _kernel_ended(self) -> None:
-        for name in ("iopub", "shell"):  # What it sent before its end.
-            self._read_kernel(name)
-        self.kernel.signal(signal.SIGKILL)  # What it started.
+    def _check_start(self) -> None:
+        if self.probe.is_complete:
+            self.kernel_state = "ready"
+            self.log.append({"type": "kernel", "state": "ready"})
+            # A request of an earlier agent: it ended, because the kernel replies to the probe after it.
+            self._finish_running("lost", "it ended while the agent on the pod was restarted")
+        elif self.probe.is_timed_out and self.running is None:
+            self.kernel.signal(signal.SIGKILL)
+        else:
+            self.probe.send_if_due()
+
+    def _replace_kernel(self) -> None:
+        """Start a new kernel after the end of one, unless that could not start."""
+        for channel in ("iopub", "shell"):
+            self._read_kernel(channel)  # Its last messages.
+        self.kernel.signal(signal.SIGKILL)  # The processes that it started.
         if self.kernel_state == "starting":
-            self._kernel_failed(self.kernel.log_tail() or self.kernel.describe_exit())
+            self._fail_kernel(self.kernel.last_log_line() or self.kernel.describe_exit())
             return
         if self.kernel_state == "ready":
             reason = f"the kernel on the pod ended: {self.kernel.describe_exit()}"
-            self.record.append({"type": "kernel", "state": "dead", "detail": reason})
+            self.log.append({"type": "kernel", "state": "dead", "detail": reason})
             self._finish_all("kernel_died", reason)
         self._start_kernel()
 
-    def _kernel_failed(self, reason: str) -> None:
+    def _fail_kernel(self, reason: str) -> None:
+        reason = reason[-500:]
         self.kernel_state = "failed"
-        self.record.append({"type": "kernel", "state": "failed", "detail": reason[-500:]})
-        self._finish_all("kernel_failed", f"the kernel on the pod does not start: {reason[-500:]}")
+        self.log.append({"type": "kernel", "state": "failed", "detail": reason})
+        self._finish_all("kernel_failed", f"the kernel on the pod does not start: {reason}")
 
-    def _probe(self) -> None:
-        """Send kernel_info requests until the kernel replies and its published messages arrive."""
-        now = time.monotonic()
-        if self._probe_replied and self._probe_published:
-            self.kernel_state = "ready"
-            self.record.append({"type": "kernel", "state": "ready"})
-            if self.running is not None:  # The kernel of an earlier agent, which is idle now.
-                self._finish(self.running.id, "lost", "it ended while the agent on the pod was restarted")
-                self.running = None
-        elif now - self._started_at > KERNEL_START_TIMEOUT and self.running is None:
-            self.kernel.signal(signal.SIGKILL)
-        elif now - self._probed_at > 0.25 or self._probe_replied:
-            self._probed_at = now
-            self._probe_replied = False
-            self.kernel.send("shell", "kernel_info_request", "probe-" + uuid.uuid4().hex, {})
+    # The kernel's messages
 
-    def _read_kernel(self, name: str) -> None:
-        for parts in self.kernel.receive(name, 500):
+    def _read_kernel(self, channel: str) -> None:
+        for parts in self.kernel.receive(channel, limit=500):
             try:
-                kind = str(parse(parts[0])["msg_type"])
-                parent = str(parse(parts[1]).get("msg_id", ""))
-                self._handle_message(name, kind, parent, parts)
+                self._process_message(channel, parts)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                print(f"unreadable message on {name}: {error!r}", file=sys.stderr, flush=True)
+                print(f"unreadable message on {channel}: {error!r}", file=sys.stderr, flush=True)
 
-    def _handle_message(self, channel: str, kind: str, parent: str, parts: list[bytes]) -> None:
-        if parent.startswith("probe-"):
-            self._probe_published = self._probe_published or channel == "iopub"
-            self._probe_replied = self._probe_replied or channel == "shell"
-            return
-        if channel == "control":
+    def _process_message(self, channel: str, parts: list[bytes]) -> None:
+        header, parent_header, _metadata, content = parts[:4]
+        kind = str(parse_json(header)["msg_type"])
+        parent = str(parse_json(parent_header).get("msg_id", ""))
+        if parent.startswith(PROBE_PREFIX):
+            self.probe.process(channel)
             return
         request = self.running if self.running is not None and self.running.id == parent else None
-        if request is not None and request.entered_at is None and (kind != "status" or request.head.get("hidden")):
+        # A kernel is busy with a request before its code runs. Hidden code sends nothing else.
+        if request is not None and request.entered_at is None and (kind != "status" or request.hidden):
             request.entered_at = time.monotonic()
         if channel == "iopub" and kind == "status":
-            if request is not None and parse(parts[3]).get("execution_state") == "idle":
-                request.idle = True
+            if request is not None and parse_json(content).get("execution_state") == "idle":
+                request.is_idle = True
         elif channel == "shell":
             if request is not None and kind == "execute_reply":
-                request.replied = parse(parts[3])
-                self._record_pages(request.id, request.replied.get("payload") or [])
-        elif parent and kind != "execute_input":
-            head: dict[str, Any] = {"type": "message", "channel": channel, "request": parent, "msg_type": kind}
-            if channel == "stdin":
-                self.input = (uuid.uuid4().hex, parts[0])
-                head["to"] = self.input[0]
-            self._record_message(head, parts[2:])
-        if request is not None and request.idle and request.replied is not None:
-            reply = request.replied
-            status = "ok" if reply.get("status") == "ok" else "error"
-            self._finish(request.id, status, execution_count=reply.get("execution_count"))
-            self.running = None
-            self.input = None
+                request.reply = parse_json(content)
+                self._log_pages(request.id, request.reply.get("payload") or [])
+        elif channel != "control" and parent and kind != "execute_input":
+            self._log_output(channel, kind, parent, parts)
+        if request is not None and request.reply is not None and request.is_idle:
+            status = "ok" if request.reply.get("status") == "ok" else "error"
+            self._finish_running(status, execution_count=request.reply.get("execution_count"))
 
-    def _record_pages(self, request: str, payload: list[dict[str, Any]]) -> None:
-        """Record the text that a notebook would show in a pager, such as that of ``name?``, as an output."""
+    def _log_output(self, channel: str, kind: str, request_id: str, parts: list[bytes]) -> None:
+        """Log an output or an input request."""
+        head: dict[str, Any] = {"type": "message", "channel": channel, "request": request_id, "msg_type": kind}
+        if channel == "stdin":
+            self.input = (uuid.uuid4().hex, parts[0])
+            head["to"] = self.input[0]
+        self._log_message(head, parts[2:])
+
+    def _log_pages(self, request_id: str, payload: list[dict[str, Any]]) -> None:
+        """Log the text that a notebook would show in a pager, such as that of ``name?``, as an output."""
         for entry in payload:
             if entry.get("source") == "page" and "text/plain" in entry.get("data", {}):
-                parts = [b"{}", json.dumps({"data": entry["data"], "metadata": {}, "transient": {}}).encode()]
-                head = {"type": "message", "channel": "iopub", "request": request, "msg_type": "display_data"}
-                self._record_message(head, parts)
+                content = {"data": entry["data"], "metadata": {}, "transient": {}}
+                head = {"type": "message", "channel": "iopub", "request": request_id, "msg_type": "display_data"}
+                self._log_message(head, [b"{}", json.dumps(content).encode()])
 
-    def _record_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
-        """Record a message; a long text in several frames, and another message that is too large as a remark."""
+    def _log_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
+        """Log a message: a long text in several entries, and instead of another message that is too large a note.
+
+        `parts` are metadata, content and buffers.
+        """
         size = sum(len(part) for part in parts)
-        texts: list[str] = []
-        if head["msg_type"] == "stream" and size > MAX_TEXT:
-            content = parse(parts[1])
+        if head["msg_type"] == "stream" and size > MAX_STREAM_TEXT:
+            content = parse_json(parts[1])
             text = content["text"]
-            texts = [text[start : start + MAX_TEXT] for start in range(0, len(text), MAX_TEXT)]
+            for start in range(0, len(text), MAX_STREAM_TEXT):
+                part = {**content, "text": text[start : start + MAX_STREAM_TEXT]}
+                self._append_message(head, [b"{}", json.dumps(part).encode()])
         elif size > MAX_MESSAGE:
-            content = {"name": "stderr"}
             limit = MAX_MESSAGE / 1e6
-            texts = [f"[An output of {size / 1e6:.0f} MB is not shown: the limit is {limit:.0f} MB.]\n"]
-            head["msg_type"] = "stream"
-        bodies = [[b"{}", json.dumps({**content, "text": text}).encode()] for text in texts] if texts else [parts]
-        for body in bodies:
-            self.record.append({**head, "parts": [len(part) for part in body]}, b"".join(body))
+            note = f"[An output of {size / 1e6:.0f} MB is not shown: the limit is {limit:.0f} MB.]\n"
+            content = {"name": "stderr", "text": note}
+            self._append_message({**head, "msg_type": "stream"}, [b"{}", json.dumps(content).encode()])
+        else:
+            self._append_message(head, parts)
+
+    def _append_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
+        self.log.append({**head, "parts": [len(part) for part in parts]}, b"".join(parts))
 
 
-# --- Commands --------------------------------------------------------------------------------------------------------
+def listen(path: str) -> socket.socket:
+    """Return a Unix socket that listens."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    listener.setblocking(False)
+    return listener
 
 
-def say(**message: Any) -> None:
-    """Print a line for the client, which ignores what login scripts print."""
-    print("yotta-agent:" + json.dumps(message), flush=True)
+# --- The agent's folder ----------------------------------------------------------------------------------------------
 
 
 def choose_folder() -> str:
@@ -913,7 +1020,7 @@ def choose_folder() -> str:
     for folder in folders:
         if is_private(folder) and is_locked(folder):
             return folder
-    reason = ""
+    reason = "it belongs to another user"
     for folder in folders:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -924,16 +1031,28 @@ def choose_folder() -> str:
                 return folder
         except OSError as error:
             reason = error.strerror or str(error)
-    raise OSError(f"neither the home nor /tmp can be written: {reason or 'it belongs to another user'}")
+    raise OSError(f"neither the home nor /tmp can be written: {reason}")
 
 
 def fallback_folder() -> str:
-    """Return the folder of the agent where the home cannot be used."""
-    return f"/tmp/yotta-agent-{os.getuid()}-{zlib.crc32(os.path.expanduser('~').encode()):08x}"
+    """Return the folder of the agent if the home cannot be used."""
+    home = zlib.crc32(os.path.expanduser("~").encode())
+    return f"/tmp/yotta-agent-{os.getuid()}-{home:08x}"
+
+
+def library_folder(folder: str) -> str:
+    """Return the folder for packages that cannot be installed into the environment of the pod's Python."""
+    return os.path.join(folder, "lib")
+
+
+def make_socket_folder() -> str:
+    """Return a new private folder with a path short enough for Unix sockets."""
+    base = tempfile.gettempdir()
+    return tempfile.mkdtemp(prefix="yotta-", dir=base if len(base) < 60 else "/tmp")
 
 
 def is_private(folder: str) -> bool:
-    """Return whether a path is a folder of this user."""
+    """Return whether a path is a folder of this user, and no link."""
     try:
         status = os.lstat(folder)
     except OSError:
@@ -941,10 +1060,14 @@ def is_private(folder: str) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
 
 
-def make_socket_folder() -> str:
-    """Return a new private folder with a path short enough for Unix sockets."""
-    base = tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix="yotta-", dir=base if len(base) < 60 else "/tmp")
+def is_locked(folder: str) -> bool:
+    """Return whether an agent runs: it keeps the lock file of the folder locked."""
+    try:
+        with open(os.path.join(folder, "lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    return False
 
 
 def read_state(folder: str) -> dict[str, Any]:
@@ -957,18 +1080,8 @@ def read_state(folder: str) -> dict[str, Any]:
         return {}
 
 
-def is_locked(folder: str) -> bool:
-    """Return whether an agent runs."""
-    try:
-        with open(os.path.join(folder, "lock"), "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in (errno.EAGAIN, errno.EACCES)
-    return False
-
-
-def socket_path(folder: str) -> str | None:
-    """Return the path of the running agent's socket, or None."""
+def find_socket(folder: str) -> str | None:
+    """Return the path of the socket of a running agent that accepts connections, or None."""
     state = read_state(folder)
     if state.get("protocol") != PROTOCOL or not is_locked(folder):
         return None
@@ -980,58 +1093,107 @@ def socket_path(folder: str) -> str | None:
     return None
 
 
-def start(source: bytes, install: bool) -> int:
-    """Start the agent unless it runs, and print the path of its socket."""
+def last_line(path: str) -> str:
+    """Return the last line of a file that is not empty."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4000))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text.strip().rpartition("\n")[2].strip()
+
+
+# --- Commands --------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str], source: bytes = b"") -> int:
+    """Run a command. `source` is the text of this file, which ``start`` writes to the pod."""
+    command, rest = arguments[0], arguments[1:]
+    may_install = "--no-install" not in rest
+    try:
+        if command == "start":
+            return start(source, may_install)
+        if command == "install":
+            return install([name for name in rest if not name.startswith("-")], may_install)
+    except OSError as error:
+        report(error="os", detail=str(error))
+        return 1
+    return serve(rest[0]) if command == "serve" else relay(rest[0])
+
+
+def report(**message: Any) -> None:
+    """Print a message for the client: ``ready``, ``error`` or ``notice``."""
+    print(MESSAGE_PREFIX + json.dumps(message), flush=True)
+
+
+def python_version() -> str:
+    """Return the version of this Python, such as 3.11.7."""
+    return ".".join(str(number) for number in sys.version_info[:3])
+
+
+def start(source: bytes, may_install: bool) -> int:
+    """Start the agent unless it runs, and report the path of its socket."""
     folder = choose_folder()
-    path = socket_path(folder)
+    path = find_socket(folder)
     if path is None:
-        sys.path.append(os.path.join(folder, "lib"))
-        missing = [name for name in ("ipykernel", "zmq") if importlib.util.find_spec(name) is None]
-        if missing and not install_packages(folder, ["ipykernel"], install):
+        if not ensure_packages(folder, {"ipykernel": "ipykernel", "zmq": "ipykernel"}, may_install):
             return 1
-        state = read_state(folder)
-        if state.get("protocol") != PROTOCOL and is_locked(folder):  # An agent of another version of this file.
-            with contextlib.suppress(OSError, KeyError):
-                os.kill(state["pid"], signal.SIGTERM)
+        end_other_version(folder)
         path = spawn(folder, source)
     if path is None:
-        say(error="failed", detail=tail(os.path.join(folder, "agent.log")) or "the agent does not start")
+        report(error="failed", detail=last_line(os.path.join(folder, "agent.log")) or "the agent does not start")
         return 1
-    say(ready=path, folder=folder, python=python_version(), executable=sys.executable)
+    report(ready=path, folder=folder, python=python_version(), executable=sys.executable)
     return 0
 
 
+def end_other_version(folder: str) -> None:
+    """End a running agent that speaks another version of the protocol."""
+    state = read_state(folder)
+    if state.get("protocol") != PROTOCOL and is_locked(folder):
+        with contextlib.suppress(OSError, KeyError):
+            os.kill(state["pid"], signal.SIGTERM)
+
+
 def spawn(folder: str, source: bytes) -> str | None:
-    """Start ``serve`` in a session of its own and wait for its socket."""
+    """Start ``serve`` in a session of its own; return the path of its socket, or None if it does not start."""
     program = os.path.join(folder, "agent.py")
     with open(program + ".new", "wb") as file:
         file.write(source)
     os.replace(program + ".new", program)
-    deadline = time.monotonic() + 20
     process: subprocess.Popen[bytes] | None = None
+    deadline = time.monotonic() + AGENT_START_TIMEOUT
     while time.monotonic() < deadline:
-        if process is None or (process.poll() is not None and not is_locked(folder)):
-            if process is not None and process.returncode:
+        if process is None:
+            process = spawn_server(folder, program)
+        elif process.poll() is not None and not is_locked(folder):
+            if process.returncode != 0:
                 return None
-            with open(os.path.join(folder, "agent.log"), "ab") as log:
-                process = subprocess.Popen(
-                    [sys.executable, program, "serve", folder],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    start_new_session=True,
-                )
-        path = socket_path(folder)
+            process = spawn_server(folder, program)  # Another agent ran at first, and has ended.
+        path = find_socket(folder)
         if path is not None:
             return path
         time.sleep(0.01)
     return None
 
 
+def spawn_server(folder: str, program: str) -> subprocess.Popen[bytes]:
+    """Start ``serve``."""
+    with open(os.path.join(folder, "agent.log"), "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, program, "serve", folder],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
 def serve(folder: str) -> int:
     """Run the agent, unless another one runs in the same folder."""
-    sys.path.append(os.path.join(folder, "lib"))
+    sys.path.append(library_folder(folder))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(os.path.join(folder, "lock"), "a") as lock:
@@ -1044,90 +1206,72 @@ def serve(folder: str) -> int:
 
 
 def relay(path: str) -> int:
-    """Connect stdin and stdout to the socket, where the SSH server forwards no Unix sockets."""
-    import threading
-
+    """Connect stdin and stdout to the agent's socket, for SSH servers that forward no Unix sockets."""
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(path)
 
     def copy_input() -> None:
         with contextlib.suppress(OSError):
-            while True:
-                data = os.read(0, MAX_SEND)
-                if not data:
-                    break
+            while data := os.read(sys.stdin.fileno(), BLOCK):
                 connection.sendall(data)
             connection.shutdown(socket.SHUT_RDWR)
 
     threading.Thread(target=copy_input, daemon=True).start()
     with contextlib.suppress(OSError):
-        while True:
-            data = connection.recv(MAX_SEND)
-            if not data:
-                break
+        while data := connection.recv(BLOCK):
             view = memoryview(data)
             while view:
-                view = view[os.write(1, view) :]
+                view = view[os.write(sys.stdout.fileno(), view) :]
     return 0
 
 
-def install_packages(folder: str, names: Sequence[str], allowed: bool) -> bool:
-    """Install packages with pip; print why not."""
-    if not allowed:
-        say(error="missing", detail=" and ".join(names))
+def install(names: Sequence[str], may_install: bool) -> int:
+    """Install those of some packages that are missing."""
+    folder = choose_folder()
+    if not ensure_packages(folder, {name: name for name in names}, may_install):
+        return 1
+    report(ready="", folder=folder)
+    return 0
+
+
+def ensure_packages(folder: str, packages: dict[str, str], may_install: bool) -> bool:
+    """Install packages, by the name of their module, whose module is missing; report why not."""
+    sys.path.append(library_folder(folder))
+    missing = {package for module, package in packages.items() if importlib.util.find_spec(module) is None}
+    if not missing:
+        return True
+    names = sorted(missing)
+    detail = " and ".join(names)
+    if not may_install:
+        report(error="missing", detail=detail)
         return False
     if importlib.util.find_spec("pip") is None:
-        say(error="no_pip", detail=" and ".join(names))
+        report(error="no_pip", detail=detail)
         return False
-    say(notice="install", detail=" and ".join(names))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    result = subprocess.run([*command, *names], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    report(notice="install", detail=detail)
+    result = run_pip(names)
     if result.returncode and "externally-managed-environment" in result.stderr:
-        target = ["--target", os.path.join(folder, "lib")]
-        result = subprocess.run([*command, *target, *names], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        result = run_pip(["--target", library_folder(folder), *names])
     if result.returncode:
-        lines = [line for line in result.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")]
-        reason = (errors or lines or ["pip failed"])[-1]
-        say(error="pip", detail=(reason[len("ERROR: ") :] if reason.startswith("ERROR: ") else reason)[:300])
+        report(error="pip", detail=describe_pip_error(result.stderr))
         return False
     importlib.invalidate_caches()
     return True
 
 
-def install(names: Sequence[str], allowed: bool) -> int:
-    """Install those of some packages that are missing."""
-    folder = choose_folder()
-    sys.path.append(os.path.join(folder, "lib"))
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
-    if missing and not install_packages(folder, missing, allowed):
-        return 1
-    say(ready="", folder=folder)
-    return 0
+def run_pip(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run ``pip install``."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
-def tail(path: str) -> str:
-    """Return the last line of a file."""
-    try:
-        with open(path, errors="replace") as file:
-            return file.read()[-4000:].strip().rpartition("\n")[2]
-    except OSError:
-        return ""
-
-
-def main(arguments: Sequence[str], source: bytes = b"") -> int:
-    """Run a command."""
-    command, rest = arguments[0], arguments[1:]
-    try:
-        if command == "start":
-            return start(source, "--no-install" not in rest)
-        if command == "install":
-            return install([name for name in rest if not name.startswith("-")], "--no-install" not in rest)
-    except OSError as error:
-        say(error="os", detail=str(error))
-        return 1
-    return serve(rest[0]) if command == "serve" else relay(rest[0])
+def describe_pip_error(stderr: str) -> str:
+    """Return the last error that pip printed, or else its last line."""
+    lines = [line for line in stderr.splitlines() if line.strip()] or ["pip failed"]
+    errors = [line[len("ERROR: ") :] for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines)[-1][:300]
 
 
 if __name__ == "__main__":
+    # Sent over SSH, the program has no file: the launcher defines SOURCE.
     sys.exit(main(sys.argv[1:], globals().get("SOURCE", b"")))
