@@ -1,4 +1,4 @@
-"""Finds out what answers behind a tunnel."""
+"""Checks what answers at a local port."""
 
 from __future__ import annotations
 
@@ -8,40 +8,48 @@ from typing import Final
 
 from ..secret import Secret
 
-_TIMEOUT: Final = 10.0
-_MAX_BODY: Final = 1 << 16
+_TIMEOUT_SECONDS: Final = 10.0
+_MAX_BODY_BYTES: Final = 1 << 16
 
 
-def is_jupyter_with_token(port: int, token: Secret) -> bool:
-    """Return whether a Jupyter server answers on a local port and accepts a token.
+def jupyter_accepts(port: int, token: Secret) -> bool:
+    """Return whether a Jupyter server answers at a local port and accepts a token.
 
     Parameters
     ----------
     port : int
     token : Secret
-        Sent only to what looks like a Jupyter server.
+        Sent only to a server that answers ``/api`` as Jupyter does.
+
+    Returns
+    -------
+    bool
     """
     status, body = _get(port, "/api")
-    return status == 200 and _has_version(body) and _get(port, "/api/status", token)[0] == 200
+    if status != 200 or not _is_version(body):
+        return False
+    status, _ = _get(port, "/api/status", token)
+    return status == 200
 
 
 def _get(port: int, path: str, token: Secret | None = None) -> tuple[int, bytes]:
-    """Return the status and the beginning of the body; the status is 0 without a response."""
+    """Return the status and the beginning of the body. The status is 0 if there is no response."""
     headers = {} if token is None else {"Authorization": f"token {token.reveal()}"}
-    connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)  # Uses no proxy of the environment.
+    connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)  # Ignores HTTP_PROXY.
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
-        return response.status, response.read(_MAX_BODY)
-    except (OSError, HTTPException, ValueError):  # ValueError: a token that no header can contain.
+        return response.status, response.read(_MAX_BODY_BYTES)
+    except (OSError, HTTPException, ValueError):  # ValueError: the token has characters that a header cannot have.
         return 0, b""
     finally:
         connection.close()
 
 
-def _has_version(body: bytes) -> bool:
+def _is_version(body: bytes) -> bool:
+    """Return whether a body is such as ``{"version": "2.17.0"}``."""
     try:
-        answer = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    return isinstance(answer, dict) and isinstance(answer.get("version"), str)
+    return isinstance(content, dict) and isinstance(content.get("version"), str)

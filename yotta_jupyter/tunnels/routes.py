@@ -1,4 +1,4 @@
-"""How the user's browser reaches a port of the machine on which the kernel runs."""
+"""Routes from the user's browser to local ports, the ports of the machine on which the kernel runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from ..errors import InvalidRequest
 from ..sanitize import single_line
 
-_PATH: Final = re.compile(r"/(?:[\w@.~%+-]+/)*")
+_SERVER_PATH: Final = re.compile(r"/(?:[\w@.~%+-]+/)*")
 
 
 class Route(Protocol):
@@ -21,28 +21,32 @@ class Route(Protocol):
     ----------
     is_loopback : bool
         Whether the browser connects to 127.0.0.1 itself.
-    jupyter_prefix : str
-        What the base URL of a Jupyter server behind the route begins with: ``/`` if it may be any server.
+    needs_base_url : bool
+        Whether a Jupyter server works only with the base URL of this route, so that it is started for the route.
+    base_url_prefix : str
+        The beginning of these base URLs for all ports.
     """
 
     is_loopback: bool
-    jupyter_prefix: str
+    needs_base_url: bool
+    base_url_prefix: str
 
     def url(self, port: int) -> str:
-        """Return the address of a local port; it ends in a slash."""
+        """Return the address of a local port. It ends in a slash."""
 
     def jupyter_base_url(self, port: int) -> str:
-        """Return the base URL that a Jupyter server behind a local port needs."""
+        """Return the base URL of a Jupyter server at a local port."""
 
     def redirect_url(self, port: int) -> str:
-        """Return the address of the Jupyter server behind a local port, for a redirect from ``url(other port)``."""
+        """Return the ``Location`` of a redirect from another local port to a Jupyter server at this one."""
 
 
 class Loopback:
     """The browser runs on this machine."""
 
     is_loopback = True
-    jupyter_prefix = "/"
+    needs_base_url = False
+    base_url_prefix = "/"
 
     def url(self, port: int) -> str:
         return f"http://127.0.0.1:{port}/"
@@ -57,8 +61,8 @@ class Loopback:
 class JupyterProxy:
     """jupyter-server-proxy in the notebook server, as on JupyterHub and Binder.
 
-    Its ``/proxy/PORT/`` removes the prefix from the path. The pages of JupyterLab contain absolute paths, so that
-    JupyterLab needs ``/proxy/absolute/PORT/``, which keeps the path, and that as its base URL.
+    Requests to ``proxy/PORT/`` are forwarded without this prefix. The pages of JupyterLab contain absolute paths, so it
+    needs ``proxy/absolute/PORT/``, which is forwarded with the full path. Its base URL is that path.
 
     Parameters
     ----------
@@ -72,9 +76,10 @@ class JupyterProxy:
     """
 
     is_loopback = False
+    needs_base_url = True
 
     def __init__(self, server_path: str) -> None:
-        if not _PATH.fullmatch(server_path):
+        if not _SERVER_PATH.fullmatch(server_path):
             raise InvalidRequest(f"The notebook server has an unusual path: {single_line(server_path, 60)!r}.")
         if find_spec("jupyter_server_proxy") is None:
             raise InvalidRequest(
@@ -82,16 +87,16 @@ class JupyterProxy:
                 advice="Run %pip install jupyter-server-proxy, then restart the notebook server.",
             )
         self._server_path = server_path
-        self.jupyter_prefix = f"{server_path}proxy/absolute/"
+        self.base_url_prefix = f"{server_path}proxy/absolute/"
 
     def url(self, port: int) -> str:
         return f"{self._server_path}proxy/{port}/"
 
     def jupyter_base_url(self, port: int) -> str:
-        return f"{self.jupyter_prefix}{port}/"
+        return f"{self.base_url_prefix}{port}/"
 
     def redirect_url(self, port: int) -> str:
-        # The proxy prepends its prefix to an absolute path, and writes it to its log.
+        # The proxy changes an absolute path, and logs it.
         return f"../absolute/{port}/"
 
 
@@ -99,7 +104,8 @@ class ColabProxy:
     """The port proxy of Google Colab."""
 
     is_loopback = False
-    jupyter_prefix = "/"
+    needs_base_url = False
+    base_url_prefix = "/"
 
     def url(self, port: int) -> str:
         from google.colab import output
@@ -119,13 +125,13 @@ def is_colab() -> bool:
 
 
 def find_route(server_path: str | None = None) -> Route:
-    """Return how the browser reaches this machine.
+    """Return the route from the browser to this machine.
 
     Parameters
     ----------
     server_path : str, optional
-        The path of a notebook server on another machine than the browser; by default that of JupyterHub, if it
-        started this server.
+        The path of the notebook server, if the browser runs on another machine. By default the path that JupyterHub
+        has set.
 
     Returns
     -------
@@ -134,7 +140,7 @@ def find_route(server_path: str | None = None) -> Route:
     Raises
     ------
     InvalidRequest
-        The browser cannot reach a port of this machine. The error says what to install.
+        The browser cannot reach this machine. The error says what to install.
     """
     if is_colab():
         return ColabProxy()

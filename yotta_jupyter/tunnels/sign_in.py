@@ -1,8 +1,8 @@
-"""Links that sign a browser in to a JupyterLab, without its token.
+"""Links that sign a browser in to JupyterLab and do not contain its token.
 
-The output of a cell is saved with the notebook, so that it must not contain a token. A link leads to a server of this
-process, which redirects the first request of it, within `LINK_LIFETIME`, to the address with the token. JupyterLab
-answers with a cookie, so that later requests of the same browser need no token and get none.
+The output of a cell is saved with the notebook, so it must not contain a token. A link leads to a server in this process
+instead, which redirects the first request to JupyterLab with the token. JupyterLab then sets a cookie, so later requests
+are redirected without the token.
 """
 
 from __future__ import annotations
@@ -19,27 +19,31 @@ import msgspec
 from ..secret import Secret
 
 LINK_LIFETIME: Final = 600.0
-"""Seconds in which a link must be used first."""
+"""Seconds after which a link that was not used expires."""
 
 _EXPIRED: Final = "This link has expired. Run %yotta open again."
 _UNKNOWN: Final = "There is no such link. Run %yotta open again."
 
 
+class LinkError(Exception):
+    """A link is unknown or has expired. The message is shown in the browser."""
+
+
 class _Link(msgspec.Struct):
     target: str
     token: Secret
-    any_host: bool
+    accepts_any_host: bool
     expires_at: float
     is_used: bool = False
 
 
 class SignInServer:
-    """A server on 127.0.0.1 that redirects links to servers on pods, each link once with the server's token."""
+    """A server on 127.0.0.1 that redirects links to servers on pods, with the token the first time."""
 
     def __init__(self) -> None:
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _create_handler(self))
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
@@ -47,7 +51,7 @@ class SignInServer:
         )
         self._thread.start()
 
-    def add(self, target: str, token: Secret, any_host: bool) -> str:
+    def add(self, target: str, token: Secret, accepts_any_host: bool) -> str:
         """Add a link.
 
         Parameters
@@ -56,8 +60,8 @@ class SignInServer:
             The address to redirect to.
         token : Secret
             Added to the target once.
-        any_host : bool
-            Whether requests come through a proxy, and name its host.
+        accepts_any_host : bool
+            Whether requests come through a proxy, so that they name its host.
 
         Returns
         -------
@@ -66,54 +70,75 @@ class SignInServer:
         """
         path = secrets.token_urlsafe(32)
         with self._lock:
-            self._links[path] = _Link(target, token, any_host, time.monotonic() + LINK_LIFETIME)
+            self._links[path] = _Link(target, token, accepts_any_host, time.monotonic() + LINK_LIFETIME)
         return path
 
-    def resolve(self, path: str, host: str) -> tuple[str | None, str]:
-        """Return where a request is redirected to, or None and why not.
+    def resolve(self, path: str, host: str) -> str:
+        """Return the address that a request is redirected to.
 
         Parameters
         ----------
         path : str
-            Of the request, without the first slash.
+            The path of the request, without the first slash.
         host : str
-            The ``Host`` header. A page of another site that resolves its own name to 127.0.0.1 has another one.
+            The ``Host`` header. It must name this server, which prevents DNS rebinding by other sites, unless the link
+            accepts any host.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        LinkError
+            The link is unknown or has expired.
         """
         with self._lock:
-            found = [link for known, link in self._links.items() if secrets.compare_digest(known, path)]
-            if not found or not (found[0].any_host or host in self._own_hosts()):
-                return None, _UNKNOWN
-            (link,) = found
+            link = self._find(path)
+            if link is None:
+                raise LinkError(_UNKNOWN)
+            if not link.accepts_any_host and host not in self._own_hosts():
+                raise LinkError(_UNKNOWN)
             if link.is_used:
-                return link.target, ""
+                return link.target
             if time.monotonic() > link.expires_at:
-                return None, _EXPIRED
+                raise LinkError(_EXPIRED)
             link.is_used = True
-            return f"{link.target}?token={quote(link.token.reveal(), safe='')}", ""
+            return f"{link.target}?token={quote(link.token.reveal(), safe='')}"
 
     def close(self) -> None:
-        """Stop the server. All links are void."""
+        """Stop the server. Its links no longer work."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def _find(self, path: str) -> _Link | None:
+        if not path.isascii():  # `compare_digest` would raise.
+            return None
+        # Takes the same time for each path, so that a path cannot be guessed by the time of the response.
+        matches = [link for known, link in self._links.items() if secrets.compare_digest(known, path)]
+        return matches[0] if matches else None
 
     def _own_hosts(self) -> tuple[str, ...]:
         return (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
 
 
-def _handler_of(links: SignInServer) -> type[BaseHTTPRequestHandler]:
+def _create_handler(server: SignInServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
         server_version = "yotta"
         sys_version = ""
 
         def do_GET(self) -> None:
-            path = self.path.removeprefix("/")
-            location, error = links.resolve(path, self.headers.get("Host", "")) if path.isascii() else (None, _UNKNOWN)
-            body = error.encode()
-            self.send_response(302 if location else 404)
-            if location:
+            try:
+                location = server.resolve(self.path.removeprefix("/"), self.headers.get("Host", ""))
+            except LinkError as error:
+                self.send_response(404)
+                body = str(error).encode()
+            else:
+                self.send_response(302)
                 self.send_header("Location", location)
+                body = b""
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")

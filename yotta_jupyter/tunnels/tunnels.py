@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from ..models import Pod
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..secret import Secret
-from .probe import is_jupyter_with_token
+from .probe import jupyter_accepts
 from .routes import Route
 from .sign_in import SignInServer
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class PodLink(msgspec.Struct, frozen=True):
-    """A link to a server on a pod. It contains no secret, and leads nowhere once the tunnel is closed.
+    """A link to a server on a pod. It contains no secret, and works until the tunnel is closed.
 
     Attributes
     ----------
     url : str
-        For the browser. A path of the notebook server where the browser runs on another machine.
+        For the browser. Only a path of the notebook server if jupyter-server-proxy is used.
     title : str
         Such as ``JupyterLab of train``.
     port : int
@@ -39,7 +39,7 @@ class PodLink(msgspec.Struct, frozen=True):
     local_port : int
         On this machine's 127.0.0.1.
     note : str
-        What the user should know, in one line; empty if nothing.
+        One line for the user; empty if there is nothing to say.
     """
 
     url: str
@@ -56,6 +56,11 @@ class PodLink(msgspec.Struct, frozen=True):
         return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
 
 
+class _ForwardKey(NamedTuple):
+    pod_id: str
+    port: int
+
+
 class Tunnels:
     """The tunnels to pods. Each pod and port has at most one. Thread-safe.
 
@@ -66,12 +71,12 @@ class Tunnels:
 
     def __init__(self, remotes: RemotePool) -> None:
         self._remotes = remotes
-        self._forwards: dict[tuple[str, int], Forward] = {}
+        self._forwards: dict[_ForwardKey, Forward] = {}
         self._sign_in: SignInServer | None = None
         self._lock = threading.Lock()
 
     def open(self, pod: Pod, route: Route, port: int | None = None, *, local_port: int = 0) -> PodLink:
-        """Return a link to a port of a pod, or to its JupyterLab, through a tunnel that is opened if there is none.
+        """Return a link to a port of a pod, or to its JupyterLab. Opens a tunnel if there is none.
 
         Parameters
         ----------
@@ -79,7 +84,7 @@ class Tunnels:
         route : Route
             How the browser reaches this machine.
         port : int, optional
-            On the pod. By default JupyterLab: that on port 8888 if it accepts the pod's Jupyter password, else one
+            On the pod. By default JupyterLab: the one on port 8888 if it accepts the pod's Jupyter password, else one
             that is started on the pod.
         local_port : int, default 0
             On this machine; 0 chooses a free one.
@@ -100,9 +105,10 @@ class Tunnels:
         if port is None:
             return self._open_jupyter(pod, remote, route, local_port)
         forward = self._open_forward(remote, port, local_port)
-        return self._link_to_pod_jupyter(pod, forward, route) or PodLink(
-            route.url(forward.local_port), f"Port {port} of {_name(pod)}", port, forward.local_port
-        )
+        link = self._sign_in_with_password(pod, forward, route)
+        if link is not None:
+            return link
+        return PodLink(route.url(forward.local_port), f"Port {port} of {_name(pod)}", port, forward.local_port)
 
     def close(self, pod_id: str | None = None, port: int | None = None) -> int:
         """Close tunnels. What runs on the pods continues.
@@ -120,7 +126,11 @@ class Tunnels:
             How many were closed.
         """
         with self._lock:
-            keys = [key for key in self._forwards if pod_id in (None, key[0]) and port in (None, key[1])]
+            keys = list(self._forwards)
+            if pod_id is not None:
+                keys = [key for key in keys if key.pod_id == pod_id]
+            if port is not None:
+                keys = [key for key in keys if key.port == port]
             forwards = [self._forwards.pop(key) for key in keys]
             sign_in = None
             if not self._forwards:
@@ -132,42 +142,47 @@ class Tunnels:
         return len(forwards)
 
     def _open_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink:
-        if route.jupyter_prefix == "/" and (link := self._open_pod_jupyter(pod, remote, route, local_port)):
+        link = self._open_existing_jupyter(pod, remote, route, local_port)
+        if link is None:
+            link = self._open_started_jupyter(pod, remote, route, local_port)
+        if link is not None:
             return link
-        if link := self._start_jupyter(pod, remote, route, local_port):
-            return link
-        reason = "" if route.jupyter_prefix != "/" else f", and none on port {JUPYTER_PORT} accepts its password"
+        detail = "" if route.needs_base_url else f", and none on port {JUPYTER_PORT} accepts its password"
         raise RemoteUnavailable(
-            f"Pod {_name(pod)} has no JupyterLab to open: none is installed{reason}.",
+            f"Pod {_name(pod)} has no JupyterLab to open: none is installed{detail}.",
             advice="Install it there (pip install jupyterlab), or open a port by number.",
             pod_id=pod.id,
         )
 
-    def _open_pod_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
+    def _open_existing_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
         """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
-        was_open = (pod.id, JUPYTER_PORT) in self._forwards
+        if route.needs_base_url:
+            return None
+        was_open = _ForwardKey(pod.id, JUPYTER_PORT) in self._forwards
         try:
             forward = self._open_forward(remote, JUPYTER_PORT, local_port)
         except RemoteUnavailable:
             if not remote.is_connected:
                 raise
             return None  # Nothing listens there.
-        link = self._link_to_pod_jupyter(pod, forward, route)
+        link = self._sign_in_with_password(pod, forward, route)
         if link is None and not was_open:
             self.close(pod.id, JUPYTER_PORT)
         return link
 
-    def _start_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
-        if route.jupyter_prefix == "/":
+    def _open_started_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
+        """Return a link to a JupyterLab that is started for it, or None if none is installed."""
+        if not route.needs_base_url:
             return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
-        # The base URL contains the local port, which is therefore chosen first.
+        # The base URL contains the local port, so that one is chosen first.
         local_port = local_port or _free_port()
         base_url = route.jupyter_base_url(local_port)
-        server = remote.start_jupyter(base_url, reuse=route.jupyter_prefix)
+        server = remote.start_jupyter(base_url, reuse=route.base_url_prefix)
         if server is not None and server.base_url != base_url:
+            # An earlier link has started the server. It works only with the local port of that link.
             try:
                 return self._link_to_started(pod, remote, server, route, _port_of(server.base_url))
-            except InvalidRequest:  # The local port of then is in use.
+            except InvalidRequest:  # That port is in use.
                 server = remote.start_jupyter(base_url, reuse="")
         return self._link_to_started(pod, remote, server, route, local_port)
 
@@ -178,27 +193,31 @@ class Tunnels:
             return None
         forward = self._open_forward(remote, server.port, local_port)
         note = f"This JupyterLab was started on {_name(pod)} for the link. It ends after a day without use."
-        return self._signed_in_link(pod, forward, route, server.token, note)
+        return self._sign_in_link(pod, forward, route, server.token, note)
 
-    def _link_to_pod_jupyter(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
-        """Return a link that signs in with the pod's Jupyter password, or None if what listens does not accept it."""
+    def _sign_in_with_password(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
+        """Return a link that signs in with the pod's Jupyter password, or None if no Jupyter server accepts it."""
         password = pod.environment.get(JUPYTER_PASSWORD_ENV)
-        if not password or route.jupyter_prefix != "/" or not is_jupyter_with_token(forward.local_port, password):
+        if not password or route.needs_base_url or not jupyter_accepts(forward.local_port, password):
             return None
-        return self._signed_in_link(pod, forward, route, password)
+        return self._sign_in_link(pod, forward, route, password)
 
-    def _signed_in_link(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
+    def _sign_in_link(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignInServer()
             sign_in = self._sign_in
-        path = sign_in.add(f"{route.redirect_url(forward.local_port)}lab", token, any_host=not route.is_loopback)
+        target = f"{route.redirect_url(forward.local_port)}lab"
+        path = sign_in.add(target, token, accepts_any_host=not route.is_loopback)
         title = f"JupyterLab of {_name(pod)}"
         return PodLink(route.url(sign_in.port) + path, title, forward.port, forward.local_port, note)
 
     def _open_forward(self, remote: Remote, port: int, local_port: int) -> Forward:
-        """Return the tunnel to a port, which is checked; a new one if there is none with that local port."""
-        key = (remote.pod_id, port)
+        """Return the tunnel to a port of a pod, after a check that something listens there.
+
+        The open tunnel is used again, unless another local port is requested.
+        """
+        key = _ForwardKey(remote.pod_id, port)
         with self._lock:
             existing = self._forwards.get(key)
         if existing is not None and local_port in (0, existing.local_port):
@@ -210,15 +229,20 @@ class Tunnels:
         except BaseException:
             forward.close()
             raise
+        return self._keep_one(key, forward, replace=local_port != 0)
+
+    def _keep_one(self, key: _ForwardKey, forward: Forward, *, replace: bool) -> Forward:
+        """Keep the new tunnel, or if `replace` is False the one that another thread has opened. Close the other one."""
         with self._lock:
-            # Another thread may have opened one meanwhile.
             existing = self._forwards.get(key)
-            if existing is not None and not local_port:
-                forward, existing = existing, forward
-            self._forwards[key] = forward
-        if existing is not None:
-            existing.close()
-        return forward
+            if existing is not None and not replace:
+                kept, obsolete = existing, forward
+            else:
+                kept, obsolete = forward, existing
+            self._forwards[key] = kept
+        if obsolete is not None:
+            obsolete.close()
+        return kept
 
 
 def _name(pod: Pod) -> str:
