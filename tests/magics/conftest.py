@@ -31,7 +31,7 @@ def connected(shell: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def run(connected: InteractiveShell) -> Callable[[str], Any]:
-    """Run a cell; return its result or raise its error."""
+    """A function that runs a cell and returns its result, or raises its error."""
 
     def run(cell: str) -> Any:
         with capture_output():
@@ -44,7 +44,7 @@ def run(connected: InteractiveShell) -> Callable[[str], Any]:
 
 @pytest.fixture
 def captured_output(connected: InteractiveShell) -> Callable[[str], str]:
-    """Run a cell; return all text that it shows."""
+    """A function that runs a cell and returns all text that it shows."""
 
     def captured_output(cell: str) -> str:
         with capture_output() as captured:
@@ -57,7 +57,7 @@ def captured_output(connected: InteractiveShell) -> Callable[[str], str]:
 
 @pytest.fixture
 def requests_to(sandbox: Sandbox) -> Callable[[str], list[Any]]:
-    """Return the requests that `sandbox` received at an endpoint, such as ``create``."""
+    """A function that returns the requests that `sandbox` received at an endpoint, such as ``create``."""
     return lambda endpoint: [request for request in sandbox.requests if request.endpoint == endpoint]
 
 
@@ -68,12 +68,13 @@ def pod_id(sandbox: Sandbox) -> str:
 
 
 class PodShell:
-    """An IPython shell and a pod named train, whose home is a folder of this machine.
+    """An IPython shell, and a pod of a sandbox named train.
 
     Parameters
     ----------
     shell : InteractiveShell
     home : Path
+        The home directory on the pod, which is a folder of this machine.
     """
 
     def __init__(self, shell: InteractiveShell, home: Path) -> None:
@@ -81,7 +82,7 @@ class PodShell:
         self.home = home
 
     def run(self, cell: str) -> tuple[Any, str]:
-        """Run a cell; return its result and what it printed, or raise its error."""
+        """Run a cell. Return its result and what it printed, or raise its error."""
         with capture_output() as captured:
             result: ExecutionResult = self.shell.run_cell(cell, store_history=True)
         result.raise_error()
@@ -89,8 +90,8 @@ class PodShell:
 
 
 @pytest.fixture(scope="module")
-def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodShell]:
-    """A shell that is connected to the pod train of its own sandbox."""
+def pod_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodShell]:
+    """A shell with its own sandbox, for all tests of a file."""
     config = Config()
     config.HistoryManager.enabled = False
     shell = InteractiveShell.instance(config=config, colors="nocolor")

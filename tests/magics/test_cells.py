@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Notebook:
         interrupt_at : str
             Interrupt the kernel when this text is printed.
         interrupts : int
-            Each interrupt after the first is sent when the note about the one before it is printed.
+            How many. Each further one is sent when the note about the previous one is printed.
         """
         messages: Messages = []
         markers = [interrupt_at, *["interrupt again"] * (interrupts - 1)] if interrupt_at else []
@@ -86,17 +87,26 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         }
 
 
-@pytest.fixture(scope="module")
-def notebook(environment: dict[str, str]) -> Iterator[Notebook]:
+@contextmanager
+def start_notebook(environment: dict[str, str]) -> Iterator[Notebook]:
+    """Start a kernel and load the extension."""
     manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
     try:
         notebook = Notebook(manager, client)
-        notebook.run("%load_ext yotta_jupyter\n%yotta create pytorch --gpu L4 --name train")
-        notebook.run("%yotta use train")
+        notebook.run("%load_ext yotta_jupyter")
         yield notebook
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def notebook(environment: dict[str, str]) -> Iterator[Notebook]:
+    """A notebook that uses the pod train, for all tests of this file."""
+    with start_notebook(environment) as notebook:
+        notebook.run("%yotta create pytorch --gpu L4 --name train")
+        notebook.run("%yotta use train")
+        yield notebook
 
 
 def test_outputs_are_those_of_a_local_cell(notebook: Notebook) -> None:
@@ -224,28 +234,22 @@ def test_a_second_interrupt_detaches_and_attach_shows_all_output(notebook: Noteb
 def test_a_restart_of_the_notebook_leaves_the_cell_running(
     notebook: Notebook, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
-    try:
-        other = Notebook(manager, client)
-        other.run("%load_ext yotta_jupyter")
-        flag = tmp_path / "flag"
-        client.execute(
+    flag = tmp_path / "flag"
+    with start_notebook(environment) as other:
+        other.client.execute(
             "%%yotta run train\n"
             "import os, time\n"
             "print('begun', flush=True)\n"
             f"while not os.path.exists({str(flag)!r}): time.sleep(0.01)\n"
             "print('ended')"
         )
-        while "begun" not in client.get_iopub_msg(timeout=30)["content"].get("text", ""):
+        while "begun" not in other.client.get_iopub_msg(timeout=30)["content"].get("text", ""):
             pass
-        manager.restart_kernel(now=False)  # Interrupts the kernel first, as JupyterLab does.
-        client.wait_for_ready(timeout=60)
+        other.manager.restart_kernel(now=False)  # Interrupts the kernel first, as JupyterLab does.
+        other.client.wait_for_ready(timeout=60)
         flag.touch()
         other.run("%load_ext yotta_jupyter")
         assert text(other.run("%yotta attach train")) == "begun\nended\n"
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 def test_an_interrupt_of_attach_leaves_the_cell_running(notebook: Notebook, tmp_path: Path) -> None:
@@ -277,16 +281,10 @@ def test_help_of_an_object_is_shown(notebook: Notebook) -> None:
 def test_a_detached_cell_is_attached_from_another_notebook(notebook: Notebook, environment: dict[str, str]) -> None:
     started = notebook.run("%%yotta run --detach\nfor i in range(3):\n    print('line', i)\n'value'")
     assert "All of its output: %yotta attach train --run" in text(started)
-    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60, env=environment)
-    try:
-        other = Notebook(manager, client)
-        other.run("%load_ext yotta_jupyter")
+    with start_notebook(environment) as other:
         messages = other.run("%yotta attach train")
-        assert text(messages) == "line 0\nline 1\nline 2\n"
-        assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "'value'"
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    assert text(messages) == "line 0\nline 1\nline 2\n"
+    assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "'value'"
 
 
 def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:

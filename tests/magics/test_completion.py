@@ -84,9 +84,9 @@ def test_an_environment_variable_is_completed_after_env_from(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "canary")
     assert completions(shell, "%yotta create pytorch --gpu L4 --env-from HF_") == ["HF_TOKEN"]
-    every = completions(shell, "%yotta create pytorch --gpu L4 --env-from ")
-    assert set(every) == {name for name in os.environ if name.isidentifier()}
-    assert "canary" not in every
+    offered = completions(shell, "%yotta create pytorch --gpu L4 --env-from ")
+    assert set(offered) == {name for name in os.environ if name.isidentifier()}
+    assert "canary" not in offered
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_python_names_are_never_offered(shell: InteractiveShell, text: str) -> N
 def test_names_come_without_ids_and_quoted_if_necessary(
     run: Run, connected: InteractiveShell, record: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fields = ["b", "a pod", "same", "same", None, "it's {x}", "line\nbreak"]
-    pods = [record(id=f"10{n}", podName=name, status="RUNNING") for n, name in enumerate(fields)]
+    names = ["b", "a pod", "same", "same", None, "it's {x}", "line\nbreak"]
+    pods = [record(id=f"10{n}", podName=name, status="RUNNING") for n, name in enumerate(names)]
     with Sandbox(records=pods) as sandbox:
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)

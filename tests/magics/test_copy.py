@@ -14,7 +14,6 @@ from IPython.core.completer import provisionalcompleter
 
 from yotta_jupyter import CopyInterrupted, InvalidRequest, PodNotFound
 from yotta_jupyter.magics.commands import files
-from yotta_jupyter.magics.progress import _format_transfer
 from yotta_jupyter.remote.progress import Progress
 
 
@@ -31,36 +30,36 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(request: pytest.FixtureRequest) -> str:
-    """A name for a folder on the pod that does not exist yet."""
+    """The path of a folder on the pod that does not exist yet."""
     return request.node.name
 
 
-def names(folder: Path) -> list[str]:
+def file_paths(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
 DATA = ["a.sh", "sub dir/ü 'b'.txt"]
 
 
-def test_a_folder_there_and_back(pod: Any, folder: str, here: Path) -> None:
-    value, output = pod.run(f"x = %yotta cp data train:{folder}")
+def test_a_folder_there_and_back(pod_shell: Any, folder: str, here: Path) -> None:
+    value, output = pod_shell.run(f"x = %yotta cp data train:{folder}")
     assert value is None
-    assert pod.shell.user_ns["x"] is None
-    assert output.startswith(f"Copied 2 files (14 B) to train:{pod.home}/{folder} in ")
-    assert names(pod.home / folder) == DATA
-    assert (pod.home / folder / "a.sh").stat().st_mode & 0o777 == 0o750
-    pod.run(f"%yotta cp train:{folder} back")
-    assert names(here / "back") == DATA
+    assert pod_shell.shell.user_ns["x"] is None
+    assert output.startswith(f"Copied 2 files (14 B) to train:{pod_shell.home}/{folder} in ")
+    assert file_paths(pod_shell.home / folder) == DATA
+    assert (pod_shell.home / folder / "a.sh").stat().st_mode & 0o777 == 0o750
+    pod_shell.run(f"%yotta cp train:{folder} back")
+    assert file_paths(here / "back") == DATA
     assert (here / "back/a.sh").stat().st_mode & 0o777 == 0o750
 
 
-def test_a_repeated_copy_sends_only_what_changed(pod: Any, folder: str, here: Path) -> None:
-    pod.run(f"%yotta cp data train:{folder}")
+def test_a_repeated_copy_sends_only_what_changed(pod_shell: Any, folder: str, here: Path) -> None:
+    pod_shell.run(f"%yotta cp data train:{folder}")
     (here / "data/a.sh").write_text("#!/bin/bash\n")
-    _, output = pod.run(f"%yotta cp data train:{folder}")
+    _, output = pod_shell.run(f"%yotta cp data train:{folder}")
     assert output.startswith("Copied 1 of 2 files (12 B of 16 B) to ")
     assert output.endswith(" s; the rest had arrived before.\n")
-    assert names(pod.home / folder) == DATA
+    assert file_paths(pod_shell.home / folder) == DATA
 
 
 @pytest.mark.parametrize(
@@ -92,36 +91,36 @@ def test_where_a_folder_goes(here: Path, source: str, target: str, expected: str
     assert files._choose_target(source, target, files._list_local, files._list_local) == expected
 
 
-def test_a_copy_goes_into_an_existing_folder(pod: Any, folder: str, here: Path) -> None:
-    (pod.home / folder).mkdir()
-    (pod.home / folder / "other").touch()
+def test_a_copy_goes_into_an_existing_folder(pod_shell: Any, folder: str, here: Path) -> None:
+    (pod_shell.home / folder).mkdir()
+    (pod_shell.home / folder / "other").touch()
     (here / "mine").mkdir()
     (here / "mine/other").touch()
-    pod.run(f"%yotta cp data train:{folder}")
-    pod.run(f"%yotta cp data/a.sh train:{folder}")
-    pod.run(f"%yotta cp train:{folder}/data mine")
-    pod.run(f"%yotta cp train:{folder}/data/ mine")
-    assert names(pod.home / folder) == ["a.sh", *(f"data/{name}" for name in DATA), "other"]
-    assert names(here / "mine") == ["a.sh", *(f"data/{name}" for name in DATA), "other", DATA[1]]
+    pod_shell.run(f"%yotta cp data train:{folder}")
+    pod_shell.run(f"%yotta cp data/a.sh train:{folder}")
+    pod_shell.run(f"%yotta cp train:{folder}/data mine")
+    pod_shell.run(f"%yotta cp train:{folder}/data/ mine")
+    assert file_paths(pod_shell.home / folder) == ["a.sh", *(f"data/{name}" for name in DATA), "other"]
+    assert file_paths(here / "mine") == ["a.sh", *(f"data/{name}" for name in DATA), "other", DATA[1]]
 
 
-def test_a_different_file_is_replaced_although_it_is_newer(pod: Any, folder: str, here: Path) -> None:
-    pod.run(f"%yotta cp data train:{folder}")
+def test_a_different_file_is_replaced_although_it_is_newer(pod_shell: Any, folder: str, here: Path) -> None:
+    pod_shell.run(f"%yotta cp data train:{folder}")
     (here / "data/a.sh").write_text("edited")
-    pod.run(f"%yotta cp train:{folder}/a.sh data/")
+    pod_shell.run(f"%yotta cp train:{folder}/a.sh data/")
     assert (here / "data/a.sh").read_text() == "#!/bin/sh\n"
 
 
-def test_names_are_those_of_the_line(pod: Any, folder: str, here: Path, home: Path) -> None:
+def test_names_are_those_of_the_line(pod_shell: Any, folder: str, here: Path, home: Path) -> None:
     (here / "a:b").write_text("colon")
     (home / "mine").write_text("home")
-    pod.shell.user_ns.update(pod=pod.run("%yotta get train")[0], path=here / "data/a.sh", name="with space")
-    pod.run("%yotta use train")
-    pod.run(f"%yotta cp ./a:b :{folder}/")
-    pod.run(f"%yotta cp ~/mine $pod:~/{folder}/$name")
-    pod.run(f"%yotta cp -r $path {{pod.id[:8]}}:{pod.home}/{folder}/'it'\"'\"'s'")
-    assert names(pod.home / folder) == ["a:b", "it's", "with space"]
-    pod.run(f'%yotta cp "train:{folder}/with space" ~/')
+    pod_shell.shell.user_ns.update(pod=pod_shell.run("%yotta get train")[0], path=here / "data/a.sh", name="with space")
+    pod_shell.run("%yotta use train")
+    pod_shell.run(f"%yotta cp ./a:b :{folder}/")
+    pod_shell.run(f"%yotta cp ~/mine $pod:~/{folder}/$name")
+    pod_shell.run(f"%yotta cp -r $path {{pod.id[:8]}}:{pod_shell.home}/{folder}/'it'\"'\"'s'")
+    assert file_paths(pod_shell.home / folder) == ["a:b", "it's", "with space"]
+    pod_shell.run(f'%yotta cp "train:{folder}/with space" ~/')
     assert (home / "with space").read_text() == "home"
 
 
@@ -146,33 +145,35 @@ def test_names_are_those_of_the_line(pod: Any, folder: str, here: Path, home: Pa
         ("~no-such-user/x train:x", "~no-such-user/x: No such file or directory"),
     ],
 )
-def test_what_cannot_be_copied_is_named_in_one_line(pod: Any, here: Path, line: str, message: str) -> None:
-    (pod.home / "kinds/folder/a.sh").mkdir(parents=True, exist_ok=True)
-    (pod.home / "kinds/file").write_text("kept")
+def test_what_cannot_be_copied_is_named_in_one_line(pod_shell: Any, here: Path, line: str, message: str) -> None:
+    (pod_shell.home / "kinds/folder/a.sh").mkdir(parents=True, exist_ok=True)
+    (pod_shell.home / "kinds/file").write_text("kept")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
         with pytest.raises(InvalidRequest) as caught:
-            pod.run(f"%yotta cp {line}")
+            pod_shell.run(f"%yotta cp {line}")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert (pod.home / "kinds/file").read_text() == "kept"
+    assert (pod_shell.home / "kinds/file").read_text() == "kept"
     assert (here / "data/a.sh").read_text() == "#!/bin/sh\n"
     assert not (here / "x").exists()
 
 
-def test_a_pod_that_does_not_exist(pod: Any) -> None:
+def test_a_pod_that_does_not_exist(pod_shell: Any) -> None:
     with pytest.raises(PodNotFound, match="Did you mean train"):
-        pod.run("%yotta cp data trian:data")
+        pod_shell.run("%yotta cp data trian:data")
 
 
-def test_sockets_and_pipes_of_a_folder_are_named(pod: Any, folder: str, here: Path) -> None:
+def test_sockets_and_pipes_of_a_folder_are_named(pod_shell: Any, folder: str, here: Path) -> None:
     os.mkfifo(here / "data/pipe")
-    _, output = pod.run(f"%yotta cp data train:{folder}")
+    _, output = pod_shell.run(f"%yotta cp data train:{folder}")
     note = "Note: not copied, because they are no files, folders or links within the folder: pipe"
     assert output.splitlines()[1] == note
 
 
-def test_ctrl_c_keeps_what_has_arrived(pod: Any, folder: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_what_has_arrived(
+    pod_shell: Any, folder: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (here / "large").write_bytes(bytes(200_000_000))
 
     @contextmanager
@@ -186,50 +187,40 @@ def test_ctrl_c_keeps_what_has_arrived(pod: Any, folder: str, here: Path, monkey
     with monkeypatch.context() as patch:
         patch.setattr(files, "transfer_progress", interrupted)
         with pytest.raises(CopyInterrupted, match="sends only the rest"):
-            pod.run(f"%yotta cp large train:{folder}")
-    assert not (pod.home / folder).exists()
-    _, output = pod.run(f"%yotta cp large train:{folder}")
+            pod_shell.run(f"%yotta cp large train:{folder}")
+    assert not (pod_shell.home / folder).exists()
+    _, output = pod_shell.run(f"%yotta cp large train:{folder}")
     assert "of 200.0 MB" in output
-    assert (pod.home / folder).read_bytes() == (here / "large").read_bytes()
+    assert (pod_shell.home / folder).read_bytes() == (here / "large").read_bytes()
 
 
-def test_the_columns_of_the_progress_keep_their_width() -> None:
-    total = 1_500_000_000
-    lines = [
-        _format_transfer(Progress("data", done, total, f"sub/{number}", number, 1000), rate)
-        for done, number, rate in ((0, 1, 500.0), (9_990_000, 99, 999_900.0), (total - 1, 1000, 3e9))
-    ]
-    assert [line.index(", file ") for line in lines] == [lines[0].index(", file ")] * 3
-    assert lines[1] == (
-        "data: [------------------------]   1%  10.0 MB of 1.5 GB 999.9 kB/s    24:50 left, file   99 of 1000: sub/99"
-    )
-    assert _format_transfer(Progress("data", 5, 5), 1.0) == f"data: [{'#' * 24}] 100%      5 B of 5 B      1 B/s"
-
-
-def complete(pod: Any, text: str) -> list[str]:
+def complete(pod_shell: Any, text: str) -> list[str]:
     with provisionalcompleter():
-        return [completion.text for completion in pod.shell.Completer.completions(text, len(text))]
+        return [completion.text for completion in pod_shell.shell.Completer.completions(text, len(text))]
 
 
-def test_tab_completes_paths_here_and_folders_that_were_listed(pod: Any, folder: str, home: Path) -> None:
+def test_tab_completes_paths_here_and_folders_that_were_listed(pod_shell: Any, folder: str, home: Path) -> None:
     (home / "mine").touch()
-    assert complete(pod, "%yotta cp da") == ["data/"]
-    assert complete(pod, "%yotta cp data/") == ["data/a.sh", "'data/sub dir/"]
-    assert complete(pod, "%yotta cp 'data/sub dir/") == ["""'data/sub dir/ü '"'"'b'"'"'.txt'"""]
-    assert complete(pod, "%yotta cp ~/m") == ["~/mine"]
-    assert complete(pod, "%yotta cp tr") == ["train:", "train-1:"]
-    assert complete(pod, "%yotta cp data train") == ["train:", "train-1:"]
-    assert complete(pod, f"%yotta cp train:{folder}/") == [f"train:{folder}/"]
-    pod.run(f"%yotta cp data train:{folder}")
-    (pod.home / folder / "later").touch()
-    assert complete(pod, f"%yotta cp train:{folder[:-1]}") == [f"train:{folder}/"]
-    assert complete(pod, f"%yotta cp train:~/{folder}/") == [f"train:~/{folder}/a.sh", f"'train:~/{folder}/sub dir/"]
-    pod.run("%yotta use train")
-    assert complete(pod, f"%yotta cp :{folder}/a") == [f":{folder}/a.sh"]
-    pod.run(f"%yotta sh -- ls -l {folder}")
-    assert complete(pod, f"%yotta cp train:{folder}/l") == [f"train:{folder}/later"]
+    assert complete(pod_shell, "%yotta cp da") == ["data/"]
+    assert complete(pod_shell, "%yotta cp data/") == ["data/a.sh", "'data/sub dir/"]
+    assert complete(pod_shell, "%yotta cp 'data/sub dir/") == ["""'data/sub dir/ü '"'"'b'"'"'.txt'"""]
+    assert complete(pod_shell, "%yotta cp ~/m") == ["~/mine"]
+    assert complete(pod_shell, "%yotta cp tr") == ["train:", "train-1:"]
+    assert complete(pod_shell, "%yotta cp data train") == ["train:", "train-1:"]
+    assert complete(pod_shell, f"%yotta cp train:{folder}/") == [f"train:{folder}/"]
+    pod_shell.run(f"%yotta cp data train:{folder}")
+    (pod_shell.home / folder / "later").touch()
+    assert complete(pod_shell, f"%yotta cp train:{folder[:-1]}") == [f"train:{folder}/"]
+    assert complete(pod_shell, f"%yotta cp train:~/{folder}/") == [
+        f"train:~/{folder}/a.sh",
+        f"'train:~/{folder}/sub dir/",
+    ]
+    pod_shell.run("%yotta use train")
+    assert complete(pod_shell, f"%yotta cp :{folder}/a") == [f":{folder}/a.sh"]
+    pod_shell.run(f"%yotta sh -- ls -l {folder}")
+    assert complete(pod_shell, f"%yotta cp train:{folder}/l") == [f"train:{folder}/later"]
 
 
-def test_tab_completes_pods_of_a_cell_and_nothing_in_a_command(pod: Any) -> None:
-    assert complete(pod, "%%yotta sh tra") == ["train", "train-1"]
-    assert complete(pod, "%yotta sh train -- tra") == ["tra"]
+def test_tab_completes_pods_of_a_cell_and_nothing_in_a_command(pod_shell: Any) -> None:
+    assert complete(pod_shell, "%%yotta sh tra") == ["train", "train-1"]
+    assert complete(pod_shell, "%yotta sh train -- tra") == ["tra"]

@@ -17,7 +17,7 @@ Output = Callable[[str], str]
 
 
 @pytest.fixture(autouse=True)
-def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_enforcer_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
 
 

@@ -150,7 +150,8 @@ def test_status_shows_the_key_file(run: Run) -> None:
     assert run("%yotta status").endswith("SSH key ~/.yotta/ssh/id_ed25519")
 
 
-def broken_key(kind: str, path: Path) -> str:
+def write_broken_key(kind: str, path: Path) -> str:
+    """Write a key file that cannot be used, and return the reason that an error gives."""
     if kind == "missing":
         return "does not exist"
     load_public_key()
@@ -172,7 +173,7 @@ def test_an_unusable_key_is_one_line_before_anything_is_sent(
     run: Run, sandbox: Sandbox, home: Path, kind: str, how: str, name: str
 ) -> None:
     key = home / "key"
-    reason = broken_key(kind, key)
+    reason = write_broken_key(kind, key)
     if how == "config":
         run(f'%config YottaMagics.ssh_key = "{key}"')
     with pytest.raises(InvalidRequest, match=reason) as caught:
@@ -181,14 +182,15 @@ def test_an_unusable_key_is_one_line_before_anything_is_sent(
     assert sandbox.requests == []
 
 
-def shown(shell: InteractiveShell, frame: pd.DataFrame) -> tuple[str, str]:
+def displayed(shell: InteractiveShell, frame: pd.DataFrame) -> tuple[str, str]:
+    """Return a DataFrame as plain text and as HTML."""
     formats, _ = shell.display_formatter.format(frame)
     return formats["text/plain"], formats["text/html"]
 
 
 def test_a_listing_fits_100_columns_and_keeps_its_data(run: Run, connected: InteractiveShell) -> None:
     frame = run("%yotta list")
-    text, html = shown(connected, frame)
+    text, html = displayed(connected, frame)
     assert max(map(len, text.splitlines())) <= 100
     header = ["name", "status", "$/hour", "GPUs", "region", "image", "age"]
     assert text.splitlines()[0].split() == header
@@ -199,9 +201,9 @@ def test_a_listing_fits_100_columns_and_keeps_its_data(run: Run, connected: Inte
     assert frame.index[0] in html
     assert frame.to_csv().startswith("id,name,status,gpu_type,gpu_count,region,image,hourly_cost,ssh,created_at\n")
     for row in (frame[frame.status == "RUNNING"], frame.sort_values("name"), frame.head(1)):
-        assert shown(connected, row)[0].splitlines()[0].split() == header
-    assert "gpu_type" in shown(connected, frame[["gpu_type"]])[0]
-    assert "org_id" in shown(connected, run("%yotta list --wide"))[1]
+        assert displayed(connected, row)[0].splitlines()[0].split() == header
+    assert "gpu_type" in displayed(connected, frame[["gpu_type"]])[0]
+    assert "org_id" in displayed(connected, run("%yotta list --wide"))[1]
 
 
 def test_a_listing_of_long_and_hostile_texts_fits_and_is_escaped(
@@ -216,7 +218,7 @@ def test_a_listing_of_long_and_hostile_texts_fits_and_is_escaped(
     with Sandbox(records=pods) as sandbox:
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
-        text, html = shown(connected, run("%yotta list"))
+        text, html = displayed(connected, run("%yotta list"))
     assert max(map(len, text.splitlines())) <= 110
     assert "<img" not in html
     assert "\x1b" not in text + html
@@ -226,7 +228,7 @@ def test_a_long_listing_is_truncated(
     run: Run, connected: InteractiveShell, make_client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("YOTTA_BASE_URL", make_client(pods=200).base_url)
-    text, html = shown(connected, run("%yotta list"))
+    text, html = displayed(connected, run("%yotta list"))
     assert html.count("<tr>") < 70
     assert "200 pods" in html
     assert text.endswith("[200 pods, 9 columns]")
@@ -236,7 +238,7 @@ def test_a_long_listing_is_truncated(
 @pytest.mark.parametrize("command", ["cost", "gpus", "images"])
 def test_other_listings_fit_100_columns(run: Run, connected: InteractiveShell, command: str) -> None:
     run("%yotta list")
-    text, _ = shown(connected, run(f"%yotta {command}"))
+    text, _ = displayed(connected, run(f"%yotta {command}"))
     assert max(map(len, text.splitlines())) <= 100
     assert not {"\\", "..."} & set(text.split())
 
@@ -262,6 +264,6 @@ def test_gpus_say_why_prices_are_missing(captured_output: Output) -> None:
 
 
 def test_an_empty_listing_is_an_empty_dataframe(connected: InteractiveShell, run: Run) -> None:
-    assert shown(connected, run("%yotta list --status failed"))[0].startswith(
+    assert displayed(connected, run("%yotta list --status failed"))[0].startswith(
         "Empty DataFrame\nColumns: [name, status,"
     )

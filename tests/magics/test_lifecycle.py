@@ -164,9 +164,9 @@ def test_an_invalid_timeout_is_rejected_before_any_request(run: Run, sandbox: Sa
 
 
 def test_a_pause_says_once_per_pod_what_it_may_erase(run: Run, captured_output: Output, sandbox: Sandbox) -> None:
-    without, kept = "NVIDIA_L4_24G", "--persistent-volume 10 --mount /data"
-    for name, volume in (("plain", ""), ("kept", kept), ("second", "")):
-        run(f"%yotta create me/own:1 --gpu {without} --name {name} {volume} --wait")
+    volume = "--persistent-volume 10 --mount /data"
+    for name, flags in (("plain", ""), ("kept", volume), ("second", "")):
+        run(f"%yotta create me/own:1 --gpu NVIDIA_L4_24G --name {name} {flags} --wait")
     output = captured_output("%yotta pause plain kept second --wait")
     note = "Note: a pause may erase all files of plain, second. Keep what matters elsewhere, or create the pod with"
     assert f"{note} --persistent-volume GB --mount PATH: files at PATH stay." in output

@@ -20,7 +20,7 @@ from yotta_jupyter.errors import RemoteUnavailable
 from yotta_jupyter.tunnels import routes, sign_in, tunnels
 
 Run = Callable[[str], Any]
-Captured = Callable[[str], str]
+Output = Callable[[str], str]
 
 
 def get(url: str, host: str = "", cookie: str = "") -> HTTPResponse:
@@ -85,7 +85,7 @@ def fake_jupyter(password: str) -> Iterator[int]:
 
 
 def test_the_jupyterlab_of_the_pod_opens_signed_in(
-    run: Run, captured_output: Captured, sandbox: Sandbox, pod: Pod, password: str, free_port: int
+    run: Run, captured_output: Output, sandbox: Sandbox, pod: Pod, password: str, free_port: int
 ) -> None:
     options = f"--no-browser --allow-root --ServerApp.port={free_port} --IdentityProvider.token={password}"
     with run("get_ipython().magics_manager.registry['YottaMagics'].session").client.pods.remote(pod.id) as remote:
@@ -112,7 +112,7 @@ def test_the_jupyterlab_of_the_pod_opens_signed_in(
 
 
 def test_behind_a_proxy_a_jupyterlab_is_started_with_the_path_of_the_proxy(
-    run: Run, captured_output: Captured, pod: Pod, monkeypatch: pytest.MonkeyPatch
+    run: Run, captured_output: Output, pod: Pod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/me/")
     with pytest.raises(InvalidRequest, match="pip install jupyter-server-proxy"):
@@ -165,7 +165,7 @@ def test_a_link_gives_the_token_once_and_only_to_the_own_page(
 
 
 def test_other_ports_and_their_errors(
-    run: Run, captured_output: Captured, sandbox: Sandbox, pod: Pod, free_port: int
+    run: Run, captured_output: Output, sandbox: Sandbox, pod: Pod, free_port: int
 ) -> None:
     port = urlsplit(sandbox.base_url).port  # Any server.
     link = run(f"%yotta open train --port {port} --local-port {free_port}")

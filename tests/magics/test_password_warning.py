@@ -17,7 +17,7 @@ def test_a_pod_that_accepts_the_published_password_is_named_once(
     accepted.set_result(True)
     monkeypatch.setattr(Remote, "check_password", lambda remote, user, password: accepted)
     captured_output("%yotta create pytorch --gpu L4 --name train --wait")
-    shown = captured_output("%yotta interrupt train")
-    assert "accepts SSH logins as ubuntu" in shown
-    assert "Lock it: %yotta sh train -- sudo passwd -l ubuntu" in shown
+    output = captured_output("%yotta interrupt train")
+    assert "accepts SSH logins as ubuntu" in output
+    assert "Lock it: %yotta sh train -- sudo passwd -l ubuntu" in output
     assert "accepts SSH logins" not in captured_output("%yotta interrupt train")

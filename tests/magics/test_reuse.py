@@ -18,7 +18,7 @@ Requests = Callable[[str], list[Any]]
 CREATE = "%yotta create pytorch --gpu L4 --name train"
 
 
-def names(sandbox: Sandbox) -> list[str]:
+def live_names(sandbox: Sandbox) -> list[str]:
     return [pod["podName"] for pod in sandbox.pods() if pod["status"] not in ("TERMINATED", "TERMINATING", "FAILED")]
 
 
@@ -29,7 +29,7 @@ def test_a_cell_that_runs_twice_creates_one_pod(
     output = captured_output(f"{CREATE} --wait")
     assert run(CREATE).id == first.id
     assert len(requests_to("create")) == 1
-    assert names(sandbox).count("train") == 1
+    assert live_names(sandbox).count("train") == 1
     expected = (
         f"Reused pod train ({first.id}), which is RUNNING: ${first.hourly_rate:.2f} an hour now. Nothing was created."
     )
@@ -51,7 +51,7 @@ def test_a_create_without_a_name_always_creates(run: Run, requests_to: Requests)
 def test_another_creates_one_more(run: Run, requests_to: Requests, sandbox: Sandbox) -> None:
     first, second = run(CREATE), run(f"{CREATE} --another")
     assert first.id != second.id
-    assert names(sandbox).count("train") == 2
+    assert live_names(sandbox).count("train") == 2
 
 
 @pytest.mark.parametrize(
@@ -138,18 +138,17 @@ def test_a_race_with_another_notebook_is_noted(
     captured_output: Output, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with connect(sandbox.api_key, base_url=sandbox.base_url) as other:
-        send = type(other.pods)._create
-        ids: list[str] = []
+        create = type(other.pods)._create
+        other_id = ""
 
         def create_at_the_same_time(pods: Any, spec: Any) -> Any:
-            if not ids:
-                ids.append("")
-                ids[0] = send(other.pods, spec).id
-            return send(pods, spec)
+            nonlocal other_id
+            other_id = create(other.pods, spec).id
+            return create(pods, spec)
 
         monkeypatch.setattr(type(other.pods), "_create", create_at_the_same_time)
         output = captured_output(CREATE)
     (note,) = re.findall(r"^Note: Another pod .*$", output, re.MULTILINE)
-    assert ids[0] in note
+    assert other_id in note
     assert "Both cost money; delete one." in note
     assert "UserWarning" not in output

@@ -29,17 +29,17 @@ def interrupt_when_exists(path: Path) -> None:
     threading.Thread(target=interrupt).start()
 
 
-def test_a_line_streams_and_returns_the_result(pod: Any) -> None:
-    result, output = pod.run('result = %yotta sh train -- echo "$HOME" {a}; echo err >&2')
+def test_a_line_streams_and_returns_the_result(pod_shell: Any) -> None:
+    result, output = pod_shell.run('result = %yotta sh train -- echo "$HOME" {a}; echo err >&2')
     assert result is None
-    result = pod.shell.user_ns["result"]
-    assert (result.returncode, result.stdout, result.stderr) == (0, f"{pod.home} {{a}}\n", "err\n")
-    assert sorted(output.splitlines()) == sorted([f"{pod.home} {{a}}", "err"])
+    result = pod_shell.shell.user_ns["result"]
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{pod_shell.home} {{a}}\n", "err\n")
+    assert sorted(output.splitlines()) == sorted([f"{pod_shell.home} {{a}}", "err"])
 
 
-def test_a_cell_is_a_script_and_returns_nothing(pod: Any) -> None:
+def test_a_cell_is_a_script_and_returns_nothing(pod_shell: Any) -> None:
     script = "for n in 1 2; do\n  echo $n\ndone\nprintf 'a\\rb'  # kept\n"
-    assert pod.run(f"%%yotta sh train\n{script}") == (None, "1\n2\na\rb")
+    assert pod_shell.run(f"%%yotta sh train\n{script}") == (None, "1\n2\na\rb")
 
 
 @pytest.mark.parametrize(
@@ -50,28 +50,28 @@ def test_a_cell_is_a_script_and_returns_nothing(pod: Any) -> None:
         ("(kill -9 $BASHPID) 2>/dev/null; exit $?", "The command ended with exit status 137 (SIGKILL)."),
     ],
 )
-def test_a_failing_command_fails_the_cell(pod: Any, command: str, message: str) -> None:
+def test_a_failing_command_fails_the_cell(pod_shell: Any, command: str, message: str) -> None:
     with pytest.raises(CommandFailed) as caught:
-        pod.run(f"x = %yotta sh train -- echo before; {command}")
+        pod_shell.run(f"x = %yotta sh train -- echo before; {command}")
     assert str(caught.value) == message
     assert caught.value.result is not None
     assert caught.value.result.stdout == "before\n"
 
 
-def test_ctrl_c_ends_the_process_group(pod: Any, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_process_group(pod_shell: Any, tmp_path: Path) -> None:
     interrupt_when_exists(tmp_path / "started")
     with pytest.raises(CommandFailed, match="ended by SIGINT"):
-        pod.run(f"%%yotta sh train\ntouch {tmp_path}/started\nsleep 654.3 | cat; echo after")
+        pod_shell.run(f"%%yotta sh train\ntouch {tmp_path}/started\nsleep 654.3 | cat; echo after")
     wait_until(
         lambda: not any("654.3" in (process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
     )
 
 
 @pytest.mark.parametrize("line", ["sh", "sh train", "sh train ls -l", "run train"])
-def test_without_code_the_error_shows_both_forms(pod: Any, line: str) -> None:
+def test_without_code_the_error_shows_both_forms(pod_shell: Any, line: str) -> None:
     name = line.partition(" ")[0]
     with pytest.raises(InvalidRequest) as caught:
-        pod.run(f"%yotta {line}")
+        pod_shell.run(f"%yotta {line}")
     assert str(caught.value) == (
         f"%yotta {name} needs code. Write %%yotta {name} POD with the code below it, or %yotta {name} POD -- CODE"
     )

@@ -38,6 +38,7 @@ _MAX_LENGTH: Final = 200
 """Characters of a completion. Longer values are not offered."""
 
 _QUOTES: Final = ("'", '"')
+
 _OPEN_ENDS: Final = ("/", ":")
 """Ends of words that the user continues: they get no closing quote."""
 
@@ -121,7 +122,7 @@ def _possible_values(session: Session, previous: Sequence[str], typed: str) -> I
     if action is None:
         return sorted(parser.flags())
     # A name from a server must not become a flag.
-    return [value for value in _values(session, parser, action, typed) if not value.startswith("-")]
+    return [value for value in _argument_values(session, parser, action, typed) if not value.startswith("-")]
 
 
 def _action_at_cursor(parser: LineParser, args: Sequence[str]) -> argparse.Action | None:
@@ -150,10 +151,10 @@ def _count_positionals(parser: LineParser, args: Sequence[str]) -> int:
 
 
 def _takes_value(flag: argparse.Action) -> bool:
-    return flag.nargs != 0
+    return flag.nargs != 0  # It is 0 for flags such as --wait.
 
 
-def _values(session: Session, parser: LineParser, action: argparse.Action, typed: str) -> Iterable[str]:
+def _argument_values(session: Session, parser: LineParser, action: argparse.Action, typed: str) -> Iterable[str]:
     if action.choices is not None:
         return [str(choice) for choice in action.choices]
     kind = parser.completion_kinds.get(action.dest)
@@ -220,16 +221,16 @@ def _copy_paths(session: Session, typed: str) -> list[str]:
     remote_path = split_remote_path(typed)
     if remote_path is None:
         pods = [] if "/" in typed else [f"{pod}:" for pod in _pods(session)]
-        return _in_folder(typed, _list_local) + pods
+        return _paths_in_folder(typed, _list_local) + pods
     pod_id = session.remotes.find_known_id(remote_path.pod)
     if pod_id is None:
         return []
     pod, _, path = typed.partition(":")
-    paths = _in_folder(path, partial(session.remote_folders.cached_names, pod_id))
+    paths = _paths_in_folder(path, partial(session.remote_folders.cached_names, pod_id))
     return [f"{pod}:{path}" for path in paths]
 
 
-def _in_folder(typed: str, list_folder: Callable[[str], Iterable[str]]) -> list[str]:
+def _paths_in_folder(typed: str, list_folder: Callable[[str], Iterable[str]]) -> list[str]:
     """Return the paths in the folder of a typed path. Hidden files are left out unless a dot was typed."""
     parent, slash, name_start = typed.rpartition("/")
     folder = parent + slash

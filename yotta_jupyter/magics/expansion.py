@@ -90,8 +90,8 @@ def _expand(line: str, namespace: dict[str, Any]) -> str:
     except _FlagInjection:
         problem = "An expanded value begins with a -. Write flags in the line itself"
     except Exception as error:  # The user's expression may raise anything.
-        reason = type(error).__name__
-        problem = f"A {{…}} or $… in the line cannot be expanded ({reason}); for a literal brace write {{{{ or }}}}"
+        reason = f"cannot be expanded ({type(error).__name__})"
+        problem = "A {…} or $… in the line " + reason + "; for a literal brace write {{ or }}"
     if problem:  # Raised here, so that the error has no context: the user's exception may contain secrets.
         raise InvalidRequest(f"{problem}.")
     return line

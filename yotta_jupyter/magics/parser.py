@@ -149,13 +149,15 @@ class LineParser(argparse.ArgumentParser):
         raise HelpRequested
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None and value not in action.choices:
-            choices = [str(choice) for choice in action.choices]
-            hint = did_you_mean(str(value), choices)
-            name = action.option_strings[-1] if action.option_strings else action.metavar or action.dest
-            raise InvalidRequest(
-                f"{self.prog}: {name} is one of {', '.join(choices)}, not {single_line(value, 40)!r}.{hint}"
-            )
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        hint = did_you_mean(str(value), choices)
+        positional_name = action.metavar or action.dest
+        name = action.option_strings[-1] if action.option_strings else positional_name
+        raise InvalidRequest(
+            f"{self.prog}: {name} is one of {', '.join(choices)}, not {single_line(value, 40)!r}.{hint}"
+        )
 
 
 def no_arguments(parser: LineParser) -> None:

@@ -1,4 +1,4 @@
-"""Connects commands to pods over SSH: by the pod that a command names, or the one of ``%yotta use``."""
+"""Connects the commands of a notebook to pods over SSH."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Links that sign a browser in to JupyterLab and do not contain its token.
 
-The output of a cell is saved with the notebook, so it must not contain a token. A link leads to a server in this process
-instead, which redirects the first request to JupyterLab with the token. JupyterLab then sets a cookie, so later requests
-are redirected without the token.
+The output of a cell is saved with the notebook, so it must not contain a token. A link leads to a server in this
+process instead, which redirects the first request to JupyterLab with the token. JupyterLab then sets a cookie, so later
+requests are redirected without the token.
 """
 
 from __future__ import annotations

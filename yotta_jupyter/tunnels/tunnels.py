@@ -235,14 +235,16 @@ class Tunnels:
         """Keep the new tunnel, or if `replace` is False the one that another thread has opened. Close the other one."""
         with self._lock:
             existing = self._forwards.get(key)
-            if existing is not None and not replace:
-                kept, obsolete = existing, forward
-            else:
-                kept, obsolete = forward, existing
-            self._forwards[key] = kept
-        if obsolete is not None:
-            obsolete.close()
-        return kept
+            keeps_existing = existing is not None and not replace
+            if not keeps_existing:
+                self._forwards[key] = forward
+        if existing is None:
+            return forward
+        if keeps_existing:
+            forward.close()
+            return existing
+        existing.close()
+        return forward
 
 
 def _name(pod: Pod) -> str:

@@ -87,7 +87,7 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
         if pull:
             session.shell.user_ns.update(remote.pull_values(pull, on_progress=on_progress))
     if arguments.is_cell and not result.value:
-        return None  # A cell, unlike `result = %yotta run -- CODE`, cannot be assigned.
+        return None  # A cell cannot be assigned, so it returns a result only to display the value.
     return result
 
 

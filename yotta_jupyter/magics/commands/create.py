@@ -25,7 +25,7 @@ from ..session import Session
 from ..waiting import wait_until_usable
 from .guard import add_guard_arguments, guard_limits, set_guard
 from .reuse import prepare_reused, warnings_as_notes
-from .secrets import parse_public_env, read_secret, reject_inline_secrets
+from .secrets import parse_plain_env, read_secret, reject_inline_secrets
 
 _FIELD_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "gpu_type": {
@@ -197,7 +197,7 @@ def _with_public_key(spec: PodSpec, key_file: str) -> PodSpec:
 def _environment_vars(arguments: Namespace) -> dict[str, Secret]:
     variables: list[dict[str, object]] = []  # `parse_env` rejects a name that is given twice.
     for pair in arguments.env:
-        name, value = parse_public_env(pair)
+        name, value = parse_plain_env(pair)
         variables.append({"key": name, "value": value})
     for name in arguments.env_from:
         variables.append({"key": name, "value": read_secret(name)})

@@ -86,10 +86,11 @@ def _cp(session: Session, arguments: Namespace) -> None:
 
 
 def _choose_target(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:
-    """Return the path of the copy: the target, or for some folders a path within the target.
+    """Return the path of the copy: the target, or a path within it.
 
-    As with ``cp -r``, a folder is copied into an existing folder. The exceptions let the same copy be repeated: the
-    target has the name of the source, or contains an earlier copy. As with ``rsync``, ``SRC/`` means the contents.
+    As with ``cp -r``, a folder is copied into a target folder that exists. So that a copy can be repeated, it is copied
+    to the target itself if that has the same name or contains an earlier copy. As with ``rsync``, ``SRC/`` means the
+    contents.
     """
     name = posixpath.basename(source)
     if name in _NAMELESS or name == posixpath.basename(target):
@@ -99,8 +100,8 @@ def _choose_target(source: str, target: str, list_source: ListFolder, list_targe
     if target_names is None and not is_explicit_folder:
         return target
     source_names = list_source(source)
-    if source_names is None:  # The source is a file.
-        return target
+    if source_names is None:
+        return target  # The source is a file, which the transfer itself copies into a target folder.
     if target_names and not is_explicit_folder and _may_be_copy(target_names, source_names):
         return target
     return posixpath.normpath(posixpath.join(target, name))

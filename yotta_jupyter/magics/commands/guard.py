@@ -1,4 +1,4 @@
-"""The command for guards, the rules that pause pods: guard. Also the flags of create that set a guard."""
+"""The command guard, for the rules that pause pods, and the flags of create that set one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def guard_limits(session: Session, arguments: Namespace) -> dict[str, str]:
 
 
 def _validate_limits(limits: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the limits that are not None. Raise for an invalid one before a request is sent."""
+    """Return the limits that are not None. Raise `InvalidRequest` for an invalid one."""
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
         parse_limits(given.get("after"), given.get("budget"), given.get("idle"))
@@ -145,12 +145,13 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
 
 def _check_flags(arguments: Namespace) -> None:
     has_limits = arguments.after is not None or arguments.budget is not None or arguments.idle is not None
-    requests = [has_limits, bool(arguments.extend), arguments.off, arguments.log]
-    if requests.count(True) > 1:
+    actions = [has_limits, bool(arguments.extend), arguments.off, arguments.log]
+    if actions.count(True) > 1:
         raise InvalidRequest("%yotta guard sets limits, or takes one of --extend, --off and --log.")
     if arguments.on_pod and arguments.after is None and arguments.budget is None:
         raise InvalidRequest("--on-pod needs --after or --budget: the watchdog on the pod enforces no idle rule.")
-    if any(requests) and not arguments.log and not arguments.pods:
+    needs_pod = any(actions) and not arguments.log
+    if needs_pod and not arguments.pods:
         raise InvalidRequest("%yotta guard needs POD, such as: %yotta guard train --after 8h. See %yotta list")
 
 

@@ -47,7 +47,7 @@ def _sandbox(session: Session, arguments: Namespace) -> PlainText:
 
     if arguments.action == "status":
         return _status_text(session.sandbox, "The sandbox runs")
-    # The pods of this sandbox are gone, and a later sandbox at the same address has others.
+    # Both other actions remove the pods. Their guards would apply to a later sandbox at the same address.
     end_guards(session.sandbox.base_url)
     if arguments.action == "stop":
         session.sandbox.stop()

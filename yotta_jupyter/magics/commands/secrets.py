@@ -76,7 +76,7 @@ def read_secret(name: str) -> Secret:
     return Secret(value)
 
 
-def parse_public_env(pair: str) -> tuple[str, str]:
+def parse_plain_env(pair: str) -> tuple[str, str]:
     """Return name and value of an environment variable whose value is written in the line.
 
     Parameters

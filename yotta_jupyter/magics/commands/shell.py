@@ -23,7 +23,7 @@ def _sh(session: Session, arguments: Namespace) -> ShellOutput | None:
         raise CommandFailed(result.returncode, result)
     session.remote_folders.refresh_after_ls(remote, arguments.code)
     if arguments.is_cell:
-        return None  # A cell, unlike `result = %yotta sh POD -- COMMAND`, cannot be assigned.
+        return None  # A cell cannot be assigned.
     return ShellOutput(**vars(result), cell_number=session.shell.execution_count)
 
 
