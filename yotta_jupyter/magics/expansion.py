@@ -100,7 +100,8 @@ def _expand(line: str, namespace: dict[str, Any]) -> str:
 def _reject_subscript(line: str, namespace: dict[str, Any]) -> None:
     """Raise for ``$pods[mask]``: IPython would replace ``$pods`` and keep ``[mask]`` as text."""
     for match in _SUBSCRIPT.finditer(line):
-        if match["name"] in namespace and _open_quote(line[: match.start()]) != "'":
+        is_literal = _open_quote(line[: match.start()]) == "'"
+        if match["name"] in namespace and not is_literal:
             text = single_line(match[0][1:], 40)
             raise InvalidRequest(f"$ takes a name with attributes only. For an expression write {{{text}…}} instead.")
 

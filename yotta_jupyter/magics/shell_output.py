@@ -29,14 +29,14 @@ class ShellOutput(ShellResult):
 
     def _ipython_display_(self) -> None:
         in_notebook = hasattr(get_ipython(), "kernel")
-        if not (in_notebook and self._is_streamed()):
+        if not (in_notebook and self._is_own_cell()):
             raise NotImplementedError  # IPython then displays the repr. Otherwise it displays nothing.
 
     def _repr_pretty_(self, printer: PrettyPrinter, cycle: bool) -> None:
         # A terminal prints "Out[1]: " in any case.
-        printer.text(f"ShellResult(returncode={self.returncode})" if self._is_streamed() else repr(self))
+        printer.text(f"ShellResult(returncode={self.returncode})" if self._is_own_cell() else repr(self))
 
-    def _is_streamed(self) -> bool:
+    def _is_own_cell(self) -> bool:
         """Return whether the present cell is the one that ran the command."""
         shell = get_ipython()
         return shell is not None and shell.execution_count == self.cell_number

@@ -58,7 +58,7 @@ class PodLink(msgspec.Struct, frozen=True):
 
 class _ForwardKey(NamedTuple):
     pod_id: str
-    port: int
+    port: int  # On the pod.
 
 
 class Tunnels:
@@ -105,7 +105,7 @@ class Tunnels:
         if port is None:
             return self._open_jupyter(pod, remote, route, local_port)
         forward = self._open_forward(remote, port, local_port)
-        link = self._sign_in_with_password(pod, forward, route)
+        link = self._link_with_password(pod, forward, route)
         if link is not None:
             return link
         return PodLink(route.url(forward.local_port), f"Port {port} of {_name(pod)}", port, forward.local_port)
@@ -165,13 +165,13 @@ class Tunnels:
             if not remote.is_connected:
                 raise
             return None  # Nothing listens there.
-        link = self._sign_in_with_password(pod, forward, route)
+        link = self._link_with_password(pod, forward, route)
         if link is None and not was_open:
-            self.close(pod.id, JUPYTER_PORT)
+            self.close(pod.id, JUPYTER_PORT)  # The tunnel was opened for the check alone.
         return link
 
     def _open_started_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
-        """Return a link to a JupyterLab that is started for it, or None if none is installed."""
+        """Return a link to a JupyterLab that this package starts on the pod, or None if none is installed."""
         if not route.needs_base_url:
             return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
         # The base URL contains the local port, so that one is chosen first.
@@ -193,16 +193,16 @@ class Tunnels:
             return None
         forward = self._open_forward(remote, server.port, local_port)
         note = f"This JupyterLab was started on {_name(pod)} for the link. It ends after a day without use."
-        return self._sign_in_link(pod, forward, route, server.token, note)
+        return self._link_with_token(pod, forward, route, server.token, note)
 
-    def _sign_in_with_password(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
+    def _link_with_password(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
         """Return a link that signs in with the pod's Jupyter password, or None if no Jupyter server accepts it."""
         password = pod.environment.get(JUPYTER_PASSWORD_ENV)
         if not password or route.needs_base_url or not jupyter_accepts(forward.local_port, password):
             return None
-        return self._sign_in_link(pod, forward, route, password)
+        return self._link_with_token(pod, forward, route, password)
 
-    def _sign_in_link(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
+    def _link_with_token(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignInServer()
@@ -252,6 +252,7 @@ def _name(pod: Pod) -> str:
 
 
 def _port_of(base_url: str) -> int:
+    """Return the port of a base URL such as ``/user/me/proxy/absolute/40123/``."""
     return int(base_url.rstrip("/").rpartition("/")[2])
 
 

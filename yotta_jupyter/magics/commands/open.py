@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...errors import InvalidRequest
 from ...formatting import pluralize
@@ -17,7 +17,7 @@ from .arguments import add_optional_pod_argument
 if TYPE_CHECKING:
     from ...tunnels import PodLink
 
-_MAX_PORT = 65535
+_MAX_PORT: Final = 65535
 
 
 def _add_arguments(parser: LineParser) -> None:
@@ -30,7 +30,8 @@ def _add_arguments(parser: LineParser) -> None:
 
 
 def _open(session: Session, arguments: Namespace) -> PodLink | None:
-    port, local_port = _parse_port("--port", arguments.port), _parse_port("--local-port", arguments.local_port)
+    port = _parse_port("--port", arguments.port)
+    local_port = _parse_port("--local-port", arguments.local_port)
     if arguments.close:
         _close(session, arguments.pod, port)
         return None
@@ -46,7 +47,6 @@ def _open(session: Session, arguments: Namespace) -> PodLink | None:
 
 def _close(session: Session, query: str | None, port: int | None) -> None:
     pod_id = resolve_pods(session.client, [query])[0].id if query else None
-    # Without a client, no tunnel is open.
     client = session.cached_client
     count = client.tunnels.close(pod_id, port) if client is not None else 0
     print(f"Closed {pluralize(count, 'tunnel')}." if count else "No such tunnel is open.")
