@@ -15,7 +15,7 @@ MAX_ROWS: Final = 100
 """Maximum rows of a table, so that a saved notebook stays small."""
 
 CSS_CLASS: Final = "yotta-static"
-"""``widget.css`` hides elements of this class beside a live panel."""
+"""The style sheet hides elements of this class beside a live panel."""
 
 _ALIGN: Final = "style='text-align:left'"
 _COLUMN_NAMES: Final = ("Name", "Status", "GPUs", "Region", "Image", "$ / hour", "Id")

@@ -12,6 +12,9 @@ from traitlets import Bytes
 
 _FRONTEND: Final = files("yotta_jupyter.panel").joinpath("frontend")
 
+_STYLES: Final = ("panel", "controls", "header", "toolbars", "table", "form", "popups")
+"""The files of ``frontend/styles`` in the order of the cascade."""
+
 Message = Mapping[str, Any]
 
 
@@ -29,7 +32,7 @@ class PanelWidget(anywidget.AnyWidget):
     """
 
     _esm = _FRONTEND.joinpath("widget.js").read_text("utf-8")
-    _css = _FRONTEND.joinpath("widget.css").read_text("utf-8")
+    _css = "\n".join(_FRONTEND.joinpath("styles", f"{name}.css").read_text("utf-8") for name in _STYLES)
     _snapshot = Bytes().tag(sync=True, to_json=lambda value, widget: widget._get_snapshot())
 
     def __init__(self, get_snapshot: Callable[[], bytes], on_message: Callable[[Message], None]) -> None:

@@ -630,24 +630,33 @@ function filterRows(rows, filters) {
   const selected = [...rows].filter(
     (row) => SELECT_FILTERS.every((field) => !filters[field] || row[field] === filters[field])
   );
-  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = splitWords(filters.text);
   if (!words.length) return selected;
-  const indexed = selected.map((row) => {
-    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
-    const gpu = (row.gpu_type ?? "").toLowerCase();
-    return { row, text: text.toLowerCase(), gpu, gpuWords: gpu.split(/[^a-z0-9]+/) };
-  });
-  const conditions = words.map((word) => {
-    const matches = ({ text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
-    return indexed.some(matches) ? matches : ({ gpu }) => gpu.includes(word);
-  });
-  return indexed.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
+  const entries = selected.map(searchEntry);
+  const conditions = words.map((word) => wordCondition(word, entries));
+  return entries.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
 }
-function sortedIds(rows, column, reversed) {
-  const sign = reversed ? -1 : 1;
+function sortedIds(rows, column, descending) {
+  const sign = descending ? -1 : 1;
   const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
-  keyed.sort((a, b) => a.key < b.key ? -sign : a.key > b.key ? sign : 0);
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return 0;
+    return a.key < b.key ? -sign : sign;
+  });
   return keyed.map(({ id }) => id);
+}
+function splitWords(text) {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
+}
+function searchEntry(row) {
+  const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
+  const gpuType = (row.gpu_type ?? "").toLowerCase();
+  return { row, text: text.toLowerCase(), gpuType, gpuWords: gpuType.split(/[^a-z0-9]+/) };
+}
+function wordCondition(word, entries) {
+  const containsWord = ({ text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
+  if (entries.some(containsWord)) return containsWord;
+  return ({ gpuType }) => gpuType.includes(word);
 }
 
 // yotta_jupyter/panel/frontend/src/format.js
@@ -768,7 +777,7 @@ var FilterBar = class {
       this.search.focus({ preventScroll: true });
       onClear();
     });
-    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
+    const result = h("span", { class: "yotta-filter-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
     this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
   }
@@ -807,29 +816,33 @@ function setOptions(select, values, chosen, label) {
 // yotta_jupyter/panel/frontend/src/combobox-logic.js
 var MAX_OPTIONS = 60;
 function createFilter(options) {
-  const indexed = options.map((option) => {
+  const entries = options.map((option) => {
     const text = `${option.label} ${option.value} ${option.keywords ?? ""}`.toLowerCase();
     return { option, text, condensed: condense(text) };
   });
   const groups = [...new Set(options.map(({ group }) => group))];
   return (text) => {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = splitWords(text);
     if (!words.length) return options;
-    let matches = indexed.filter((entry) => words.every((word) => entry.text.includes(word)));
-    if (!matches.length) {
-      const condensed = words.map(condense).filter(Boolean);
-      matches = condensed.length ? indexed.filter((entry) => condensed.every((word) => entry.condensed.includes(word))) : [];
-    }
-    const starts = words.map((word) => new RegExp(`(^|[^a-z0-9])${word.replace(/[^a-z0-9]/g, "\\$&")}`));
-    const ranked = matches.map(({ option, text: text2 }, index) => ({
+    const matches = findMatches(entries, words);
+    const wordStarts = words.map(wordStartPattern);
+    const ranked = matches.map(({ option, text: text2 }) => ({
       option,
-      index,
       group: groups.indexOf(option.group),
-      rank: starts.filter((start) => !start.test(text2)).length
+      rank: wordStarts.filter((pattern) => !pattern.test(text2)).length
     }));
-    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank || a.index - b.index);
+    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank);
     return ranked.map(({ option }) => option);
   };
+}
+function findMatches(entries, words) {
+  const matches = entries.filter(({ text }) => words.every((word) => text.includes(word)));
+  const condensedWords = words.map(condense).filter(Boolean);
+  if (matches.length || !condensedWords.length) return matches;
+  return entries.filter(({ condensed }) => condensedWords.every((word) => condensed.includes(word)));
+}
+function wordStartPattern(word) {
+  return new RegExp(`(^|[^a-z0-9])${word.replace(/[^a-z0-9]/g, "\\$&")}`);
 }
 function condense(text) {
   return text.replace(/[^a-z0-9]/g, "");
@@ -1269,7 +1282,7 @@ var Fields = class {
     const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
-      { class: "yotta-details" },
+      { class: "yotta-more-options" },
       h("summary", {}, "More options"),
       h(
         "div",
@@ -1347,7 +1360,7 @@ var Fields = class {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const beside = h("div", { class: "yotta-beside" }, this._message(name), ...this._confirmation(name));
+    const beside = h("div", { class: "yotta-field-feedback" }, this._message(name), ...this._confirmation(name));
     return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
   }
   /** @param {string} name */
@@ -1355,7 +1368,7 @@ var Fields = class {
     if (name !== "pod_name" && !(name in this._comboboxes)) return [];
     const box = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-confirm", hidden: true }, box, text);
+    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, box, text);
     this._confirmations[name] = { box, text, label };
     return [label];
   }
@@ -1791,7 +1804,7 @@ var SelectionToolbar = class {
       focusFallback();
     });
     const buttons = this._buttons.map(({ button }) => button);
-    this._actions = h("div", { class: "yotta-bar yotta-selection-toolbar", hidden: true });
+    this._actions = h("div", { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true });
     this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
     this._question = h("strong");
     this._keep = secondaryButton("Keep", () => this._closeQuestion());
@@ -1801,7 +1814,7 @@ var SelectionToolbar = class {
     });
     this._confirmation = h(
       "div",
-      { class: "yotta-bar yotta-confirmation", role: "group", hidden: true },
+      { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
       this._keep,
       this._confirm
@@ -1944,7 +1957,9 @@ function setCount(button, label, count) {
 }
 
 // yotta_jupyter/panel/frontend/src/columns.js
-var textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
+function textKey(field) {
+  return (row) => String(row[field] ?? "").toLowerCase();
+}
 var COLUMNS = [
   { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
   { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
@@ -1982,7 +1997,7 @@ var COLUMNS = [
     title: "$ / hour",
     width: "56px",
     sortFields: ["hourly_cost"],
-    sortKey: (row) => -(row.hourly_cost ?? -1),
+    sortKey: (row) => row.hourly_cost ?? -1,
     largestFirst: true,
     classes: "yotta-number",
     text: (row) => row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost),
@@ -1994,6 +2009,7 @@ var COLUMNS = [
     width: "46px",
     sortFields: ["created_at"],
     sortKey: (row) => -(row.created_at ?? Infinity),
+    // By age; a pod without a time comes first.
     classes: "yotta-number yotta-wide-only",
     text: (row) => row.created_at ? formatAge(Date.now() / 1e3 - row.created_at) : "",
     tooltip: (row) => row.created_at ? formatDate(row.created_at) : null
@@ -2416,14 +2432,14 @@ var RowView = class {
     this.title = h("span", { class: "yotta-title", dir: "auto" });
     this.guard = h("span", { class: "yotta-guard" });
     this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
-    this.detail = h("span", { class: "yotta-detail" }, this.guard, this.hardware);
+    this.detail = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
     this.error = h("span", { class: "yotta-error-text", dir: "auto" });
     this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
     this.element = h(
       "div",
       { role: "row", class: "yotta-row" },
-      cell("yotta-check", this.checkbox),
+      cell("yotta-select-cell", this.checkbox),
       cell("yotta-name", this.title, this.detail),
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
@@ -2563,7 +2579,7 @@ var Table = class {
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
-    this.sort = { column: columnNamed("age"), reversed: false };
+    this.sort = { column: columnNamed("age"), descending: false };
     this.ids = [];
     this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
@@ -2619,15 +2635,15 @@ var Table = class {
   }
   /** @returns {string[]} */
   _sortedIds() {
-    const { column, reversed } = this.sort;
-    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    const { column, descending } = this.sort;
+    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, descending);
   }
   /** @param {string[]} ids */
   _show(ids) {
     this.ids = ids;
-    const { column, reversed } = this.sort;
+    const { column, descending } = this.sort;
+    const direction = descending ? "descending" : "ascending";
     this._headings.forEach((heading, index) => {
-      const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
     });
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
@@ -2720,8 +2736,8 @@ var Table = class {
     const actions = h("span", { class: "yotta-visually-hidden" }, "Actions");
     const row = h(
       "div",
-      { role: "row", class: "yotta-row yotta-head", "aria-rowindex": "1" },
-      h("div", { role: "columnheader", class: "yotta-check" }, this.selectAll),
+      { role: "row", class: "yotta-row yotta-heading-row", "aria-rowindex": "1" },
+      h("div", { role: "columnheader", class: "yotta-select-cell" }, this.selectAll),
       ...this._headings,
       h("div", { role: "columnheader", class: "yotta-actions" }, actions)
     );
@@ -2731,7 +2747,8 @@ var Table = class {
   _heading(column) {
     const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
     button.addEventListener("click", () => {
-      this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
+      const isSorted = column === this.sort.column;
+      this.sort = { column, descending: isSorted ? !this.sort.descending : Boolean(column.largestFirst) };
       this.filterAndSort();
     });
     const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();
@@ -2901,7 +2918,7 @@ var UndoBar = class {
     this.button.addEventListener("click", (event) => {
       if (event.detail <= 1) this.undo();
     });
-    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+    this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
   update() {
     const group = this.store.lastDelete();
@@ -3019,7 +3036,7 @@ var PanelView = class {
   updateTime() {
     this.header.updateTime();
     this.guardNotice.update(!this.header.alert.hidden);
-    this.root.classList.toggle("yotta-stale", this.header.isStale());
+    this.root.classList.toggle("yotta-is-stale", this.header.isStale());
   }
   close() {
     this.form.close();

@@ -1,5 +1,5 @@
 // @ts-check
-/** The columns of the table. A further one is one more entry here. */
+/** The columns of the table. */
 
 import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from "./format.js";
 
@@ -11,16 +11,21 @@ import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from ".
  * @property {string} name also the CSS class of its cells
  * @property {string} title
  * @property {string} width as in `grid-template-columns`
+ * @property {(row: PodRow) => string | number} sortKey the value by which rows are compared
  * @property {Field[]} sortFields the fields that `sortKey` uses
- * @property {(row: PodRow) => string | number} sortKey
- * @property {boolean} [largestFirst] whether the largest value has the smallest `sortKey`
+ * @property {boolean} [largestFirst] whether the first click on the heading sorts in descending order
  * @property {string} [classes] further CSS classes of its cells
  * @property {(row: PodRow) => string} [text] omitted if `row.js` renders the cell itself
  * @property {(row: PodRow) => string | null} [tooltip]
  */
 
-/** @type {(field: Field) => (row: PodRow) => string} */
-const textKey = (field) => (row) => String(row[field] ?? "").toLowerCase();
+/**
+ * @param {Field} field
+ * @returns {(row: PodRow) => string} a `sortKey` that ignores case
+ */
+function textKey(field) {
+  return (row) => String(row[field] ?? "").toLowerCase();
+}
 
 /** @type {Column[]} */
 export const COLUMNS = [
@@ -60,7 +65,7 @@ export const COLUMNS = [
     title: "$ / hour",
     width: "56px",
     sortFields: ["hourly_cost"],
-    sortKey: (row) => -(row.hourly_cost ?? -1),
+    sortKey: (row) => row.hourly_cost ?? -1,
     largestFirst: true,
     classes: "yotta-number",
     text: (row) => (row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost)),
@@ -72,7 +77,7 @@ export const COLUMNS = [
     title: "Age",
     width: "46px",
     sortFields: ["created_at"],
-    sortKey: (row) => -(row.created_at ?? Infinity),
+    sortKey: (row) => -(row.created_at ?? Infinity), // By age; a pod without a time comes first.
     classes: "yotta-number yotta-wide-only",
     text: (row) => (row.created_at ? formatAge(Date.now() / 1000 - row.created_at) : ""),
     tooltip: (row) => (row.created_at ? formatDate(row.created_at) : null),

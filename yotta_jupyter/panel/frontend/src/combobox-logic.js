@@ -1,49 +1,66 @@
 // @ts-check
-/** Which options a combobox shows, and where its keys lead. */
+/** Which options a combobox shows, and what its keys do. */
+
+import { splitWords } from "./filter.js";
 
 /**
  * @typedef {object} ComboboxOption
- * @property {string} value what the field contains once it is chosen
+ * @property {string} value the text of the field when the option is selected
  * @property {string} label
  * @property {string} [detail]
- * @property {string} [group] options of one group follow each other
- * @property {string} [keywords] further words by which it is found
+ * @property {string} [group] the heading above it; options of one group follow each other
+ * @property {string} [keywords] more words by which it is found
  */
 
-/** Options that are elements at a time; typing narrows them. */
+/** The number of options that are shown at a time. */
 export const MAX_OPTIONS = 60;
 
 /**
  * @param {ComboboxOption[]} options
- * @returns {(text: string) => ComboboxOption[]} returns the options with each word of a text, best matches of each
- *   group first
+ * @returns {(text: string) => ComboboxOption[]} returns the options that contain each word of a text, best matches of
+ *   each group first
  */
 export function createFilter(options) {
-  const indexed = options.map((option) => {
+  const entries = options.map((option) => {
     const text = `${option.label} ${option.value} ${option.keywords ?? ""}`.toLowerCase();
     return { option, text, condensed: condense(text) };
   });
   const groups = [...new Set(options.map(({ group }) => group))];
   return (text) => {
-    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = splitWords(text);
     if (!words.length) return options;
-    let matches = indexed.filter((entry) => words.every((word) => entry.text.includes(word)));
-    if (!matches.length) {
-      const condensed = words.map(condense).filter(Boolean);
-      matches = condensed.length
-        ? indexed.filter((entry) => condensed.every((word) => entry.condensed.includes(word)))
-        : [];
-    }
-    const starts = words.map((word) => new RegExp(`(^|[^a-z0-9])${word.replace(/[^a-z0-9]/g, "\\$&")}`));
-    const ranked = matches.map(({ option, text }, index) => ({
+    const matches = findMatches(entries, words);
+    const wordStarts = words.map(wordStartPattern);
+    const ranked = matches.map(({ option, text }) => ({
       option,
-      index,
       group: groups.indexOf(option.group),
-      rank: starts.filter((start) => !start.test(text)).length,
+      rank: wordStarts.filter((pattern) => !pattern.test(text)).length,
     }));
-    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank || a.index - b.index);
+    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank);
     return ranked.map(({ option }) => option);
   };
+}
+
+/** @typedef {{ option: ComboboxOption, text: string, condensed: string }} Entry */
+
+/**
+ * @param {Entry[]} entries
+ * @param {string[]} words
+ * @returns {Entry[]} those that contain all words, or else those that contain all condensed words
+ */
+function findMatches(entries, words) {
+  const matches = entries.filter(({ text }) => words.every((word) => text.includes(word)));
+  const condensedWords = words.map(condense).filter(Boolean);
+  if (matches.length || !condensedWords.length) return matches;
+  return entries.filter(({ condensed }) => condensedWords.every((word) => condensed.includes(word)));
+}
+
+/**
+ * @param {string} word
+ * @returns {RegExp} matches a text in which the word is at the start of a word
+ */
+function wordStartPattern(word) {
+  return new RegExp(`(^|[^a-z0-9])${word.replace(/[^a-z0-9]/g, "\\$&")}`);
 }
 
 /**
@@ -55,16 +72,17 @@ function condense(text) {
 }
 
 /**
- * What a key does in a combobox, by the WAI-ARIA pattern of an editable combobox with list autocomplete.
+ * `index` is the option that becomes active, -1 for none. `handled` is false for a key that keeps its default effect.
  *
  * @typedef {{ type: "open" | "close" | "accept" | "deselect" | "move", index?: number, handled: boolean }} KeyAction
- *   `index` is the option that becomes active, -1 for none; a key that is not `handled` keeps its own effect
  */
 
 /**
+ * Return what a key does, by the WAI-ARIA pattern of an editable combobox with list autocomplete.
+ *
  * @param {{ key: string, altKey?: boolean }} event
  * @param {{ open: boolean, active: number, count: number, selected?: number }} state
- * @returns {KeyAction | null} null where the key has its own effect only
+ * @returns {KeyAction | null} null if the key has its default effect only
  */
 export function keyAction({ key, altKey = false }, { open, active, count, selected = -1 }) {
   const last = count - 1;

@@ -162,7 +162,7 @@ export class Fields {
     const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
-      { class: "yotta-details" },
+      { class: "yotta-more-options" },
       h("summary", {}, "More options"),
       h(
         "div",
@@ -246,7 +246,7 @@ export class Fields {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const beside = h("div", { class: "yotta-beside" }, this._message(name), ...this._confirmation(name));
+    const beside = h("div", { class: "yotta-field-feedback" }, this._message(name), ...this._confirmation(name));
     return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
   }
 
@@ -255,7 +255,7 @@ export class Fields {
     if (name !== "pod_name" && !(name in this._comboboxes)) return [];
     const box = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-confirm", hidden: true }, box, text);
+    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, box, text);
     this._confirmations[name] = { box, text, label };
     return [label];
   }

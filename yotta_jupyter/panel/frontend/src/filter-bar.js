@@ -45,7 +45,7 @@ export class FilterBar {
       this.search.focus({ preventScroll: true });
       onClear();
     });
-    const result = h("span", { class: "yotta-result" }, this._resultCount, this._clear);
+    const result = h("span", { class: "yotta-filter-result" }, this._resultCount, this._clear);
     const selects = this._selects.map(({ select }) => select);
     this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
   }

@@ -5,13 +5,13 @@
 /** @typedef {import("./protocol.js").Field} Field */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 
-/** The filters that choose one value of a field. */
+/** The fields with a filter that selects one value. */
 export const SELECT_FILTERS = /** @type {const} */ (["status", "region", "gpu_type"]);
 
 /** @type {Field[]} */
 const SEARCHED_FIELDS = ["name", "id", "image", "region"];
 
-/** @typedef {Record<"text" | (typeof SELECT_FILTERS)[number], string>} Filters an empty one matches all rows */
+/** By name; an empty filter matches all rows. @typedef {Record<"text" | (typeof SELECT_FILTERS)[number], string>} Filters */
 
 /** @returns {Filters} */
 export function noFilters() {
@@ -27,40 +27,72 @@ export function isFiltered(filters) {
 }
 
 /**
+ * Return the rows that match all filters and each word of `filters.text`.
+ *
  * @param {Iterable<PodRow>} rows
  * @param {Filters} filters
- * @returns {PodRow[]} those that match all filters, and contain each word of `filters.text`: in the name, id, image or
- *   region, or as a word of the GPU type. Only where no row has it there, a part of a GPU type is enough: "train" finds
- *   train-1, but not render-1 on a Trainium.
+ * @returns {PodRow[]}
  */
 export function filterRows(rows, filters) {
   const selected = [...rows].filter((row) =>
     SELECT_FILTERS.every((field) => !filters[field] || row[field] === filters[field]),
   );
-  const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = splitWords(filters.text);
   if (!words.length) return selected;
-  const indexed = selected.map((row) => {
-    const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
-    const gpu = (row.gpu_type ?? "").toLowerCase();
-    return { row, text: text.toLowerCase(), gpu, gpuWords: gpu.split(/[^a-z0-9]+/) };
-  });
-  /** @typedef {(typeof indexed)[number]} Entry */
-  const conditions = words.map((word) => {
-    const matches = (/** @type {Entry} */ { text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
-    return indexed.some(matches) ? matches : (/** @type {Entry} */ { gpu }) => gpu.includes(word);
-  });
-  return indexed.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
+  const entries = selected.map(searchEntry);
+  const conditions = words.map((word) => wordCondition(word, entries));
+  return entries.filter((entry) => conditions.every((matches) => matches(entry))).map(({ row }) => row);
 }
 
 /**
  * @param {PodRow[]} rows
  * @param {Column} column
- * @param {boolean} reversed
+ * @param {boolean} descending
  * @returns {string[]} the ids in order; rows that compare equal keep theirs
  */
-export function sortedIds(rows, column, reversed) {
-  const sign = reversed ? -1 : 1;
+export function sortedIds(rows, column, descending) {
+  const sign = descending ? -1 : 1;
   const keyed = rows.map((row) => ({ key: column.sortKey(row), id: row.id }));
-  keyed.sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0));
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return 0;
+    return a.key < b.key ? -sign : sign;
+  });
   return keyed.map(({ id }) => id);
+}
+
+/**
+ * @param {string} text
+ * @returns {string[]} its words in lower case
+ */
+export function splitWords(text) {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
+/** @typedef {{ row: PodRow, text: string, gpuType: string, gpuWords: string[] }} SearchEntry */
+
+/**
+ * @param {PodRow} row
+ * @returns {SearchEntry} what the search looks at, in lower case
+ */
+function searchEntry(row) {
+  const text = SEARCHED_FIELDS.map((field) => row[field] ?? "").join(" ");
+  const gpuType = (row.gpu_type ?? "").toLowerCase();
+  return { row, text: text.toLowerCase(), gpuType, gpuWords: gpuType.split(/[^a-z0-9]+/) };
+}
+
+/**
+ * Return the condition that a word of the search sets.
+ *
+ * A part of a GPU type matches only if no row has the word elsewhere: "train" finds train-1, but not render-1 on a
+ * Trainium.
+ *
+ * @param {string} word
+ * @param {SearchEntry[]} entries
+ * @returns {(entry: SearchEntry) => boolean}
+ */
+function wordCondition(word, entries) {
+  /** @param {SearchEntry} entry */
+  const containsWord = ({ text, gpuWords }) => text.includes(word) || gpuWords.includes(word);
+  if (entries.some(containsWord)) return containsWord;
+  return ({ gpuType }) => gpuType.includes(word);
 }

@@ -41,7 +41,7 @@ export class SelectionToolbar {
       focusFallback();
     });
     const buttons = this._buttons.map(({ button }) => button);
-    this._actions = h("div", { class: "yotta-bar yotta-selection-toolbar", hidden: true });
+    this._actions = h("div", { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true });
     // The delete is apart from the others.
     this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
     this._question = h("strong");
@@ -52,7 +52,7 @@ export class SelectionToolbar {
     });
     this._confirmation = h(
       "div",
-      { class: "yotta-bar yotta-confirmation", role: "group", hidden: true },
+      { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
       this._keep,
       this._confirm,

@@ -38,7 +38,7 @@ export class Table {
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
-    this.sort = { column: columnNamed("age"), reversed: false };
+    this.sort = { column: columnNamed("age"), descending: false };
     /** The ids of the rows that match the filters, in order. @type {string[]} */
     this.ids = [];
     /** The rendered rows, by id. @type {Map<string, RowView>} */
@@ -102,16 +102,16 @@ export class Table {
 
   /** @returns {string[]} */
   _sortedIds() {
-    const { column, reversed } = this.sort;
-    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, reversed);
+    const { column, descending } = this.sort;
+    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, descending);
   }
 
   /** @param {string[]} ids */
   _show(ids) {
     this.ids = ids;
-    const { column, reversed } = this.sort;
+    const { column, descending } = this.sort;
+    const direction = descending ? "descending" : "ascending";
     this._headings.forEach((heading, index) => {
-      const direction = reversed !== Boolean(column.largestFirst) ? "descending" : "ascending";
       setAttribute(heading, "aria-sort", COLUMNS[index] === column ? direction : null);
     });
     setAttribute(this.element, "aria-rowcount", this.ids.length + 1);
@@ -208,8 +208,8 @@ export class Table {
     const actions = h("span", { class: "yotta-visually-hidden" }, "Actions");
     const row = h(
       "div",
-      { role: "row", class: "yotta-row yotta-head", "aria-rowindex": "1" },
-      h("div", { role: "columnheader", class: "yotta-check" }, this.selectAll),
+      { role: "row", class: "yotta-row yotta-heading-row", "aria-rowindex": "1" },
+      h("div", { role: "columnheader", class: "yotta-select-cell" }, this.selectAll),
       ...this._headings,
       h("div", { role: "columnheader", class: "yotta-actions" }, actions),
     );
@@ -220,7 +220,8 @@ export class Table {
   _heading(column) {
     const button = h("button", { type: "button", class: "yotta-sort" }, column.title);
     button.addEventListener("click", () => {
-      this.sort = { column, reversed: column === this.sort.column && !this.sort.reversed };
+      const isSorted = column === this.sort.column;
+      this.sort = { column, descending: isSorted ? !this.sort.descending : Boolean(column.largestFirst) };
       this.filterAndSort();
     });
     const classes = `yotta-${column.name} ${column.classes ?? ""}`.trim();

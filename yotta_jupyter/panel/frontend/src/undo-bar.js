@@ -21,7 +21,7 @@ export class UndoBar {
     this.button.addEventListener("click", (event) => {
       if (event.detail <= 1) this.undo(); // The second click of a double click was meant for something else.
     });
-    this.element = h("div", { class: "yotta-bar yotta-undo-bar", hidden: true }, this._text, this.button);
+    this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
 
   update() {

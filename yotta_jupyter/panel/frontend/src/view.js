@@ -123,7 +123,7 @@ export class PanelView {
   updateTime() {
     this.header.updateTime();
     this.guardNotice.update(!this.header.alert.hidden);
-    this.root.classList.toggle("yotta-stale", this.header.isStale());
+    this.root.classList.toggle("yotta-is-stale", this.header.isStale());
   }
 
   close() {
