@@ -154,7 +154,11 @@ function allowSaveShortcut(root, event) {
     /** @type {Node} */
     event.target
   )) return;
-  const suppressed = event.composedPath().filter((target) => target instanceof Element).filter((element) => root.contains(element) && element.hasAttribute(SUPPRESS_SHORTCUTS));
+  const elements = event.composedPath().filter((target) => target instanceof Element && root.contains(target));
+  const suppressed = (
+    /** @type {Element[]} */
+    elements.filter((element) => element.hasAttribute(SUPPRESS_SHORTCUTS))
+  );
   for (const element of suppressed) element.removeAttribute(SUPPRESS_SHORTCUTS);
   setTimeout(() => {
     for (const element of suppressed) element.setAttribute(SUPPRESS_SHORTCUTS, "true");
@@ -163,7 +167,7 @@ function allowSaveShortcut(root, event) {
 
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
-var DEPARTED = "GONE";
+var GONE = "GONE";
 var UNDOABLE_DELETE = "undoable_delete";
 var DEFAULT_META = {
   fields: [],
@@ -193,10 +197,8 @@ function decodeRow(fields, values) {
   );
 }
 function placeholderRow(id, fields, form) {
-  const empty = decodeRow(
-    fields,
-    fields.map(() => null)
-  );
+  const nulls = fields.map(() => null);
+  const empty = decodeRow(fields, nulls);
   return {
     ...empty,
     id,
@@ -242,6 +244,67 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
   return { added: addedRows.map(({ id }) => id), fields: changed };
 }
 
+// yotta_jupyter/panel/frontend/src/undoable-deletes.js
+var UndoableDeletes = class {
+  constructor() {
+    this._deadlines = /* @__PURE__ */ new Map();
+    this._groups = [];
+  }
+  /**
+   * @param {string} id
+   * @returns {boolean} whether the countdown of a row runs
+   */
+  isRunning(id) {
+    return this._deadlines.has(id);
+  }
+  /**
+   * Start the countdown of a row. The kernel starts its own when it receives the click.
+   *
+   * @param {string} id
+   * @param {number} seconds
+   */
+  start(id, seconds) {
+    this._deadlines.set(id, Date.now() + seconds * 1e3);
+  }
+  /** @param {string} id */
+  stop(id) {
+    this._deadlines.delete(id);
+  }
+  /**
+   * Stop the countdowns of all other rows.
+   *
+   * @param {(id: string) => boolean} canUndo
+   */
+  keep(canUndo) {
+    for (const id of [...this._deadlines.keys()]) if (!canUndo(id)) this.stop(id);
+  }
+  /**
+   * @param {string} id
+   * @returns {number} at least 1
+   */
+  secondsLeft(id) {
+    const milliseconds = (this._deadlines.get(id) ?? 0) - Date.now();
+    return Math.max(1, Math.ceil(milliseconds / 1e3));
+  }
+  /** @param {DeleteGroup} group */
+  addGroup(group) {
+    this._groups.push(group);
+  }
+  /**
+   * @param {(id: string) => boolean} canUndo
+   * @returns {DeleteGroup} the last delete, without the pods that cannot be undone any more
+   */
+  last(canUndo) {
+    for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
+      const ids2 = group.ids.filter(canUndo);
+      if (ids2.length) return { ids: ids2, isBulk: group.isBulk };
+      this._groups.pop();
+    }
+    const ids = [...this._deadlines.keys()].filter(canUndo);
+    return { ids, isBulk: ids.length > 1 };
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/store.js
 var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 var STALL_MS = 1500;
@@ -259,10 +322,8 @@ var Store = class {
     this._model = model;
     this._version = -1;
     this._listeners = /* @__PURE__ */ new Set();
-    this._optimistic = /** @type {Map<string, { pending: string, timer: number, stalled: boolean }>} */
-    /* @__PURE__ */ new Map();
-    this._undoDeadlines = /* @__PURE__ */ new Map();
-    this._deletes = [];
+    this._optimistic = /* @__PURE__ */ new Map();
+    this._deletes = new UndoableDeletes();
     this._pauseNotes = /* @__PURE__ */ new Map();
     this._launches = /* @__PURE__ */ new Set();
     this._lastSyncAt = 0;
@@ -289,7 +350,7 @@ var Store = class {
     return () => this._listeners.delete(listener);
   }
   /**
-   * The action that a pod waits for. A click counts before the kernel has confirmed it.
+   * The pending action of a pod, also one that the kernel has not acknowledged.
    *
    * @param {PodRow} row
    * @returns {string | null}
@@ -316,35 +377,27 @@ var Store = class {
    * @returns {number} at least 1
    */
   undoSecondsLeft(id) {
-    return Math.max(1, Math.ceil(((this._undoDeadlines.get(id) ?? 0) - Date.now()) / 1e3));
+    return this._deletes.secondsLeft(id);
   }
   /**
    * @param {PodRow} row
-   * @returns {string | null} the command with the key file, where the pod can be reached
+   * @returns {string | null} the command with the key file; null if the pod cannot be reached
    */
   sshCommand(row) {
-    return row.ssh && row.ssh + this.meta.ssh_option;
+    return row.ssh === null ? null : row.ssh + this.meta.ssh_option;
   }
-  /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
+  /** @returns {DeleteGroup} the last delete that can still be undone; without ids if there is none */
   lastDelete() {
-    const canUndo = (id) => {
+    return this._deletes.last((id) => {
       const row = this.rows.get(id);
       return row !== void 0 && this.pendingAction(row) === UNDOABLE_DELETE;
-    };
-    while (this._deletes.length) {
-      const { ids: ids2, isBulk } = this._deletes[this._deletes.length - 1];
-      const undoable = ids2.filter(canUndo);
-      if (undoable.length) return { ids: undoable, isBulk };
-      this._deletes.pop();
-    }
-    const ids = [...this._undoDeadlines.keys()].filter(canUndo);
-    return { ids, isBulk: ids.length > 1 };
+    });
   }
   /**
-   * Show what a pause may erase in the rows of pods whose rows have not shown it before.
+   * Show for some seconds what a pause may erase, once for each pod.
    *
    * @param {string[]} ids
-   * @returns {string[]} what is shown for the first time
+   * @returns {string[]} the texts that are shown now
    */
   notePauseLosses(ids) {
     const losses = [];
@@ -362,7 +415,7 @@ var Store = class {
   }
   /**
    * @param {PodRow} row
-   * @returns {string | null} what the row says about a pause now
+   * @returns {string | null} the text about a pause that the row shows now
    */
   pauseNote(row) {
     return this._pauseNotes.get(row.id) ? row.pause_loss : null;
@@ -388,9 +441,12 @@ var Store = class {
    */
   act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
-    if (action === "delete") this._deletes.push({ ids, isBulk });
-    const canUndo = action === "delete" && this.meta.delete_delay > 0;
-    const pending = canUndo ? UNDOABLE_DELETE : action === "undo" ? "undoing" : action;
+    let pending = action;
+    if (action === "undo") pending = "undoing";
+    if (action === "delete") {
+      this._deletes.addGroup({ ids, isBulk });
+      if (this.meta.delete_delay > 0) pending = UNDOABLE_DELETE;
+    }
     for (const id of ids) this._setOptimistic(id, pending);
     this.send({ type: action, pods: ids });
     this._notify({ ids });
@@ -422,11 +478,12 @@ var Store = class {
     this._sendSelection();
     this._notify({ ids });
   }
-  /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
+  /** Request the rows if no message has come for long: in Colab, messages from the kernel's threads can stall. */
   resyncIfSilent() {
     const { interval } = this.meta;
-    const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < STALE_INTERVALS * interval * 1e3) return;
+    if (interval === null) return;
+    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
+    if (silenceMs < STALE_INTERVALS * interval * 1e3) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
@@ -458,11 +515,9 @@ var Store = class {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const id of [...this._undoDeadlines.keys()]) {
-      if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
-    }
+    this._deletes.keep((id) => this.rows.get(id)?.pending === UNDOABLE_DELETE);
     for (const { id, pending } of this.rows.values()) {
-      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending, snapshot.undoSeconds[id]);
+      if (!this._deletes.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -502,20 +557,21 @@ var Store = class {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    const guarded = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
+    const guards = meta.guards ? { ...this.meta.guards, ...meta.guards } : {};
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
-      if (pending !== void 0) this._setUndoDeadline(id, pending);
+      if (pending !== void 0) this._setCountdown(id, pending);
     }
     for (const id of removed) {
       this._clearOptimistic(id);
-      this._undoDeadlines.delete(id);
+      this._deletes.stop(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    this._notify({ rowsChanged, ids: [...updated.map(({ id }) => id), ...guarded], fields: applied.fields });
+    const ids = [...updated.map(({ id }) => id), ...Object.keys(guards)];
+    this._notify({ rowsChanged, ids, fields: applied.fields });
   }
   /**
    * @param {string} id
@@ -523,7 +579,7 @@ var Store = class {
    */
   _setOptimistic(id, pending) {
     this._clearOptimistic(id);
-    this._setUndoDeadline(id, pending);
+    this._setCountdown(id, pending);
     const entry = { pending, stalled: false, timer: 0 };
     entry.timer = window.setTimeout(() => {
       entry.stalled = true;
@@ -537,15 +593,15 @@ var Store = class {
     this._optimistic.delete(id);
   }
   /**
-   * Start the countdown of a delete. The kernel's own countdown starts when it receives the click.
+   * Start or stop the countdown of a row for its pending action.
    *
    * @param {string} id
    * @param {string | null} pending
-   * @param {number} [seconds] those left, if it has begun before
+   * @param {number} [seconds]
    */
-  _setUndoDeadline(id, pending, seconds = this.meta.delete_delay) {
-    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + seconds * 1e3);
-    else this._undoDeadlines.delete(id);
+  _setCountdown(id, pending, seconds = this.meta.delete_delay) {
+    if (pending === UNDOABLE_DELETE) this._deletes.start(id, seconds);
+    else this._deletes.stop(id);
   }
   /** @param {string} id */
   _discard(id) {
@@ -569,19 +625,22 @@ async function copyText(text, container) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const field = h("textarea", { class: "yotta-copy-fallback", "aria-label": "Copy this", readonly: true });
-    field.value = text;
-    field.rows = Math.min(8, text.split("\n").length);
-    container.append(field);
-    field.focus({ preventScroll: true });
-    field.select();
-    if (document.execCommand("copy")) {
-      field.remove();
-      return true;
-    }
-    field.addEventListener("blur", () => field.remove());
-    return false;
+    return copyFromField(text, container);
   }
+}
+function copyFromField(text, container) {
+  const field = h("textarea", { class: "yotta-copy-fallback", "aria-label": "Copy this", readonly: true });
+  field.value = text;
+  field.rows = Math.min(8, text.split("\n").length);
+  container.append(field);
+  field.focus({ preventScroll: true });
+  field.select();
+  if (document.execCommand("copy")) {
+    field.remove();
+    return true;
+  }
+  field.addEventListener("blur", () => field.remove());
+  return false;
 }
 
 // yotta_jupyter/panel/frontend/src/empty-state.js
@@ -592,9 +651,13 @@ var EmptyState = class {
     this._state = "";
     this.element = h("div", { class: "yotta-empty-state" });
   }
-  /** @param {{ loaded: boolean, total: number, matching: number }} rows */
+  /**
+   * @param {{ loaded: boolean, total: number, matching: number }} rows whether they were listed, how many there are, and
+   *   how many match the filters
+   */
   update({ loaded, total, matching }) {
-    const state = total ? matching ? "rows" : "no-match" : loaded ? "no-pods" : "loading";
+    let state = loaded ? "no-pods" : "loading";
+    if (total > 0) state = matching > 0 ? "rows" : "no-match";
     if (state === this._state) return;
     this._state = state;
     this.element.hidden = state === "rows";
@@ -602,9 +665,9 @@ var EmptyState = class {
   }
   /** @param {string} state */
   _content(state) {
+    if (state === "rows") return [];
     if (state === "no-match") return ["No pod fits the filters."];
     if (state === "loading") return ["Listing your pods…"];
-    if (state !== "no-pods") return [];
     const onclick = this._onLaunch;
     return [
       h("strong", {}, "No pods yet"),
@@ -699,8 +762,10 @@ function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
   if (state === "pausing") return "guard: pausing…";
   if (pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
-  const [idle, limit] = [now - idle_since, pauses_at - idle_since].map((each) => Math.max(0, Math.floor(each / 60)));
-  return `guard: idle ${idle} of ${limit} min`;
+  return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
+}
+function wholeMinutes(seconds) {
+  return Math.max(0, Math.floor(seconds / 60));
 }
 function formatGuardTooltip({ rule, pauses_at, problem }) {
   const at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
@@ -724,7 +789,8 @@ function formatGpuType(gpuType) {
   return gpuType.replace(/^NVIDIA_/, "").replaceAll("_", " ");
 }
 function formatPauseLosses(losses) {
-  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  if (!losses.length) return "";
+  if (losses.length === 1) return `. ${losses[0]}`;
   return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
 }
 function formatImage(row) {
@@ -737,15 +803,15 @@ function formatGpuFacts({ vram_in_gb, price }) {
 function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
   if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
-  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
+  if (pending) return `${PROGRESS_LABELS[pending] ?? pending}…`;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
 }
 
 // yotta_jupyter/panel/frontend/src/filter-bar.js
-var ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+var EMPTY_LABELS = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
 var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
-var LABELS = {
+var FORMATTERS = {
   status: (value) => formatStatus(value, null),
   region: (value) => value,
   gpu_type: formatGpuType
@@ -765,7 +831,7 @@ var FilterBar = class {
     });
     this.search.addEventListener("input", () => onFilter("text", this.search.value));
     this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, EMPTY_LABELS[name]));
       select.addEventListener("change", () => onFilter(name, select.value));
       return { name, select };
     });
@@ -782,7 +848,7 @@ var FilterBar = class {
     this.element = h("div", { class: "yotta-filter-bar" }, this.search, ...selects, result);
   }
   /**
-   * Offer the values that the rows have.
+   * Offer the values that the rows contain.
    *
    * @param {Filters} filters
    */
@@ -791,9 +857,9 @@ var FilterBar = class {
       const values = /* @__PURE__ */ new Set();
       for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
       const options = [...values].sort();
-      const chosen = filters[name];
-      if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions(select, options, chosen, LABELS[name]);
+      const selected = filters[name];
+      if (selected && !values.has(selected)) options.push(selected);
+      setOptions(select, options, selected, FORMATTERS[name]);
     }
   }
   /**
@@ -806,11 +872,12 @@ var FilterBar = class {
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }
 };
-function setOptions(select, values, chosen, label) {
+function setOptions(select, values, selected, format) {
   const current = [...select.options].slice(1).map((option) => option.value);
   if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
-  select.value = chosen;
+  const options = values.map((value) => h("option", { value }, format(value)));
+  select.replaceChildren(select.options[0], ...options);
+  select.value = selected;
 }
 
 // yotta_jupyter/panel/frontend/src/combobox-logic.js
@@ -878,7 +945,9 @@ function keyAction({ key, altKey = false }, { open, active, count, selected = -1
 // yotta_jupyter/panel/frontend/src/popup.js
 var GAP = 3;
 var MARGIN = 8;
+var MIN_HEIGHT = 80;
 var MAX_HEIGHT = 320;
+var ENOUGH_HEIGHT = 200;
 var Popup = class {
   /**
    * @param {HTMLElement} element
@@ -919,7 +988,7 @@ var Popup = class {
     this.element.hidden = true;
     this._onClose();
   }
-  /** Put the box below its anchor, or above where there is more space. */
+  /** Put the box below its anchor, or above if there is more space. Close it if the anchor is out of view. */
   place() {
     if (!this._anchor) return;
     const anchor = this._anchor.getBoundingClientRect();
@@ -932,10 +1001,11 @@ var Popup = class {
     const width = Math.min(Math.max(anchor.width, this._minWidth), innerWidth - 2 * MARGIN);
     const below = innerHeight - anchor.bottom - GAP - MARGIN;
     const above = anchor.top - GAP - MARGIN;
-    const isBelow = below >= Math.min(MAX_HEIGHT, 200) || below >= above;
+    const isBelow = below >= ENOUGH_HEIGHT || below >= above;
     style.minWidth = `${width}px`;
     style.maxWidth = `${innerWidth - 2 * MARGIN}px`;
-    style.maxHeight = `${Math.max(80, Math.min(MAX_HEIGHT, isBelow ? below : above))}px`;
+    const space = isBelow ? below : above;
+    style.maxHeight = `${Math.max(MIN_HEIGHT, Math.min(MAX_HEIGHT, space))}px`;
     const { offsetWidth } = this.element;
     const preferred = this._alignRight ? anchor.right - offsetWidth : anchor.left;
     const left = Math.min(preferred, innerWidth - MARGIN - offsetWidth);
@@ -949,8 +1019,8 @@ var Popup = class {
 var MIN_WIDTH = 300;
 var Combobox = class {
   /**
-   * @param {string} label names the list
-   * @param {Record<string, unknown>} [attributes] of the field
+   * @param {string} label the accessible name of the list
+   * @param {Record<string, unknown>} [attributes] of the text field
    */
   constructor(label, attributes = {}) {
     this._id = `yotta-${uniqueId()}`;
@@ -965,8 +1035,8 @@ var Combobox = class {
       "aria-label": `${label} options`
     });
     this._footer = h("div", { class: "yotta-listbox-footer", hidden: true });
-    const box = h("div", {}, this._listbox, this._footer);
-    this._popup = new Popup(box, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
+    const list = h("div", {}, this._listbox, this._footer);
+    this._popup = new Popup(list, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
     this.input = h("input", {
       type: "text",
       role: "combobox",
@@ -987,14 +1057,14 @@ var Combobox = class {
       "aria-controls": this._id
     });
     setIcon(this._arrow, "arrow");
-    this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, box);
+    this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, list);
     this.input.addEventListener("click", () => this._open(-1, ""));
     this.input.addEventListener("keydown", (event) => this._onKeydown(event));
     this.input.addEventListener("input", (event) => {
       if (event.isTrusted) this._open(-1, this.input.value);
     });
     this.input.addEventListener("blur", () => this._popup.close());
-    for (const element of [this._arrow, box]) element.addEventListener("mousedown", (event) => event.preventDefault());
+    for (const element of [this._arrow, list]) element.addEventListener("mousedown", (event) => event.preventDefault());
     this._arrow.addEventListener("click", () => {
       const { isOpen } = this._popup;
       this.input.focus();
@@ -1019,8 +1089,8 @@ var Combobox = class {
     if (this._popup.isOpen) this._render(this.input.value);
   }
   /**
-   * @param {number} active
-   * @param {string} text that the options must match; empty for all
+   * @param {number} active the index of the option that becomes active; -1 for none
+   * @param {string} text the options must match it; empty for all options
    */
   _open(active, text) {
     this._render(text);
@@ -1031,7 +1101,7 @@ var Combobox = class {
     this._popup.open(this.input);
     this._popup.place();
     for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "true");
-    const selected = this._selectedIndex();
+    const selected = this._selectedIndex(this._shown);
     this._listbox.scrollTop = 0;
     if (active >= 0) this._setActive(active);
     else if (selected >= 0) this._scrollTo(selected);
@@ -1041,7 +1111,11 @@ var Combobox = class {
     this._setActive(-1);
     this._listbox.replaceChildren();
   }
-  /** @param {string} text */
+  /**
+   * Render the matching options, with a heading for each group.
+   *
+   * @param {string} text
+   */
   _render(text) {
     const matches = this._filter(text);
     this._shown = matches.slice(0, MAX_OPTIONS);
@@ -1088,9 +1162,13 @@ var Combobox = class {
       ...detail ? [h("span", { class: "yotta-option-detail", dir: "auto", title: detail }, detail)] : []
     );
   }
-  _selectedIndex() {
+  /**
+   * @param {ComboboxOption[]} options
+   * @returns {number} the index of the option whose value the field has; -1 if there is none
+   */
+  _selectedIndex(options) {
     const value = this.input.value.trim();
-    return this._shown.findIndex((option) => option.value === value);
+    return options.findIndex((option) => option.value === value);
   }
   /** @param {number} index */
   _elementAt(index) {
@@ -1126,10 +1204,9 @@ var Combobox = class {
   /** @param {KeyboardEvent} event */
   _onKeydown(event) {
     const { isOpen } = this._popup;
-    const all = isOpen ? this._shown : this._options.slice(0, MAX_OPTIONS);
-    const value = this.input.value.trim();
-    const selected = all.findIndex((option) => option.value === value);
-    const action = keyAction(event, { open: isOpen, active: this._active, count: all.length, selected });
+    const options = isOpen ? this._shown : this._options.slice(0, MAX_OPTIONS);
+    const selected = this._selectedIndex(options);
+    const action = keyAction(event, { open: isOpen, active: this._active, count: options.length, selected });
     if (!action) return;
     if (action.handled) {
       event.preventDefault();
@@ -1143,9 +1220,9 @@ var Combobox = class {
 };
 
 // yotta_jupyter/panel/frontend/src/fields.js
-var CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
+var CONFIRMATION_LABELS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 var Fields = class {
-  /** @param {(element: HTMLElement) => void} onInput called after a change that fires no event of its own */
+  /** @param {(element: HTMLElement) => void} onInput called after a change that fires no input event */
   constructor(onInput) {
     this._onInput = onInput;
     this.inputs = {};
@@ -1197,40 +1274,38 @@ var Fields = class {
     return true;
   }
   /**
-   * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
-   * @param {number | null} [price] the one that the kernel has used for an estimate
-   * @returns {string} the GPU type, its VRAM and price, where they are known
+   * @param {string} [resolved] the id of the GPU type that the kernel has found for the typed text
+   * @param {number | null} [price] US dollars an hour, if the kernel knows it
+   * @returns {string} the id, VRAM and price as far as they are known
    */
   gpuHint(resolved, price) {
     const typed = this.inputs.gpu_type.value.trim().toLowerCase();
-    const gpu = this._renderedChoices?.gpu_types.find(
-      ({ id: id2, value }) => resolved ? id2 === resolved : typed && (id2.toLowerCase() === typed || value.toLowerCase() === typed)
-    );
+    const choices = this._renderedChoices?.gpu_types ?? [];
+    const gpu = resolved ? choices.find(({ id: id2 }) => id2 === resolved) : choices.find(({ id: id2, value }) => [id2.toLowerCase(), value.toLowerCase()].includes(typed));
     if (!gpu) return "";
     const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
     return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
   /**
-   * @param {boolean} withSecrets whether secrets are included; else a placeholder says whether they are set
+   * @param {boolean} withSecrets whether secrets are included; otherwise those that are set are the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
   values(withSecrets) {
-    const secret = (value) => withSecrets ? value : value && "set";
+    const masked = (secret) => withSecrets || !secret ? secret : "set";
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
     values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
-    values.image_registry_token = secret(values.image_registry_token);
+    values.image_registry_token = masked(values.image_registry_token);
     const variables = [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
-      return [name.value.trim(), secret(value.value)];
+      return [name.value.trim(), masked(value.value)];
     });
     values.environment_vars = variables.filter(([name, value]) => name || value);
-    const confirmed = Object.entries(this._confirmations).filter(([, { box }]) => box.checked);
-    values.confirmed = confirmed.map(([name]) => name);
+    values.confirmed = Object.keys(this._confirmations).filter((name) => this._confirmations[name].checkbox.checked);
     return values;
   }
   /**
-   * Show an error, or else a note, below a field.
+   * Show an error of a field, or else a note.
    *
    * @param {string} name
    * @param {string | undefined} error
@@ -1243,43 +1318,43 @@ var Fields = class {
     setText(message, text);
     setAttribute(message, "title", text || null);
     message.classList.toggle("yotta-is-invalid", Boolean(error));
-    if (name === "environment_vars") this._markVariable(error);
+    if (name === "environment_vars") this._markInvalidVariables(error);
     const input = this.inputs[name];
     if (!input) return;
     setAttribute(input, "aria-invalid", error ? "true" : null);
     setAttribute(input, "aria-describedby", error || note ? message.id : null);
   }
   /**
-   * Offer to confirm what is beside a field.
+   * Show or hide the check box that confirms the value of a field.
    *
    * @param {string} name
-   * @param {"as_typed" | "another" | undefined} kind undefined to offer nothing
+   * @param {"as_typed" | "another" | undefined} kind undefined to hide it
    */
   setConfirmation(name, kind) {
     const confirmation = this._confirmations[name];
     if (!confirmation) return;
-    if (kind) setText(confirmation.text, CONFIRMATIONS[kind]);
-    else confirmation.box.checked = false;
+    if (kind) setText(confirmation.text, CONFIRMATION_LABELS[kind]);
+    else confirmation.checkbox.checked = false;
     confirmation.label.hidden = !kind;
   }
-  /** @param {string} [name] a field that has been changed, so that what was confirmed is another value; else all */
-  clearConfirmations(name) {
-    for (const each of name ? [name] : Object.keys(this._confirmations)) {
-      const confirmation = this._confirmations[each];
-      if (confirmation) confirmation.box.checked = false;
-    }
+  /** @param {string} name of a field whose value has changed since it was confirmed */
+  clearConfirmation(name) {
+    const confirmation = this._confirmations[name];
+    if (confirmation) confirmation.checkbox.checked = false;
   }
-  /** Focus the first field with an error, where there is one. */
+  clearConfirmations() {
+    for (const name of Object.keys(this._confirmations)) this.clearConfirmation(name);
+  }
+  /** Focus the first field with an error, if there is one. */
   focusFirstInvalid() {
     let control = this.element.querySelector("[aria-invalid=true]");
-    const isVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
-    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const hasVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
+    if (!control && hasVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
     const details = control?.closest("details");
     if (details) details.open = true;
     control?.focus();
   }
   _moreOptions() {
-    const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
       { class: "yotta-more-options" },
@@ -1297,7 +1372,7 @@ var Fields = class {
       h(
         "fieldset",
         { class: "yotta-env" },
-        legend,
+        h("legend", {}, "Environment variables"),
         this._variables,
         this._addVariableButton,
         this._message("environment_vars")
@@ -1319,12 +1394,16 @@ var Fields = class {
     });
     return fields;
   }
-  /** @param {string | undefined} error that names one of the variables */
-  _markVariable(error) {
+  /**
+   * Mark the variables without a name and those that the error names.
+   *
+   * @param {string | undefined} error
+   */
+  _markInvalidVariables(error) {
     for (const row of this._variables.children) {
       const [name, value] = row.querySelectorAll("input");
-      const isWrong = error && (!name.value.trim() || error.includes(name.value.trim()));
-      setAttribute(value, "aria-invalid", isWrong ? "true" : null);
+      const isInvalid = error?.includes(name.value.trim());
+      setAttribute(value, "aria-invalid", isInvalid ? "true" : null);
     }
   }
   _addVariable() {
@@ -1360,17 +1439,17 @@ var Fields = class {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const beside = h("div", { class: "yotta-field-feedback" }, this._message(name), ...this._confirmation(name));
-    return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
+    const feedback = h("div", { class: "yotta-field-feedback" }, this._message(name));
+    if (name === "pod_name" || name in this._comboboxes) feedback.append(this._confirmation(name));
+    return h("div", { class: classes }, h("label", { for: input.id }, label), element, feedback);
   }
   /** @param {string} name */
   _confirmation(name) {
-    if (name !== "pod_name" && !(name in this._comboboxes)) return [];
-    const box = h("input", { type: "checkbox" });
+    const checkbox = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, box, text);
-    this._confirmations[name] = { box, text, label };
-    return [label];
+    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, checkbox, text);
+    this._confirmations[name] = { checkbox, text, label };
+    return label;
   }
   /** @param {string} name */
   _message(name) {
@@ -1388,9 +1467,9 @@ function imageOption({ id, value, label, official }) {
   return { value, label, detail: id === label ? void 0 : id, group, keywords: id };
 }
 function setOptions2(select, options) {
-  const chosen = select.value;
+  const { value } = select;
   select.replaceChildren(...options);
-  if (chosen) select.value = chosen;
+  if (value) select.value = value;
 }
 
 // yotta_jupyter/panel/frontend/src/form.js
@@ -1460,7 +1539,8 @@ var LaunchForm = class {
     ));
   }
   update() {
-    if (this.fields.renderChoices(this.store.meta.choices) && this.fields.inputs.gpu_type.value) this._validate();
+    const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
+    if (hasNewChoices && this.fields.inputs.gpu_type.value) this._validate();
     this._updateJupyterButton();
   }
   /** @param {ValidationMessage} message */
@@ -1474,18 +1554,9 @@ var LaunchForm = class {
     const { name } = this._launch;
     this._launch = null;
     if (message.type === "launched") {
-      setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
-      this._launchRejected = false;
       const podName = this.store.rows.get(message.pod_id)?.name || name;
-      const launched = podName ? `${podName} (${message.pod_id})` : message.pod_id;
-      const text = message.note || `Launched ${launched}.`;
-      this._launchedId = message.pod_id;
-      this._showMessage(text);
-      this._updateJupyterButton();
-      this.context.announce(text);
-      this.fields.inputs.pod_name.value = "";
-      this.fields.clearConfirmations();
-      this._validate();
+      const label = podName ? `${podName} (${message.pod_id})` : message.pod_id;
+      this._onLaunched(message.pod_id, message.note || `Launched ${label}.`);
       return;
     }
     this._setBusy(false);
@@ -1506,12 +1577,27 @@ var LaunchForm = class {
   close() {
     clearTimeout(this._validationTimer);
   }
+  /**
+   * @param {string} podId
+   * @param {string} text
+   */
+  _onLaunched(podId, text) {
+    setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
+    this._launchRejected = false;
+    this._launchedId = podId;
+    this._showMessage(text);
+    this._updateJupyterButton();
+    this.context.announce(text);
+    this.fields.inputs.pod_name.value = "";
+    this.fields.clearConfirmations();
+    this._validate();
+  }
   /** @param {HTMLElement} element */
   _onInput(element) {
     const { field } = element.dataset;
     if (field) {
       this._touched.add(field);
-      this.fields.clearConfirmations(field);
+      this.fields.clearConfirmation(field);
     }
     if (field === "gpu_type") this._updateGpuHint();
     clearTimeout(this._validationTimer);
@@ -1541,20 +1627,20 @@ var LaunchForm = class {
     clearTimeout(this._validationTimer);
     this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
   }
-  /** Other views of the panel validate forms of their own. */
+  /** @returns {string} unique among the views of the panel, which all receive the reply */
   _requestId() {
     return `${this.context.id}:${this._requestNumber}`;
   }
   /**
    * @param {FormResult} result
-   * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
+   * @param {(name: string) => boolean} shouldShow returns whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
+    const gpuHint = this.fields.gpuHint(resolved.gpu_type, price);
+    const allNotes = { ...notes, gpu_type: [gpuHint, notes.gpu_type].filter(Boolean).join(" · ") };
     for (const name of Object.keys(this.fields.messageElements)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type, price) : "";
-      const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
-      this.fields.setMessage(name, isShown ? errors[name] : "", note);
+      this.fields.setMessage(name, isShown ? errors[name] : "", allNotes[name]);
       this.fields.setConfirmation(name, isShown ? confirmations[name] : void 0);
     }
     setText(this._command, command ?? "");
@@ -1603,7 +1689,7 @@ var GuardNotice = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the button has gone
+   * @param {() => void} focusFallback moves the focus when the button disappears
    */
   constructor(store, context, focusFallback) {
     this.store = store;
@@ -1625,15 +1711,13 @@ var GuardNotice = class {
       this.button
     );
   }
-  /** @param {boolean} isCovered whether an alert is shown in the same place */
+  /** @param {boolean} isCovered whether the alert of the header is shown in the same place */
   update(isCovered) {
-    const { guards_error } = this.store.meta;
     const [nearest, ...others] = this._nearGuards();
-    const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
     const result = Date.now() < this._result.until ? this._result.text : "";
-    let text = guards_error ?? "";
+    let text = this.store.meta.guards_error ?? "";
     if (result) text = result;
-    else if (error) text = error;
+    else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
     else if (nearest) text = describeNear(nearest, others.length);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
@@ -1665,7 +1749,7 @@ var GuardNotice = class {
     }
     return near.sort((a, b) => Number(a.guard.pauses_at) - Number(b.guard.pauses_at));
   }
-  /** @param {PodRow | undefined} row the pod whose guard can be put off */
+  /** @param {PodRow | undefined} row the pod whose pause can be put off */
   _updateButton(row) {
     this.button.hidden = !row;
     if (!row) return;
@@ -1748,20 +1832,24 @@ var Header = class {
   updateTime() {
     const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1e3;
-    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
-    let text = "";
+    const isAlive = connected && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
+    let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
-    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
+    if (meta.refreshed_at && isAlive && meta.interval && !meta.error) {
       const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
-    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
+    }
     setText(this._refreshedAt, text);
     setAttribute(this._refreshedAt, "title", tooltip);
+    this._updateAlert();
+  }
+  _updateAlert() {
+    const { connected, meta } = this.store;
     const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const alert = connected ? error : KERNEL_GONE;
-    this.alert.hidden = !alert;
-    setText(this.alert, alert);
+    const text = connected ? error : KERNEL_GONE;
+    this.alert.hidden = !text;
+    setText(this.alert, text);
   }
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
@@ -1770,21 +1858,14 @@ var Header = class {
 };
 
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
-var ACTIONS = (
-  /** @type {const} */
-  [
-    { action: "pause", label: "Pause" },
-    { action: "resume", label: "Resume" },
-    { action: "delete", label: "Delete" }
-  ]
-);
+var COPIED_MS = 1200;
 var SelectionToolbar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
    * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
    *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
-   *   toolbar has gone, `focusUndo` after a delete
+   *   toolbar disappears, `focusUndo` after a delete
    */
   constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
@@ -1792,32 +1873,40 @@ var SelectionToolbar = class {
     this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
-    this._asking = null;
+    this._unconfirmed = null;
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label }) => {
-      const button = secondaryButton("", (event) => this._act(action, event));
-      return { action, label, button };
-    });
+    this._buttons = {
+      pause: secondaryButton("Pause", (event) => this._act("pause", event)),
+      resume: secondaryButton("Resume", (event) => this._act("resume", event)),
+      delete: secondaryButton("Delete", (event) => this._act("delete", event))
+    };
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
       focusFallback();
     });
-    const buttons = this._buttons.map(({ button }) => button);
-    this._actions = h("div", { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true });
-    this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
+    this._actions = h(
+      "div",
+      { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true },
+      this._count,
+      this._buttons.pause,
+      this._buttons.resume,
+      this._copyButton,
+      clear,
+      this._buttons.delete
+    );
     this._question = h("strong");
-    this._keep = secondaryButton("Keep", () => this._closeQuestion());
-    this._confirm = h("button", { type: "button", class: "yotta-button-danger" });
-    this._confirm.addEventListener("click", (event) => {
+    this._keepButton = secondaryButton("Keep", () => this._closeQuestion());
+    this._confirmButton = h("button", { type: "button", class: "yotta-button-danger" });
+    this._confirmButton.addEventListener("click", (event) => {
       if (event.detail <= 1) this._onConfirm();
     });
     this._confirmation = h(
       "div",
       { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
-      this._keep,
-      this._confirm
+      this._keepButton,
+      this._confirmButton
     );
     this._confirmation.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -1828,18 +1917,20 @@ var SelectionToolbar = class {
     this.element = h("div", {}, this._actions, this._confirmation);
   }
   update() {
-    const count = this.store.selected.size;
-    const asking = this._rowsInQuestion().length > 0;
-    if (this._asking && !asking) {
-      this._asking = null;
+    const rows = this._unconfirmedRows();
+    if (this._unconfirmed && !rows.length) {
+      this._unconfirmed = null;
       if (this._confirmation.contains(document.activeElement)) this._focusFallback();
     }
-    this._confirmation.hidden = !asking;
-    if (this._asking) this._updateQuestion(this._asking.action);
-    this._actions.hidden = count === 0 || asking;
+    this._confirmation.hidden = this._unconfirmed === null;
+    if (this._unconfirmed) this._updateQuestion(this._unconfirmed.action, rows);
+    const count = this.store.selected.size;
+    this._actions.hidden = count === 0 || this._unconfirmed !== null;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
-    for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
+    setCount(this._buttons.pause, "Pause", this._idsFor("pause").length);
+    setCount(this._buttons.resume, "Resume", this._idsFor("resume").length);
+    setCount(this._buttons.delete, "Delete", this._idsFor("delete").length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
   }
   /**
@@ -1850,7 +1941,10 @@ var SelectionToolbar = class {
     const count = this._countHidden(ids);
     return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
-  /** @param {string} action */
+  /**
+   * @param {BulkAction} action
+   * @returns {string[]} the selected pods that allow the action
+   */
   _idsFor(action) {
     const rows = this.store.selectedRows().filter((row) => this.store.can(row, action));
     return rows.map((row) => row.id);
@@ -1859,18 +1953,18 @@ var SelectionToolbar = class {
     return this.store.selectedRows().flatMap((row) => this.store.sshCommand(row) ?? []);
   }
   /**
-   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {BulkAction} action
    * @param {MouseEvent} event
    */
   _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    const isAsked = ids.length > 1 || this._countHidden(ids) > 0;
-    if (action !== "resume" && isAsked) this._ask(action, ids, event);
-    else this._execute(action, ids);
+    const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
+    if (action === "resume" || isObvious) this._execute(action, ids);
+    else this._openQuestion(action, ids, event);
   }
   /**
-   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {BulkAction} action
    * @param {string[]} ids
    */
   _execute(action, ids) {
@@ -1884,59 +1978,55 @@ var SelectionToolbar = class {
     }
   }
   /**
-   * @param {AskedAction} action
+   * @param {ConfirmedAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
-  _ask(action, ids, event) {
-    this._asking = { action, ids };
+  _openQuestion(action, ids, event) {
+    this._unconfirmed = { action, ids };
     this._confirmation.classList.remove("yotta-is-flipped");
     this.update();
-    const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
-    const { clientX: x, clientY: y } = event;
-    const isUnderPointer = event.detail > 0 && x >= left && x <= right && y >= top && y <= bottom;
-    this._confirmation.classList.toggle("yotta-is-flipped", isUnderPointer);
-    this._keep.focus({ preventScroll: true });
+    const isFlipped = isAtPointer(this._confirmButton, event);
+    this._confirmation.classList.toggle("yotta-is-flipped", isFlipped);
+    this._keepButton.focus({ preventScroll: true });
     this.context.announce(this._question.textContent ?? "");
   }
-  /** @returns {PodRow[]} the rows of `_asking` whose pods still allow the action */
-  _rowsInQuestion() {
-    if (!this._asking) return [];
-    const { action, ids } = this._asking;
+  /** @returns {PodRow[]} the rows that the question is about, of pods that still allow the action */
+  _unconfirmedRows() {
+    if (!this._unconfirmed) return [];
+    const { action, ids } = this._unconfirmed;
     const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== void 0);
     return rows.filter((row) => this.store.can(row, action));
   }
-  /** @param {AskedAction} action */
-  _updateQuestion(action) {
-    const rows = this._rowsInQuestion();
-    const known = rows.filter((row) => row.hourly_cost !== null);
-    const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
-    const unknown = rows.length - known.length;
-    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    const hidden = this._hiddenNote(rows.map((row) => row.id));
+  /**
+   * @param {ConfirmedAction} action
+   * @param {PodRow[]} rows
+   */
+  _updateQuestion(action, rows) {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
     const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
     const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
-    setText(this._question, `${label}${hidden} at ${formatDollars(cost)} an hour now${rest}?${loss}`);
-    setText(this._confirm, label);
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
   _closeQuestion() {
-    const asked = this._buttons.find(({ action }) => action === this._asking?.action);
-    this._asking = null;
+    const action = this._unconfirmed?.action;
+    this._unconfirmed = null;
     this.update();
     if (this._actions.hidden) this._focusFallback();
-    else asked?.button.focus({ preventScroll: true });
+    else if (action) this._buttons[action].focus({ preventScroll: true });
   }
   _onConfirm() {
-    if (!this._asking) return;
-    const { action } = this._asking;
-    const ids = this._rowsInQuestion().map((row) => row.id);
-    this._asking = null;
+    if (!this._unconfirmed) return;
+    const { action } = this._unconfirmed;
+    const ids = this._unconfirmedRows().map((row) => row.id);
+    this._unconfirmed = null;
     this._confirmation.hidden = true;
     this._execute(action, ids);
-    if (action === "pause") this._buttons[0].button.focus({ preventScroll: true });
+    if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
   }
   async _copySsh() {
     if (isDisabled(this._copyButton)) return;
@@ -1945,7 +2035,7 @@ var SelectionToolbar = class {
     const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
-    setTimeout(() => this.update(), 1200);
+    setTimeout(() => this.update(), COPIED_MS);
   }
 };
 function secondaryButton(text, onclick) {
@@ -1954,6 +2044,18 @@ function secondaryButton(text, onclick) {
 function setCount(button, label, count) {
   setText(button, count ? `${label} ${count.toLocaleString()}` : label);
   setDisabled(button, count === 0);
+}
+function formatCost(rows) {
+  const costs = rows.map((row) => row.hourly_cost).filter((cost) => cost !== null);
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const unknown = rows.length - costs.length;
+  return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
+}
+function isAtPointer(element, event) {
+  if (event.detail === 0) return false;
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  return x >= left && x <= right && y >= top && y <= bottom;
 }
 
 // yotta_jupyter/panel/frontend/src/columns.js
@@ -2036,27 +2138,32 @@ var FrozenOrder = class {
     return wasActive;
   }
   /**
+   * Return the ids to show: those shown now in their places, then the new ones. The row of a launch that has ended is
+   * replaced by a new one, which is that of its pod.
+   *
    * @param {string[]} shown the ids shown now
    * @param {string[]} sorted the ids that would be shown
-   * @param {Map<string, PodRow>} rows those that are listed
-   * @returns {string[]} those shown in their places, then the new ones; the first new ones replace the rows of launches
-   *   that have ended
+   * @param {Map<string, PodRow>} rows of the listed pods
+   * @returns {string[]}
    */
   merge(shown, sorted, rows) {
     const before = new Set(shown);
     const added = sorted.filter((id) => !before.has(id));
-    const isEndedLaunch = (id) => !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-    const kept = shown.map((id) => isEndedLaunch(id) ? added.shift() ?? id : id);
+    const kept = shown.map((id) => {
+      const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
+      const [replacement] = isEndedLaunch ? added.splice(0, 1) : [];
+      return replacement ?? id;
+    });
     for (const [id, row] of rows) this._rows?.set(id, row);
     return [...kept, ...added];
   }
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} the row of a pod that is not listed any more, without anything to click
+   * @returns {PodRow | undefined} the row of a pod that is not listed any more, with all buttons disabled
    */
-  departed(id) {
+  goneRow(id) {
     const row = this._rows?.get(id);
-    return row && { ...row, status: DEPARTED, actions: [], ssh: null, jupyter: null, pending: null, error: null };
+    return row && { ...row, status: GONE, actions: [], ssh: null, jupyter: null, pending: null, error: null };
   }
 };
 
@@ -2135,16 +2242,13 @@ var JupyterPopup = class {
     if (row.has_password) {
       this._password.append(secondaryButton2("Show Jupyter password", () => this._requestPassword(row.id)));
     } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
+    const close = secondaryButton2("Close", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
       this._link,
       ...publicAddress(row),
       this._password,
-      h(
-        "div",
-        { class: "yotta-jupyter-line" },
-        secondaryButton2("Close", () => this._closeAndFocus())
-      )
+      h("div", { class: "yotta-jupyter-line" }, close)
     );
     this._popup.open(button);
     document.addEventListener("pointerdown", this._onPointerdown, true);
@@ -2152,7 +2256,7 @@ var JupyterPopup = class {
     this.element.querySelector("a, button")?.focus({ preventScroll: true });
   }
   /**
-   * Open the link in a new tab, or show it where the browser blocks new tabs.
+   * Open the link in a new tab, or show it if the browser blocks new tabs.
    *
    * @param {JupyterLinkMessage} message
    * @param {DataView[]} [buffers]
@@ -2162,20 +2266,25 @@ var JupyterPopup = class {
     this._linkRequest = null;
     const row = this.store.rows.get(this._podId ?? "");
     if (!row) return;
-    const name = displayName(row);
     if (!buffers?.length) {
       this._showError(message.error);
       return;
     }
+    const name = displayName(row);
     const url = new TextDecoder().decode(buffers[0]);
     const isOpened = openTab(url);
     const link = newTabLink(url, isOpened ? "Open it again" : `Open Jupyter of ${name}`);
-    if (!isOpened) link.classList.add("yotta-button-primary");
-    const note = message.note ? [h("div", { class: "yotta-muted" }, message.note)] : [];
-    this._link.replaceChildren(...isOpened ? ["Opened in a new tab.", link] : [link], ...note);
-    this.context.announce(isOpened ? `Opened Jupyter of ${name}` : `The link to Jupyter of ${name} is ready`);
+    this._link.replaceChildren(link);
+    if (message.note) this._link.append(h("div", { class: "yotta-muted" }, message.note));
+    if (isOpened) {
+      this._link.prepend("Opened in a new tab.");
+      this.context.announce(`Opened Jupyter of ${name}`);
+    } else {
+      link.classList.add("yotta-button-primary");
+      this.context.announce(`The link to Jupyter of ${name} is ready`);
+      link.focus({ preventScroll: true });
+    }
     this._popup.place();
-    if (!isOpened) link.focus({ preventScroll: true });
   }
   /**
    * @param {PasswordMessage} message
@@ -2205,8 +2314,10 @@ var JupyterPopup = class {
   }
   /** Close if the pod is gone or has no password any more. */
   update() {
+    if (!this._popup.isOpen) return;
     const row = this.store.rows.get(this._podId ?? "");
-    if (this._popup.isOpen && (!row || this._passwordTimer && !row.has_password)) this._popup.close();
+    const isPasswordGone = this._passwordTimer && !row?.has_password;
+    if (!row || isPasswordGone) this._popup.close();
   }
   close() {
     this._popup.close();
@@ -2219,15 +2330,10 @@ var JupyterPopup = class {
     }
     this._linkRequest = this._newRequestId();
     const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
-    this._link.replaceChildren(
-      h("span", { class: "yotta-jupyter-progress", "data-pending": "true" }, spinner, "Connecting…")
-    );
-    this.store.send({
-      type: "open_jupyter",
-      request_id: this._linkRequest,
-      pod_id: podId,
-      server_path: remoteServerPath()
-    });
+    const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" };
+    this._link.replaceChildren(h("span", attributes, spinner, "Connecting…"));
+    const request_id = this._linkRequest;
+    this.store.send({ type: "open_jupyter", request_id, pod_id: podId, server_path: remoteServerPath() });
   }
   /** @param {string} podId */
   _requestPassword(podId) {
@@ -2244,7 +2350,7 @@ var JupyterPopup = class {
     this.context.announce(error);
     this._popup.place();
   }
-  /** Other views of the panel receive the reply as well. */
+  /** @returns {string} unique among the views of the panel, which all receive the reply */
   _newRequestId() {
     this._requestNumber += 1;
     return `${this.context.id}:${this._requestNumber}`;
@@ -2258,8 +2364,10 @@ var JupyterPopup = class {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = 0;
-    this._linkRequest = this._passwordRequest = null;
-    this._button = this._podId = null;
+    this._linkRequest = null;
+    this._passwordRequest = null;
+    this._button = null;
+    this._podId = null;
     this.element.replaceChildren();
   }
 };
@@ -2277,6 +2385,7 @@ function publicAddress(row) {
 }
 
 // yotta_jupyter/panel/frontend/src/navigation.js
+var HEADING_ROWS = 1;
 var Navigation = class {
   /** @param {Table} table */
   constructor(table) {
@@ -2285,16 +2394,17 @@ var Navigation = class {
     table.body.addEventListener("keydown", (event) => this._onKeydown(event));
     table.body.addEventListener("focusin", (event) => this._onFocusin(event));
   }
-  /** Make the controls of the active row, or else of the first, the ones that Tab reaches. */
+  /** Let Tab reach the controls of the active row; those of the first row if the active one is not rendered. */
   updateTabStop() {
     const { body, rowViews } = this.table;
     const first = (
       /** @type {HTMLElement | null} */
       body.firstElementChild?.dataset.podId
     );
-    const stop = this._activeId !== null && rowViews.has(this._activeId) ? this._activeId : first;
+    const isActiveRendered = this._activeId !== null && rowViews.has(this._activeId);
+    const tabStop = isActiveRendered ? this._activeId : first;
     for (const [id, view] of rowViews) {
-      for (const control of view.controls()) setAttribute(control, "tabindex", id === stop ? "0" : "-1");
+      for (const control of view.controls()) setAttribute(control, "tabindex", id === tabStop ? "0" : "-1");
     }
   }
   /** @param {FocusEvent} event */
@@ -2314,8 +2424,9 @@ var Navigation = class {
       event.target
     );
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-      const controls = [...view.controls()].filter((each) => each.offsetParent);
-      controls[controls.indexOf(control) + (event.key === "ArrowRight" ? 1 : -1)]?.focus();
+      const visible = [...view.controls()].filter((each) => each.offsetParent);
+      const step = event.key === "ArrowRight" ? 1 : -1;
+      visible[visible.indexOf(control) + step]?.focus();
     } else {
       const index = this._targetIndex(event.key, this.table.ids.indexOf(view.id));
       if (index === null) return;
@@ -2330,7 +2441,8 @@ var Navigation = class {
    * @returns {number | null} the target row, possibly out of range; null for any other key
    */
   _targetIndex(key, index) {
-    const page = Math.max(1, Math.floor(this.table.scroller.clientHeight / this.table.rowHeight) - 2);
+    const rowsInView = Math.floor(this.table.scroller.clientHeight / this.table.rowHeight);
+    const page = Math.max(1, rowsInView - HEADING_ROWS - 1);
     switch (key) {
       case "ArrowUp":
         return index - 1;
@@ -2349,10 +2461,10 @@ var Navigation = class {
     }
   }
   /**
-   * Scroll to a row, and focus the control in the place of another row's.
+   * Scroll to a row, and focus its control in the same place as one of another row.
    *
    * @param {number} index
-   * @param {HTMLElement} control
+   * @param {HTMLElement} control of the other row
    */
   _focusRow(index, control) {
     const { ids, rowHeight, scroller, rowViews } = this.table;
@@ -2362,19 +2474,20 @@ var Navigation = class {
     );
     const place = controlsOf(cell2).indexOf(control);
     const top = index * rowHeight;
-    const lowest = top - (scroller.clientHeight - rowHeight * 2);
+    const bottom = top + rowHeight * (HEADING_ROWS + 1);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
     this.table.renderRows();
     const view = rowViews.get(ids[index]);
     const target = view?.element.getElementsByClassName(cell2.className)[0];
     const counterpart = target && controlsOf(target)[place];
-    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
-    focusable?.focus({ preventScroll: true });
+    const isFocusable = counterpart && !counterpart.hidden;
+    const next = isFocusable ? counterpart : view?.checkbox;
+    next?.focus({ preventScroll: true });
   }
   /**
    * @param {Event} event
-   * @returns {RowView | undefined} the row in which it happened
+   * @returns {RowView | undefined} the row of its target
    */
   _viewOf(event) {
     const element = (
@@ -2478,10 +2591,7 @@ var RowView = class {
     setAttribute(this.title, "title", row.pause_loss ? `${fullName}
 ${row.pause_loss}` : fullName);
     setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
-    const guard = store.meta.guards[row.id];
-    setAttribute(element, "data-guard", guard ? guard.problem || "enforced" : null);
-    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
-    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
+    this._updateGuard(row);
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
     setAttribute(this.status, "title", row.status);
@@ -2494,7 +2604,7 @@ ${row.pause_loss}` : fullName);
     this.dismissButton.hidden = !row.error;
     this._updateButtons(row, name, pending);
   }
-  /** @returns {NodeListOf<HTMLElement>} what can have the focus */
+  /** @returns {NodeListOf<HTMLElement>} the elements that can have the focus */
   controls() {
     return this.element.querySelectorAll("input, button");
   }
@@ -2508,6 +2618,15 @@ ${row.pause_loss}` : fullName);
     this.element.style.transform = `translateY(${top}px)`;
     setAttribute(this.element, "aria-rowindex", index + 2);
   }
+  /** @param {PodRow} row */
+  _updateGuard(row) {
+    const guard = this.store.meta.guards[row.id];
+    let state = null;
+    if (guard) state = guard.problem ? "not-enforced" : "enforced";
+    setAttribute(this.element, "data-guard", state);
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
+    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
+  }
   /**
    * @param {PodRow} row
    * @param {string} name
@@ -2515,21 +2634,18 @@ ${row.pause_loss}` : fullName);
    */
   _updateButtons(row, name, pending) {
     const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
-    const toggle = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
-    pauseResumeButton.dataset.action = toggle;
-    setIcon(pauseResumeButton, toggle);
-    const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
-    setAttribute(pauseResumeButton, "aria-label", toggleLabel);
-    const loss = toggle === "pause" ? row.pause_loss : null;
-    setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
-    setDisabled(pauseResumeButton, !store.can(row, toggle));
+    const action = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
+    pauseResumeButton.dataset.action = action;
+    setIcon(pauseResumeButton, action);
+    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
+    setAttribute(pauseResumeButton, "aria-label", label);
+    const loss = action === "pause" ? row.pause_loss : null;
+    setAttribute(pauseResumeButton, "title", loss ? `${label}. ${loss}` : label);
+    setDisabled(pauseResumeButton, !store.can(row, action));
     setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
-    setLabel(
-      jupyterButton,
-      `Open Jupyter of ${name}`,
-      row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are")
-    );
+    const jupyterReason = row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are");
+    setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
@@ -2565,7 +2681,7 @@ function textCell(column) {
 var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
 var COMPACT_ROW_HEIGHT = 60;
-var COPIED_MS = 1200;
+var COPIED_MS2 = 1200;
 var Table = class {
   /**
    * @param {Store} store
@@ -2586,7 +2702,7 @@ var Table = class {
     this.frozenOrder = new FrozenOrder();
     this._pointerIsOverRows = false;
     this._pool = [];
-    this._anchor = null;
+    this._selectionAnchor = null;
     this.body = h("div", { role: "rowgroup", class: "yotta-body" });
     this.selectAll = h("input", { type: "checkbox", "aria-label": "Select all pods shown" });
     this.selectAll.addEventListener("change", () => this._onSelectAll());
@@ -2613,8 +2729,9 @@ var Table = class {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
     if (rowsChanged || filterMayChange || orderMayChange) {
-      if (this.frozenOrder.isActive) this._show(this.frozenOrder.merge(this.ids, this._sortedIds(), this.store.rows));
-      else this.filterAndSort();
+      const sorted = this._sortedIds();
+      const isFrozen = this.frozenOrder.isActive;
+      this._show(isFrozen ? this.frozenOrder.merge(this.ids, sorted, this.store.rows) : sorted);
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -2629,7 +2746,7 @@ var Table = class {
     const shown = new Set(this.ids);
     return [...ids].filter((id) => !shown.has(id)).length;
   }
-  /** Show the rows that match the filters, in the order of the sorting, even while the order is frozen. */
+  /** Show the rows that match the filters, sorted, even while the order is frozen. */
   filterAndSort() {
     this._show(this._sortedIds());
   }
@@ -2652,7 +2769,7 @@ var Table = class {
     this._updateSelectAll();
     this.onShownRowsChange();
   }
-  /** Create, update and remove elements so that the rows in view are shown. */
+  /** Create, update and remove the elements of rows, so that those in view are rendered. */
   renderRows() {
     const visible = this._visibleRows();
     const removedFocus = this._recycleViews(visible);
@@ -2696,7 +2813,9 @@ var Table = class {
     if (row) this.jupyterPopup.toggle(row, button);
   }
   refreshCountdowns() {
-    for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+    for (const [id, view] of this.rowViews) {
+      if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+    }
   }
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
@@ -2719,14 +2838,14 @@ var Table = class {
   }
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} that of a pod that is not listed any more while the order is frozen
+   * @returns {PodRow | undefined} also the row of a pod that is not listed any more, while the order is frozen
    */
   _row(id) {
-    return this.store.rows.get(id) ?? this.frozenOrder.departed(id);
+    return this.store.rows.get(id) ?? this.frozenOrder.goneRow(id);
   }
   /**
    * @param {string[]} ids
-   * @returns {string[]} those of pods that are listed
+   * @returns {string[]} the ids of pods that are listed
    */
   _listed(ids) {
     return ids.filter((id) => this.store.rows.has(id));
@@ -2756,7 +2875,7 @@ var Table = class {
   }
   _createRow() {
     return new RowView(this.store, {
-      onSelect: (id, selected, range) => this._onSelect(id, selected, range),
+      onSelect: (id, selected, isRange) => this._onSelect(id, selected, isRange),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
       onJupyter: (id, button) => this.showJupyter(id, button),
@@ -2866,31 +2985,28 @@ var Table = class {
     setTimeout(() => {
       button.classList.remove("yotta-is-copied");
       setText(button, "SSH");
-    }, COPIED_MS);
+    }, COPIED_MS2);
   }
   /**
    * @param {string} id
    * @param {boolean} selected
-   * @param {boolean} range whether all rows since the last click are meant
+   * @param {boolean} isRange whether the rows from the last click to this one are selected
    */
-  _onSelect(id, selected, range) {
+  _onSelect(id, selected, isRange) {
     let ids = [id];
-    if (range && this._anchor !== null) {
-      const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);
-      if (first >= 0) ids = this.ids.slice(first, last + 1);
-    }
-    this._anchor = id;
+    const anchor = isRange ? this.ids.indexOf(this._selectionAnchor ?? "") : -1;
+    const index = this.ids.indexOf(id);
+    if (anchor >= 0 && index >= 0) ids = this.ids.slice(Math.min(anchor, index), Math.max(anchor, index) + 1);
+    this._selectionAnchor = id;
     this.store.select(this._listed(ids), selected);
   }
   _onSelectAll() {
     this.store.select(this._listed(this.ids), this.selectAll.checked);
   }
   _updateSelectAll() {
-    let count = 0;
-    if (this.store.selected.size) {
-      for (const id of this.ids) if (this.store.selected.has(id)) count++;
-    }
-    const all = count && this._listed(this.ids).length;
+    const { selected } = this.store;
+    const count = selected.size ? this.ids.filter((id) => selected.has(id)).length : 0;
+    const all = count ? this._listed(this.ids).length : 0;
     this.selectAll.checked = count > 0 && count === all;
     this.selectAll.indeterminate = count > 0 && count < all;
   }
@@ -2907,7 +3023,7 @@ var UndoBar = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the bar has gone
+   * @param {() => void} focusFallback moves the focus when the bar disappears
    */
   constructor(store, context, focusFallback) {
     this.store = store;
@@ -2921,15 +3037,14 @@ var UndoBar = class {
     this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
   update() {
-    const group = this.store.lastDelete();
-    const isShown = group.isBulk && group.ids.length > 0;
-    const hadFocus = this.element.contains(document.activeElement);
+    const { ids, isBulk } = this.store.lastDelete();
+    const isShown = isBulk && ids.length > 0;
     if (isShown) {
-      const pods = countPods(group.ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      const pods = countPods(ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
       setText(this.button, `Undo delete of ${pods}`);
     }
-    if (this.element.hidden === !isShown) return;
+    const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = !isShown;
     if (!isShown && hadFocus) this._focusFallback();
   }
@@ -3009,12 +3124,11 @@ var PanelView = class {
    */
   async copy(text, label) {
     const copied = await copyText(text, this.root);
-    this.announce(
-      copied ? `Copied ${label}` : `${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`
-    );
+    if (copied) this.announce(`Copied ${label}`);
+    else this.announce(`${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`);
     return copied;
   }
-  /** The row of a launched pod would move the form under the pointer, between the clicks of a double click. */
+  /** Otherwise the new row of a launch would move the form between the clicks of a double click. */
   holdLayout() {
     if (!this.form.element.matches(":hover")) return;
     const { scroller } = this.table;
@@ -3095,10 +3209,12 @@ var PanelView = class {
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
     const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
-    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
-    if (!(isEscape || isUndo && !isTextField) || !this.undoBar.undo()) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const isCtrlZ = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    const requestsUndo = isEscape || isCtrlZ && !isTextField;
+    if (requestsUndo && this.undoBar.undo()) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
   }
   /** @param {Partial<Filters>} filters */
   _onFilter(filters) {

@@ -2,10 +2,10 @@
 import { h } from "./dom.js";
 
 /**
- * Copy a text. Where the page may not copy, show the text selected in a field, for the user to copy.
+ * Copy a text. If the page may not copy, show the text selected in a field, for the user to copy.
  *
  * @param {string} text
- * @param {Element} container the field is appended here
+ * @param {HTMLElement} container the field is appended here
  * @returns {Promise<boolean>} whether the text was copied
  */
 export async function copyText(text, container) {
@@ -13,17 +13,26 @@ export async function copyText(text, container) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const field = h("textarea", { class: "yotta-copy-fallback", "aria-label": "Copy this", readonly: true });
-    field.value = text;
-    field.rows = Math.min(8, text.split("\n").length);
-    container.append(field);
-    field.focus({ preventScroll: true }); // Without the focus nothing is copied, and no blur removes the field.
-    field.select();
-    if (document.execCommand("copy")) {
-      field.remove();
-      return true;
-    }
-    field.addEventListener("blur", () => field.remove());
-    return false;
+    return copyFromField(text, container);
   }
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} container
+ * @returns {boolean} whether the text was copied
+ */
+function copyFromField(text, container) {
+  const field = h("textarea", { class: "yotta-copy-fallback", "aria-label": "Copy this", readonly: true });
+  field.value = text;
+  field.rows = Math.min(8, text.split("\n").length);
+  container.append(field);
+  field.focus({ preventScroll: true }); // Only a focused field can be copied from, and only such a one fires blur.
+  field.select();
+  if (document.execCommand("copy")) {
+    field.remove();
+    return true;
+  }
+  field.addEventListener("blur", () => field.remove());
+  return false;
 }

@@ -7,20 +7,22 @@ import { Popup } from "./popup.js";
 
 /** @typedef {import("./combobox-logic.js").ComboboxOption} ComboboxOption */
 
+/** Of the list, in pixels. */
 const MIN_WIDTH = 300;
 
 export class Combobox {
   /**
-   * @param {string} label names the list
-   * @param {Record<string, unknown>} [attributes] of the field
+   * @param {string} label the accessible name of the list
+   * @param {Record<string, unknown>} [attributes] of the text field
    */
   constructor(label, attributes = {}) {
     this._id = `yotta-${uniqueId()}`;
     /** @type {ComboboxOption[]} */
     this._options = [];
     this._filter = createFilter([]);
-    /** @type {ComboboxOption[]} */
+    /** The options in the list. @type {ComboboxOption[]} */
     this._shown = [];
+    /** The index of the option that Enter accepts; -1 for none. */
     this._active = -1;
     this._listbox = h("div", {
       role: "listbox",
@@ -29,8 +31,8 @@ export class Combobox {
       "aria-label": `${label} options`,
     });
     this._footer = h("div", { class: "yotta-listbox-footer", hidden: true });
-    const box = h("div", {}, this._listbox, this._footer);
-    this._popup = new Popup(box, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
+    const list = h("div", {}, this._listbox, this._footer);
+    this._popup = new Popup(list, { minWidth: MIN_WIDTH, onClose: () => this._onClose() });
     this.input = h("input", {
       type: "text",
       role: "combobox",
@@ -51,15 +53,15 @@ export class Combobox {
       "aria-controls": this._id,
     });
     setIcon(this._arrow, "arrow");
-    this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, box);
+    this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, list);
     this.input.addEventListener("click", () => this._open(-1, ""));
     this.input.addEventListener("keydown", (event) => this._onKeydown(event));
     this.input.addEventListener("input", (event) => {
-      if (event.isTrusted) this._open(-1, this.input.value);
+      if (event.isTrusted) this._open(-1, this.input.value); // Not for the event of `_accept`.
     });
     this.input.addEventListener("blur", () => this._popup.close());
-    // Where they are pressed, the focus stays in the field.
-    for (const element of [this._arrow, box]) element.addEventListener("mousedown", (event) => event.preventDefault());
+    // Keep the focus in the field.
+    for (const element of [this._arrow, list]) element.addEventListener("mousedown", (event) => event.preventDefault());
     this._arrow.addEventListener("click", () => {
       const { isOpen } = this._popup;
       this.input.focus();
@@ -80,8 +82,8 @@ export class Combobox {
   }
 
   /**
-   * @param {number} active
-   * @param {string} text that the options must match; empty for all
+   * @param {number} active the index of the option that becomes active; -1 for none
+   * @param {string} text the options must match it; empty for all options
    */
   _open(active, text) {
     this._render(text);
@@ -92,7 +94,7 @@ export class Combobox {
     this._popup.open(this.input);
     this._popup.place();
     for (const element of [this.input, this._arrow]) setAttribute(element, "aria-expanded", "true");
-    const selected = this._selectedIndex();
+    const selected = this._selectedIndex(this._shown);
     this._listbox.scrollTop = 0;
     if (active >= 0) this._setActive(active);
     else if (selected >= 0) this._scrollTo(selected);
@@ -104,7 +106,11 @@ export class Combobox {
     this._listbox.replaceChildren();
   }
 
-  /** @param {string} text */
+  /**
+   * Render the matching options, with a heading for each group.
+   *
+   * @param {string} text
+   */
   _render(text) {
     const matches = this._filter(text);
     this._shown = matches.slice(0, MAX_OPTIONS);
@@ -155,9 +161,13 @@ export class Combobox {
     );
   }
 
-  _selectedIndex() {
+  /**
+   * @param {ComboboxOption[]} options
+   * @returns {number} the index of the option whose value the field has; -1 if there is none
+   */
+  _selectedIndex(options) {
     const value = this.input.value.trim();
-    return this._shown.findIndex((option) => option.value === value);
+    return options.findIndex((option) => option.value === value);
   }
 
   /** @param {number} index */
@@ -198,10 +208,9 @@ export class Combobox {
   /** @param {KeyboardEvent} event */
   _onKeydown(event) {
     const { isOpen } = this._popup;
-    const all = isOpen ? this._shown : this._options.slice(0, MAX_OPTIONS);
-    const value = this.input.value.trim();
-    const selected = all.findIndex((option) => option.value === value);
-    const action = keyAction(event, { open: isOpen, active: this._active, count: all.length, selected });
+    const options = isOpen ? this._shown : this._options.slice(0, MAX_OPTIONS);
+    const selected = this._selectedIndex(options);
+    const action = keyAction(event, { open: isOpen, active: this._active, count: options.length, selected });
     if (!action) return;
     if (action.handled) {
       event.preventDefault();

@@ -10,9 +10,13 @@ export class EmptyState {
     this.element = h("div", { class: "yotta-empty-state" });
   }
 
-  /** @param {{ loaded: boolean, total: number, matching: number }} rows */
+  /**
+   * @param {{ loaded: boolean, total: number, matching: number }} rows whether they were listed, how many there are, and
+   *   how many match the filters
+   */
   update({ loaded, total, matching }) {
-    const state = total ? (matching ? "rows" : "no-match") : loaded ? "no-pods" : "loading";
+    let state = loaded ? "no-pods" : "loading";
+    if (total > 0) state = matching > 0 ? "rows" : "no-match";
     if (state === this._state) return;
     this._state = state;
     this.element.hidden = state === "rows";
@@ -21,9 +25,9 @@ export class EmptyState {
 
   /** @param {string} state */
   _content(state) {
+    if (state === "rows") return [];
     if (state === "no-match") return ["No pod fits the filters."];
     if (state === "loading") return ["Listing your pods…"];
-    if (state !== "no-pods") return [];
     const onclick = this._onLaunch;
     return [
       h("strong", {}, "No pods yet"),

@@ -7,11 +7,12 @@ import { formatGpuFacts } from "./format.js";
 
 /** @typedef {import("./combobox-logic.js").ComboboxOption} ComboboxOption */
 /** @typedef {import("./protocol.js").Choices} Choices */
+/** @typedef {{ checkbox: HTMLInputElement, text: HTMLElement, label: HTMLElement }} Confirmation */
 
-const CONFIRMATIONS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
+const CONFIRMATION_LABELS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 
 export class Fields {
-  /** @param {(element: HTMLElement) => void} onInput called after a change that fires no event of its own */
+  /** @param {(element: HTMLElement) => void} onInput called after a change that fires no input event */
   constructor(onInput) {
     this._onInput = onInput;
     /** Inputs by field. @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
@@ -69,42 +70,42 @@ export class Fields {
   }
 
   /**
-   * @param {string} [resolved] the GPU type that the kernel has found for what has been typed
-   * @param {number | null} [price] the one that the kernel has used for an estimate
-   * @returns {string} the GPU type, its VRAM and price, where they are known
+   * @param {string} [resolved] the id of the GPU type that the kernel has found for the typed text
+   * @param {number | null} [price] US dollars an hour, if the kernel knows it
+   * @returns {string} the id, VRAM and price as far as they are known
    */
   gpuHint(resolved, price) {
     const typed = this.inputs.gpu_type.value.trim().toLowerCase();
-    const gpu = this._renderedChoices?.gpu_types.find(({ id, value }) =>
-      resolved ? id === resolved : typed && (id.toLowerCase() === typed || value.toLowerCase() === typed),
-    );
+    const choices = this._renderedChoices?.gpu_types ?? [];
+    const gpu = resolved
+      ? choices.find(({ id }) => id === resolved)
+      : choices.find(({ id, value }) => [id.toLowerCase(), value.toLowerCase()].includes(typed));
     if (!gpu) return "";
     const id = gpu.id.toLowerCase() === typed ? "" : gpu.id;
     return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
 
   /**
-   * @param {boolean} withSecrets whether secrets are included; else a placeholder says whether they are set
+   * @param {boolean} withSecrets whether secrets are included; otherwise those that are set are the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
   values(withSecrets) {
-    const secret = (/** @type {string} */ value) => (withSecrets ? value : value && "set");
+    const masked = (/** @type {string} */ secret) => (withSecrets || !secret ? secret : "set");
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
     values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
-    values.image_registry_token = secret(values.image_registry_token);
+    values.image_registry_token = masked(values.image_registry_token);
     const variables = [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
-      return [name.value.trim(), secret(value.value)];
+      return [name.value.trim(), masked(value.value)];
     });
     values.environment_vars = variables.filter(([name, value]) => name || value);
-    const confirmed = Object.entries(this._confirmations).filter(([, { box }]) => box.checked);
-    values.confirmed = confirmed.map(([name]) => name);
+    values.confirmed = Object.keys(this._confirmations).filter((name) => this._confirmations[name].checkbox.checked);
     return values;
   }
 
   /**
-   * Show an error, or else a note, below a field.
+   * Show an error of a field, or else a note.
    *
    * @param {string} name
    * @param {string | undefined} error
@@ -115,9 +116,9 @@ export class Fields {
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
-    setAttribute(message, "title", text || null); // The text is cut off after two lines, so that nothing moves.
+    setAttribute(message, "title", text || null); // The element shows two lines only.
     message.classList.toggle("yotta-is-invalid", Boolean(error));
-    if (name === "environment_vars") this._markVariable(error);
+    if (name === "environment_vars") this._markInvalidVariables(error);
     const input = this.inputs[name];
     if (!input) return;
     setAttribute(input, "aria-invalid", error ? "true" : null);
@@ -125,41 +126,42 @@ export class Fields {
   }
 
   /**
-   * Offer to confirm what is beside a field.
+   * Show or hide the check box that confirms the value of a field.
    *
    * @param {string} name
-   * @param {"as_typed" | "another" | undefined} kind undefined to offer nothing
+   * @param {"as_typed" | "another" | undefined} kind undefined to hide it
    */
   setConfirmation(name, kind) {
     const confirmation = this._confirmations[name];
     if (!confirmation) return;
-    if (kind) setText(confirmation.text, CONFIRMATIONS[kind]);
-    else confirmation.box.checked = false;
+    if (kind) setText(confirmation.text, CONFIRMATION_LABELS[kind]);
+    else confirmation.checkbox.checked = false;
     confirmation.label.hidden = !kind;
   }
 
-  /** @param {string} [name] a field that has been changed, so that what was confirmed is another value; else all */
-  clearConfirmations(name) {
-    for (const each of name ? [name] : Object.keys(this._confirmations)) {
-      const confirmation = this._confirmations[each];
-      if (confirmation) confirmation.box.checked = false;
-    }
+  /** @param {string} name of a field whose value has changed since it was confirmed */
+  clearConfirmation(name) {
+    const confirmation = this._confirmations[name];
+    if (confirmation) confirmation.checkbox.checked = false;
   }
 
-  /** Focus the first field with an error, where there is one. */
+  clearConfirmations() {
+    for (const name of Object.keys(this._confirmations)) this.clearConfirmation(name);
+  }
+
+  /** Focus the first field with an error, if there is one. */
   focusFirstInvalid() {
     /** @type {HTMLElement | null} */
     let control = this.element.querySelector("[aria-invalid=true]");
-    // An error that names no variable marks none of them.
-    const isVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
-    if (!control && isVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
+    const hasVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
+    // An error that names no variable marks no input as invalid.
+    if (!control && hasVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
     const details = control?.closest("details");
     if (details) details.open = true;
     control?.focus();
   }
 
   _moreOptions() {
-    const legend = h("legend", {}, "Environment variables");
     return h(
       "details",
       { class: "yotta-more-options" },
@@ -177,7 +179,7 @@ export class Fields {
       h(
         "fieldset",
         { class: "yotta-env" },
-        legend,
+        h("legend", {}, "Environment variables"),
         this._variables,
         this._addVariableButton,
         this._message("environment_vars"),
@@ -201,12 +203,16 @@ export class Fields {
     return fields;
   }
 
-  /** @param {string | undefined} error that names one of the variables */
-  _markVariable(error) {
+  /**
+   * Mark the variables without a name and those that the error names.
+   *
+   * @param {string | undefined} error
+   */
+  _markInvalidVariables(error) {
     for (const row of this._variables.children) {
       const [name, value] = row.querySelectorAll("input");
-      const isWrong = error && (!name.value.trim() || error.includes(name.value.trim()));
-      setAttribute(value, "aria-invalid", isWrong ? "true" : null);
+      const isInvalid = error?.includes(name.value.trim()); // Any text includes an empty name.
+      setAttribute(value, "aria-invalid", isInvalid ? "true" : null);
     }
   }
 
@@ -246,18 +252,18 @@ export class Fields {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const beside = h("div", { class: "yotta-field-feedback" }, this._message(name), ...this._confirmation(name));
-    return h("div", { class: classes }, h("label", { for: input.id }, label), element, beside);
+    const feedback = h("div", { class: "yotta-field-feedback" }, this._message(name));
+    if (name === "pod_name" || name in this._comboboxes) feedback.append(this._confirmation(name));
+    return h("div", { class: classes }, h("label", { for: input.id }, label), element, feedback);
   }
 
   /** @param {string} name */
   _confirmation(name) {
-    if (name !== "pod_name" && !(name in this._comboboxes)) return [];
-    const box = h("input", { type: "checkbox" });
+    const checkbox = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, box, text);
-    this._confirmations[name] = { box, text, label };
-    return [label];
+    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, checkbox, text);
+    this._confirmations[name] = { checkbox, text, label };
+    return label;
   }
 
   /** @param {string} name */
@@ -267,8 +273,6 @@ export class Fields {
     return message;
   }
 }
-
-/** @typedef {{ box: HTMLInputElement, text: HTMLElement, label: HTMLElement }} Confirmation */
 
 /**
  * @param {import("./protocol.js").GpuChoice} gpu
@@ -289,13 +293,13 @@ function imageOption({ id, value, label, official }) {
 }
 
 /**
- * Set the options of a select, keeping what was chosen.
+ * Set the options of a select, and keep its value.
  *
  * @param {HTMLElement & { value: string }} select
  * @param {HTMLOptionElement[]} options
  */
 function setOptions(select, options) {
-  const chosen = select.value;
+  const { value } = select;
   select.replaceChildren(...options);
-  if (chosen) select.value = chosen;
+  if (value) select.value = value;
 }

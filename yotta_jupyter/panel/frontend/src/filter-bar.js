@@ -7,11 +7,11 @@ import { LAUNCHING } from "./protocol.js";
 /** @typedef {import("./filter.js").Filters} Filters */
 /** @typedef {import("./store.js").Store} Store */
 
-const ANY = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
+const EMPTY_LABELS = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
 const ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
 
-/** How the values are shown. @type {Record<(typeof SELECT_FILTERS)[number], (value: string) => string>} */
-const LABELS = {
+/** @type {Record<(typeof SELECT_FILTERS)[number], (value: string) => string>} */
+const FORMATTERS = {
   status: (value) => formatStatus(value, null),
   region: (value) => value,
   gpu_type: formatGpuType,
@@ -33,7 +33,7 @@ export class FilterBar {
     });
     this.search.addEventListener("input", () => onFilter("text", this.search.value));
     this._selects = SELECT_FILTERS.map((name) => {
-      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, ANY[name]));
+      const select = h("select", { "aria-label": ARIA_LABELS[name] }, h("option", { value: "" }, EMPTY_LABELS[name]));
       select.addEventListener("change", () => onFilter(name, select.value));
       return { name, select };
     });
@@ -51,7 +51,7 @@ export class FilterBar {
   }
 
   /**
-   * Offer the values that the rows have.
+   * Offer the values that the rows contain.
    *
    * @param {Filters} filters
    */
@@ -60,9 +60,9 @@ export class FilterBar {
       const values = new Set();
       for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
       const options = [...values].sort();
-      const chosen = filters[name];
-      if (chosen && !values.has(chosen)) options.push(chosen);
-      setOptions(select, options, chosen, LABELS[name]);
+      const selected = filters[name];
+      if (selected && !values.has(selected)) options.push(selected);
+      setOptions(select, options, selected, FORMATTERS[name]);
     }
   }
 
@@ -72,7 +72,6 @@ export class FilterBar {
    */
   updateCount(filters, count) {
     const total = countPods(this.store.rows.size);
-    // Hidden by CSS, where its space stays.
     this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }
@@ -81,12 +80,13 @@ export class FilterBar {
 /**
  * @param {HTMLSelectElement} select its first option is kept
  * @param {string[]} values
- * @param {string} chosen
- * @param {(value: string) => string} label
+ * @param {string} selected
+ * @param {(value: string) => string} format
  */
-function setOptions(select, values, chosen, label) {
+function setOptions(select, values, selected, format) {
   const current = [...select.options].slice(1).map((option) => option.value);
   if (values.join("\n") === current.join("\n")) return;
-  select.replaceChildren(select.options[0], ...values.map((value) => h("option", { value }, label(value))));
-  select.value = chosen;
+  const options = values.map((value) => h("option", { value }, format(value)));
+  select.replaceChildren(select.options[0], ...options);
+  select.value = selected;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The launch form. The kernel validates it. Secrets stay in its fields, and travel in the launch message only. */
+/** The launch form. The kernel validates it. Its secrets are sent in the launch message only. */
 
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
@@ -13,7 +13,7 @@ import { KERNEL_GONE } from "./store.js";
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
 const VALIDATE_DEBOUNCE_MS = 250;
-/** After a launch the button stays disabled for so long: the second click of a double click must not launch again. */
+/** How long the button stays disabled after a launch: the second click of a double click must not launch again. */
 const RELAUNCH_COOLDOWN_MS = 1000;
 
 export class LaunchForm {
@@ -26,7 +26,7 @@ export class LaunchForm {
     this.context = context;
     this._requestNumber = 0;
     this._validationTimer = 0;
-    /** Fields that the user has filled in, whose errors are shown before the first launch. @type {Set<string>} */
+    /** The fields that the user has filled in. Only their errors are shown before a launch. @type {Set<string>} */
     this._touched = new Set();
     this._launchRejected = false;
     /** The launch that has no result yet. @type {{ tempId: string, name: string } | null} */
@@ -76,8 +76,8 @@ export class LaunchForm {
   }
 
   update() {
-    // The price beside the GPU type and the estimate change together.
-    if (this.fields.renderChoices(this.store.meta.choices) && this.fields.inputs.gpu_type.value) this._validate();
+    const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
+    if (hasNewChoices && this.fields.inputs.gpu_type.value) this._validate(); // Their prices change the estimate.
     this._updateJupyterButton();
   }
 
@@ -93,18 +93,9 @@ export class LaunchForm {
     const { name } = this._launch;
     this._launch = null;
     if (message.type === "launched") {
-      setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
-      this._launchRejected = false;
       const podName = this.store.rows.get(message.pod_id)?.name || name;
-      const launched = podName ? `${podName} (${message.pod_id})` : message.pod_id;
-      const text = message.note || `Launched ${launched}.`;
-      this._launchedId = message.pod_id;
-      this._showMessage(text);
-      this._updateJupyterButton();
-      this.context.announce(text);
-      this.fields.inputs.pod_name.value = ""; // Each pod gets a name of its own.
-      this.fields.clearConfirmations();
-      this._validate();
+      const label = podName ? `${podName} (${message.pod_id})` : message.pod_id;
+      this._onLaunched(message.pod_id, message.note || `Launched ${label}.`);
       return;
     }
     this._setBusy(false);
@@ -128,12 +119,28 @@ export class LaunchForm {
     clearTimeout(this._validationTimer);
   }
 
+  /**
+   * @param {string} podId
+   * @param {string} text
+   */
+  _onLaunched(podId, text) {
+    setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
+    this._launchRejected = false;
+    this._launchedId = podId;
+    this._showMessage(text);
+    this._updateJupyterButton();
+    this.context.announce(text);
+    this.fields.inputs.pod_name.value = ""; // The next pod needs another name.
+    this.fields.clearConfirmations();
+    this._validate();
+  }
+
   /** @param {HTMLElement} element */
   _onInput(element) {
     const { field } = element.dataset;
     if (field) {
       this._touched.add(field);
-      this.fields.clearConfirmations(field);
+      this.fields.clearConfirmation(field);
     }
     if (field === "gpu_type") this._updateGpuHint();
     clearTimeout(this._validationTimer);
@@ -165,21 +172,22 @@ export class LaunchForm {
     this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
   }
 
-  /** Other views of the panel validate forms of their own. */
+  /** @returns {string} unique among the views of the panel, which all receive the reply */
   _requestId() {
     return `${this.context.id}:${this._requestNumber}`;
   }
 
   /**
    * @param {FormResult} result
-   * @param {(name: string) => boolean} shouldShow whether the error of a field is shown
+   * @param {(name: string) => boolean} shouldShow returns whether the error of a field is shown
    */
   _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
+    const gpuHint = this.fields.gpuHint(resolved.gpu_type, price);
+    /** @type {Record<string, string>} */
+    const allNotes = { ...notes, gpu_type: [gpuHint, notes.gpu_type].filter(Boolean).join(" · ") };
     for (const name of Object.keys(this.fields.messageElements)) {
-      const hint = name === "gpu_type" ? this.fields.gpuHint(resolved.gpu_type, price) : "";
-      const note = [hint, notes[name]].filter(Boolean).join(" · ");
       const isShown = shouldShow(name);
-      this.fields.setMessage(name, isShown ? errors[name] : "", note);
+      this.fields.setMessage(name, isShown ? errors[name] : "", allNotes[name]);
       this.fields.setConfirmation(name, isShown ? confirmations[name] : undefined);
     }
     setText(this._command, command ?? "");

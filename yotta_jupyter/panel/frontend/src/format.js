@@ -1,5 +1,5 @@
 // @ts-check
-/** Values as the panel shows them. */
+/** Formats values as text. */
 
 import { UNDOABLE_DELETE } from "./protocol.js";
 
@@ -70,8 +70,12 @@ export function formatGuard({ rule, state, pauses_at, idle_since, problem }, now
   if (state === "pausing") return "guard: pausing…";
   if (pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
-  const [idle, limit] = [now - idle_since, pauses_at - idle_since].map((each) => Math.max(0, Math.floor(each / 60)));
-  return `guard: idle ${idle} of ${limit} min`;
+  return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
+}
+
+/** @param {number} seconds */
+function wholeMinutes(seconds) {
+  return Math.max(0, Math.floor(seconds / 60));
 }
 
 /**
@@ -126,11 +130,12 @@ export function formatGpuType(gpuType) {
 }
 
 /**
- * @param {string[]} losses what pauses may erase
- * @returns {string} a text to append, empty where there is nothing to say
+ * @param {string[]} losses what a pause may erase, a sentence for each pod
+ * @returns {string} a text to append to a sentence; empty if there are no losses
  */
 export function formatPauseLosses(losses) {
-  if (losses.length < 2) return losses.map((loss) => `. ${loss}`).join("");
+  if (!losses.length) return "";
+  if (losses.length === 1) return `. ${losses[0]}`;
   return `. A pause may erase all files of ${losses.length} pods: they have no persistent volume.`;
 }
 
@@ -153,14 +158,14 @@ export function formatGpuFacts({ vram_in_gb, price }) {
 
 /**
  * @param {string} status
- * @param {string | null} pending the action that the pod waits for
+ * @param {string | null} pending the pending action
  * @param {{ stalled?: boolean, undoSeconds?: number }} [progress]
  * @returns {string}
  */
 export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
   if (stalled) return "Waiting for kernel…";
   if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
-  if (pending) return pending in PROGRESS_LABELS ? `${PROGRESS_LABELS[pending]}…` : pending;
+  if (pending) return `${PROGRESS_LABELS[pending] ?? pending}…`;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
 }

@@ -1,12 +1,12 @@
 // @ts-check
-import { DEPARTED, LAUNCHING } from "./protocol.js";
+import { GONE, LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 
-/** Keeps rows in their places while the user may click on them. */
+/** Keeps rows in their places while the user may click on them, also rows of pods that are not listed any more. */
 export class FrozenOrder {
   constructor() {
-    /** The latest rows by id, also of pods that are not listed any more. @type {Map<string, PodRow> | null} */
+    /** The latest rows by id; null while the order is not frozen. @type {Map<string, PodRow> | null} */
     this._rows = null;
   }
 
@@ -28,27 +28,32 @@ export class FrozenOrder {
   }
 
   /**
+   * Return the ids to show: those shown now in their places, then the new ones. The row of a launch that has ended is
+   * replaced by a new one, which is that of its pod.
+   *
    * @param {string[]} shown the ids shown now
    * @param {string[]} sorted the ids that would be shown
-   * @param {Map<string, PodRow>} rows those that are listed
-   * @returns {string[]} those shown in their places, then the new ones; the first new ones replace the rows of launches
-   *   that have ended
+   * @param {Map<string, PodRow>} rows of the listed pods
+   * @returns {string[]}
    */
   merge(shown, sorted, rows) {
     const before = new Set(shown);
     const added = sorted.filter((id) => !before.has(id));
-    const isEndedLaunch = (/** @type {string} */ id) => !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-    const kept = shown.map((id) => (isEndedLaunch(id) ? (added.shift() ?? id) : id));
+    const kept = shown.map((id) => {
+      const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
+      const [replacement] = isEndedLaunch ? added.splice(0, 1) : [];
+      return replacement ?? id;
+    });
     for (const [id, row] of rows) this._rows?.set(id, row);
     return [...kept, ...added];
   }
 
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} the row of a pod that is not listed any more, without anything to click
+   * @returns {PodRow | undefined} the row of a pod that is not listed any more, with all buttons disabled
    */
-  departed(id) {
+  goneRow(id) {
     const row = this._rows?.get(id);
-    return row && { ...row, status: DEPARTED, actions: [], ssh: null, jupyter: null, pending: null, error: null };
+    return row && { ...row, status: GONE, actions: [], ssh: null, jupyter: null, pending: null, error: null };
   }
 }

@@ -8,25 +8,25 @@ import { displayName, formatDuration } from "./format.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** How long the notice shows that a guard was put off. */
+/** How long the notice shows that a pause was put off. */
 const RESULT_MS = 8000;
 
-/** Which pod its guard pauses soon, with a button that puts off the guard. An alert of the header has precedence. */
+/** Says which pod is paused soon by its guard, with a button that puts off the pause. */
 export class GuardNotice {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the button has gone
+   * @param {() => void} focusFallback moves the focus when the button disappears
    */
   constructor(store, context, focusFallback) {
     this.store = store;
     this.context = context;
     this._focusFallback = focusFallback;
-    /** The pod whose guard is being put off. @type {string | null} */
+    /** The pod whose pause is being put off. @type {string | null} */
     this._pendingId = null;
-    /** Why a guard could not be put off. @type {{ id: string, text: string } | null} */
+    /** Why the pause of a pod could not be put off. @type {{ id: string, text: string } | null} */
     this._error = null;
-    /** That a guard was put off, and until when this is shown, in milliseconds. */
+    /** The text that a pause was put off, and until when it is shown, in milliseconds. */
     this._result = { text: "", until: 0 };
     /** The pod that was announced last. @type {string | undefined} */
     this._announcedId = undefined;
@@ -43,15 +43,13 @@ export class GuardNotice {
     );
   }
 
-  /** @param {boolean} isCovered whether an alert is shown in the same place */
+  /** @param {boolean} isCovered whether the alert of the header is shown in the same place */
   update(isCovered) {
-    const { guards_error } = this.store.meta;
     const [nearest, ...others] = this._nearGuards();
-    const error = this._error?.id === nearest?.row.id ? this._error?.text : "";
     const result = Date.now() < this._result.until ? this._result.text : "";
-    let text = guards_error ?? "";
+    let text = this.store.meta.guards_error ?? "";
     if (result) text = result;
-    else if (error) text = error;
+    else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
     else if (nearest) text = describeNear(nearest, others.length);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
@@ -64,7 +62,7 @@ export class GuardNotice {
 
   /** @param {GuardExtendedMessage} message */
   onResult({ pod_id, error }) {
-    if (pod_id !== this._pendingId) return; // Another view has requested it.
+    if (pod_id !== this._pendingId) return; // The reply to another view.
     this._pendingId = null;
     const row = this.store.rows.get(pod_id);
     if (error) this._error = { id: pod_id, text: error };
@@ -86,7 +84,7 @@ export class GuardNotice {
     return near.sort((a, b) => Number(a.guard.pauses_at) - Number(b.guard.pauses_at));
   }
 
-  /** @param {PodRow | undefined} row the pod whose guard can be put off */
+  /** @param {PodRow | undefined} row the pod whose pause can be put off */
   _updateButton(row) {
     this.button.hidden = !row;
     if (!row) return;
@@ -109,7 +107,8 @@ export class GuardNotice {
 
 /**
  * @param {{ row: PodRow, guard: Guard }} nearest
- * @param {number} others how many further pods are paused soon
+ * @param {number} others the number of other pods that are paused soon
+ * @returns {string} such as "train is paused in 8 min by its guard"
  */
 function describeNear({ row, guard: { state, pauses_at, problem } }, others) {
   const name = displayName(row);

@@ -5,10 +5,10 @@ import { HEARTBEAT_S } from "./lifecycle.js";
 import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./protocol.js").Totals} Totals */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** A total is hidden if its text is empty.
- * @type {{ label: string, text: (totals: import("./protocol.js").Totals) => string }[]} */
+/** A total is hidden if its text is empty. @type {{ label: string, text: (totals: Totals) => string }[]} */
 const TOTALS = [
   { label: "running", text: ({ running }) => running.toLocaleString() },
   { label: "paused", text: ({ paused }) => paused.toLocaleString() },
@@ -17,7 +17,7 @@ const TOTALS = [
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
 ];
 
-/** What is connected, the totals, the time of the last refresh, and why it failed. */
+/** The address of the API, the totals, and when the pods were refreshed or why that failed. */
 export class Header {
   /**
    * @param {Store} store
@@ -66,22 +66,27 @@ export class Header {
   updateTime() {
     const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1000;
-    // After a long silence the kernel may hang; a notebook that was reopened may have none.
-    const isLive = connected && meta.interval !== null && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
-    let text = "";
+    // A kernel that has not answered for long may hang. A notebook that was opened again may have no kernel.
+    const isAlive = connected && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
+    let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
-    if (meta.refreshed_at && isLive && meta.interval && !meta.error) {
+    if (meta.refreshed_at && isAlive && meta.interval && !meta.error) {
       // The kernel sends nothing if a refresh found no changes.
       const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
-    } else if (meta.refreshed_at) text = `As of ${formatTime(meta.refreshed_at)}`;
+    }
     setText(this._refreshedAt, text);
     setAttribute(this._refreshedAt, "title", tooltip);
+    this._updateAlert();
+  }
+
+  _updateAlert() {
+    const { connected, meta } = this.store;
     const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const alert = connected ? error : KERNEL_GONE;
-    this.alert.hidden = !alert;
-    setText(this.alert, alert);
+    const text = connected ? error : KERNEL_GONE;
+    this.alert.hidden = !text;
+    setText(this.alert, text);
   }
 
   /** @returns {boolean} whether the rows may be out of date */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The widget: one store for each model, shared by its views. */
+/** The entry point of the widget. The views of a model share one store. */
 
 import { attach } from "./lifecycle.js";
 import { Store } from "./store.js";

@@ -29,10 +29,11 @@ export class JupyterPopup {
     this.store = store;
     this.context = context;
     this._requestNumber = 0;
-    /** The link that was requested and has not arrived. @type {string | null} */
+    /** The id of the request for a link that has no reply. @type {string | null} */
     this._linkRequest = null;
-    /** The password that was requested last. @type {string | null} */
+    /** The id of the last request for a password. @type {string | null} */
     this._passwordRequest = null;
+    /** 0 while no password is shown. */
     this._passwordTimer = 0;
     /** The pod whose Jupyter is shown. @type {string | null} */
     this._podId = null;
@@ -74,16 +75,13 @@ export class JupyterPopup {
     if (row.has_password) {
       this._password.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
     } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
+    const close = secondaryButton("Close", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
       this._link,
       ...publicAddress(row),
       this._password,
-      h(
-        "div",
-        { class: "yotta-jupyter-line" },
-        secondaryButton("Close", () => this._closeAndFocus()),
-      ),
+      h("div", { class: "yotta-jupyter-line" }, close),
     );
     this._popup.open(button);
     document.addEventListener("pointerdown", this._onPointerdown, true);
@@ -92,7 +90,7 @@ export class JupyterPopup {
   }
 
   /**
-   * Open the link in a new tab, or show it where the browser blocks new tabs.
+   * Open the link in a new tab, or show it if the browser blocks new tabs.
    *
    * @param {JupyterLinkMessage} message
    * @param {DataView[]} [buffers]
@@ -102,20 +100,25 @@ export class JupyterPopup {
     this._linkRequest = null;
     const row = this.store.rows.get(this._podId ?? "");
     if (!row) return;
-    const name = displayName(row);
     if (!buffers?.length) {
       this._showError(message.error);
       return;
     }
+    const name = displayName(row);
     const url = new TextDecoder().decode(buffers[0]);
     const isOpened = openTab(url);
     const link = newTabLink(url, isOpened ? "Open it again" : `Open Jupyter of ${name}`);
-    if (!isOpened) link.classList.add("yotta-button-primary");
-    const note = message.note ? [h("div", { class: "yotta-muted" }, message.note)] : [];
-    this._link.replaceChildren(...(isOpened ? ["Opened in a new tab.", link] : [link]), ...note);
-    this.context.announce(isOpened ? `Opened Jupyter of ${name}` : `The link to Jupyter of ${name} is ready`);
+    this._link.replaceChildren(link);
+    if (message.note) this._link.append(h("div", { class: "yotta-muted" }, message.note));
+    if (isOpened) {
+      this._link.prepend("Opened in a new tab.");
+      this.context.announce(`Opened Jupyter of ${name}`);
+    } else {
+      link.classList.add("yotta-button-primary");
+      this.context.announce(`The link to Jupyter of ${name} is ready`);
+      link.focus({ preventScroll: true });
+    }
     this._popup.place();
-    if (!isOpened) link.focus({ preventScroll: true });
   }
 
   /**
@@ -125,7 +128,7 @@ export class JupyterPopup {
   onPassword(message, buffers) {
     if (!this._popup.isOpen) return;
     if (message.request_id !== this._passwordRequest) {
-      if (this._passwordTimer) this._popup.close();
+      if (this._passwordTimer) this._popup.close(); // Another view shows a password now.
       return;
     }
     if (!buffers?.length) {
@@ -147,8 +150,10 @@ export class JupyterPopup {
 
   /** Close if the pod is gone or has no password any more. */
   update() {
+    if (!this._popup.isOpen) return;
     const row = this.store.rows.get(this._podId ?? "");
-    if (this._popup.isOpen && (!row || (this._passwordTimer && !row.has_password))) this._popup.close();
+    const isPasswordGone = this._passwordTimer && !row?.has_password;
+    if (!row || isPasswordGone) this._popup.close();
   }
 
   close() {
@@ -163,15 +168,10 @@ export class JupyterPopup {
     }
     this._linkRequest = this._newRequestId();
     const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
-    this._link.replaceChildren(
-      h("span", { class: "yotta-jupyter-progress", "data-pending": "true" }, spinner, "Connecting…"),
-    );
-    this.store.send({
-      type: "open_jupyter",
-      request_id: this._linkRequest,
-      pod_id: podId,
-      server_path: remoteServerPath(),
-    });
+    const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" };
+    this._link.replaceChildren(h("span", attributes, spinner, "Connecting…"));
+    const request_id = this._linkRequest;
+    this.store.send({ type: "open_jupyter", request_id, pod_id: podId, server_path: remoteServerPath() });
   }
 
   /** @param {string} podId */
@@ -191,7 +191,7 @@ export class JupyterPopup {
     this._popup.place();
   }
 
-  /** Other views of the panel receive the reply as well. */
+  /** @returns {string} unique among the views of the panel, which all receive the reply */
   _newRequestId() {
     this._requestNumber += 1;
     return `${this.context.id}:${this._requestNumber}`;
@@ -207,9 +207,11 @@ export class JupyterPopup {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = 0;
-    // What arrives later is not for what is shown then.
-    this._linkRequest = this._passwordRequest = null;
-    this._button = this._podId = null;
+    // Replies that arrive later are ignored.
+    this._linkRequest = null;
+    this._passwordRequest = null;
+    this._button = null;
+    this._podId = null;
     this.element.replaceChildren();
   }
 }
@@ -230,7 +232,10 @@ function newTabLink(url, text) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, text);
 }
 
-/** @param {PodRow} row */
+/**
+ * @param {PodRow} row
+ * @returns {HTMLElement[]} the line with the public address; empty if there is none
+ */
 function publicAddress(row) {
   if (!row.jupyter) return [];
   const isPlain = row.jupyter.startsWith("http:");

@@ -1,5 +1,5 @@
 // @ts-check
-/** Attaches a view to the page: what it observes, its timers, and what it reports to the kernel. */
+/** Attaches a view to the page: its observers, its timers, and its reports to the kernel. */
 
 import { SUPPRESS_SHORTCUTS } from "./dom.js";
 
@@ -101,7 +101,7 @@ class VisibilityReporter {
 }
 
 /**
- * Let Ctrl+S, or ⌘S, save the notebook, although all other shortcuts are suppressed in the panel.
+ * Let Ctrl+S, or ⌘S, save the notebook. All other shortcuts are suppressed in the panel.
  *
  * @param {HTMLElement} root
  * @param {KeyboardEvent} event
@@ -109,11 +109,10 @@ class VisibilityReporter {
 function allowSaveShortcut(root, event) {
   const isSave = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
   if (!isSave || !root.contains(/** @type {Node} */ (event.target))) return;
-  const suppressed = event
-    .composedPath()
-    .filter((target) => target instanceof Element)
-    .filter((element) => root.contains(element) && element.hasAttribute(SUPPRESS_SHORTCUTS));
+  const elements = event.composedPath().filter((target) => target instanceof Element && root.contains(target));
+  const suppressed = /** @type {Element[]} */ (elements).filter((element) => element.hasAttribute(SUPPRESS_SHORTCUTS));
   for (const element of suppressed) element.removeAttribute(SUPPRESS_SHORTCUTS);
+  // After JupyterLab has handled the key.
   setTimeout(() => {
     for (const element of suppressed) element.setAttribute(SUPPRESS_SHORTCUTS, "true");
   });

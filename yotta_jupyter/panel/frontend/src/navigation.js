@@ -4,29 +4,33 @@ import { setAttribute } from "./dom.js";
 /** @typedef {import("./row.js").RowView} RowView */
 /** @typedef {import("./table.js").Table} Table */
 
+/** The height of the headings, which cover the rows below them, in rows. */
+const HEADING_ROWS = 1;
+
 /**
  * Moves the focus in the table by keyboard.
  *
- * One row at a time is in the order of the Tab key, or 10,000 pods would be 40,000 stops. The arrow keys, Home, End,
- * Page Up and Page Down reach the others.
+ * Tab reaches the controls of one row only: 10,000 pods have 40,000 controls. The arrow keys, Home, End, Page Up and
+ * Page Down reach the other rows.
  */
 export class Navigation {
   /** @param {Table} table */
   constructor(table) {
     this.table = table;
-    /** @type {string | null} */
+    /** The row that had the focus last. @type {string | null} */
     this._activeId = null;
     table.body.addEventListener("keydown", (event) => this._onKeydown(event));
     table.body.addEventListener("focusin", (event) => this._onFocusin(event));
   }
 
-  /** Make the controls of the active row, or else of the first, the ones that Tab reaches. */
+  /** Let Tab reach the controls of the active row; those of the first row if the active one is not rendered. */
   updateTabStop() {
     const { body, rowViews } = this.table;
     const first = /** @type {HTMLElement | null} */ (body.firstElementChild)?.dataset.podId;
-    const stop = this._activeId !== null && rowViews.has(this._activeId) ? this._activeId : first;
+    const isActiveRendered = this._activeId !== null && rowViews.has(this._activeId);
+    const tabStop = isActiveRendered ? this._activeId : first;
     for (const [id, view] of rowViews) {
-      for (const control of view.controls()) setAttribute(control, "tabindex", id === stop ? "0" : "-1");
+      for (const control of view.controls()) setAttribute(control, "tabindex", id === tabStop ? "0" : "-1");
     }
   }
 
@@ -45,8 +49,9 @@ export class Navigation {
     if (!view) return;
     const control = /** @type {HTMLElement} */ (event.target);
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-      const controls = [...view.controls()].filter((each) => each.offsetParent);
-      controls[controls.indexOf(control) + (event.key === "ArrowRight" ? 1 : -1)]?.focus();
+      const visible = [...view.controls()].filter((each) => each.offsetParent);
+      const step = event.key === "ArrowRight" ? 1 : -1;
+      visible[visible.indexOf(control) + step]?.focus();
     } else {
       const index = this._targetIndex(event.key, this.table.ids.indexOf(view.id));
       if (index === null) return;
@@ -62,7 +67,8 @@ export class Navigation {
    * @returns {number | null} the target row, possibly out of range; null for any other key
    */
   _targetIndex(key, index) {
-    const page = Math.max(1, Math.floor(this.table.scroller.clientHeight / this.table.rowHeight) - 2);
+    const rowsInView = Math.floor(this.table.scroller.clientHeight / this.table.rowHeight);
+    const page = Math.max(1, rowsInView - HEADING_ROWS - 1); // One row stays in view.
     switch (key) {
       case "ArrowUp":
         return index - 1;
@@ -82,31 +88,31 @@ export class Navigation {
   }
 
   /**
-   * Scroll to a row, and focus the control in the place of another row's.
+   * Scroll to a row, and focus its control in the same place as one of another row.
    *
    * @param {number} index
-   * @param {HTMLElement} control
+   * @param {HTMLElement} control of the other row
    */
   _focusRow(index, control) {
     const { ids, rowHeight, scroller, rowViews } = this.table;
     const cell = /** @type {HTMLElement} */ (control.parentElement);
     const place = controlsOf(cell).indexOf(control);
     const top = index * rowHeight;
-    const lowest = top - (scroller.clientHeight - rowHeight * 2);
+    const bottom = top + rowHeight * (HEADING_ROWS + 1);
     if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (lowest > scroller.scrollTop) scroller.scrollTop = lowest;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
     this.table.renderRows();
     const view = rowViews.get(ids[index]);
     const target = view?.element.getElementsByClassName(cell.className)[0];
     const counterpart = target && controlsOf(target)[place];
-    // A row without an error has no visible Dismiss button.
-    const focusable = !counterpart || counterpart.hidden ? view?.checkbox : counterpart;
-    focusable?.focus({ preventScroll: true });
+    const isFocusable = counterpart && !counterpart.hidden; // The Dismiss button is hidden in a row without an error.
+    const next = isFocusable ? counterpart : view?.checkbox;
+    next?.focus({ preventScroll: true });
   }
 
   /**
    * @param {Event} event
-   * @returns {RowView | undefined} the row in which it happened
+   * @returns {RowView | undefined} the row of its target
    */
   _viewOf(event) {
     const element = /** @type {HTMLElement} */ (event.target).closest("[data-pod-id]");
@@ -116,7 +122,7 @@ export class Navigation {
 
 /**
  * @param {Element} cell
- * @returns {HTMLElement[]} what can have the focus in a cell
+ * @returns {HTMLElement[]} its elements that can have the focus
  */
 function controlsOf(cell) {
   return [.../** @type {NodeListOf<HTMLElement>} */ (cell.querySelectorAll("input, button"))];

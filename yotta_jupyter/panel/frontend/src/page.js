@@ -8,7 +8,7 @@
  * @returns {boolean} whether a tab was opened
  */
 export function openTab(url) {
-  // Without the question the browser would report a blocked tab.
+  // Otherwise the browser would tell the user that it has blocked a tab.
   if (navigator.userActivation?.isActive === false) return false;
   try {
     const tab = window.open("about:blank", "_blank");
@@ -21,7 +21,7 @@ export function openTab(url) {
   }
 }
 
-/** @returns {string | null} the path of the notebook server if the page comes from another machine, as far as known */
+/** @returns {string | null} the path of the notebook server; null if it runs on this machine or its path is unknown */
 export function remoteServerPath() {
   const { protocol, hostname } = window.location;
   if (!protocol.startsWith("http") || isLoopback(hostname)) return null;

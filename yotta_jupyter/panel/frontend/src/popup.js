@@ -1,9 +1,15 @@
 // @ts-check
-/** A box beside an element, above everything else on the page: the output of a cell would cut it off. */
+/** A box beside an element. It is above everything else on the page, because the output of a cell would cut it off. */
 
+// All in pixels.
+/** Between the box and its anchor. */
 const GAP = 3;
+/** Between the box and the edge of the window. */
 const MARGIN = 8;
+const MIN_HEIGHT = 80;
 const MAX_HEIGHT = 320;
+/** Space below the anchor with which the box is put there even if there is more space above. */
+const ENOUGH_HEIGHT = 200;
 
 export class Popup {
   /**
@@ -20,7 +26,7 @@ export class Popup {
     this._place = () => this.place();
     element.hidden = true;
     element.classList.add("yotta-popup");
-    // The top layer. Browsers without it show the box inside the panel.
+    // A popover is in the top layer. Browsers without popovers show the box inside the panel.
     if ("popover" in element) element.setAttribute("popover", "manual");
   }
 
@@ -50,7 +56,7 @@ export class Popup {
     this._onClose();
   }
 
-  /** Put the box below its anchor, or above where there is more space. */
+  /** Put the box below its anchor, or above if there is more space. Close it if the anchor is out of view. */
   place() {
     if (!this._anchor) return;
     const anchor = this._anchor.getBoundingClientRect();
@@ -63,10 +69,11 @@ export class Popup {
     const width = Math.min(Math.max(anchor.width, this._minWidth), innerWidth - 2 * MARGIN);
     const below = innerHeight - anchor.bottom - GAP - MARGIN;
     const above = anchor.top - GAP - MARGIN;
-    const isBelow = below >= Math.min(MAX_HEIGHT, 200) || below >= above;
+    const isBelow = below >= ENOUGH_HEIGHT || below >= above;
     style.minWidth = `${width}px`;
     style.maxWidth = `${innerWidth - 2 * MARGIN}px`;
-    style.maxHeight = `${Math.max(80, Math.min(MAX_HEIGHT, isBelow ? below : above))}px`;
+    const space = isBelow ? below : above;
+    style.maxHeight = `${Math.max(MIN_HEIGHT, Math.min(MAX_HEIGHT, space))}px`;
     const { offsetWidth } = this.element;
     const preferred = this._alignRight ? anchor.right - offsetWidth : anchor.left;
     const left = Math.min(preferred, innerWidth - MARGIN - offsetWidth);

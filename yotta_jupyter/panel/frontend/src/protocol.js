@@ -15,11 +15,11 @@
  * @property {number | null} hourly_cost US dollars an hour now
  * @property {number | null} hourly_rate US dollars an hour while running
  * @property {number | null} created_at seconds since 1970
- * @property {string | null} ssh a command without the key file, where the pod can be reached
- * @property {string | null} jupyter the address of its Jupyter, where it has one now
+ * @property {string | null} ssh a command without the key file; null if the pod cannot be reached
+ * @property {string | null} jupyter the public address of its Jupyter; null if it has none now
  * @property {boolean} has_password whether it has a Jupyter password
- * @property {string | null} pause_loss what a pause may erase; null where there is a persistent volume
- * @property {string[]} actions those that the pod's status allows: pause, resume, delete
+ * @property {string | null} pause_loss what a pause may erase; null if there is a persistent volume
+ * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {string | null} pending the action that has been requested and does not show in the status yet
  * @property {string | null} error why the last action failed
  */
@@ -73,7 +73,8 @@
  * @property {string} rule such as "after 8h, idle 30m"
  * @property {string} state waiting, active, pausing or paused
  * @property {number | null} pauses_at when its next limit is reached, in seconds since 1970
- * @property {number | null} idle_since where the idle limit is the next one, in seconds since 1970
+ * @property {number | null} idle_since since when the pod is idle, in seconds since 1970; null unless the idle limit is
+ *   the next one
  * @property {boolean} is_near whether the pause must be announced
  * @property {string} problem why it is not enforced; empty if it is
  */
@@ -92,7 +93,7 @@
  * @property {number} delete_delay seconds during which a delete can be undone
  * @property {number | null} interval seconds between refreshes; null while there are none
  * @property {number} [refreshed_at] seconds since 1970
- * @property {string | null} error why the last refresh failed
+ * @property {string | null} error why the last refresh failed; null if it succeeded
  * @property {Choices | null} choices
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
@@ -104,7 +105,7 @@
  * @property {number} version
  * @property {Map<string, PodRow>} rows
  * @property {string[]} selected
- * @property {Record<string, number>} undoSeconds those during which a delete can still be undone, by row
+ * @property {Record<string, number>} undoSeconds for how long a delete can still be undone, by row
  * @property {Meta} meta
  */
 
@@ -117,8 +118,8 @@
  * @typedef {object} FormResult
  * @property {Record<string, string>} errors by field
  * @property {Record<string, string>} notes by field
- * @property {Record<string, "as_typed" | "another">} confirmations by field the one that is offered
- * @property {Record<string, string>} resolved by field the whole name of what was typed
+ * @property {Record<string, "as_typed" | "another">} confirmations the check box that is offered, by field
+ * @property {Record<string, string>} resolved the full name of what was typed, by field
  * @property {string | null} command the equivalent `%yotta create` line
  * @property {number | null} price US dollars an hour for one GPU
  * @property {number | null} estimate US dollars an hour
@@ -128,7 +129,7 @@
 /** @typedef {{ type: "validation", request_id: string } & FormResult} ValidationMessage */
 
 /**
- * What became of a launch.
+ * The result of a launch.
  *
  * @typedef {({ type: "rejected", temp_id: string } & FormResult)
  *   | { type: "launched", temp_id: string, pod_id: string, note: string }
@@ -137,10 +138,10 @@
 
 /** @typedef {{ type: "ack", pods: string[] }} Ack */
 
-/** The password itself is in a buffer. @typedef {{ type: "password", request_id: string, error: string }} PasswordMessage */
+/** The password is in a buffer. @typedef {{ type: "password", request_id: string, error: string }} PasswordMessage */
 
 /**
- * The link itself is in a buffer.
+ * The link is in a buffer.
  *
  * @typedef {{ type: "jupyter_link", request_id: string, error: string, note: string }} JupyterLinkMessage
  */
@@ -155,7 +156,7 @@
 export const LAUNCHING = "LAUNCHING";
 
 /** The status of a row whose pod is not listed any more. */
-export const DEPARTED = "GONE";
+export const GONE = "GONE";
 
 /** The pending action of a delete that can still be undone; the same as in `protocol.py`. */
 export const UNDOABLE_DELETE = "undoable_delete";
@@ -178,7 +179,7 @@ const DEFAULT_META = {
   guard_extension: 0,
 };
 
-/** @returns {Snapshot} what a panel shows before anything has arrived */
+/** @returns {Snapshot} what a panel shows before the first snapshot */
 export function emptySnapshot() {
   return { version: -1, rows: new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
 }
@@ -196,16 +197,14 @@ export function decodeRow(fields, values) {
 }
 
 /**
- * @param {string} id temporary
+ * @param {string} id the temporary id
  * @param {string[]} fields
  * @param {Record<string, any>} form
  * @returns {PodRow} the row of a launch until the kernel sends one
  */
 export function placeholderRow(id, fields, form) {
-  const empty = decodeRow(
-    fields,
-    fields.map(() => null),
-  );
+  const nulls = fields.map(() => null);
+  const empty = decodeRow(fields, nulls);
   return {
     ...empty,
     id,
@@ -244,8 +243,8 @@ export function decodeSnapshot(bytes) {
  * @param {Map<string, PodRow>} rows changed in place
  * @param {string[]} fields
  * @param {Pick<Patch, "added" | "updated" | "removed">} patch
- * @returns {{ added: string[], fields: Set<Field> } | null} the ids of new rows and the fields that have changed in
- *   others; null if the patch does not match the rows, which are then unchanged
+ * @returns {{ added: string[], fields: Set<Field> } | null} the ids of the added rows, and the fields that have changed in
+ *   others; null if the patch updates an unknown row, and then nothing is changed
  */
 export function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
   if (updated.some(({ id }) => !rows.has(id))) return null;

@@ -11,7 +11,7 @@ import { UNDOABLE_DELETE } from "./protocol.js";
 
 /**
  * @typedef {object} RowHandlers
- * @property {(id: string, selected: boolean, range: boolean) => void} onSelect
+ * @property {(id: string, selected: boolean, isRange: boolean) => void} onSelect
  * @property {(id: string, action: Action) => void} onAction
  * @property {(id: string, button: HTMLElement) => void} onCopySsh
  * @property {(id: string, button: HTMLElement) => void} onJupyter
@@ -21,7 +21,7 @@ import { UNDOABLE_DELETE } from "./protocol.js";
 /** Statuses in which the pause or resume button resumes. In all others it pauses. */
 const RESUME_STATUSES = new Set(["PAUSED", "PAUSING"]);
 
-/** The element of one row. It is reused for another pod once its own is out of view. */
+/** The element of one row. It is reused for another pod when its own is out of view. */
 export class RowView {
   /**
    * @param {Store} store
@@ -103,10 +103,7 @@ export class RowView {
     const fullName = row.name ? `${row.name} (${row.id})` : row.id;
     setAttribute(this.title, "title", row.pause_loss ? `${fullName}\n${row.pause_loss}` : fullName);
     setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
-    const guard = store.meta.guards[row.id];
-    setAttribute(element, "data-guard", guard ? guard.problem || "enforced" : null);
-    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000) : "");
-    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
+    this._updateGuard(row);
     const undoSeconds = store.undoSecondsLeft(row.id);
     setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
     setAttribute(this.status, "title", row.status);
@@ -120,7 +117,7 @@ export class RowView {
     this._updateButtons(row, name, pending);
   }
 
-  /** @returns {NodeListOf<HTMLElement>} what can have the focus */
+  /** @returns {NodeListOf<HTMLElement>} the elements that can have the focus */
   controls() {
     return this.element.querySelectorAll("input, button");
   }
@@ -134,7 +131,17 @@ export class RowView {
   _move({ index, top }) {
     this.index = index;
     this.element.style.transform = `translateY(${top}px)`;
-    setAttribute(this.element, "aria-rowindex", index + 2); // After the row of headings, counted from 1.
+    setAttribute(this.element, "aria-rowindex", index + 2); // Counted from 1, which is the row of headings.
+  }
+
+  /** @param {PodRow} row */
+  _updateGuard(row) {
+    const guard = this.store.meta.guards[row.id];
+    let state = null;
+    if (guard) state = guard.problem ? "not-enforced" : "enforced";
+    setAttribute(this.element, "data-guard", state);
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000) : "");
+    setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
 
   /**
@@ -144,21 +151,18 @@ export class RowView {
    */
   _updateButtons(row, name, pending) {
     const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
-    const toggle = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
-    pauseResumeButton.dataset.action = toggle;
-    setIcon(pauseResumeButton, toggle);
-    const toggleLabel = `${toggle === "resume" ? "Resume" : "Pause"} ${name}`;
-    setAttribute(pauseResumeButton, "aria-label", toggleLabel);
-    const loss = toggle === "pause" ? row.pause_loss : null;
-    setAttribute(pauseResumeButton, "title", loss ? `${toggleLabel}. ${loss}` : toggleLabel);
-    setDisabled(pauseResumeButton, !store.can(row, toggle));
+    const action = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
+    pauseResumeButton.dataset.action = action;
+    setIcon(pauseResumeButton, action);
+    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
+    setAttribute(pauseResumeButton, "aria-label", label);
+    const loss = action === "pause" ? row.pause_loss : null;
+    setAttribute(pauseResumeButton, "title", loss ? `${label}. ${loss}` : label);
+    setDisabled(pauseResumeButton, !store.can(row, action));
     setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
-    setLabel(
-      jupyterButton,
-      `Open Jupyter of ${name}`,
-      row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are"),
-    );
+    const jupyterReason = row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are");
+    setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const canUndo = pending === UNDOABLE_DELETE;
     deleteButton.dataset.action = canUndo ? "undo" : "delete";
@@ -189,8 +193,8 @@ function textButton(text, classes, onclick) {
 
 /**
  * @param {PodRow} row
- * @param {string} subject what cannot be reached, and its verb
- * @returns {string} why; empty if the pod can be reached
+ * @param {string} subject with its verb, such as "SSH is"
+ * @returns {string} why the pod cannot be reached; empty if it can
  */
 function unreachableReason(row, subject) {
   if (row.ssh) return "";

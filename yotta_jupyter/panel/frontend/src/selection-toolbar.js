@@ -5,22 +5,20 @@ import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
-/** @typedef {"pause" | "delete"} AskedAction */
+/** @typedef {"pause" | "resume" | "delete"} BulkAction */
+/** @typedef {"pause" | "delete"} ConfirmedAction an action that may need a confirmation */
 
-const ACTIONS = /** @type {const} */ ([
-  { action: "pause", label: "Pause" },
-  { action: "resume", label: "Resume" },
-  { action: "delete", label: "Delete" },
-]);
+/** How long the button of a copy says "Copied". */
+const COPIED_MS = 1200;
 
-/** What can be done with the selected pods. It covers the headings and no row, so that none moves when it appears. */
+/** The actions on the selected pods. It covers the headings and no row, so that none moves when it appears. */
 export class SelectionToolbar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
    * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
    *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
-   *   toolbar has gone, `focusUndo` after a delete
+   *   toolbar disappears, `focusUndo` after a delete
    */
   constructor(store, context, { countHidden, focusFallback, focusUndo }) {
     this.store = store;
@@ -28,34 +26,41 @@ export class SelectionToolbar {
     this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
-    /** What waits for a confirmation. @type {{ action: AskedAction, ids: string[] } | null} */
-    this._asking = null;
+    /** What waits for a confirmation. @type {{ action: ConfirmedAction, ids: string[] } | null} */
+    this._unconfirmed = null;
     this._count = h("strong");
-    this._buttons = ACTIONS.map(({ action, label }) => {
-      const button = secondaryButton("", (event) => this._act(action, event));
-      return { action, label, button };
-    });
+    this._buttons = {
+      pause: secondaryButton("Pause", (event) => this._act("pause", event)),
+      resume: secondaryButton("Resume", (event) => this._act("resume", event)),
+      delete: secondaryButton("Delete", (event) => this._act("delete", event)),
+    };
     this._copyButton = secondaryButton("", () => this._copySsh());
     const clear = secondaryButton("Clear", () => {
       store.select([...store.selected], false);
       focusFallback();
     });
-    const buttons = this._buttons.map(({ button }) => button);
-    this._actions = h("div", { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true });
-    // The delete is apart from the others.
-    this._actions.append(this._count, buttons[0], buttons[1], this._copyButton, clear, buttons[2]);
+    this._actions = h(
+      "div",
+      { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true },
+      this._count,
+      this._buttons.pause,
+      this._buttons.resume,
+      this._copyButton,
+      clear,
+      this._buttons.delete,
+    );
     this._question = h("strong");
-    this._keep = secondaryButton("Keep", () => this._closeQuestion());
-    this._confirm = h("button", { type: "button", class: "yotta-button-danger" });
-    this._confirm.addEventListener("click", (event) => {
-      if (event.detail <= 1) this._onConfirm(); // The second click of a double click was not meant for this.
+    this._keepButton = secondaryButton("Keep", () => this._closeQuestion());
+    this._confirmButton = h("button", { type: "button", class: "yotta-button-danger" });
+    this._confirmButton.addEventListener("click", (event) => {
+      if (event.detail <= 1) this._onConfirm(); // Not for the second click of a double click on the button before.
     });
     this._confirmation = h(
       "div",
       { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
       this._question,
-      this._keep,
-      this._confirm,
+      this._keepButton,
+      this._confirmButton,
     );
     this._confirmation.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -67,18 +72,20 @@ export class SelectionToolbar {
   }
 
   update() {
-    const count = this.store.selected.size;
-    const asking = this._rowsInQuestion().length > 0;
-    if (this._asking && !asking) {
-      this._asking = null;
+    const rows = this._unconfirmedRows();
+    if (this._unconfirmed && !rows.length) {
+      this._unconfirmed = null;
       if (this._confirmation.contains(document.activeElement)) this._focusFallback();
     }
-    this._confirmation.hidden = !asking;
-    if (this._asking) this._updateQuestion(this._asking.action);
-    this._actions.hidden = count === 0 || asking;
+    this._confirmation.hidden = this._unconfirmed === null;
+    if (this._unconfirmed) this._updateQuestion(this._unconfirmed.action, rows);
+    const count = this.store.selected.size;
+    this._actions.hidden = count === 0 || this._unconfirmed !== null;
     if (!count) return;
     setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
-    for (const { action, label, button } of this._buttons) setCount(button, label, this._idsFor(action).length);
+    setCount(this._buttons.pause, "Pause", this._idsFor("pause").length);
+    setCount(this._buttons.resume, "Resume", this._idsFor("resume").length);
+    setCount(this._buttons.delete, "Delete", this._idsFor("delete").length);
     setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
   }
 
@@ -91,7 +98,10 @@ export class SelectionToolbar {
     return count ? ` (${count.toLocaleString()} hidden)` : "";
   }
 
-  /** @param {string} action */
+  /**
+   * @param {BulkAction} action
+   * @returns {string[]} the selected pods that allow the action
+   */
   _idsFor(action) {
     const rows = this.store.selectedRows().filter((row) => this.store.can(row, action));
     return rows.map((row) => row.id);
@@ -102,19 +112,19 @@ export class SelectionToolbar {
   }
 
   /**
-   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {BulkAction} action
    * @param {MouseEvent} event
    */
   _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    const isAsked = ids.length > 1 || this._countHidden(ids) > 0;
-    if (action !== "resume" && isAsked) this._ask(action, ids, event);
-    else this._execute(action, ids);
+    const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
+    if (action === "resume" || isObvious) this._execute(action, ids);
+    else this._openQuestion(action, ids, event);
   }
 
   /**
-   * @param {(typeof ACTIONS)[number]["action"]} action
+   * @param {BulkAction} action
    * @param {string[]} ids
    */
   _execute(action, ids) {
@@ -129,65 +139,61 @@ export class SelectionToolbar {
   }
 
   /**
-   * @param {AskedAction} action
+   * @param {ConfirmedAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
-  _ask(action, ids, event) {
-    this._asking = { action, ids };
+  _openQuestion(action, ids, event) {
+    this._unconfirmed = { action, ids };
     this._confirmation.classList.remove("yotta-is-flipped");
     this.update();
-    const { left, right, top, bottom } = this._confirm.getBoundingClientRect();
-    const { clientX: x, clientY: y } = event;
-    // Never the confirmation under a pointer that has just clicked.
-    const isUnderPointer = event.detail > 0 && x >= left && x <= right && y >= top && y <= bottom;
-    this._confirmation.classList.toggle("yotta-is-flipped", isUnderPointer);
-    this._keep.focus({ preventScroll: true });
+    // The button must not appear under the pointer that has just clicked.
+    const isFlipped = isAtPointer(this._confirmButton, event);
+    this._confirmation.classList.toggle("yotta-is-flipped", isFlipped);
+    this._keepButton.focus({ preventScroll: true });
     this.context.announce(this._question.textContent ?? "");
   }
 
-  /** @returns {PodRow[]} the rows of `_asking` whose pods still allow the action */
-  _rowsInQuestion() {
-    if (!this._asking) return [];
-    const { action, ids } = this._asking;
+  /** @returns {PodRow[]} the rows that the question is about, of pods that still allow the action */
+  _unconfirmedRows() {
+    if (!this._unconfirmed) return [];
+    const { action, ids } = this._unconfirmed;
     const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== undefined);
     return rows.filter((row) => this.store.can(row, action));
   }
 
-  /** @param {AskedAction} action */
-  _updateQuestion(action) {
-    const rows = this._rowsInQuestion();
-    const known = rows.filter((row) => row.hourly_cost !== null);
-    const cost = known.reduce((sum, row) => sum + (row.hourly_cost ?? 0), 0);
-    const unknown = rows.length - known.length;
-    const rest = unknown ? `, ${unknown} of them of unknown price` : "";
-    const hidden = this._hiddenNote(rows.map((row) => row.id));
+  /**
+   * @param {ConfirmedAction} action
+   * @param {PodRow[]} rows
+   */
+  _updateQuestion(action, rows) {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
     const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
     const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
-    setText(this._question, `${label}${hidden} at ${formatDollars(cost)} an hour now${rest}?${loss}`);
-    setText(this._confirm, label);
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
 
   _closeQuestion() {
-    const asked = this._buttons.find(({ action }) => action === this._asking?.action);
-    this._asking = null;
+    const action = this._unconfirmed?.action;
+    this._unconfirmed = null;
     this.update();
     if (this._actions.hidden) this._focusFallback();
-    else asked?.button.focus({ preventScroll: true });
+    else if (action) this._buttons[action].focus({ preventScroll: true });
   }
 
   _onConfirm() {
-    if (!this._asking) return;
-    const { action } = this._asking;
-    const ids = this._rowsInQuestion().map((row) => row.id);
-    this._asking = null;
+    if (!this._unconfirmed) return;
+    const { action } = this._unconfirmed;
+    const ids = this._unconfirmedRows().map((row) => row.id);
+    this._unconfirmed = null;
     this._confirmation.hidden = true;
     this._execute(action, ids);
-    // The confirmation that had the focus is hidden.
-    if (action === "pause") this._buttons[0].button.focus({ preventScroll: true });
+    // The button that had the focus is hidden. After a delete the focus is at the undo.
+    if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
   }
 
   async _copySsh() {
@@ -197,7 +203,7 @@ export class SelectionToolbar {
     const copied = await this.context.copy(commands.join("\n"), label);
     if (!copied) return;
     setText(this._copyButton, "Copied");
-    setTimeout(() => this.update(), 1200);
+    setTimeout(() => this.update(), COPIED_MS);
   }
 }
 
@@ -212,9 +218,32 @@ function secondaryButton(text, onclick) {
 /**
  * @param {HTMLElement} button
  * @param {string} label
- * @param {number} count of the pods that the button acts on
+ * @param {number} count the number of pods that the button acts on
  */
 function setCount(button, label, count) {
   setText(button, count ? `${label} ${count.toLocaleString()}` : label);
   setDisabled(button, count === 0);
+}
+
+/**
+ * @param {PodRow[]} rows
+ * @returns {string} such as "$1.20 an hour now, 2 of them of unknown price"
+ */
+function formatCost(rows) {
+  const costs = rows.map((row) => row.hourly_cost).filter((cost) => cost !== null);
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const unknown = rows.length - costs.length;
+  return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {MouseEvent} event
+ * @returns {boolean} whether the event is a click of a pointer on the element's place
+ */
+function isAtPointer(element, event) {
+  if (event.detail === 0) return false; // A click by keyboard.
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  return x >= left && x <= right && y >= top && y <= bottom;
 }

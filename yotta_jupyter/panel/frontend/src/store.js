@@ -3,6 +3,7 @@
 
 import { uniqueId } from "./dom.js";
 import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELETE } from "./protocol.js";
+import { UndoableDeletes } from "./undoable-deletes.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{ _snapshot: DataView | null }>} Model */
 /** @typedef {import("./protocol.js").Field} Field */
@@ -12,18 +13,27 @@ import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELE
 /** @typedef {import("./protocol.js").Patch} Patch */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").Reply} Reply */
+/** @typedef {import("./undoable-deletes.js").DeleteGroup} DeleteGroup */
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
 
 /**
- * A change: rows that were added or removed (`rowsChanged`), rows by id whose `fields` have changed, or a message about
- * the launch form, a password or a link.
+ * A change of the rows, or a message for a part of the view.
  *
  * @typedef {object} Change
- * @property {boolean} [rowsChanged]
- * @property {string[]} [ids]
- * @property {Set<Field>} [fields]
+ * @property {boolean} [rowsChanged] whether rows were added or removed
+ * @property {string[]} [ids] the rows to update
+ * @property {Set<Field>} [fields] the fields that have changed in them
  * @property {LaunchResult | Reply} [message]
  * @property {DataView[]} [buffers] of the message
+ */
+
+/**
+ * A click that the kernel has not acknowledged.
+ *
+ * @typedef {object} OptimisticAction
+ * @property {string} pending the pending action that the row shows
+ * @property {boolean} stalled whether the kernel takes long to acknowledge it
+ * @property {number} timer
  */
 
 /** Shown when the widget has no kernel any more. */
@@ -35,7 +45,7 @@ const SELECTION_DEBOUNCE_MS = 100;
 /** How long a row says what a pause may erase. */
 const PAUSE_NOTE_MS = 8000;
 
-/** Intervals of silence after which the rows are requested again: two refreshes, and time for the second to arrive. */
+/** Refresh intervals without a message after which the rows are requested again. */
 const STALE_INTERVALS = 2.5;
 
 export class Store {
@@ -54,15 +64,12 @@ export class Store {
     this._version = -1;
     /** @type {Set<(change: Change) => void>} */
     this._listeners = new Set();
-    /** Actions that the kernel has not acknowledged, by row. */
-    this._optimistic = /** @type {Map<string, { pending: string, timer: number, stalled: boolean }>} */ (new Map());
-    /** When deletes can no longer be undone, in milliseconds, by row. @type {Map<string, number>} */
-    this._undoDeadlines = new Map();
-    /** The deletes that may still be undone together, oldest first. @type {{ ids: string[], isBulk: boolean }[]} */
-    this._deletes = [];
-    /** Pods of which a row has said what a pause may erase; true while it does. @type {Map<string, boolean>} */
+    /** By row. @type {Map<string, OptimisticAction>} */
+    this._optimistic = new Map();
+    this._deletes = new UndoableDeletes();
+    /** Whether a row shows what a pause may erase, by the pods of which it was shown. @type {Map<string, boolean>} */
     this._pauseNotes = new Map();
-    /** Temporary ids of the pods being launched. @type {Set<string>} */
+    /** The temporary ids of launches of this page that have no result. @type {Set<string>} */
     this._launches = new Set();
     this._lastSyncAt = 0;
     this._selectionTimer = 0;
@@ -72,7 +79,7 @@ export class Store {
       this._loadSnapshot();
     });
     model.on("msg:custom", (message, buffers) => this._onMessage(message, buffers));
-    // Sent by ipywidgets when the widget has no kernel any more.
+    // ipywidgets sends this when the widget has no kernel any more.
     model.on("comm_live_update", () => {
       this.connected = false;
       this._notify({ ids: [...this.rows.keys()] });
@@ -91,7 +98,7 @@ export class Store {
   }
 
   /**
-   * The action that a pod waits for. A click counts before the kernel has confirmed it.
+   * The pending action of a pod, also one that the kernel has not acknowledged.
    *
    * @param {PodRow} row
    * @returns {string | null}
@@ -121,39 +128,30 @@ export class Store {
    * @returns {number} at least 1
    */
   undoSecondsLeft(id) {
-    return Math.max(1, Math.ceil(((this._undoDeadlines.get(id) ?? 0) - Date.now()) / 1000));
+    return this._deletes.secondsLeft(id);
   }
 
   /**
    * @param {PodRow} row
-   * @returns {string | null} the command with the key file, where the pod can be reached
+   * @returns {string | null} the command with the key file; null if the pod cannot be reached
    */
   sshCommand(row) {
-    return row.ssh && row.ssh + this.meta.ssh_option;
+    return row.ssh === null ? null : row.ssh + this.meta.ssh_option;
   }
 
-  /** @returns {{ ids: string[], isBulk: boolean }} the pods of the last delete that can still be undone */
+  /** @returns {DeleteGroup} the last delete that can still be undone; without ids if there is none */
   lastDelete() {
-    const canUndo = (/** @type {string} */ id) => {
+    return this._deletes.last((id) => {
       const row = this.rows.get(id);
       return row !== undefined && this.pendingAction(row) === UNDOABLE_DELETE;
-    };
-    while (this._deletes.length) {
-      const { ids, isBulk } = this._deletes[this._deletes.length - 1];
-      const undoable = ids.filter(canUndo);
-      if (undoable.length) return { ids: undoable, isBulk };
-      this._deletes.pop();
-    }
-    // Those of another page, or before this one was loaded.
-    const ids = [...this._undoDeadlines.keys()].filter(canUndo);
-    return { ids, isBulk: ids.length > 1 };
+    });
   }
 
   /**
-   * Show what a pause may erase in the rows of pods whose rows have not shown it before.
+   * Show for some seconds what a pause may erase, once for each pod.
    *
    * @param {string[]} ids
-   * @returns {string[]} what is shown for the first time
+   * @returns {string[]} the texts that are shown now
    */
   notePauseLosses(ids) {
     const losses = [];
@@ -172,7 +170,7 @@ export class Store {
 
   /**
    * @param {PodRow} row
-   * @returns {string | null} what the row says about a pause now
+   * @returns {string | null} the text about a pause that the row shows now
    */
   pauseNote(row) {
     return this._pauseNotes.get(row.id) ? row.pause_loss : null;
@@ -201,9 +199,13 @@ export class Store {
    */
   act(action, ids, { isBulk = false } = {}) {
     if (!this.connected) return;
-    if (action === "delete") this._deletes.push({ ids, isBulk });
-    const canUndo = action === "delete" && this.meta.delete_delay > 0;
-    const pending = canUndo ? UNDOABLE_DELETE : action === "undo" ? "undoing" : action;
+    /** @type {string} */
+    let pending = action;
+    if (action === "undo") pending = "undoing";
+    if (action === "delete") {
+      this._deletes.addGroup({ ids, isBulk });
+      if (this.meta.delete_delay > 0) pending = UNDOABLE_DELETE;
+    }
     for (const id of ids) this._setOptimistic(id, pending);
     this.send({ type: action, pods: ids });
     this._notify({ ids });
@@ -239,11 +241,12 @@ export class Store {
     this._notify({ ids });
   }
 
-  /** Request the rows if messages are overdue: in Colab, messages from the kernel's threads can stall. */
+  /** Request the rows if no message has come for long: in Colab, messages from the kernel's threads can stall. */
   resyncIfSilent() {
     const { interval } = this.meta;
-    const silence = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (interval === null || silence < STALE_INTERVALS * interval * 1000) return;
+    if (interval === null) return;
+    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
+    if (silenceMs < STALE_INTERVALS * interval * 1000) return;
     this._lastSyncAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
@@ -278,11 +281,9 @@ export class Store {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    for (const id of [...this._undoDeadlines.keys()]) {
-      if (this.rows.get(id)?.pending !== UNDOABLE_DELETE) this._undoDeadlines.delete(id);
-    }
+    this._deletes.keep((id) => this.rows.get(id)?.pending === UNDOABLE_DELETE);
     for (const { id, pending } of this.rows.values()) {
-      if (!this._undoDeadlines.has(id)) this._setUndoDeadline(id, pending, snapshot.undoSeconds[id]);
+      if (!this._deletes.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -312,7 +313,7 @@ export class Store {
   /** @param {LaunchResult} message */
   _onLaunchResult(message) {
     if (!this._launches.delete(message.temp_id)) return; // Another page has launched it.
-    // A patch removes the row, unless the kernel has never had it.
+    // Otherwise a patch removes the row, which the kernel has sent before.
     if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
   }
 
@@ -327,20 +328,21 @@ export class Store {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    const guarded = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
+    const guards = meta.guards ? { ...this.meta.guards, ...meta.guards } : {};
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
       this._clearOptimistic(id);
-      if (pending !== undefined) this._setUndoDeadline(id, pending);
+      if (pending !== undefined) this._setCountdown(id, pending);
     }
     for (const id of removed) {
       this._clearOptimistic(id);
-      this._undoDeadlines.delete(id);
+      this._deletes.stop(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    this._notify({ rowsChanged, ids: [...updated.map(({ id }) => id), ...guarded], fields: applied.fields });
+    const ids = [...updated.map(({ id }) => id), ...Object.keys(guards)];
+    this._notify({ rowsChanged, ids, fields: applied.fields });
   }
 
   /**
@@ -349,7 +351,7 @@ export class Store {
    */
   _setOptimistic(id, pending) {
     this._clearOptimistic(id);
-    this._setUndoDeadline(id, pending);
+    this._setCountdown(id, pending);
     const entry = { pending, stalled: false, timer: 0 };
     entry.timer = window.setTimeout(() => {
       entry.stalled = true;
@@ -365,15 +367,15 @@ export class Store {
   }
 
   /**
-   * Start the countdown of a delete. The kernel's own countdown starts when it receives the click.
+   * Start or stop the countdown of a row for its pending action.
    *
    * @param {string} id
    * @param {string | null} pending
-   * @param {number} [seconds] those left, if it has begun before
+   * @param {number} [seconds]
    */
-  _setUndoDeadline(id, pending, seconds = this.meta.delete_delay) {
-    if (pending === UNDOABLE_DELETE) this._undoDeadlines.set(id, Date.now() + seconds * 1000);
-    else this._undoDeadlines.delete(id);
+  _setCountdown(id, pending, seconds = this.meta.delete_delay) {
+    if (pending === UNDOABLE_DELETE) this._deletes.start(id, seconds);
+    else this._deletes.stop(id);
   }
 
   /** @param {string} id */

@@ -19,10 +19,12 @@ import { RowView } from "./row.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** Rows rendered above and below those in view. */
+/** The number of rows that are rendered above and below those in view. */
 const OVERSCAN = 4;
+/** In pixels. */
 const ROW_HEIGHT = 36;
 const COMPACT_ROW_HEIGHT = 60;
+/** How long the button of a copy says "Copied". */
 const COPIED_MS = 1200;
 
 export class Table {
@@ -46,10 +48,10 @@ export class Table {
     this.rowHeight = ROW_HEIGHT;
     this.frozenOrder = new FrozenOrder();
     this._pointerIsOverRows = false;
-    /** @type {RowView[]} */
+    /** Views that can be reused. @type {RowView[]} */
     this._pool = [];
-    /** The row that was selected or deselected last. @type {string | null} */
-    this._anchor = null;
+    /** The row of the last click on a checkbox, from which Shift+click selects. @type {string | null} */
+    this._selectionAnchor = null;
     this.body = h("div", { role: "rowgroup", class: "yotta-body" });
     this.selectAll = h("input", { type: "checkbox", "aria-label": "Select all pods shown" });
     this.selectAll.addEventListener("change", () => this._onSelectAll());
@@ -77,8 +79,9 @@ export class Table {
     const filterMayChange = isFiltered(this.filters) && fields.size > 0;
     const orderMayChange = this.sort.column.sortFields.some((field) => fields.has(field));
     if (rowsChanged || filterMayChange || orderMayChange) {
-      if (this.frozenOrder.isActive) this._show(this.frozenOrder.merge(this.ids, this._sortedIds(), this.store.rows));
-      else this.filterAndSort();
+      const sorted = this._sortedIds();
+      const isFrozen = this.frozenOrder.isActive;
+      this._show(isFrozen ? this.frozenOrder.merge(this.ids, sorted, this.store.rows) : sorted);
       return;
     }
     for (const id of ids) this._refreshRow(id);
@@ -95,7 +98,7 @@ export class Table {
     return [...ids].filter((id) => !shown.has(id)).length;
   }
 
-  /** Show the rows that match the filters, in the order of the sorting, even while the order is frozen. */
+  /** Show the rows that match the filters, sorted, even while the order is frozen. */
   filterAndSort() {
     this._show(this._sortedIds());
   }
@@ -121,7 +124,7 @@ export class Table {
     this.onShownRowsChange();
   }
 
-  /** Create, update and remove elements so that the rows in view are shown. */
+  /** Create, update and remove the elements of rows, so that those in view are rendered. */
   renderRows() {
     const visible = this._visibleRows();
     const removedFocus = this._recycleViews(visible);
@@ -162,7 +165,9 @@ export class Table {
   }
 
   refreshCountdowns() {
-    for (const [id, view] of this.rowViews) if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+    for (const [id, view] of this.rowViews) {
+      if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+    }
   }
 
   refreshAges() {
@@ -189,15 +194,15 @@ export class Table {
 
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} that of a pod that is not listed any more while the order is frozen
+   * @returns {PodRow | undefined} also the row of a pod that is not listed any more, while the order is frozen
    */
   _row(id) {
-    return this.store.rows.get(id) ?? this.frozenOrder.departed(id);
+    return this.store.rows.get(id) ?? this.frozenOrder.goneRow(id);
   }
 
   /**
    * @param {string[]} ids
-   * @returns {string[]} those of pods that are listed
+   * @returns {string[]} the ids of pods that are listed
    */
   _listed(ids) {
     return ids.filter((id) => this.store.rows.has(id));
@@ -230,7 +235,7 @@ export class Table {
 
   _createRow() {
     return new RowView(this.store, {
-      onSelect: (id, selected, range) => this._onSelect(id, selected, range),
+      onSelect: (id, selected, isRange) => this._onSelect(id, selected, isRange),
       onAction: (id, action) => this._onAction(id, action),
       onCopySsh: (id, button) => this._copySsh(id, button),
       onJupyter: (id, button) => this.showJupyter(id, button),
@@ -272,12 +277,12 @@ export class Table {
     for (const [id, view] of this.rowViews) {
       if (visible.has(id)) continue;
       this.rowViews.delete(id);
-      // Not reused under the focus or the pointer: the next key or click would act on another pod.
+      // A view with the focus or a pressed button is not reused: the key or click would act on another pod.
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
       } else {
-        view.index = null; // The selection may change before the view is reused, even for the same pod.
+        view.index = null; // Forces an update when it is reused, even for the same pod.
         this._pool.push(view);
       }
     }
@@ -304,7 +309,7 @@ export class Table {
   /** @param {number} index */
   _focusNear(index) {
     const view = this.rowViews.get(this.ids[Math.min(index, this.ids.length - 1)]);
-    // The checkbox is the control that does no harm in a row that has moved here.
+    // In a row that has moved here, the checkbox is the control that does no harm.
     if (view) view.checkbox.focus({ preventScroll: true });
     else this.focusFallback();
   }
@@ -354,15 +359,14 @@ export class Table {
   /**
    * @param {string} id
    * @param {boolean} selected
-   * @param {boolean} range whether all rows since the last click are meant
+   * @param {boolean} isRange whether the rows from the last click to this one are selected
    */
-  _onSelect(id, selected, range) {
+  _onSelect(id, selected, isRange) {
     let ids = [id];
-    if (range && this._anchor !== null) {
-      const [first, last] = [this.ids.indexOf(this._anchor), this.ids.indexOf(id)].sort((a, b) => a - b);
-      if (first >= 0) ids = this.ids.slice(first, last + 1);
-    }
-    this._anchor = id;
+    const anchor = isRange ? this.ids.indexOf(this._selectionAnchor ?? "") : -1;
+    const index = this.ids.indexOf(id);
+    if (anchor >= 0 && index >= 0) ids = this.ids.slice(Math.min(anchor, index), Math.max(anchor, index) + 1);
+    this._selectionAnchor = id;
     this.store.select(this._listed(ids), selected);
   }
 
@@ -371,9 +375,9 @@ export class Table {
   }
 
   _updateSelectAll() {
-    let count = 0;
-    if (this.store.selected.size) for (const id of this.ids) if (this.store.selected.has(id)) count++;
-    const all = count && this._listed(this.ids).length;
+    const { selected } = this.store;
+    const count = selected.size ? this.ids.filter((id) => selected.has(id)).length : 0;
+    const all = count ? this._listed(this.ids).length : 0;
     this.selectAll.checked = count > 0 && count === all;
     this.selectAll.indeterminate = count > 0 && count < all;
   }

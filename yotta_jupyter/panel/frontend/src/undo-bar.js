@@ -5,12 +5,12 @@ import { countPods } from "./format.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** The time to undo a delete of several pods. It covers the headings and no row, so that none moves when it appears. */
+/** The countdown and the undo of a delete of several pods. It covers the headings and no row, so that none moves when it appears. */
 export class UndoBar {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {() => void} focusFallback moves the focus when the bar has gone
+   * @param {() => void} focusFallback moves the focus when the bar disappears
    */
   constructor(store, context, focusFallback) {
     this.store = store;
@@ -19,21 +19,20 @@ export class UndoBar {
     this._text = h("span");
     this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1) this.undo(); // The second click of a double click was meant for something else.
+      if (event.detail <= 1) this.undo(); // Not for the second click of a double click on the button before.
     });
     this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
 
   update() {
-    const group = this.store.lastDelete();
-    const isShown = group.isBulk && group.ids.length > 0;
-    const hadFocus = this.element.contains(document.activeElement);
+    const { ids, isBulk } = this.store.lastDelete();
+    const isShown = isBulk && ids.length > 0;
     if (isShown) {
-      const pods = countPods(group.ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(group.ids[0])} s`);
+      const pods = countPods(ids.length);
+      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
       setText(this.button, `Undo delete of ${pods}`);
     }
-    if (this.element.hidden === !isShown) return;
+    const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = !isShown;
     if (!isShown && hadFocus) this._focusFallback();
   }

@@ -19,13 +19,13 @@ import { UndoBar } from "./undo-bar.js";
 /** @typedef {import("./store.js").Store} Store */
 
 /**
- * What the parts of a view use of it.
+ * The methods of a view that its parts use.
  *
  * @typedef {object} ViewContext
  * @property {string} id
  * @property {(text: string) => void} announce says a text to screen readers
- * @property {(text: string, label: string) => Promise<boolean>} copy copies a text and announces it; returns whether
- *   it was copied
+ * @property {(text: string, label: string) => Promise<boolean>} copy copies a text and announces its label; returns
+ *   whether it was copied
  * @property {(id: string, button: HTMLElement) => void} showJupyter opens the Jupyter of a pod, beside a button
  * @property {() => void} holdLayout keeps the launch form where it is until the pointer leaves it
  */
@@ -92,13 +92,12 @@ export class PanelView {
    */
   async copy(text, label) {
     const copied = await copyText(text, this.root);
-    this.announce(
-      copied ? `Copied ${label}` : `${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`,
-    );
+    if (copied) this.announce(`Copied ${label}`);
+    else this.announce(`${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`);
     return copied;
   }
 
-  /** The row of a launched pod would move the form under the pointer, between the clicks of a double click. */
+  /** Otherwise the new row of a launch would move the form between the clicks of a double click. */
   holdLayout() {
     if (!this.form.element.matches(":hover")) return;
     const { scroller } = this.table;
@@ -185,10 +184,12 @@ export class PanelView {
     const isTextField = target.matches("input:not([type=checkbox]), textarea");
     const clearsSearch = target === this.filterBar.search && this.filterBar.search.value !== "";
     const isEscape = event.key === "Escape" && !clearsSearch;
-    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
-    if (!(isEscape || (isUndo && !isTextField)) || !this.undoBar.undo()) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const isCtrlZ = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    const requestsUndo = isEscape || (isCtrlZ && !isTextField);
+    if (requestsUndo && this.undoBar.undo()) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
   }
 
   /** @param {Partial<Filters>} filters */
