@@ -40,43 +40,40 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The module of each public name. Modules are imported on first use, so that `%load_ext` does not import pandas.
-_LAZY: Final = {
-    **dict.fromkeys(
-        (
-            "ApiError",
-            "AuthenticationError",
-            "CommandFailed",
-            "ConnectionFailed",
-            "CopyInterrupted",
-            "CreateOutcomeUnknown",
-            "InvalidPodState",
-            "InvalidRequest",
-            "NameTaken",
-            "PodNotFound",
-            "RemoteDetached",
-            "RemoteError",
-            "RemoteUnavailable",
-            "ServerError",
-            "UnexpectedResponse",
-            "UnknownName",
-            "UnsupportedValue",
-            "UnsupportedValue",
-            "UnusableKey",
-            "WaitInterrupted",
-            "WaitTimeout",
-            "YottaError",
-        ),
-        "errors",
+_NAMES_BY_MODULE: Final = {
+    "client": ("Client", "connect"),
+    "errors": (
+        "ApiError",
+        "AuthenticationError",
+        "CommandFailed",
+        "ConnectionFailed",
+        "CopyInterrupted",
+        "CreateOutcomeUnknown",
+        "InvalidPodState",
+        "InvalidRequest",
+        "NameTaken",
+        "PodNotFound",
+        "RemoteDetached",
+        "RemoteError",
+        "RemoteUnavailable",
+        "ServerError",
+        "UnexpectedResponse",
+        "UnknownName",
+        "UnsupportedValue",
+        "UnusableKey",
+        "WaitInterrupted",
+        "WaitTimeout",
+        "YottaError",
     ),
-    "Client": "client",
-    "Panel": "panel",
-    "Pod": "models",
-    "PodSpec": "spec",
-    "Sandbox": "sandbox",
-    "Secret": "secret",
-    "connect": "client",
+    "models": ("Pod",),
+    "panel": ("Panel",),
+    "sandbox": ("Sandbox",),
+    "secret": ("Secret",),
+    "spec": ("PodSpec",),
 }
+"""The public names by module. A module is imported on first use, so that ``%load_ext`` does not import pandas."""
+
+_MODULES: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 
 __all__ = [
     "ApiError",
@@ -114,17 +111,17 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_MODULES})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -148,6 +145,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     """
     from .magics import unload
 
-    if panels := sys.modules.get(f"{__name__}.panel.panel"):
-        panels.close_all()
+    panel_module = sys.modules.get(f"{__name__}.panel.panel")
+    if panel_module:  # Without it, no panel was made.
+        panel_module.close_all()
     unload(shell)

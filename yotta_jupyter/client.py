@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -74,7 +73,7 @@ class Client:
         self.ssh_key = config.ssh_key or DEFAULT_KEY
         self.pods = PodsClient(
             V1Backend(self._transport),
-            complete_spec=partial(complete_spec, load_public_key=partial(load_public_key, config.ssh_key)),
+            complete_spec=lambda spec: complete_spec(spec, lambda: load_public_key(config.ssh_key)),
             ssh_key=self.ssh_key,
         )
         self.remotes = RemotePool(self.pods.remote)
@@ -94,7 +93,7 @@ class Client:
             base_url=self.base_url,
             api_key=self.api_key,
             ssh_key=self.ssh_key,
-            is_sandbox=lambda: self.is_sandbox,
+            is_sandbox=lambda: self.is_sandbox,  # A function, because each response may change it.
         )
 
     @property
@@ -106,13 +105,13 @@ class Client:
     def costs(self, since: str | timedelta | datetime | None = None, by: str = "pod") -> pd.DataFrame:
         """Return an estimate of what the pods have cost, from what the listings on this machine showed. Sends nothing.
 
-        Time in which no listing showed a pod is unobserved: it counts neither as running nor as free. Equal listings
-        up to ten minutes apart count as observed throughout, unless the API reports a change of the pod between them.
+        The time between two listings counts as observed if both show the same pod, unchanged, and they are at most
+        ten minutes apart. Unobserved time counts neither as running nor as free.
 
         Parameters
         ----------
         since : str, timedelta or datetime, optional
-            How long ago the report starts, such as ``7d``, or when; by default with the first listing.
+            The start of the report, or how long ago it is, such as ``7d``; by default the first listing.
         by : str, default "pod"
             ``pod``, ``day`` (UTC), ``gpu_type`` or ``region``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from .launch import DEFAULT_EXPOSE
@@ -31,7 +31,7 @@ CREATE_FLAGS: Final = {
     "image_registry_username": "--registry-username",
     "image_registry_token": "--registry-token-env",
 }
-"""The flag of ``%yotta create`` for each field of `PodSpec` that has one. `image` is positional."""
+"""The flag of ``%yotta create`` for each field of `PodSpec` that has one. The image is positional."""
 
 
 def to_command(
@@ -56,20 +56,10 @@ def to_command(
     -------
     str
     """
-    ports = tuple(f"{port.port}/{port.protocol}" for port in spec.expose)
-    # The values of a flag where they are not simply the value of the field. The flag is repeated for each of them.
-    flag_values: dict[str, Iterable[object]] = {
-        "environment_vars": spec.environment_vars,
-        "expose": () if ports == DEFAULT_EXPOSE else ports,
-        "gpu_count": () if spec.gpu_count == 1 else (spec.gpu_count,),
-        "image_public_type": (),
-        "image_registry_token": (token_env,) if spec.image_registry_token else (),
-    }
     words = ["%yotta create", quote_word(spec.image)]
     for field, flag in CREATE_FLAGS.items():
-        value = getattr(spec, field)
-        for entry in flag_values.get(field, () if value is None else (value,)):
-            words += [flag, quote_word(str(entry))]
+        for value in _flag_values(spec, field, token_env):
+            words += [flag, quote_word(str(value))]
     if spec.image_public_type == "PRIVATE":
         words.append(CREATE_FLAGS["image_public_type"])
     if as_typed:
@@ -77,6 +67,23 @@ def to_command(
     if another:
         words.append(ANOTHER_FLAG)
     return " ".join(words)
+
+
+def _flag_values(spec: PodSpec, field: str, token_env: str) -> Sequence[object]:
+    """Return the values of the flag for a field. The flag is repeated for each value."""
+    value = getattr(spec, field)
+    if value is None or field == "image_public_type":  # --private has no value.
+        return ()
+    if field == "environment_vars":
+        return tuple(spec.environment_vars)
+    if field == "expose":
+        ports = tuple(f"{port.port}/{port.protocol}" for port in spec.expose)
+        return () if ports == DEFAULT_EXPOSE else ports
+    if field == "gpu_count" and value == 1:  # The default.
+        return ()
+    if field == "image_registry_token":
+        return (token_env,)
+    return (value,)
 
 
 def quote_word(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Estimates what a pod costs, by the prices in listings. The API has no price list."""
+"""Estimates of what a new pod costs, by the prices of listed pods. The API has no price list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Estimate(NamedTuple):
     rate : float or None
         US dollars an hour; None if no price is known.
     basis : str
-        What the rate is based on and what it leaves out, or why it is unknown.
+        What the rate is based on and what it excludes, or why it is unknown.
     """
 
     rate: float | None
@@ -25,7 +25,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
-    """Return an estimate of what a pod costs while it runs, by the prices of the latest listed pod of its GPU type.
+    """Return an estimate of what a pod costs while it runs, by the prices of the newest listed pod of its GPU type.
 
     Parameters
     ----------
@@ -41,17 +41,30 @@ def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
     if prices.single_card is None:
         return Estimate(None, "the API has no price list, and no listed pod has this GPU type")
     rate = prices.single_card * spec.gpu_count
-    volumes = (
-        # Without a size, the API chooses that of the container volume and creates no persistent volume.
-        ("container volume", spec.container_volume_in_gb, prices.container_volume),
-        ("persistent volume", spec.persistent_volume_in_gb or 0, prices.persistent_volume),
-    )
-    excluded = [name for name, size, price in volumes if size is None or (size and price is None)]
-    # Excluded volumes count as 0.
-    rate += sum((size or 0) * (price or 0.0) for _, size, price in volumes)
+    # Without a size, the API chooses that of the container volume and creates no persistent volume.
+    container = _volume_rate(spec.container_volume_in_gb, prices.container_volume)
+    persistent = _volume_rate(spec.persistent_volume_in_gb or 0, prices.persistent_volume)
+    excluded = []
+    for name, volume_rate in (("container volume", container), ("persistent volume", persistent)):
+        if volume_rate is None:
+            excluded.append(name)
+        else:
+            rate += volume_rate
     region = f" in {single_line(prices.region, 40)}" if prices.region else ""
-    extra = ""
-    if excluded:
-        verb = "costs" if len(excluded) == 1 else "cost"
-        extra = f"; the {' and the '.join(excluded)} {verb} extra"
-    return Estimate(rate, f"by a listed pod{region}{extra}")
+    return Estimate(rate, f"by a listed pod{region}{_describe_excluded(excluded)}")
+
+
+def _volume_rate(size_in_gb: int | None, price: float | None) -> float | None:
+    """Return US dollars an hour; None if the size or the price is unknown."""
+    if size_in_gb == 0:
+        return 0.0
+    if size_in_gb is None or price is None:
+        return None
+    return size_in_gb * price
+
+
+def _describe_excluded(volumes: list[str]) -> str:
+    if not volumes:
+        return ""
+    verb = "costs" if len(volumes) == 1 else "cost"
+    return f"; the {' and the '.join(volumes)} {verb} extra"

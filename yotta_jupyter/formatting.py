@@ -8,8 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 _VENDOR: Final = re.compile(r"^(NVIDIA|AMD|AWS)_(GeForce_)?")
-_VRAM: Final = re.compile(r"(_\d+GB_HBM\d)?_\d+G$")
+_VRAM: Final = re.compile(r"(_\d+GB_HBM\d)?_\d+G$")  # _24G, or _80GB_HBM3_80G.
 _VERSION: Final = re.compile(r"\d[\w.]*")
+
+_MINUTE: Final = 60  # Seconds.
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
 
 
 def format_amount(amount: float) -> str:
@@ -57,7 +61,7 @@ def pluralize(count: int, noun: str) -> str:
     -------
     str
     """
-    return f"{count} {noun}{'s' * (count != 1)}"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def join_limited(items: Sequence[str], limit: int) -> str:
@@ -73,8 +77,8 @@ def join_limited(items: Sequence[str], limit: int) -> str:
     -------
     str
     """
-    more = f" and {len(items) - limit} more" if len(items) > limit else ""
-    return ", ".join(items[:limit]) + more
+    text = ", ".join(items[:limit])
+    return f"{text} and {len(items) - limit} more" if len(items) > limit else text
 
 
 def short_gpu_type(gpu_type: str) -> str:
@@ -108,7 +112,7 @@ def short_image(image: str) -> str:
 
 
 def format_age(seconds: float) -> str:
-    """Return a duration in its largest unit, such as ``3 h``.
+    """Return a duration in one unit, such as ``3 h``. Days start at 48 hours.
 
     Parameters
     ----------
@@ -119,10 +123,13 @@ def format_age(seconds: float) -> str:
     str
         ``now`` for less than a minute.
     """
-    for limit, unit, size in ((60, None, 1), (3600, "min", 60), (2 * 86400, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds // size:.0f} {unit}" if unit else "now"
-    return f"{seconds // 86400:.0f} d"
+    if seconds < _MINUTE:
+        return "now"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR:.0f} h"
+    return f"{seconds // _DAY:.0f} d"
 
 
 def format_bytes(count: float) -> str:

@@ -24,7 +24,7 @@ _ADVICE: Final = "Name another key with ssh_key, or set the variable PUBLIC_KEY 
 
 
 def explicit_key_file(key_file: str | None) -> str | None:
-    """Return a key file that the user chose, which is then the only key tried; None for `DEFAULT_KEY`.
+    """Return a key file unless it is `DEFAULT_KEY`. A key file of the user's choice is the only key tried.
 
     Parameters
     ----------
@@ -61,34 +61,40 @@ def load_public_key(key_file: str | None = None) -> str:
         path = Path(key_file or DEFAULT_KEY).expanduser()
     except RuntimeError:
         raise UnusableKey("There is no home directory for the SSH key.", advice=_ADVICE) from None
-    if key_file is None:
-        _create_if_missing(path)
     try:
-        if not path.is_file():
-            raise _unusable(path, "is not a file." if path.exists() else "does not exist.", _ADVICE)
-        if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            command = f"chmod 600 {shlex.quote(str(path))}"
-            raise _unusable(path, f"is accessible by others, so that ssh refuses it; run: {command}")
-        content = path.read_bytes()
-        public_path = path.with_name(f"{path.name}.pub")
-        try:
-            return _derive_public_key(path, content)
-        except UnusableKey:
-            # The key may be encrypted, or in the PEM format of another program.
-            is_private_key = content.startswith(b"-----BEGIN ")
-            if not is_private_key or not public_path.is_file():
-                raise
-        return _parse_public_key(public_path, public_path.read_bytes())
+        if key_file is None and not os.path.lexists(path):
+            _create_key_pair(path)
+    except OSError as error:
+        raise _unusable(path, f"cannot be created: {_reason(error)}.", _ADVICE) from None
+    try:
+        _check_file(path)
+        return _read_public_key(path)
     except OSError as error:
         raise _unusable(path, f"cannot be read: {_reason(error)}.", _ADVICE) from None
 
 
-def _create_if_missing(path: Path) -> None:
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise _unusable(path, "does not exist.", _ADVICE)
+    if not path.is_file():
+        raise _unusable(path, "is not a file.", _ADVICE)
+    if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        command = f"chmod 600 {shlex.quote(str(path))}"
+        raise _unusable(path, f"is accessible by others, so that ssh refuses it; run: {command}")
+
+
+def _read_public_key(path: Path) -> str:
+    """Return the public key of a private key file, or that of the ``.pub`` file beside it."""
+    content = path.read_bytes()
+    public_path = path.with_name(f"{path.name}.pub")
     try:
-        if not os.path.lexists(path):
-            _create_key_pair(path)
-    except OSError as error:
-        raise _unusable(path, f"cannot be created: {_reason(error)}.", _ADVICE) from None
+        return _derive_public_key(path, content)
+    except UnusableKey:
+        # The key may be encrypted, or in the PEM format of another program.
+        is_private_key = content.startswith(b"-----BEGIN ")
+        if not is_private_key or not public_path.is_file():
+            raise
+    return _parse_public_key(public_path, public_path.read_bytes())
 
 
 def _reason(error: OSError) -> str:
@@ -140,8 +146,8 @@ def _derive_public_key(path: Path, content: bytes) -> str:
         key = serialization.load_ssh_private_key(content, password=None)
     except TypeError:  # The key is encrypted.
         private, public_path = shlex.quote(str(path)), shlex.quote(f"{path}.pub")
-        hint = f"ssh-keygen -y -f {private} > {public_path}"
-        raise _unusable(path, f"is encrypted; write its public key beside it: {hint}") from None
+        command = f"ssh-keygen -y -f {private} > {public_path}"
+        raise _unusable(path, f"is encrypted; write its public key beside it: {command}") from None
     except (ValueError, UnsupportedAlgorithm):
         raise _unusable(path, "is not a private key in OpenSSH format.", _ADVICE) from None
     return _format_public_key(key)

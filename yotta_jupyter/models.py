@@ -43,9 +43,10 @@ def is_valid_pod_id(value: object) -> bool:
 
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""An integer that fits a DataFrame column. A larger one is not valid for its field."""
+"""An integer that fits a DataFrame column. A pod's field with a larger one is invalid."""
 
 
+# gc=False: these objects contain no references that could form a cycle.
 class ExposedPort(msgspec.Struct, rename="camel", gc=False):
     """A port of a pod and its public address.
 
@@ -62,7 +63,7 @@ class ExposedPort(msgspec.Struct, rename="camel", gc=False):
     healthy : bool or None
         Whether the port accepts connections.
     ingress_url : str or None
-        The server's text, such as an SSH command. Never run it; use `yotta_jupyter.ssh`.
+        The server's text, such as an SSH command. Never run it: `yotta_jupyter.ssh` makes a safe one.
     service_name : str or None
         Such as ``SSH Port``.
     """
@@ -102,6 +103,7 @@ class PodOperations(Protocol):
     def ssh_command(self, pod: Pod) -> str: ...
 
 
+# dict=True allows the attributes _operations and _was_paused, which are not fields: not compared, pickled or decoded.
 class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True, dict=True):
     """A pod.
 
@@ -164,7 +166,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     applicant_id: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    # msgspec requires a name. A strict decode that fills it, from a field named "", is decoded again leniently.
+    # Filled by the lenient decoder only. Its JSON name is empty, because the API has no field of that name.
     extra: dict[str, Any] = msgspec.field(default_factory=dict, name="")
 
     def __post_init__(self) -> None:
@@ -239,7 +241,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def label(self) -> str:
-        """The name with the id, as messages show the pod: ``train (331864222263676928)``; the id without a name."""
+        """The pod in messages, such as ``train (331864222263676928)``; only the id if it has no name."""
         pod_id = single_line(self.id, 64)
         return f"{single_line(self.name, 60)} ({pod_id})" if self.name else pod_id
 
@@ -260,14 +262,15 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def stops_gpus(self) -> bool:
-        """Whether no request is needed to stop the cost of the pod's GPUs."""
+        """Whether the GPUs are stopped, or stop without a request."""
         return self.status in GPUS_STOPPED_OR_STOPPING
 
     @property
     def is_transitional(self) -> bool:
-        """Whether the status changes without a request, or SSH of a running pod is not ready yet."""
-        waits_for_ssh = self.status == "RUNNING" and self.ssh_port is not None and not self.ssh_ready
-        return waits_for_ssh or self.status in TRANSITIONAL_STATUSES
+        """Whether the pod changes without a request: its status, or the SSH port of a running pod."""
+        if self.status == "RUNNING":
+            return self.ssh_port is not None and not self.ssh_ready
+        return self.status in TRANSITIONAL_STATUSES
 
     @property
     def environment(self) -> dict[str, Secret]:
@@ -293,7 +296,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def has_persistent_volume(self) -> bool:
-        """Whether files at the mount path of a persistent volume survive a pause."""
+        """Whether the pod has a persistent volume and a mount path for it."""
         return bool(self.persistent_volume_in_gb and self.persistent_mount_path)
 
     @property
@@ -305,11 +308,11 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def was_paused(self) -> bool:
-        """Whether this client listed the pod as PAUSED before it was deleted, so that no GPU is charged meanwhile."""
+        """Whether the client listed the pod as PAUSED before TERMINATING. Its GPUs then cost nothing."""
         return bool(self.__dict__.get("_was_paused"))
 
     def continue_from(self, previous: Self) -> None:
-        """Take over what an earlier response said about the pod and this one does not: that it was paused.
+        """Set `was_paused` from the status in an earlier response; the API does not report it.
 
         Parameters
         ----------
@@ -320,21 +323,17 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
             self.__dict__["_was_paused"] = True
 
     def _hourly(self, status: str) -> float | None:
-        """Return US dollars an hour in a status.
-
-        Nothing is charged before the pod runs or after it ended. While it is paused only the persistent volume is
-        counted: the API documentation says that volumes are charged then, but not which ones. Any other status, also
-        an unknown one, counts in full.
-        """
+        """Return US dollars an hour in a status; an unknown status counts as running."""
         if status in TERMINAL_STATUSES:
             return 0.0
         persistent = _volume_cost(self.persistent_volume_in_gb, self.persistent_volume_price)
+        # The API documentation says that volumes are charged during a pause, but not which ones.
         if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
             return persistent
         container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)
         if self.single_card_price is None or self.gpu_count is None or container is None or persistent is None:
             return None
-        if status == "INITIALIZE":
+        if status == "INITIALIZE":  # Nothing is charged yet.
             return 0.0
         return self.single_card_price * self.gpu_count + container + persistent
 
@@ -364,8 +363,8 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
 
 def _volume_cost(size_in_gb: int | None, price: float | None) -> float | None:
-    """Return US dollars an hour; None if the price of an existing volume is unknown."""
-    if not size_in_gb:
+    """Return US dollars an hour; None if the price is unknown."""
+    if not size_in_gb:  # There is no volume.
         return 0.0
     return None if price is None else size_in_gb * price
 
@@ -388,7 +387,7 @@ class Totals(NamedTuple):
     running, paused, ended, total : int
         Numbers of pods. A pod that failed has ended.
     hourly_cost, hourly_rate : float
-        US dollars an hour now, and while all billable pods run. Unknown prices are left out.
+        US dollars an hour now, and if all billable pods ran. Unknown prices are left out.
     unknown_cost : int
         The number of billable pods without a known price.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConfigOverrides(NamedTuple):
-    """The settings of one IPython shell: its ``%config YottaMagics``, or its sandbox.
+    """The settings of one IPython shell, from ``%config YottaMagics`` or from ``%yotta sandbox start``.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class ConfigOverrides(NamedTuple):
     api_key : str or None
         The key of a sandbox. ``%config`` has no key, because its values end up in notebooks.
     source : str
-        The name of these settings in messages.
+        What messages call these settings.
     ssh_key : str or None
         The private SSH key file.
     guard_after : str or None
@@ -80,11 +80,12 @@ def current_overrides() -> ConfigOverrides:
 
 
 def _current_shell() -> Any:
-    # While a shell runs a cell, IPython sets this builtin to the method of that shell. Outside of a cell, such as in a
-    # thread, only the singleton is known.
-    running = getattr(getattr(builtins, "get_ipython", None), "__self__", None)
-    if running is not None or "IPython" not in sys.modules:
-        return running
+    # While a shell runs a cell, IPython sets this builtin to a method of that shell.
+    method = getattr(builtins, "get_ipython", None)
+    shell = getattr(method, "__self__", None)
+    if shell is not None or "IPython" not in sys.modules:
+        return shell
+    # Outside of a cell, such as in a thread, only the first shell of the process is known.
     from IPython.core.getipython import get_ipython
 
     return get_ipython()

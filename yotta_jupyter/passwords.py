@@ -10,15 +10,15 @@ from .secret import Secret
 
 JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 
-MIN_PASSWORD_LENGTH: Final = 12
-_MIN_DISTINCT_CHARACTERS: Final = 6
 PUBLISHED_LOGIN: Final = ("ubuntu", "ubuntu")
 """The user and the password for SSH in the build files of the official pytorch image."""
 
-PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
+_PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
 """Passwords that the provider's images and documents publish. Anyone may try them."""
 
-_PASSWORD_BYTES: Final = 16
+_MIN_LENGTH: Final = 12
+_MIN_DISTINCT_CHARACTERS: Final = 6
+_RANDOM_BYTES: Final = 16
 
 
 def generate_password() -> Secret:
@@ -28,7 +28,7 @@ def generate_password() -> Secret:
     -------
     Secret
     """
-    return Secret(secrets.token_hex(_PASSWORD_BYTES))
+    return Secret(secrets.token_hex(_RANDOM_BYTES))
 
 
 def validate_password(password: Secret) -> None:
@@ -43,18 +43,21 @@ def validate_password(password: Secret) -> None:
     InvalidRequest
         It is published, too short, or repeats the same characters.
     """
-    text = password.reveal()
-    if text.strip().lower() in PUBLISHED_PASSWORDS:
-        reason = "is published with the provider's images"
-    elif len(text.strip()) < MIN_PASSWORD_LENGTH:
-        reason = f"can be guessed: it has fewer than {MIN_PASSWORD_LENGTH} characters"
-    elif len(set(text)) < _MIN_DISTINCT_CHARACTERS or _is_repetition(text):
-        reason = "can be guessed: it repeats the same characters"
-    else:
-        return
-    raise InvalidRequest(
-        f"{JUPYTER_PASSWORD_ENV} {reason}. Leave it out to get a random one.", field="environment_vars"
-    )
+    weakness = _weakness(password.reveal())
+    if weakness:
+        raise InvalidRequest(
+            f"{JUPYTER_PASSWORD_ENV} {weakness}. Leave it out to get a random one.", field="environment_vars"
+        )
+
+
+def _weakness(password: str) -> str | None:
+    if password.strip().lower() in _PUBLISHED_PASSWORDS:
+        return "is published with the provider's images"
+    if len(password.strip()) < _MIN_LENGTH:
+        return f"can be guessed: it has fewer than {_MIN_LENGTH} characters"
+    if len(set(password)) < _MIN_DISTINCT_CHARACTERS or _is_repetition(password):
+        return "can be guessed: it repeats the same characters"
+    return None
 
 
 def _is_repetition(text: str) -> bool:

@@ -14,7 +14,7 @@ _CONTROL_CHARS: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 
-# The same characters in JSON. Control characters below U+0020 occur only as escapes, the others also in UTF-8.
+# The same characters in JSON, where those below U+0020 occur only as escapes. Other escapes match too.
 _CONTROL_CHARS_IN_JSON: Final = re.compile(
     rb"\\[bfru]|\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf"
 )
@@ -35,9 +35,9 @@ def single_line(value: object, limit: int = 200) -> str:
     str
         Runs of whitespace become one space; other unprintable characters become escapes such as ``\\x1b``.
     """
-    text = " ".join(str(value)[: limit * 4].split())  # Bounds the work for a very long text.
+    text = " ".join(str(value)[: limit * 4].split())  # The slice limits the work for a very long text.
     if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+        text = "".join(c if c.isprintable() else _escape(c) for c in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -60,9 +60,9 @@ def may_contain_control_chars(body: bytes) -> bool:
 
 
 def escape_control_chars(value: Any) -> Any:
-    """Replace control characters by escapes such as ``\\x1b`` in a text and in everything that a value contains.
+    """Replace control characters by escapes such as ``\\x1b`` in all texts of a value.
 
-    Tabs and line feeds stay, because commands contain them. Secrets stay as they are, because they are never shown.
+    Tabs and line feeds stay, because commands contain them. Secrets stay, because they are never shown.
 
     Parameters
     ----------
@@ -72,10 +72,10 @@ def escape_control_chars(value: Any) -> Any:
     Returns
     -------
     object
-        The value, or a new text or dict.
+        The same list or struct, or a new text or dict.
     """
     if isinstance(value, str) and not isinstance(value, Secret):
-        return _CONTROL_CHARS.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), value)
+        return _CONTROL_CHARS.sub(lambda match: _escape(match[0]), value)
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             setattr(value, name, escape_control_chars(getattr(value, name)))
@@ -84,3 +84,7 @@ def escape_control_chars(value: Any) -> Any:
     elif isinstance(value, dict):
         return {escape_control_chars(key): escape_control_chars(entry) for key, entry in value.items()}
     return value
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -15,10 +15,18 @@ MASK: Final = "••••"
 MIN_REDACT_LENGTH: Final = 4
 """Shorter secrets are not redacted: they occur in any text by chance."""
 
+_MIN_LENGTH_TO_SHOW_END: Final = 12
+"""`Secret.masked` shows nothing of a shorter secret."""
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+"""A word of a name in UPPER_CASE, snake_case or camelCase."""
+
 _SENSITIVE_WORDS: Final = frozenset(
     {"apikey", "auth", "credential", "credentials", "key", "passphrase", "passwd", "password", "secret", "token"}
 )
+
+_JSON_ESCAPE: Final = re.compile(r"\\u([0-9a-f]{4})")
+_JSON_HTML_ESCAPES: Final = str.maketrans({"&": "\\u0026", "<": "\\u003c", ">": "\\u003e"})
 
 
 def is_sensitive_name(name: str) -> bool:
@@ -60,15 +68,18 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 
 def _encodings(value: str) -> list[str]:
     """Return the encodings in which a server may repeat a text, longest first."""
-    as_json = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]]
-    for encoded in as_json[:]:
-        # Some servers also escape HTML metacharacters and slashes.
-        html_safe = encoded.translate({ord(char): f"\\u{ord(char):04x}" for char in "&<>"})
-        as_json += [html_safe, encoded.replace("/", "\\/"), html_safe.replace("/", "\\/")]
-    forms = {value, *as_json, html.escape(value), html.escape(value, quote=False), quote(value), quote_plus(value)}
-    return sorted(
-        forms | {re.sub(r"\\u[0-9a-f]{4}", lambda m: r"\u" + m[0][2:].upper(), form) for form in forms}, key=len
-    )[::-1]
+    encodings = {value, html.escape(value), html.escape(value, quote=False), quote(value), quote_plus(value)}
+    encodings |= _json_encodings(value)
+    return sorted(encodings, key=len, reverse=True)
+
+
+def _json_encodings(value: str) -> set[str]:
+    encodings = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    # Some servers also escape HTML metacharacters and slashes, or write the hexadecimal digits in upper case.
+    encodings |= {encoded.translate(_JSON_HTML_ESCAPES) for encoded in encodings}
+    encodings |= {encoded.replace("/", "\\/") for encoded in encodings}
+    encodings |= {_JSON_ESCAPE.sub(lambda match: f"\\u{match[1].upper()}", encoded) for encoded in encodings}
+    return encodings
 
 
 class Secret(str):
@@ -90,6 +101,7 @@ class Secret(str):
     'not-a-real-key'
     """
 
+    # The string itself is the mask. The value is an attribute, which code that reads strings does not find.
     __slots__ = ("__value",)
     __value: str
 
@@ -111,14 +123,16 @@ class Secret(str):
         return self.__value
 
     def masked(self) -> str:
-        """Return the mask and the last four characters, or only the mask for values of fewer than 12 characters.
+        """Return the mask and the last four characters, or only the mask if the value is short.
 
         Returns
         -------
         str
             Such as ``••••4f2a``.
         """
-        return MASK + (self.__value[-4:] if len(self.__value) >= 12 else "")
+        if len(self.__value) < _MIN_LENGTH_TO_SHOW_END:
+            return MASK
+        return MASK + self.__value[-4:]
 
     def __repr__(self) -> str:
         return MASK
@@ -134,9 +148,7 @@ class Secret(str):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
-            return hmac.compare_digest(
-                *(text.encode("utf-8", "surrogatepass") for text in (self.__value, other.__value))
-            )
+            return hmac.compare_digest(_to_bytes(self.__value), _to_bytes(other.__value))
         return NotImplemented
 
     def __ne__(self, other: object) -> bool:
@@ -157,3 +169,7 @@ class Secret(str):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[type[Secret], tuple[str]]:
         return Secret, (MASK,)
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

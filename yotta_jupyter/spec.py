@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 
 import msgspec
 
@@ -24,11 +25,8 @@ ALLOWED_VALUES: Final = {
 }
 """The values of fields that have a fixed set of values."""
 
-_BREAKS_AS_SPACES: Final = str.maketrans("\n\t", "  ")
-"""Replaces the control characters that a command may contain, so that `str.isprintable` finds the others."""
-
 _MAX_INT_LENGTH: Final = 11
-"""Characters of a number given as text. No valid number is longer, and Python refuses to convert a very long one."""
+"""Characters of a number given as text. Python refuses to convert a very long one."""
 
 _REQUIRED: Final = {"image": "yottalabsai/pytorch:TAG", "gpu_type": "NVIDIA_L4_24G"}
 """The required fields, with an example of each."""
@@ -102,24 +100,23 @@ class PodSpec(msgspec.Struct, frozen=True, kw_only=True):
     persistent_mount_path: str | None = None
 
     def __post_init__(self) -> None:
-        defaults = _defaults()
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if value is None:
-                value = defaults[name]
+            if value is None:  # A caller may pass None for any field.
+                value = _defaults()[name]
+            if value is None and name in _REQUIRED:
+                raise _missing(name)
             if value is not None:
                 validate = _VALIDATORS.get(name, _validate_text)
                 msgspec.structs.force_setattr(self, name, validate(name, value))
-            elif name in _REQUIRED:  # A caller may pass None.
-                raise _missing(name)
         _validate_registry(self)
         _validate_volume(self)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """The values of the environment variables, and the registry token if there is one."""
-        token = self.image_registry_token
-        return (*self.environment_vars.values(), *(() if token is None else (token,)))
+        secrets = tuple(self.environment_vars.values())
+        return secrets if self.image_registry_token is None else (*secrets, self.image_registry_token)
 
 
 def parse_gpu_count(value: object) -> int:
@@ -139,7 +136,7 @@ def parse_gpu_count(value: object) -> int:
         It is not a power of two.
     """
     count = _to_int(value)
-    if count is None or count < 1 or count & (count - 1):
+    if count is None or count < 1 or count.bit_count() > 1:
         raise InvalidRequest(
             f"A GPU count is 1, 2, 4, 8 or another power of two, not {single_line(value, 40)}.", field="gpu_count"
         )
@@ -201,7 +198,7 @@ def parse_ports(expose: object) -> tuple[PortSpec, ...]:
         raise InvalidRequest(
             f"expose is a list of ports such as [22, (8888, 'HTTP')], not {single_line(expose, 40)}.", field="expose"
         )
-    ports = tuple(_coerce_port(entry) for entry in expose)
+    ports = tuple(_parse_port_entry(entry) for entry in expose)
     numbers = [port.port for port in ports]
     duplicate = next((number for number in numbers if numbers.count(number) > 1), None)
     if duplicate is not None:
@@ -263,7 +260,7 @@ def validate_env_name(name: object) -> str:
             "The name of an environment variable consists of letters, digits and _, and does not start with a digit.",
             field="environment_vars",
         )
-    # The launch ID is a new UUID in the environment of each pod, by which the pod is found if a response is lost.
+    # The launch ID is a new UUID in the environment of each pod. If the response is lost, it finds the pod.
     if name == LAUNCH_ID_ENV:
         raise InvalidRequest(f"{LAUNCH_ID_ENV} is set by each create request; leave it out.", field="environment_vars")
     return name
@@ -284,7 +281,7 @@ def _parse_env_value(name: str, value: object) -> Secret:
     return secret
 
 
-def _coerce_port(entry: object) -> PortSpec:
+def _parse_port_entry(entry: object) -> PortSpec:
     if isinstance(entry, PortSpec):
         return parse_port(entry.port, entry.protocol)
     if isinstance(entry, Mapping):
@@ -307,19 +304,16 @@ def _key_and_value(entry: object) -> tuple[object, object]:
 
 
 def _to_int(value: object) -> int | None:
+    """Return an integer given as a number or as decimal digits, else None."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
-    if (
-        isinstance(value, str)
-        and value.strip().isascii()
-        and value.strip().isdecimal()
-        and len(value) <= _MAX_INT_LENGTH
-    ):
-        return int(value)
-    index = getattr(value, "__index__", None)  # NumPy integers, such as those of a DataFrame.
-    return int(index()) if index else None
+    if isinstance(value, str):
+        text = value.strip()
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MAX_INT_LENGTH
+        return int(text) if is_number else None
+    if isinstance(value, SupportsIndex):  # Also the integers of NumPy, such as those of a DataFrame.
+        return operator.index(value)
+    return None
 
 
 def _validate_word(name: str, value: object) -> str:
@@ -333,24 +327,29 @@ def _validate_word(name: str, value: object) -> str:
 
 def _validate_text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidRequest(f"{name} is a non-empty string.", field=name)
+        raise _empty(name)
     if not value.isprintable():
         raise InvalidRequest(f"{name} contains a line break or another control character; remove it.", field=name)
     return value
 
 
 def _validate_command(name: str, value: object) -> str:
-    if isinstance(value, str) and not value.translate(_BREAKS_AS_SPACES).isprintable():
+    """Return a text that may also contain line feeds and tabs."""
+    if not isinstance(value, str) or not value.strip():
+        raise _empty(name)
+    if not value.replace("\n", " ").replace("\t", " ").isprintable():
         raise InvalidRequest(f"{name} contains a control character; remove it.", field=name)
-    return value if isinstance(value, str) and value.strip() else _validate_text(name, value)
+    return value
 
 
 def _validate_token(name: str, value: object) -> Secret:
-    return Secret(_validate_text(name, value.reveal() if isinstance(value, Secret) else value))
+    text = value.reveal() if isinstance(value, Secret) else value
+    return Secret(_validate_text(name, text))
 
 
 def _validate_choice(name: str, value: object) -> str:
-    choice, choices = str(value).upper(), ALLOWED_VALUES[name]
+    choice = str(value).upper()
+    choices = ALLOWED_VALUES[name]
     if choice not in choices:
         hint = did_you_mean(choice, choices)
         raise InvalidRequest(f"{name} is one of {', '.join(choices)}, not {single_line(value, 40)}.{hint}", field=name)
@@ -364,7 +363,7 @@ def _validate_size(name: str, value: object) -> int:
     return size
 
 
-_VALIDATORS: Final[dict[str, Any]] = {
+_VALIDATORS: Final[dict[str, Callable[[str, object], object]]] = {
     "image": _validate_word,
     "gpu_type": _validate_word,
     "gpu_count": lambda _, value: parse_gpu_count(value),
@@ -377,21 +376,32 @@ _VALIDATORS: Final[dict[str, Any]] = {
     "persistent_volume_in_gb": _validate_size,
     **dict.fromkeys(ALLOWED_VALUES, _validate_choice),
 }
-"""Called with a field's name and value; return the value to use. Other fields are plain text."""
+"""The function that validates a field. It takes the field's name and value and returns the value to use.
+
+The other fields are validated by `_validate_text`.
+"""
 
 
 @cache
 def _defaults() -> dict[str, Any]:
-    """Return the values of fields that are None by name."""
+    """Return the default of each field by name; None for a required field."""
     defaults = {}
     for field in msgspec.structs.fields(PodSpec):
-        value = None if field.default is msgspec.NODEFAULT else field.default
-        defaults[field.name] = value if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        if field.default_factory is not msgspec.NODEFAULT:
+            defaults[field.name] = field.default_factory()
+        elif field.default is not msgspec.NODEFAULT:
+            defaults[field.name] = field.default
+        else:
+            defaults[field.name] = None
     return defaults
 
 
 def _missing(name: str) -> InvalidRequest:
     return InvalidRequest(f"create requires {name}, such as {_REQUIRED[name]}.", field=name, is_missing=True)
+
+
+def _empty(name: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} is a non-empty string.", field=name)
 
 
 def _validate_registry(spec: PodSpec) -> None:

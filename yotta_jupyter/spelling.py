@@ -72,10 +72,12 @@ def is_one_edit_apart(first: str, second: str) -> bool:
         Case is ignored.
     """
     short, long = sorted((first.lower(), second.lower()), key=len)
-    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(long) - len(short) == 1:
-        return short[start:] == long[start + 1 :]
-    if len(long) != len(short) or start == len(short):
+    if short == long:
         return False
+    start = 0  # Where they begin to differ.
+    while start < len(short) and short[start] == long[start]:
+        start += 1
+    is_insertion = short[start:] == long[start + 1 :]
+    is_replacement = short[start + 1 :] == long[start + 1 :]
     is_swap = short[start : start + 2] == long[start : start + 2][::-1] and short[start + 2 :] == long[start + 2 :]
-    return short[start + 1 :] == long[start + 1 :] or is_swap
+    return is_insertion or is_replacement or is_swap

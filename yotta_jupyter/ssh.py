@@ -5,24 +5,30 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from .errors import InvalidPodState, InvalidRequest
+from .errors import InvalidPodState, InvalidRequest, SshProblem
 from .models import ExposedPort, Pod
 from .sanitize import single_line
 from .urls import is_valid_host
 
-_is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)  # Most pods share a few hosts.
-DEFAULT_USER: Final = "user"
 STARTING_STATUSES: Final = ("INITIALIZE", "RUNNING")
-"""Statuses in which an SSH port that is not healthy may become so without a request."""
+"""Statuses in which an SSH port may become healthy without a request."""
+
+_DEFAULT_USER: Final = "user"
 _USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31})@")
+"""An SSH command up to the user, such as ``ssh -p 22 user@``."""
+
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+# Cached, because most pods share a few hosts.
+_is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)
+
+
 class Address(NamedTuple):
-    """Where a pod's SSH server is, validated."""
+    """The validated address of a pod's SSH server."""
 
     host: str
     port: int
@@ -47,14 +53,8 @@ def resolve(pod: Pod) -> Address:
     port = pod.ssh_port
     if port is None:
         raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
-    status = single_line(pod.status, 40)
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
-        if pod.status in STARTING_STATUSES:
-            reason, advice = f"is {status} and not reachable by SSH yet.", f'Wait with pods.wait("{pod.id}", "SSH").'
-        else:
-            reason = f"is {status} and not reachable by SSH."
-            advice = f'Resume it with pods.resume("{pod.id}").' if pod.status == "PAUSED" else ""
-        raise _unreachable(pod, reason, advice, "not ready")
+        raise _not_ready(pod)
     if not has_valid_address(port):
         address = single_line(f"{port.host}:{port.proxy_port}", 80)
         raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
@@ -62,7 +62,7 @@ def resolve(pod: Pod) -> Address:
 
 
 def is_starting(pod: Pod) -> bool:
-    """Return whether a pod exposes SSH and is not reachable yet, but may become so without a request.
+    """Return whether a pod exposes SSH and becomes reachable without a request.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def is_starting(pod: Pod) -> bool:
 
 
 def users(pod: Pod) -> tuple[str, ...]:
-    """Return the SSH users that the API names, that of the port's ``ingress_url`` first.
+    """Return the SSH users in the server's ``ingress_url`` of the SSH port and in its ``ssh_cmd``, in this order.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def users(pod: Pod) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Empty if it names none. The rest of the server's text is ignored.
+        Without duplicates. The rest of these texts is ignored.
     """
     ingress_url = pod.ssh_port.ingress_url if pod.ssh_port else None
     matches = (_USER_IN_COMMAND.match(text or "") for text in (ingress_url, pod.ssh_cmd))
@@ -104,7 +104,7 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     key_file : str, optional
         The private key file; by default ssh uses its own.
     user : str, optional
-        The user name; by default the first one that the API names, else ``user``.
+        The user name; by default the first of `users`, else ``user``.
 
     Returns
     -------
@@ -118,9 +118,8 @@ def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> s
     InvalidRequest
         `user` or `key_file` is invalid.
     """
-    host, port, login = _login(pod, user)
-    words = ["ssh", f"{login}@{host}", "-p", str(port)]
-    text = shlex.join(words)
+    host, port, user = _login(pod, user)
+    text = shlex.join(["ssh", f"{user}@{host}", "-p", str(port)])
     return text if key_file is None else text + key_option(key_file)
 
 
@@ -162,9 +161,9 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
     InvalidPodState, InvalidRequest
         As for `command`.
     """
-    host, port, login = _login(pod, user)
+    host, port, user = _login(pod, user)
     alias = pod.name if pod.name and _ALIAS.fullmatch(pod.name) else f"yotta-{pod.id}"
-    lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {login}"]
+    lines = [f"Host {alias}", f"    HostName {host}", f"    Port {port}", f"    User {user}"]
     if key_file is not None:
         path = _validate_path(key_file)
         if '"' in path:
@@ -176,7 +175,7 @@ def config_block(pod: Pod, key_file: str | None = None, user: str | None = None)
 
 
 def try_command(pod: Pod) -> str | None:
-    """Return the SSH command of a pod that is reachable now, else None. Never raises.
+    """Return the SSH command of a pod that is reachable now, else None. It does not raise.
 
     Parameters
     ----------
@@ -204,7 +203,9 @@ def has_valid_address(port: ExposedPort) -> bool:
     -------
     bool
     """
-    return port.host is not None and _is_valid_host(port.host) and 0 < (port.proxy_port or 0) < 65536
+    if port.host is None or port.proxy_port is None:
+        return False
+    return _is_valid_host(port.host) and 0 < port.proxy_port < 65536
 
 
 def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
@@ -216,12 +217,18 @@ def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
 
 
 def _default_user(pod: Pod) -> str:
-    return next(iter(users(pod)), DEFAULT_USER)
+    return next(iter(users(pod)), _DEFAULT_USER)
 
 
-def _unreachable(
-    pod: Pod, reason: str, advice: str = "", ssh_problem: Literal["not exposed", "not ready"] | None = None
-) -> InvalidPodState:
+def _not_ready(pod: Pod) -> InvalidPodState:
+    reason = f"is {single_line(pod.status, 40)} and not reachable by SSH"
+    if pod.status in STARTING_STATUSES:
+        return _unreachable(pod, f"{reason} yet.", f'Wait with pods.wait("{pod.id}", "SSH").', "not ready")
+    advice = f'Resume it with pods.resume("{pod.id}").' if pod.status == "PAUSED" else ""
+    return _unreachable(pod, f"{reason}.", advice, "not ready")
+
+
+def _unreachable(pod: Pod, reason: str, advice: str = "", ssh_problem: SshProblem | None = None) -> InvalidPodState:
     return InvalidPodState(
         code=None,
         http_status=None,
@@ -241,4 +248,6 @@ def _validate_path(path: str) -> str:
 
 def _quote_path(path: str) -> str:
     """Quote a path for a shell, except for a leading ``~/``, which the shell expands."""
-    return "~/" + shlex.quote(path[2:]) if path.startswith("~/") and len(path) > 2 else shlex.quote(path)
+    if path.startswith("~/") and len(path) > 2:
+        return "~/" + shlex.quote(path[2:])
+    return shlex.quote(path)

@@ -9,7 +9,7 @@ from .sanitize import single_line
 from .spelling import did_you_mean
 
 STATUSES: Final = ("INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED")
-"""The statuses of a pod. The position of a status is its code in the API. Unknown statuses are kept as received."""
+"""The known statuses of a pod. The position of a status is its code in the API."""
 
 _CODES: Final = tuple(str(code) for code in range(len(STATUSES)))
 
@@ -26,7 +26,7 @@ ENDING_STATUSES: Final = TERMINAL_STATUSES | {"TERMINATING"}
 """Statuses of pods that have ended or are being deleted. A pod in any other status is live."""
 
 GPUS_STOPPED_OR_STOPPING: Final = frozenset({"PAUSING", "PAUSED", "TERMINATING"})
-"""Statuses in which no request is needed to stop the GPUs."""
+"""Statuses in which the GPUs are stopped, or stop without a request."""
 
 
 class Transition(NamedTuple):
@@ -35,7 +35,7 @@ class Transition(NamedTuple):
     Attributes
     ----------
     required : str or None
-        The status in which it can be requested; None for any status but `during` and `after`.
+        The only status in which it can be requested; None if every status but `during` and `after` will do.
     during, after : str
         The status right after the request, and after completion.
     """
@@ -46,7 +46,9 @@ class Transition(NamedTuple):
 
     def allows(self, status: str) -> bool:
         """Return whether the transition can be requested in a status."""
-        return status == self.required if self.required else status not in (self.during, self.after)
+        if self.required is None:
+            return status not in (self.during, self.after)
+        return status == self.required
 
 
 TRANSITIONS: Final = {
@@ -54,7 +56,7 @@ TRANSITIONS: Final = {
     "resume": Transition("PAUSED", "INITIALIZE", "RUNNING"),
     "delete": Transition(None, "TERMINATING", "TERMINATED"),
 }
-"""The transitions by action."""
+"""The transition that each action requests."""
 
 
 def allowed_actions(status: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Validation of the API's address. The API key is sent to this address only."""
+"""Validation of hosts and of the API's address."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from .errors import InvalidRequest
 from .sanitize import single_line
 
-_HOST_NAME: Final = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-)
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_MAX_HOST_NAME_LENGTH: Final = 253
 
 
 def normalize_base_url(address: str) -> str:
@@ -33,7 +33,7 @@ def normalize_base_url(address: str) -> str:
     InvalidRequest
         Not https, or with user information, a path, or no valid host.
     """
-    # Checked before any error repeats the address: the part before an @ may be a password.
+    # Before any message repeats the address: the part before an @ may be a password. NFKC also finds a full-width ＠.
     if "@" in unicodedata.normalize("NFKC", address):
         raise InvalidRequest("The address contains user information before an @. Remove it: https://HOST.")
     text = single_line(address, 80)
@@ -70,7 +70,7 @@ def is_valid_host(host: str) -> bool:
     bool
     """
     if _HOST_NAME.fullmatch(host):
-        return True
+        return len(host) <= _MAX_HOST_NAME_LENGTH
     try:
         ipaddress.ip_address(host)
     except ValueError:
