@@ -279,7 +279,7 @@ def read_sample(remote: Remote) -> idle.Sample:
     """Read the signals of a pod, its counters from its own meter: the real ones are those of this machine."""
     home = remote.shell("echo $HOME/meter").stdout.strip()
     options = {"nvidia_smi": f"{home}/smi", "cgroup": home, "net": f"{home}/net", "pts": f"{home}/pts"}
-    return idle.parse(remote.shell(idle.command(options)).stdout)
+    return idle.parse_sample(remote.shell(idle.probe_command(options)).stdout)
 
 
 def describe(name: str, pod: Pod, guard: Guard) -> str:

@@ -24,13 +24,13 @@ def remote() -> Iterator[Remote]:
 
 
 def read(remote: Remote, **options: Any) -> Sample:
-    return idle.parse(remote.shell(idle.command(options)).stdout)
+    return idle.parse_sample(remote.shell(idle.probe_command(options)).stdout)
 
 
 def test_a_pod_without_nvidia_smi_is_never_idle(remote: Remote) -> None:
     first, second = read(remote, gpus=True), read(remote, gpus=True)
     assert {"cpu", "network", "terminals", "kernels"} <= {*second.values, *second.errors}
-    activity = idle.compare(first, second)
+    activity = idle.compare_samples(first, second)
     assert not activity.is_idle
     assert "gpu unreadable (FileNotFoundError" in activity.note
     assert "gpu" in read(remote, gpus=False).values
@@ -64,7 +64,7 @@ def test_counters_and_gpus_are_read(remote: Remote, tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["", "yotta-probe:", "yotta-probe:\n{}", 'yotta-probe:\n{"at": "x"}', "garbage"])
 def test_what_a_pod_prints_instead_of_a_sample_is_an_error(output: str) -> None:
     with pytest.raises(YottaError, match="no sample"):
-        idle.parse(output)
+        idle.parse_sample(output)
 
 
 @pytest.mark.parametrize("value", ["NaN", [], None, "x", {}])

@@ -9,17 +9,17 @@ Ledger
 Guards
     A `Guard` is a rule (after, budget, idle) with the state that its enforcer keeps, a row of ``guards.db``. `rules`
     decides with pure functions: a guard is armed when its pod begins to run, disarmed when the pod is paused, and due
-    when a limit is over. `AccountWatcher` applies them to the pods of one account; it keeps the guards in memory, so
-    that they stay in force without the database.
+    when a limit is reached. `AccountWatcher` applies them to the pods of one account. `GuardCache` keeps the guards in
+    memory, so that they stay in force without the database.
 
 Local enforcer
     One process per user, started with the first guard and ended with the last. It holds a lock file, which the system
-    releases when the process ends, and serves a Unix socket, through which notebooks hand over API keys. Each
-    ``%yotta`` starts it again if it does not run, and says how long guards were not enforced.
+    releases when the process ends, and serves a Unix socket, through which notebooks send API keys. Each ``%yotta``
+    starts it again if it does not run, and says how long guards were not enforced.
 
 Time
-    `Clock` counts seconds, also while the machine sleeps, and ignores changes of the time of day. Limits are times
-    of this clock.
+    `Clock` counts seconds, also while the machine sleeps, and ignores changes of the wall clock. Limits are times of
+    this clock.
 
 On the pod
     `probe` reads the signals of activity and `watchdog` enforces a limit there. Both are sent over SSH and run with the

@@ -1,4 +1,4 @@
-"""A clock that continues while the machine sleeps and ignores changes of the time of day."""
+"""A clock that continues while the machine sleeps and ignores changes of the wall clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +14,19 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock:
-    """Seconds since 1970, equal in all processes of this machine, whatever happens to the time of day.
+    """Seconds since 1970, equal in all processes of this machine even if the wall clock is changed.
 
-    The difference between the time of day and the time since the boot is measured once per boot and kept in a file.
-    Where the system gives no id of the boot, this is the time of day.
+    The offset between the wall clock and the time since the boot is measured once per boot and kept in a file.
+    Without a boot id this is the wall clock.
 
     Parameters
     ----------
     path : Path
-        The file. If it cannot be written, the difference is measured by each process.
+        The file. If it cannot be written, each process measures the offset.
     wall, since_boot : callable
-        The time of day, and the seconds since the boot with those in which the machine slept.
+        The wall clock in seconds since 1970, and the seconds since the boot, including sleep.
     boot_id : callable
-        Returns an id of the boot; empty if there is none.
+        Returns the boot id; empty if the system has none.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Clock:
     ) -> None:
         self._path = path
         self._wall = wall
-        self._since_boot = since_boot or _since_boot
+        self._since_boot = since_boot or _seconds_since_boot
         self._boot_id = boot_id or _read_boot_id
         self._offset: float | None = None
 
@@ -52,7 +53,7 @@ class Clock:
         return self._since_boot() + self._offset
 
     def to_wall(self, at: float) -> float:
-        """Return a time of this clock as the time of day that this machine shows then.
+        """Return a time of this clock as time of the wall clock.
 
         Parameters
         ----------
@@ -66,24 +67,21 @@ class Clock:
         return at + self._wall() - self.now()
 
     def _load_offset(self, boot_id: str) -> float:
-        try:
+        """Return the stored offset of this boot; measure and store it if there is none."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
             stored = json.loads(self._path.read_text())
             if stored["boot_id"] == boot_id:
                 return float(stored["offset"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
         offset = self._wall() - self._since_boot()
-        try:
+        with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary = self._path.with_suffix(f".{os.getpid()}")
             temporary.write_text(json.dumps({"boot_id": boot_id, "offset": offset}))
             temporary.replace(self._path)
-        except OSError:
-            pass
         return offset
 
 
-def _since_boot() -> float:
+def _seconds_since_boot() -> float:
     if not hasattr(time, "clock_gettime"):  # Windows.
         return time.monotonic()
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -1,4 +1,4 @@
-"""Guards in words."""
+"""Guards as text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from .clock import Clock
 from .durations import format_duration
 from .rules import Guard
 
-WARNING: Final = 600.0
-"""Seconds before a pause from which it is announced."""
+ANNOUNCEMENT: Final = 600.0
+"""Seconds before a pause at which it is first announced."""
 
 EXTENSION: Final = 3600.0
 """Seconds by which an announcement offers to put off a guard."""
@@ -47,11 +47,13 @@ def describe_limits(guard: Guard, clock: Clock) -> str:
         Such as ``paused in 8h, at 2026-03-01 22:05 UTC (after 8h)``.
     """
     if not guard.limits:
-        return f"paused {guard.rule}" + ("" if guard.state == "active" else ", counted from its next start")
+        start = "" if guard.state == "active" else ", counted from its next start"
+        return f"paused {guard.rule}{start}"
     limit = guard.limits[0]
     left = format_duration(limit.at - clock.now())
-    idle = guard.idle is not None and guard.idle_since is None
-    sooner = f", or sooner when idle for {format_duration(guard.idle)}" if idle and guard.idle is not None else ""
+    sooner = ""
+    if guard.idle is not None and guard.idle_since is None:  # The idle limit is not among the limits yet.
+        sooner = f", or sooner when idle for {format_duration(guard.idle)}"
     return f"paused in {left}, at {format_time(limit.at, clock)} ({limit.reason}){sooner}"
 
 
@@ -68,18 +70,18 @@ def is_near(guard: Guard, now: float) -> bool:
     bool
     """
     limits = guard.limits
-    return bool(limits) and limits[0].at - now <= WARNING
+    return bool(limits) and limits[0].at - now <= ANNOUNCEMENT
 
 
-def describe_soon(guard: Guard, now: float, put_off: str) -> str:
+def describe_upcoming(guard: Guard, now: float, extend_command: str) -> str:
     """Return a note about a pause that is near or not confirmed; empty if there is none.
 
     Parameters
     ----------
     guard : Guard
     now : float
-    put_off : str
-        How to put it off.
+    extend_command : str
+        The command that puts it off.
 
     Returns
     -------
@@ -91,4 +93,5 @@ def describe_soon(guard: Guard, now: float, put_off: str) -> str:
     if not is_near(guard, now):
         return ""
     limit = guard.limits[0]
-    return f"{guard.label} is paused in {format_duration(limit.at - now)} ({limit.reason}). To put it off: {put_off}"
+    left = format_duration(limit.at - now)
+    return f"{guard.label} is paused in {left} ({limit.reason}). To put it off: {extend_command}"

@@ -12,7 +12,7 @@ from ..sanitize import single_line
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART: Final = r"(\d{1,12}(?:\.\d{1,6})?)([smhd])"
 _PATTERN: Final = re.compile(rf"(?:{_PART})+")
-MAX_DURATION: Final = 366 * 86400.0
+MAX_DURATION: Final = 366 * 86400.0  # seconds
 
 
 def parse_duration(value: str | timedelta | float, name: str = "A duration") -> float:
@@ -63,8 +63,8 @@ def format_duration(seconds: float) -> str:
         Such as ``8h``, ``1h30m`` or ``0s``.
     """
     rest = max(0, round(seconds))
-    if rest >= 60 * 60:
-        rest = round(rest / 60) * 60
+    if rest >= 3600:
+        rest = round(rest / 60) * 60  # Whole minutes.
     parts = []
     for unit in "dhms":
         count, rest = divmod(rest, _UNITS[unit])

@@ -1,4 +1,4 @@
-"""Whether guards are enforced by the local process, and its start from a notebook."""
+"""The local enforcer as a notebook uses it: whether it works, and starting it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .clock import Clock
 from .describe import format_time
 from .store import EnforcerState, GuardStore
 
-STALLED: Final = 60.0
-"""Seconds without a sign of life after which an enforcer that runs is called stalled."""
+MAX_HEARTBEAT_AGE: Final = 60.0
+"""Seconds since the last heartbeat beyond which a running enforcer is stalled."""
 
 
 class Enforcement(NamedTuple):
@@ -26,7 +26,7 @@ class Enforcement(NamedTuple):
         ``alive``, ``stalled`` or ``not running``.
     pid : int or None
     checked_at : float or None
-        Its last sign of life, in seconds of `Clock`.
+        Its last heartbeat, in seconds of `Clock`.
     accounts : list of str
         The accounts whose key it has.
     """
@@ -59,7 +59,7 @@ class Enforcement(NamedTuple):
 
 
 class LocalEnforcer:
-    """The enforcer of this machine, as one account sees it.
+    """The enforcer of this machine, for one account.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class LocalEnforcer:
         self._account = account
 
     def read(self) -> Enforcement:
-        """Return whether it works.
+        """Return whether the enforcer works.
 
         Returns
         -------
@@ -99,16 +99,16 @@ class LocalEnforcer:
             return Enforcement("not running", None, checked_at, [])
         if state is None:
             return Enforcement("alive", None, None, [])
-        is_stalled = self._clock.now() - state.checked_at > STALLED
+        is_stalled = self._clock.now() - state.checked_at > MAX_HEARTBEAT_AGE
         return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
 
     def start(self, problem: str) -> None:
-        """Start it unless it runs, hand over the key, and make it check now.
+        """Start the enforcer unless it runs, send it the key, and make it check now.
 
         Parameters
         ----------
         problem : str
-            The beginning of the error.
+            The start of the error message.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class LocalEnforcer:
             raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
 
     def resume(self) -> list[str]:
-        """Start it again if it does not run although there are guards.
+        """Start the enforcer again if it does not run although there are guards.
 
         Returns
         -------
@@ -133,14 +133,20 @@ class LocalEnforcer:
             return []
         try:
             guards = self._store.guards()
-            return self._resume(any(guard.base_url == self._base_url for guard in guards)) if guards else []
+            if not guards:
+                return []
+            has_own_guards = any(guard.base_url == self._base_url for guard in guards)
+            return self._resume(has_own_guards)
         except (YottaError, OSError) as error:
-            kept = "The enforcer continues with the guards that it has read before."
-            return [f"{single_line(error, 400)} {kept if process.is_running() else 'No guard is enforced.'}"]
+            consequence = "No guard is enforced."
+            if process.is_running():
+                consequence = "The enforcer continues with the guards that it has read before."
+            return [f"{single_line(error, 400)} {consequence}"]
 
-    def _resume(self, needs_key: bool) -> list[str]:
+    def _resume(self, has_own_guards: bool) -> list[str]:
         before = self.read()
-        if before.is_alive and (self._account in before.accounts or not needs_key):
+        lacks_key = has_own_guards and self._account not in before.accounts
+        if before.is_alive and not lacks_key:
             return []
         if before.state == "stalled" and before.checked_at is not None:
             since = format_time(before.checked_at, self._clock)
@@ -153,5 +159,6 @@ class LocalEnforcer:
             return []
         if before.checked_at is None:
             return ["the guards' enforcer was started"]
-        start, end = (format_time(at, self._clock) for at in (before.checked_at, self._clock.now()))
+        start = format_time(before.checked_at, self._clock)
+        end = format_time(self._clock.now(), self._clock)
         return [f"the guards were not enforced from {start} to {end}; the enforcer runs again and acts now"]

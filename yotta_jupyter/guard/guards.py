@@ -1,4 +1,4 @@
-"""`Client.guards`: set, end, put off and show guards."""
+"""`Client.guards`: set, end, extend and show guards."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import msgspec
 
 from ..api import PodsClient
 from ..errors import InvalidRequest, PodNotFound, YottaError
-from ..keys import DEFAULT_KEY
+from ..keys import explicit_key_file
 from ..models import Pod
 from ..remote import endpoint_of
 from ..sanitize import single_line
 from ..secret import Secret
 from . import onpod, process
 from .clock import Clock
-from .describe import describe_limits, describe_soon
+from .describe import describe_limits, describe_upcoming
 from .durations import parse_duration
 from .enforcement import Enforcement, LocalEnforcer
 from .ledger import Ledger
-from .limits import parse_limits
+from .limits import Limits, parse_limits
 from .onpod import WatchdogState
 from .rules import Guard, arm, extend, has_ended, merge
 from .status import GuardStatus, guard_status
@@ -33,7 +33,7 @@ from .store import GuardStore
 if TYPE_CHECKING:
     import pandas as pd
 
-LOG_LINES: Final = 40
+LOG_LINES: Final = 40  # that `log` returns by default
 
 
 class Guards:
@@ -68,7 +68,7 @@ class Guards:
         self._ledger = ledger
         self._base_url = base_url
         self._api_key = api_key
-        self._ssh_key = None if ssh_key == DEFAULT_KEY else ssh_key
+        self._ssh_key = explicit_key_file(ssh_key)
         self._is_sandbox = is_sandbox
         self._store = GuardStore()
         self._clock = Clock(data_folder() / "clock.json")
@@ -126,9 +126,9 @@ class Guards:
             raise InvalidRequest(
                 f"The price of pod {pod.label} is unknown, so that a budget cannot be enforced. Give a limit in hours."
             )
-        new = self._new_guard(pod, *limits)
+        new = self._new_guard(pod, limits)
         if on_pod:
-            endpoint_of(pod)
+            endpoint_of(pod)  # Raises if the pod is not reachable by SSH.
             if not new.hard_limits:
                 raise InvalidRequest("A guard on the pod needs a limit in hours or dollars.")
         stored = self._store.put(new, merge)
@@ -294,12 +294,12 @@ class Guards:
         """
         return self._enforcer.resume()
 
-    def announce(self, put_off: Callable[[Guard], str]) -> builtins.list[str]:
+    def announce(self, extend_command: Callable[[Guard], str]) -> builtins.list[str]:
         """Return notes about pauses that are near or not confirmed.
 
         Parameters
         ----------
-        put_off : callable
+        extend_command : callable
             Returns the command that puts off a guard.
 
         Returns
@@ -309,9 +309,10 @@ class Guards:
         """
         now = self._clock.now()
         try:
-            return [note for guard in self.list() if (note := describe_soon(guard, now, put_off(guard)))]
+            notes = [describe_upcoming(guard, now, extend_command(guard)) for guard in self.list()]
         except YottaError:
             return []
+        return [note for note in notes if note]
 
     def describe(self, guard: Guard) -> str:
         """Return one line about a guard: its next limit, and who enforces it.
@@ -325,14 +326,14 @@ class Guards:
         str
         """
         enforcement = self.enforcement()
-        who = f"a process on this machine (pid {enforcement.pid}), while it is on and online"
-        enforced = (
-            f"Enforced by {who}." if enforcement.is_alive else f"NOT enforced: the enforcer is {enforcement.state}."
-        )
+        enforced = f"NOT enforced: the enforcer is {enforcement.state}."
+        if enforcement.is_alive:
+            enforced = f"Enforced by a process on this machine (pid {enforcement.pid}), while it is on and online."
         on_pod = " Enforced by a watchdog on the pod as well." if guard.on_pod is not None else ""
         return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}{on_pod}"
 
     def _install(self, pod: Pod, guard: Guard) -> Guard:
+        """Start a watchdog on a pod with the strictest hard limit of its guard."""
         seconds = max(0.0, guard.hard_limits[0].at - self._clock.now())
         try:
             onpod.install(pod, seconds, self._base_url, self._api_key, self._ssh_key)
@@ -357,7 +358,7 @@ class Guards:
                 advice="Try again when SSH is ready.",
             )
 
-    def _new_guard(self, pod: Pod, after: float | None, budget: float | None, idle: float | None) -> Guard:
+    def _new_guard(self, pod: Pod, limits: Limits) -> Guard:
         now = self._clock.now()
         guard = Guard(
             base_url=self._base_url,
@@ -365,9 +366,9 @@ class Guards:
             account=self._ledger.account,
             name=None if pod.name is None else single_line(pod.name, 60),
             is_sandbox=self._is_sandbox(),
-            after=after,
-            budget=budget,
-            idle=idle,
+            after=limits.after,
+            budget=limits.budget,
+            idle=limits.idle,
             rate=pod.hourly_rate,
             checked_at=now,
             changed_at=None if pod.updated_at is None else pod.updated_at.timestamp(),
@@ -375,7 +376,7 @@ class Guards:
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
         interruption = 0
-        with suppress(YottaError):  # A guard does not depend on the ledger: its limits then start at the first check.
+        with suppress(YottaError):  # Without the ledger, the limits start at the first check.
             self._ledger.flush()
             interruption = self._ledger.last_interruption(pod.id)
         return msgspec.structs.replace(guard, **arm(guard, now, interruption))

@@ -23,22 +23,28 @@ MAX_CPU: Final = 0.1
 MAX_NETWORK: Final = 5000.0
 """Bytes a second, up to which the network is idle. An open JupyterLab and health checks need some."""
 
-MAX_INTERVAL: Final = 60.0
-MIN_INTERVAL: Final = 1.0
+MAX_INTERVAL: Final = 60.0  # seconds between two samples
+MIN_INTERVAL: Final = 1.0  # seconds
+_SAMPLES_PER_WINDOW: Final = 5
+
 _MARKER: Final = "yotta-probe:"
+"""Printed before the sample."""
+
+_COUNTERS: Final = (("cpu", MAX_CPU, "cores"), ("network", MAX_NETWORK, "bytes/s"))
+"""Signals that count up: name, largest idle increase per second, and its unit."""
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What the probe read once.
+    """The signals of a pod at one time.
 
     Attributes
     ----------
     at : float
-        The pod's time.
+        Seconds of the pod's clock.
     values : dict
-        By signal.
+        By signal: a number, a list of str for kernels, or None. They come from the pod and may have any type.
     errors : dict of str to str
-        Why a signal cannot be read.
+        By signal that cannot be read: why.
     """
 
     at: float
@@ -61,22 +67,22 @@ class Activity(NamedTuple):
     note: str
 
 
-def interval(idle: float) -> float:
+def sampling_interval(idle: float) -> float:
     """Return the seconds between two samples for an idle rule.
 
     Parameters
     ----------
     idle : float
-        Seconds.
+        The seconds for which all signals must be idle.
 
     Returns
     -------
     float
     """
-    return min(MAX_INTERVAL, max(MIN_INTERVAL, idle / 5))
+    return min(MAX_INTERVAL, max(MIN_INTERVAL, idle / _SAMPLES_PER_WINDOW))
 
 
-def compare(previous: Sample | None, sample: Sample) -> Activity:
+def compare_samples(previous: Sample | None, sample: Sample) -> Activity:
     """Return whether a pod was idle between two samples. What cannot be read counts as busy.
 
     Parameters
@@ -94,22 +100,34 @@ def compare(previous: Sample | None, sample: Sample) -> Activity:
         return Activity(False, "; ".join(unreadable) or "the first sample is being compared")
     seconds = sample.at - previous.at
     busy = []
-    if (sample.values.get("gpu") or 0.0) > MAX_GPU:
-        busy.append(f"gpu {sample.values['gpu']:.0f} %")
-    for name, limit, unit in (("cpu", MAX_CPU, "cores"), ("network", MAX_NETWORK, "bytes/s")):
+    gpu = sample.values.get("gpu") or 0.0
+    if gpu > MAX_GPU:
+        busy.append(f"gpu {gpu:.0f} %")
+    for name, limit, unit in _COUNTERS:
         if name in sample.errors:
             continue
-        rate = (sample.values[name] - previous.values.get(name, float("-inf"))) / seconds
-        if not 0 <= rate <= limit:  # Negative after a restart of the container; infinite without an earlier value.
-            busy.append(f"{name} {rate:.1f} {unit}" if 0 <= rate < float("inf") else f"{name} is being compared")
-    age = sample.values.get("terminals")
-    if age is not None and age < seconds:
+        rate = _rate(name, previous, sample)
+        if rate is None:
+            busy.append(f"{name} is being compared")
+        elif rate > limit:
+            busy.append(f"{name} {rate:.1f} {unit}")
+    terminal_age = sample.values.get("terminals")
+    if terminal_age is not None and terminal_age < seconds:
         busy.append("a terminal is in use")
     busy += sample.values.get("kernels") or []
     return Activity(not busy and not unreadable, "; ".join([*busy, *unreadable]))
 
 
-def command(options: Mapping[str, Any]) -> str:
+def _rate(name: str, previous: Sample, sample: Sample) -> float | None:
+    """Return how much a counter rises per second; None without an earlier value or after a restart of the container."""
+    value = sample.values[name]
+    if name not in previous.values:
+        return None
+    rate = float((value - previous.values[name]) / (sample.at - previous.at))
+    return rate if rate >= 0 else None
+
+
+def probe_command(options: Mapping[str, Any]) -> str:
     """Return the shell command that runs the probe on a pod.
 
     Parameters
@@ -125,13 +143,13 @@ def command(options: Mapping[str, Any]) -> str:
     return f"echo {_MARKER}; exec python3 -c {shlex.quote(source)} {shlex.quote(json.dumps(dict(options)))}"
 
 
-def parse(output: str) -> Sample:
+def parse_sample(output: str) -> Sample:
     """Return the sample that the probe printed.
 
     Parameters
     ----------
     output : str
-        Of `command`. A login shell may print something before.
+        Of `probe_command`. A login shell may print other lines before the marker.
 
     Returns
     -------
@@ -142,8 +160,10 @@ def parse(output: str) -> Sample:
     YottaError
         There is none.
     """
+    _, _, printed = output.partition(_MARKER)
+    lines = printed.strip().split("\n")
     try:
-        return msgspec.json.decode(output.partition(_MARKER)[2].strip().rpartition("\n")[2], type=Sample)
+        return msgspec.json.decode(lines[-1], type=Sample)
     except msgspec.MsgspecError:
         raise YottaError("the pod's python3 printed no sample") from None
 
@@ -171,34 +191,33 @@ class IdleMonitor:
         self._latest: Activity | None = None
 
     def poll(self) -> Activity | None:
-        """Return the activity since the sample before, if there is a new one, and begin the next sample if it is due.
+        """Return the activity between the last two samples if it is new, and begin the next sample if it is due.
 
         Returns
         -------
         Activity or None
-            None if there is no new sample. Not idle, if the time since the sample before was not observed.
+            None if there is no new sample. Busy if the last sample is too old.
         """
-        latest, self._latest = self._latest, None
+        activity, self._latest = self._latest, None
         age = self._now() - self._started_at
         is_late = age > 3 * self.period + 30
-        if is_late:  # The machine slept, for example: what happened meanwhile is unknown.
-            latest = Activity(False, "no recent sample")
-        if self._thread is not None and self._thread.is_alive():
-            return latest
-        if age >= self.period:
+        if is_late:  # For example, the machine slept.
+            activity = Activity(False, "no recent sample")
+        is_sampling = self._thread is not None and self._thread.is_alive()
+        if age >= self.period and not is_sampling:
             if is_late:
                 self._previous = None
             self._started_at = self._now()
             self._thread = threading.Thread(target=self._sample, name="yotta-idle", daemon=True)
             self._thread.start()
-        return latest
+        return activity
 
     def _sample(self) -> None:
         try:
             sample = self._read()
-            activity = compare(self._previous, sample)
+            activity = compare_samples(self._previous, sample)
             self._previous = sample
-        except Exception as error:  # Whatever fails on the pod or on the way counts as busy.
+        except Exception as error:  # Any failure counts as busy.
             self._previous = None
             activity = Activity(False, f"all signals unreadable ({single_line(error, 100)})")
         self._latest = activity

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import InvalidRequest
 from ..formatting import format_amount
 from ..sanitize import single_line
 from .durations import parse_duration
 
-MAX_BUDGET: Final = 1e6
+MAX_BUDGET: Final = 1e6  # US dollars
+
+
+class Limits(NamedTuple):
+    """The limits of a guard; None for a limit that it does not have.
+
+    Attributes
+    ----------
+    after, idle : float or None
+        Seconds.
+    budget : float or None
+        US dollars.
+    """
+
+    after: float | None
+    budget: float | None
+    idle: float | None
 
 
 def parse_limits(
     after: str | timedelta | float | None, budget: float | str | None, idle: str | timedelta | float | None
-) -> tuple[float | None, float | None, float | None]:
-    """Return the limits of a guard in seconds, US dollars and seconds.
+) -> Limits:
+    """Return the limits of a guard.
 
     Parameters
     ----------
@@ -25,7 +41,7 @@ def parse_limits(
 
     Returns
     -------
-    tuple
+    Limits
 
     Raises
     ------
@@ -34,10 +50,10 @@ def parse_limits(
     """
     if after is None and budget is None and idle is None:
         raise InvalidRequest("A guard needs a limit: after, budget or idle.")
-    return (
-        None if after is None else parse_duration(after, "The time after which a guard pauses a pod"),
-        None if budget is None else _parse_budget(budget),
-        None if idle is None else parse_duration(idle, "The idle time of a guard"),
+    return Limits(
+        after=None if after is None else parse_duration(after, "The time after which a guard pauses a pod"),
+        budget=None if budget is None else _parse_budget(budget),
+        idle=None if idle is None else parse_duration(idle, "The idle time of a guard"),
     )
 
 

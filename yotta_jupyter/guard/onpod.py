@@ -1,4 +1,4 @@
-"""Install, ask and end the watchdog on a pod, over SSH."""
+"""Install, extend, read and remove the watchdog on a pod, over SSH."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ..api import V1Backend
+from ..api.v1.responses import SUCCESS
 from ..errors import RemoteUnavailable, YottaError
 from ..models import Pod
 from ..remote import endpoint_of
@@ -19,11 +20,13 @@ from ..sanitize import single_line
 from ..secret import Secret
 
 _MARKER: Final = "yotta-watchdog:"
-_SUCCESS: Final = 10000
+"""What `watchdog` prints before each result."""
+
+_TIMEOUT: Final = 60.0  # seconds
 
 
 class WatchdogState(msgspec.Struct, frozen=True):
-    """What the watchdog on a pod says.
+    """The state of the watchdog on a pod.
 
     Attributes
     ----------
@@ -49,7 +52,7 @@ def install(pod: Pod, seconds: float, base_url: str, api_key: Secret, ssh_key: s
     ----------
     pod : Pod
     seconds : float
-        After which it pauses the pod.
+        The time until it pauses the pod.
     base_url : str
     api_key : Secret
     ssh_key : str or None
@@ -74,21 +77,21 @@ def install(pod: Pod, seconds: float, base_url: str, api_key: Secret, ssh_key: s
                 "method": method,
                 "url": base_url + path,
                 "headers": {"x-api-key": api_key.reveal(), "User-Agent": "yotta-jupyter-watchdog"},
-                "success": _SUCCESS,
+                "success": SUCCESS,
             }
         )
     )
-    return _run(pod, ["install"], ssh_key, settings)
+    return _parse_state(_run(pod, ["install"], ssh_key, settings), pod)
 
 
 def extend(pod: Pod, seconds: float, ssh_key: str | None) -> WatchdogState:
     """Put off the limit of the watchdog on a pod; parameters as in `install`."""
-    return _run(pod, ["extend", pod.id, str(seconds)], ssh_key)
+    return _parse_state(_run(pod, ["extend", pod.id, str(seconds)], ssh_key), pod)
 
 
 def read(pod: Pod, ssh_key: str | None) -> WatchdogState:
     """Return the state of the watchdog on a pod; parameters as in `install`."""
-    return _run(pod, ["status", pod.id], ssh_key)
+    return _parse_state(_run(pod, ["status", pod.id], ssh_key), pod)
 
 
 def remove(pod: Pod, ssh_key: str | None) -> None:
@@ -96,19 +99,22 @@ def remove(pod: Pod, ssh_key: str | None) -> None:
     _run(pod, ["remove", pod.id], ssh_key)
 
 
-def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | None = None) -> WatchdogState:
+def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | None = None) -> str:
+    """Run a command of the watchdog on a pod; return its output."""
     source = files(__package__).joinpath("watchdog.py").read_text()
+    # The program needs its own source, to write it into a file on the pod.
     program = f"SOURCE = {source!r}\nexec(compile(SOURCE, 'watchdog', 'exec'))"
     command = shlex.join(["python3", "-c", program, *arguments])
-    output = wait_for(_execute(PodConnection(endpoint_of(pod, ssh_key)), command, payload))
-    if arguments[0] == "remove":
-        return WatchdogState()
+    return wait_for(_execute(PodConnection(endpoint_of(pod, ssh_key)), command, payload))
+
+
+def _parse_state(output: str, pod: Pod) -> WatchdogState:
     line = next((line for line in output.splitlines() if line.startswith(_MARKER)), "")
     try:
-        answer: dict[str, Any] = msgspec.json.decode(line.removeprefix(_MARKER), type=dict[str, Any])
-        if "error" in answer and "alive" not in answer:
-            raise YottaError(f"No watchdog runs on pod {pod.label}: {single_line(answer['error'], 100)}.")
-        return msgspec.convert(answer, WatchdogState)
+        result = msgspec.json.decode(line.removeprefix(_MARKER), type=dict[str, Any])
+        if "alive" not in result and "error" in result:
+            raise YottaError(f"No watchdog runs on pod {pod.label}: {single_line(result['error'], 100)}.")
+        return msgspec.convert(result, WatchdogState)
     except msgspec.MsgspecError:
         raise YottaError(f"No watchdog runs on pod {pod.label}: its python3 printed no answer.") from None
 
@@ -117,7 +123,8 @@ async def _execute(connection: PodConnection, command: str, payload: Secret | No
     import asyncssh
 
     try:
-        process = await (await connection.get()).run(command, input=payload.reveal() if payload else "", timeout=60)
+        ssh = await connection.get()
+        process = await ssh.run(command, input=payload.reveal() if payload else "", timeout=_TIMEOUT)
         return str(process.stdout or "")
     except (OSError, asyncssh.Error, TimeoutError) as error:
         reason = single_line(type(error).__name__, 40)

@@ -1,6 +1,6 @@
-"""Reads the signs of activity on a pod. Runs on the pod, with the pod's own Python; needs nothing else.
+"""Reads the signals of activity on a pod. Runs on the pod with the pod's Python and its standard library only.
 
-Prints one line of JSON: the counters and states that `idle` compares, or the reason why one cannot be read.
+Prints one line of JSON: the values that `idle` compares, or the reason why one cannot be read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEFAULTS = {
     "net": "/proc/net/dev",
     "pts": "/dev/pts",
 }
-TIMEOUT = 5
+TIMEOUT = 5  # seconds
 
 
 def read_gpu(options: dict[str, Any]) -> float:
@@ -48,11 +48,11 @@ def read_gpu(options: dict[str, Any]) -> float:
 
 def read_cpu(options: dict[str, Any]) -> float:
     """Return the seconds of CPU that the container has used."""
-    try:
+    try:  # cgroup v2
         with open(os.path.join(options["cgroup"], "cpu.stat")) as file:
             fields = dict(line.split()[:2] for line in file if line.strip())
         return int(fields["usage_usec"]) / 1e6
-    except (OSError, KeyError):
+    except (OSError, KeyError):  # cgroup v1
         with open(os.path.join(options["cgroup"], "cpuacct", "cpuacct.usage")) as file:
             return int(file.read()) / 1e9
 
@@ -65,25 +65,27 @@ def read_network(options: dict[str, Any]) -> int:
             name, colon, counters = line.partition(":")
             if colon and name.strip() != "lo":
                 fields = counters.split()
-                total += int(fields[0]) + int(fields[8])
+                received, sent = int(fields[0]), int(fields[8])
+                total += received + sent
     return total
 
 
 def read_terminals(options: dict[str, Any]) -> float | None:
-    """Return the seconds since somebody typed or something was written in a terminal; None without terminals."""
-    times = [os.stat(path) for path in glob.glob(os.path.join(options["pts"], "[0-9]*"))]
-    if not times:
+    """Return the seconds since the last input or output of a terminal; None without terminals."""
+    terminals = [os.stat(path) for path in glob.glob(os.path.join(options["pts"], "[0-9]*"))]
+    if not terminals:
         return None
-    return max(0.0, time.time() - max(max(status.st_atime, status.st_mtime) for status in times))
+    last_used = max(max(terminal.st_atime, terminal.st_mtime) for terminal in terminals)
+    return max(0.0, time.time() - last_used)
 
 
 def read_kernels(options: dict[str, Any]) -> list[str]:
-    """Return what is busy: cells of ``%%yotta run``, and kernels of Jupyter servers."""
+    """Return what is running: cells of ``%%yotta run``, and kernels of Jupyter servers."""
     return read_agent() + read_jupyter()
 
 
 def read_agent() -> list[str]:
-    """Return the cells that run in the kernel of this package, or wait for it."""
+    """Return whether a cell of ``%%yotta run`` is running or queued, as the agent says in its first message."""
     try:
         with open(os.path.expanduser("~/.cache/yotta-agent/state.json")) as file:
             path = os.path.join(json.load(file)["sockets"], "agent")
@@ -93,7 +95,7 @@ def read_agent() -> list[str]:
     except (OSError, ValueError, KeyError):
         return []  # No agent runs, hence no kernel.
     with connection, connection.makefile("rb") as stream:
-        length, _ = struct.unpack(">II", stream.read(8))
+        length, _ = struct.unpack(">II", stream.read(8))  # The lengths of the JSON and of the binary part.
         hello = json.loads(stream.read(length).decode())
     return ["a cell of %%yotta run"] if hello["running"] or hello["queued"] else []
 

@@ -1,4 +1,4 @@
-"""The enforcer's lock, socket and log: what its process and the notebooks have in common."""
+"""The enforcer's process: its lock, socket, log and start. Used by the enforcer and by notebooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import msgspec
 
@@ -21,17 +21,17 @@ from ..errors import InvalidRequest, YottaError
 from ..secret import Secret, is_sensitive_name
 from .storage import data_folder
 
-START_TIMEOUT: Final = 20.0
-REPLY_TIMEOUT: Final = 5.0
-MAX_MESSAGE: Final = 65536
-_MAX_LOG: Final = 1_000_000
-_POLL: Final = 0.05
-_MAX_SOCKET_PATH: Final = 100
+START_TIMEOUT: Final = 20.0  # seconds
+REPLY_TIMEOUT: Final = 5.0  # seconds
+MAX_MESSAGE: Final = 65536  # bytes
+_MAX_LOG: Final = 1_000_000  # bytes
+_POLL_INTERVAL: Final = 0.05  # seconds
+_MAX_SOCKET_PATH: Final = 100  # bytes; the system allows 104 or 108
 _WAKE: Final = Secret("{}")
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the enforcer says to a notebook.
+    """The enforcer's reply to a notebook.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def require_posix() -> None:
-    """Check that the enforcer can run on this system.
+    """Raise an error if the enforcer cannot run on this system.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def log_path() -> Path:
 
 @contextmanager
 def lock(timeout: float = 0.0) -> Iterator[bool]:
-    """Hold the lock that exactly one enforcer holds while it runs. The system releases it when the process ends.
+    """Hold the lock that an enforcer holds while it runs. The system releases it when the process ends.
 
     Parameters
     ----------
@@ -86,23 +86,24 @@ def lock(timeout: float = 0.0) -> Iterator[bool]:
         Whether it was obtained.
     """
     require_posix()
-    import fcntl
-
     folder = data_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    deadline = time.monotonic() + timeout
     with open(folder / "enforcer.lock", "a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(_POLL)
-            else:
-                yield True
-                return
+        yield _acquire(file, timeout)  # Closing the file releases the lock.
+
+
+def _acquire(file: TextIO, timeout: float) -> bool:
+    import fcntl
+
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        time.sleep(_POLL_INTERVAL)
 
 
 def is_running() -> bool:
@@ -139,7 +140,7 @@ def request(message: Secret = _WAKE) -> Reply | None:
 
 
 def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple[Reply, bool]:
-    """Start the enforcer unless it runs, and hand over an API key. The key goes through the socket only.
+    """Start the enforcer unless it runs, and send it an API key. The key goes through the socket only.
 
     Parameters
     ----------
@@ -172,14 +173,16 @@ def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple
         reply = request(message)
         if reply is not None:
             return reply, process is not None
-        if process is not None and process.poll():
+        has_failed = process is not None and process.poll()  # An exit code other than 0.
+        if has_failed:
             break
-        time.sleep(_POLL)
+        time.sleep(_POLL_INTERVAL)
     state = "runs but does not answer" if is_running() else "does not start"
     raise YottaError(f"The guards' enforcer {state}.", advice=f"See {log_path()}; no guard is enforced until it runs.")
 
 
 def _spawn() -> subprocess.Popen[bytes]:
+    """Start the enforcer in a session of its own, without secrets in its environment."""
     folder = data_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = str(Path(__file__).parents[2])
@@ -187,7 +190,6 @@ def _spawn() -> subprocess.Popen[bytes]:
         name: value for name, value in os.environ.items() if name == "SSH_AUTH_SOCK" or not is_sensitive_name(name)
     }
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
-    # A session of its own: it outlives the notebook, the kernel and the terminal.
     with open(log_path(), "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "yotta_jupyter.guard"],
@@ -196,7 +198,7 @@ def _spawn() -> subprocess.Popen[bytes]:
             stderr=log,
             cwd=folder,
             env=environment,
-            start_new_session=True,
+            start_new_session=True,  # It outlives the notebook, the kernel and the terminal.
         )
 
 

@@ -1,4 +1,8 @@
-"""A guard: its rule, and the state that its enforcer keeps. Pure functions; times are seconds of `Clock`."""
+"""A guard: its rule and the state that its enforcer keeps, changed by pure functions.
+
+Times are seconds of `Clock`. An interruption is a span of the ledger in which a pod was paused or starting. It is named
+by its number in the ledger: a later interruption has a higher number.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,10 @@ from ..models import Pod
 from ..statuses import ENDING_STATUSES
 from .durations import format_duration
 
-GAP: Final = 60.0
-"""Seconds between two checks beyond which the pod may have been paused and resumed without being observed."""
+MAX_UNCHECKED: Final = 60.0
+"""Seconds between two checks beyond which the pod may have been paused and resumed between them."""
 
-MAX_BACKOFF: Final = 30.0
+MAX_BACKOFF: Final = 30.0  # seconds between two pause requests
 
 
 class Guard(msgspec.Struct, kw_only=True, frozen=True):
@@ -35,9 +39,9 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     deadline : float or None
         When `after` is over; None while the pod does not run.
     spend_from : float or None
-        The start of the time that `budget` pays for; None while the pod does not run.
+        Since when costs count towards `budget`; None while the pod does not run.
     rate : float or None
-        US dollars an hour while the pod runs, as listed last.
+        US dollars an hour while the pod runs, as in the last listing.
     idle_since : float or None
         Since when all signals are idle; None while one is busy or unreadable.
     idle_note : str
@@ -47,7 +51,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     state : str
         ``waiting`` (the pod does not run), ``active``, ``pausing`` (requested, not confirmed) or ``paused``.
     attempts : int
-        Requested pauses since the limit was reached.
+        Pause requests since the limit was reached.
     fired_at : float or None
         When the limit was reached.
     requested_at : float or None
@@ -59,7 +63,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     changed_at : float or None
         The pod's `updated_at` at that time, in seconds since 1970.
     interruption : int
-        The ledger's number of the last span in which the pod was paused or starting.
+        The pod's last interruption; 0 without one.
     error : str
         Why the last check or pause failed.
     on_pod : float or None
@@ -110,8 +114,8 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def hard_limits(self) -> list[Limit]:
-        """The limits that apply whatever the pod does, the strictest first."""
-        return [limit for limit in self.limits if not limit.reason.startswith("idle")]
+        """The limits that do not depend on activity, the strictest first."""
+        return [limit for limit in self.limits if not limit.is_idle]
 
     @property
     def budget_end(self) -> float | None:
@@ -130,15 +134,16 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
             limits.append(Limit(self.budget_end, f"budget of ${format_amount(self.budget)}"))
         if self.idle is not None and self.idle_since is not None:
             at = max(self.idle_since + self.idle, self.snoozed_until or 0.0)
-            limits.append(Limit(at, f"idle for {format_duration(self.idle)}"))
+            limits.append(Limit(at, f"idle for {format_duration(self.idle)}", is_idle=True))
         return sorted(limits)
 
 
 class Limit(NamedTuple):
-    """When a guard pauses its pod, and why."""
+    """When a guard pauses its pod, why, and whether it is the idle rule."""
 
     at: float
     reason: str
+    is_idle: bool = False
 
 
 def arm(guard: Guard, start: float, interruption: int) -> dict[str, Any]:
@@ -150,7 +155,7 @@ def arm(guard: Guard, start: float, interruption: int) -> dict[str, Any]:
     start : float
         When the pod began to run.
     interruption : int
-        The ledger's number of the last span in which the pod was paused or starting.
+        The pod's last interruption.
 
     Returns
     -------
@@ -224,7 +229,7 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
     guard : Guard
     seconds : float
     now : float
-        A limit that is over is put off from now on.
+        A limit in the past is put off from this time on.
 
     Returns
     -------
@@ -232,10 +237,11 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
     """
     limits = guard.limits
     overdue = max(0.0, now - limits[0].at) if limits else 0.0
+    delay = overdue + seconds
     return msgspec.structs.replace(
         guard,
-        deadline=None if guard.deadline is None else guard.deadline + overdue + seconds,
-        spend_from=None if guard.spend_from is None else guard.spend_from + overdue + seconds,
+        deadline=None if guard.deadline is None else guard.deadline + delay,
+        spend_from=None if guard.spend_from is None else guard.spend_from + delay,
         snoozed_until=now + seconds,
         state="active" if guard.state == "pausing" else guard.state,
         attempts=0,
@@ -254,7 +260,7 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
         Not ended.
     now : float
     interruption : int
-        The ledger's number of the last span in which the pod was paused or starting.
+        The pod's last interruption.
 
     Returns
     -------
@@ -270,10 +276,14 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     if pod.status == "INITIALIZE":
         return changes | disarm("waiting")
     last_check = guard.checked_at if guard.checked_at is not None else now
-    was_out_of_sight = now - last_check > GAP and changed_at != guard.changed_at
-    if guard.state in ("waiting", "paused") or interruption > guard.interruption or was_out_of_sight:
-        # The API gives whole seconds: the pod began to run within the second after.
-        start = now if changed_at is None else min(max(changed_at + 1, last_check), now)
+    did_not_run = guard.state in ("waiting", "paused")
+    was_interrupted = interruption > guard.interruption
+    changed_unchecked = now - last_check > MAX_UNCHECKED and changed_at != guard.changed_at
+    if did_not_run or was_interrupted or changed_unchecked:
+        start = now
+        if changed_at is not None:
+            earliest = max(changed_at + 1, last_check)  # `changed_at` is rounded down to seconds.
+            start = min(earliest, now)
         changes |= arm(guard, start, interruption)
     return changes
 
@@ -284,11 +294,13 @@ def has_ended(pod: Pod) -> bool:
 
 
 def is_due(guard: Guard, now: float) -> bool:
-    """Return whether a pause must be requested now: a limit is over, and no request is pending."""
+    """Return whether a pause must be requested now: a limit is reached, and the backoff is over."""
     limits = guard.limits
-    if not limits or limits[0].at > now:
+    if not limits or now < limits[0].at:
         return False
-    return guard.requested_at is None or now - guard.requested_at >= backoff(guard.attempts)
+    if guard.requested_at is None:
+        return True
+    return now - guard.requested_at >= backoff(guard.attempts)
 
 
 def backoff(attempts: int) -> float:
@@ -297,9 +309,11 @@ def backoff(attempts: int) -> float:
 
 
 def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:
-    """Return whether a limit replaces another: by the times at which they apply, else by their values."""
+    """Return whether a limit replaces another: by the times at which they apply, or else by their values."""
     if value is None:
         return False
     if other is None:
         return True
-    return at < other_at if at is not None and other_at is not None else value < other
+    if at is not None and other_at is not None:
+        return at < other_at
+    return value < other

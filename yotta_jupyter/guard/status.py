@@ -51,7 +51,7 @@ def guard_status(guard: Guard, enforcement: Enforcement, clock: Clock) -> GuardS
     GuardStatus
     """
     limit = guard.limits[0] if guard.limits else None
-    idle_since = guard.idle_since if limit is not None and limit.reason.startswith("idle") else None
+    idle_since = guard.idle_since if limit is not None and limit.is_idle else None
     return GuardStatus(
         rule=guard.rule,
         state=guard.state,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,9 +19,9 @@ BUSY_TIMEOUT: Final = 5.0
 """Seconds for which a statement waits for another process."""
 
 _WAL_ATTEMPTS: Final = 50
-_WAL_DELAY: Final = 0.1
+_WAL_DELAY: Final = 0.1  # seconds between two attempts
 
-_PROBLEMS: Final = {
+_MESSAGES: Final = {
     "SQLITE_BUSY": ("is locked by another process", "Try again in a moment."),
     "SQLITE_LOCKED": ("is locked by another process", "Try again in a moment."),
     "SQLITE_CORRUPT": ("is damaged", "Move the file away; a new one is created."),
@@ -30,6 +31,7 @@ _PROBLEMS: Final = {
     "SQLITE_CANTOPEN": ("cannot be opened", "Make the file and its folder readable and writable."),
     "SQLITE_IOERR": ("cannot be read or written: the disk failed or is full", "Check the disk."),
 }
+"""The problem and the advice for each error of SQLite, by the beginning of its name."""
 
 
 def data_folder() -> Path:
@@ -128,16 +130,14 @@ class Database:
         name = getattr(error, "sqlite_errorname", None) or ""
         if isinstance(error, msgspec.MsgspecError):
             name = "SQLITE_CORRUPT"
-        for prefix, (problem, advice) in _PROBLEMS.items():
+        for prefix, (problem, advice) in _MESSAGES.items():
             if name.startswith(prefix):
                 return YottaError(f"{self._label} {problem}.", advice=advice)
         return YottaError(f"{self._label} cannot be used: {single_line(error)}.")
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging. SQLite does not wait for other processes here."""
-    import time
-
+    """Switch to write-ahead logging, with retries: the timeout of the connection does not apply to this statement."""
     for attempt in range(_WAL_ATTEMPTS):
         try:
             connection.execute("PRAGMA journal_mode = WAL")

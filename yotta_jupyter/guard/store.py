@@ -11,6 +11,7 @@ import msgspec
 from .rules import Guard
 from .storage import Database, data_folder
 
+# The table `enforcer` has one row.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS guards (
     base_url TEXT NOT NULL,
@@ -25,13 +26,13 @@ INSERT INTO identity SELECT hex(randomblob(8)) WHERE NOT EXISTS (SELECT 1 FROM i
 
 
 class EnforcerState(msgspec.Struct, kw_only=True, frozen=True):
-    """What the enforcer last wrote about itself.
+    """The last heartbeat of the enforcer.
 
     Attributes
     ----------
     pid : int
     started_at, checked_at : float
-        Seconds of `Clock`.
+        The start of the enforcer and the time of the heartbeat, in seconds of `Clock`.
     accounts : list of str
         The accounts whose key it has.
     """
@@ -54,7 +55,7 @@ class GuardStore:
         return self._database.path.exists()
 
     def identity(self) -> str:
-        """Return a random text that tells this database from another one that takes its place."""
+        """Return the random id of this database; another one that replaces it has another id."""
         with self._database.transaction() as connection:
             return str(connection.execute("SELECT value FROM identity").fetchone()["value"])
 
@@ -147,13 +148,13 @@ class GuardStore:
             connection.execute("DELETE FROM guards WHERE base_url = ?", (base_url,))
 
     def read_enforcer(self) -> EnforcerState | None:
-        """Return what the enforcer last wrote about itself; None if none has ever run."""
+        """Return the last heartbeat of the enforcer; None if there was none."""
         with self._database.transaction(writes=False) as connection:
             row = connection.execute("SELECT data FROM enforcer").fetchone()
             return None if row is None else msgspec.json.decode(row["data"], type=EnforcerState)
 
     def write_enforcer(self, state: EnforcerState) -> None:
-        """Store what the enforcer says about itself."""
+        """Store a heartbeat of the enforcer."""
         with self._database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO enforcer VALUES (1, ?)", (msgspec.json.encode(state).decode(),))
 

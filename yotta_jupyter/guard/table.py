@@ -31,7 +31,7 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
     pandas.DataFrame
     """
     now = clock.now()
-    nearest = [guard.limits[0] if guard.limits else None for guard in guards]
+    pauses_at = [guard.limits[0].at if guard.limits else None for guard in guards]
 
     def times(values: Sequence[float | None]) -> pd.DatetimeIndex:
         wall = [None if at is None else datetime.fromtimestamp(clock.to_wall(at), UTC) for at in values]
@@ -44,17 +44,12 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
         "name": texts([guard.name for guard in guards]),
         "rule": texts([guard.rule for guard in guards]),
         "state": texts(["pausing, not confirmed" if guard.state == "pausing" else guard.state for guard in guards]),
-        "left": pd.to_timedelta([None if limit is None else max(0.0, limit.at - now) for limit in nearest], unit="s"),
-        "pauses_at": times([None if limit is None else limit.at for limit in nearest]),
-        "reason": texts(
-            [
-                guard.reason or None if limit is None else limit.reason
-                for guard, limit in zip(guards, nearest, strict=True)
-            ]
-        ),
+        "left": pd.to_timedelta([None if at is None else max(0.0, at - now) for at in pauses_at], unit="s"),
+        "pauses_at": times(pauses_at),
+        "reason": texts([_reason(guard) for guard in guards]),
         "idle_since": times([guard.idle_since for guard in guards]),
         "idle": texts([guard.idle_note or None for guard in guards]),
-        "enforcer": texts([_describe(guard, enforcement) for guard in guards]),
+        "enforcer": texts([_enforcer(guard, enforcement) for guard in guards]),
         "last_check": times([guard.checked_at for guard in guards]),
         "last_error": texts([guard.error or None for guard in guards]),
     }
@@ -62,8 +57,16 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
     return UntruncatedFrame(columns, index=index)
 
 
-def _describe(guard: Guard, enforcement: Enforcement) -> str:
+def _reason(guard: Guard) -> str | None:
+    """Return the reason of the next pause, or that of the last one."""
+    if guard.limits:
+        return guard.limits[0].reason
+    return guard.reason or None
+
+
+def _enforcer(guard: Guard, enforcement: Enforcement) -> str:
     where = f"local (pid {enforcement.pid}): " if enforcement.pid else "local: "
     on_pod = "; on the pod" if guard.on_pod is not None else ""
     problem = enforcement.problem(guard.account)
-    return where + (f"NOT enforced, {problem}" if problem else enforcement.state) + on_pod
+    state = f"NOT enforced, {problem}" if problem else enforcement.state
+    return f"{where}{state}{on_pod}"

@@ -1,12 +1,11 @@
-"""The watchdog: runs on the pod, with the pod's own Python, and pauses the pod when its time is over.
+"""The watchdog: pauses the pod on which it runs at a deadline. Runs with the pod's Python, 3.8 or newer.
 
-It needs nothing but Python 3.8. Its files, one of them the API key, are in a folder of the pod's memory that only its
-user can read, and are gone when the pod is paused. A shell loop starts it again if it ends; if the loop ends, it
-starts another loop.
+Its files, one with the API key, are in a folder in memory that only its user can read. A pause of the pod deletes them.
+A shell loop restarts the watchdog if it ends; the watchdog starts a new loop if the loop ends.
 
-Commands: ``install`` reads a JSON object from stdin and starts the watchdog; ``extend SECONDS`` puts off its limit;
-``status`` prints its state; ``remove`` ends it and deletes its files; ``run FOLDER LOOP`` is the watchdog, started
-by the loop with that process id.
+Commands: ``install`` reads its settings as JSON from stdin and starts the watchdog; ``extend POD SECONDS`` puts off the
+deadline; ``status POD`` prints the state; ``remove POD`` ends the watchdog and deletes its files; ``run FOLDER PID`` is
+the watchdog itself, started by the loop with that process id.
 """
 
 from __future__ import annotations
@@ -26,10 +25,13 @@ if False:  # TYPE_CHECKING, without importing typing.
     from typing import Any
 
 BASE = "/dev/shm"
+# Seconds:
 TICK = 1.0
 MAX_BACKOFF = 30.0
-TIMEOUT = 20.0
-HEARTBEAT = 10.0
+REQUEST_TIMEOUT = 20.0
+START_TIMEOUT = 10.0
+END_TIMEOUT = 5.0
+HEARTBEAT_INTERVAL = 10.0
 
 
 def main(arguments: list[str], source: str) -> int:
@@ -38,7 +40,7 @@ def main(arguments: list[str], source: str) -> int:
     if command == "run":
         return run(rest[0], int(rest[1]))
     if command == "install":
-        say(install(json.load(sys.stdin), source))
+        print_result(install(json.load(sys.stdin), source))
         return 0
     folder = folder_of(rest[0])
     if command == "extend":
@@ -48,17 +50,17 @@ def main(arguments: list[str], source: str) -> int:
     elif command == "remove":
         remove(folder)
         return 0
-    say(status(folder))
+    print_result(status(folder))
     return 0
 
 
 def folder_of(pod_id: str) -> str:
-    """Return the folder of the watchdog of this user."""
+    """Return the folder of this user's watchdog of a pod."""
     return os.path.join(BASE, f"yotta-guard-{os.getuid()}-{pod_id}")
 
 
 def now() -> float:
-    """Return the seconds since the boot of the machine, which no change of the time of day changes."""
+    """Return the seconds since the boot of the machine. Changes of the wall clock do not matter."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -75,7 +77,7 @@ def install(settings: dict[str, Any], source: str) -> dict[str, Any]:
     with open(os.path.join(folder, "watchdog.py"), "w") as file:
         file.write(source)
     start_loop(folder)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         state = status(folder)
         if state.get("alive"):
@@ -85,35 +87,37 @@ def install(settings: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def start_loop(folder: str) -> None:
-    """Start the shell loop that runs the watchdog as long as its files are there."""
+    """Start the shell loop that runs the watchdog as long as its settings exist."""
+    settings = shlex.quote(os.path.join(folder, "settings"))
     program = os.path.join(folder, "watchdog.py")
     command = " ".join(map(shlex.quote, [sys.executable, program, "run", folder]))
-    script = f"while [ -f {shlex.quote(os.path.join(folder, 'settings'))} ]; do {command} $$; sleep 1; done"
+    script = f"while [ -f {settings} ]; do {command} $$; sleep 1; done"
     null = subprocess.DEVNULL
     subprocess.Popen(["sh", "-c", script], stdin=null, stdout=null, stderr=null, cwd="/", start_new_session=True)
 
 
-def run(folder: str, parent: int) -> int:
-    """Wait for the deadline, then request the pause until it ends this process."""
+def run(folder: str, loop_pid: int) -> int:
+    """Wait for the deadline, then request the pause until the pause ends this process."""
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    attempts, due = 0, 0.0
+    attempts = 0
+    next_attempt = 0.0
+    last_beat = float("-inf")
     state = {"pid": os.getpid(), "error": ""}
-    beat = float("-inf")
     while True:
         settings = read(folder, "settings")
         if not settings:
             return 0
-        if os.getppid() != parent:  # The loop has ended: start another one, which starts another watchdog.
+        if os.getppid() != loop_pid:  # The loop has ended. A new one starts a new watchdog.
             start_loop(folder)
             return 0
-        if now() >= max(settings["deadline"], due):
+        if now() >= settings["deadline"] and now() >= next_attempt:
             state["error"] = request_pause(settings)
             attempts += 1
-            due = now() + min(MAX_BACKOFF, 2.0**attempts)
-        if now() - beat >= HEARTBEAT or attempts:
-            beat = now()
-            write(folder, "state", dict(state, beat=beat, attempts=attempts))
+            next_attempt = now() + min(MAX_BACKOFF, 2.0**attempts)
+        if now() - last_beat >= HEARTBEAT_INTERVAL or attempts:
+            last_beat = now()
+            write(folder, "state", dict(state, beat=last_beat, attempts=attempts))
         time.sleep(TICK)
 
 
@@ -121,7 +125,7 @@ def request_pause(settings: dict[str, Any]) -> str:
     """Request the pause; return why it failed, or an empty text."""
     request = urllib.request.Request(settings["url"], method=settings["method"], headers=settings["headers"])
     try:
-        with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT) as response:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=REQUEST_TIMEOUT) as response:
             code = json.loads(response.read(65536).decode()).get("code")
             return "" if code == settings["success"] else f"code {code}"
     except Exception as error:
@@ -129,16 +133,19 @@ def request_pause(settings: dict[str, Any]) -> str:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect, which would carry the key to another address."""
+    """Follows no redirect, so that the key is sent to no other address."""
 
     def redirect_request(self, *arguments: Any) -> None:
         return None
 
 
 def status(folder: str) -> dict[str, Any]:
-    """Return whether the watchdog runs, its seconds left and its last error."""
+    """Return whether the watchdog runs, the seconds left, its last error and the number of its pause requests."""
     settings, state = read(folder, "settings"), read(folder, "state")
-    alive = bool(settings) and bool(state) and now() - state["beat"] < 3 * HEARTBEAT and is_running(state["pid"])
+    alive = False
+    if settings and state:
+        is_recent = now() - state["beat"] < 3 * HEARTBEAT_INTERVAL
+        alive = is_recent and is_running(state["pid"])
     left = settings["deadline"] - now() if settings else None
     return {"alive": alive, "left": left, "error": state.get("error", ""), "attempts": state.get("attempts", 0)}
 
@@ -149,11 +156,11 @@ def is_running(pid: int) -> bool:
 
 
 def remove(folder: str) -> None:
-    """Delete the files, first that with the key, which ends loop and watchdog."""
+    """Delete the files, which ends the loop and the watchdog, and wait for the end."""
     state = read(folder, "state")
     shutil.rmtree(folder, ignore_errors=True)
     if state and is_running(state["pid"]):
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + END_TIMEOUT
         while is_running(state["pid"]) and time.monotonic() < deadline:
             time.sleep(0.05)
 
@@ -171,17 +178,19 @@ def write(folder: str, name: str, value: dict[str, Any]) -> None:
     """Replace a file that only this user can read."""
     path = os.path.join(folder, name)
     try:
-        with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w") as file:
             json.dump(value, file)
         os.replace(path + ".new", path)
     except OSError:
         pass
 
 
-def say(value: dict[str, Any]) -> None:
-    """Print a result for the caller."""
+def print_result(value: dict[str, Any]) -> None:
+    """Print a result after the marker by which `onpod` finds it."""
     print("yotta-watchdog:" + json.dumps(value))
 
 
 if __name__ == "__main__":
+    # `onpod` sets SOURCE to the text of this file.
     sys.exit(main(sys.argv[1:], globals().get("SOURCE", "")))

@@ -24,7 +24,7 @@ from ...secret import redact
 from ..transport import Response
 from .decoding import dec_hook, decode_pod_lenient
 
-OK: Final = 10000
+SUCCESS: Final = 10000
 SYSTEM_ERROR: Final = 10002
 RECORD_NOT_FOUND: Final = 10007
 STATUS_INVALID: Final = 12001
@@ -40,14 +40,14 @@ _PREVIEW_BYTES: Final = 2**16
 class _PodList(msgspec.Struct):
     """A listing as in the contract."""
 
-    code: Literal[10000]  # `OK`
+    code: Literal[10000]  # `SUCCESS`
     data: list[Pod]
 
 
 class _SinglePod(msgspec.Struct):
     """A single pod as in the contract."""
 
-    code: Literal[10000]  # `OK`
+    code: Literal[10000]  # `SUCCESS`
     data: Pod
 
 
@@ -173,7 +173,7 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
         raise _invalid_response(response, "something else than a response of the Pods API")
     code = envelope["code"]
     message = _safe_message(envelope.get("message") or "no message", response, 200)
-    if code != OK:
+    if code != SUCCESS:
         raise _api_error(code, message, response, pod_id)
     if response.status >= 400:
         raise _invalid_response(response, "success and failure at once")

@@ -1,0 +1,95 @@
+"""The thread of the enforcer that watches the guarded pods of one account."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from ..api import PodsClient, V1Backend
+from ..api.transport import Transport
+from ..errors import YottaError
+from ..models import Pod
+from ..remote import Remote, endpoint_of
+from ..sanitize import single_line
+from ..secret import Secret
+from . import idle
+from .clock import Clock
+from .ledger import Ledger, account_id
+from .store import GuardStore
+from .watcher import AccountWatcher
+
+MAX_WAIT: Final = 5.0
+"""Seconds between two looks at the clock, so that a limit is enforced soon after a sleep of the machine."""
+
+_API_TIMEOUT: Final = 20.0  # seconds
+
+
+class Account:
+    """An API key, and the thread that enforces the guards of its pods.
+
+    Parameters
+    ----------
+    base_url : str
+    api_key : Secret
+    ssh_key : str or None
+        A private key file; None for the default key.
+    store : GuardStore
+    clock : Clock
+    logger : logging.Logger
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: Secret,
+        ssh_key: str | None,
+        store: GuardStore,
+        clock: Clock,
+        logger: logging.Logger,
+    ) -> None:
+        self.base_url = base_url
+        self.account = account_id(base_url, api_key)
+        self.ssh_key = ssh_key
+        self.wake = threading.Event()
+        self._clock = clock
+        self._logger = logger
+        self._remotes: dict[str, Remote] = {}
+        ledger = Ledger(base_url, api_key, clock)
+        pods = PodsClient(V1Backend(Transport(base_url, api_key, _API_TIMEOUT)))
+        pods.subscribe(ledger.record)
+        self._watcher = AccountWatcher(
+            pods, store, ledger, base_url=base_url, now=clock.now, log=logger.info, read_sample=self._read_sample
+        )
+        threading.Thread(target=self._run, name=f"yotta-guard-{self.account}", daemon=True).start()
+
+    def _run(self) -> None:
+        due = 0.0  # in seconds of the clock
+        while True:
+            if self._clock.now() >= due or self.wake.is_set():
+                self.wake.clear()
+                due = self._clock.now() + self._check()
+            # A wait does not continue while the machine sleeps, so it must be short.
+            self.wake.wait(max(0.0, min(MAX_WAIT, due - self._clock.now())))
+
+    def _check(self) -> float:
+        """Check all guards; return the seconds until the next check."""
+        try:
+            return self._watcher.check()
+        except Exception as error:  # A thread that ended would leave the pods without a guard.
+            self._logger.error(f"unexpected {type(error).__name__}: {single_line(error)}")
+            return MAX_WAIT
+
+    def _read_sample(self, pod: Pod) -> idle.Sample:
+        has_gpus = (pod.resource_type or "").upper() != "CPU" and pod.gpu_count != 0
+        remote = self._remotes.get(pod.id)
+        if remote is None:
+            remote = Remote(endpoint_of(pod, self.ssh_key), on_notice=lambda text: None)
+            self._remotes[pod.id] = remote
+        try:
+            return idle.parse_sample(remote.shell(idle.probe_command({"gpus": has_gpus})).stdout)
+        except YottaError:
+            # Connect anew for the next sample: the address may have changed.
+            del self._remotes[pod.id]
+            remote.close()
+            raise
