@@ -101,6 +101,30 @@ def test_pod_of_unknown_outcome_is_found_later_by_its_launch_id(yotta, sandbox):
     assert yotta.pods.find_by_launch_id(error.value.launch_id).name == "mine"
 
 
+@pytest.fixture
+def unconfirmed(yotta, sandbox):
+    """The launch ID of a pod that exists, whose create response was lost and which no listing shows."""
+    sandbox.add_fault("create:lostx1")
+    sandbox.add_fault("list:lag=3600")
+    with pytest.raises(CreateOutcomeUnknown) as error:
+        yotta.pods.create(**REQUIRED)
+    return error.value.launch_id
+
+
+def test_reuse_creates_no_second_pod_while_the_first_is_not_listed(yotta, sandbox, unconfirmed):
+    with pytest.raises(CreateOutcomeUnknown, match=r"It can be created again in 1\d\d s") as error:
+        yotta.pods.create(**REQUIRED, reuse=True)
+    assert error.value.launch_id == unconfirmed
+    sandbox.clear_faults()
+    assert yotta.pods.create(**REQUIRED, reuse=True).launch_id == unconfirmed
+    assert len(create_requests(sandbox)) == 1
+
+
+def test_reuse_creates_a_pod_when_no_listing_shows_the_first_for_long(yotta, sandbox, unconfirmed, monkeypatch):
+    monkeypatch.setattr("yotta_jupyter.api.creator.UNCONFIRMED_SECONDS", 0.0)
+    assert yotta.pods.create(**REQUIRED, reuse=True).launch_id != unconfirmed
+
+
 def test_each_create_has_its_own_launch_id(yotta, sandbox):
     pods = [yotta.pods.create(**REQUIRED) for _ in range(2)]
     launch_ids = [launch_id_of(request) for request in create_requests(sandbox)]

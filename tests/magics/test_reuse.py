@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from yotta_jupyter import Client, InvalidRequest, Sandbox, connect
+from yotta_jupyter import Client, CreateOutcomeUnknown, InvalidRequest, Sandbox, connect
 from yotta_jupyter.errors import NameTaken
 
 Run = Callable[[str], Any]
@@ -46,6 +46,21 @@ def test_a_create_without_a_name_always_creates(run: Run, requests_to: Requests)
     first, second = (run("%yotta create pytorch --gpu L4") for _ in range(2))
     assert first.id != second.id
     assert len(requests_to("create")) == 2
+
+
+@pytest.mark.parametrize("create", [CREATE, "%yotta create pytorch --gpu L4"], ids=["named", "unnamed"])
+def test_a_create_of_unknown_outcome_creates_no_second_pod(
+    run: Run, requests_to: Requests, sandbox: Sandbox, create: str, no_lookup_delay: None
+) -> None:
+    sandbox.add_fault("create:lostx1")
+    sandbox.add_fault("list:lag=3600")
+    for _ in range(2):
+        with pytest.raises(CreateOutcomeUnknown, match="may exist and cost money"):
+            run(create)
+    sandbox.clear_faults()
+    pod = run(create)
+    assert len(requests_to("create")) == 1
+    assert pod.id in {record["id"] for record in sandbox.pods()}
 
 
 def test_another_creates_one_more(run: Run, requests_to: Requests, sandbox: Sandbox) -> None:
@@ -141,10 +156,10 @@ def test_a_race_with_another_notebook_is_noted(
         create = type(other.pods)._create
         other_id = ""
 
-        def create_at_the_same_time(pods: Any, spec: Any) -> Any:
+        def create_at_the_same_time(pods: Any, *specs: Any) -> Any:
             nonlocal other_id
-            other_id = create(other.pods, spec).id
-            return create(pods, spec)
+            other_id = create(other.pods, *specs).id
+            return create(pods, *specs)
 
         monkeypatch.setattr(type(other.pods), "_create", create_at_the_same_time)
         output = captured_output(CREATE)

@@ -187,6 +187,24 @@ def test_pods_without_a_name_are_no_duplicates(
     assert len({pod["podName"] for pod in sandbox.pods() if pod["image"] == "me/own:1"}) == 1
 
 
+@pytest.mark.parametrize("name", ["mine", None])
+def test_launch_of_unknown_outcome_has_one_row_until_its_pod_is_listed(
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions], no_lookup_delay: None, name: str
+) -> None:
+    sandbox.add_fault("create:lostx1")
+    sandbox.add_fault("list:lag=3600")
+    actions = make_actions(5.0)
+    spec = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name=name)
+    for temp_id in ("first", "second"):
+        actions.launch(temp_id, spec, False, lambda outcome, note: None)
+        actions.close()
+    assert [row_id for row_id in state.rows() if row_id not in state.pods] == ["first"]
+    sandbox.clear_faults()
+    state.apply_listing(actions.client.pods.list(), time.monotonic())
+    assert state.rows().keys() == state.pods.keys()
+    assert len(requests_to(sandbox, "create")) == 1
+
+
 def test_snapshot_says_how_long_a_delete_can_be_undone(state: PanelState, sync: StateSync) -> None:
     pod_id = id_of(state, "train-1")
     state.begin([pod_id], UNDOABLE_DELETE)

@@ -6,19 +6,46 @@ import builtins
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from ..errors import InvalidRequest, WaitInterrupted, YottaError
+import msgspec
+
+from ..errors import CreateOutcomeUnknown, InvalidRequest, WaitInterrupted, YottaError
 from ..models import EnvironmentVariable, ExposedPort, Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
+from ..statuses import ENDING_STATUSES
 from .arguments import EnvironmentVars, Ports
 from .backend import Backend
 from .events import PodsChanged
-from .idempotency import create_once
+from .idempotency import create_once, find_by_launch_id
 from .reader import PodReader
 from .reuse import find_reusable, live_pods
 from .waiter import MAX_STALENESS
+
+UNCONFIRMED_SECONDS: Final = 120.0
+"""How long a create of unknown outcome prevents another one. A listing that lacks the pod afterwards is believed."""
+
+
+class UnconfirmedCreate(msgspec.Struct, frozen=True):
+    """A create of unknown outcome.
+
+    Attributes
+    ----------
+    spec : PodSpec
+        As the caller gave it.
+    launch_id : str
+    started_at : float
+        Seconds of the monotonic clock.
+    """
+
+    spec: PodSpec
+    launch_id: str
+    started_at: float
+
+    def matches(self, spec: PodSpec) -> bool:
+        """Return whether a spec describes the same pod: by its name, or if it has none, by all fields."""
+        return spec.pod_name == self.spec.pod_name if spec.pod_name else spec == self.spec
 
 
 class PodCreator(PodReader):
@@ -36,6 +63,7 @@ class PodCreator(PodReader):
         self._complete_spec = complete_spec
         self._created: dict[str, Pod] = {}
         self._created_at: dict[str, float] = {}  # time.monotonic() by pod id
+        self._unconfirmed: builtins.list[UnconfirmedCreate] = []
 
     def create(
         self,
@@ -114,7 +142,8 @@ class PodCreator(PodReader):
         NameTaken
             With `reuse`: a live pod of that name differs, or several have it. Nothing was created.
         CreateOutcomeUnknown
-            Whether a pod was created is unknown. Do not create another one before you looked for it.
+            Whether a pod was created is unknown. Do not create another one before you looked for it. With `reuse`,
+            also if that is unknown of an earlier create; nothing was created now.
         ApiError, ConnectionFailed, UnexpectedResponse
             No pod was created.
         WaitInterrupted
@@ -147,7 +176,7 @@ class PodCreator(PodReader):
         if reuse:
             pod, _ = self.create_or_reuse(spec)
             return pod
-        return self._create(self._complete_spec(spec))
+        return self._create(spec, self._complete_spec(spec))
 
     def create_or_reuse(self, spec: PodSpec) -> tuple[Pod, bool]:
         """Return the live pod of a spec's name, or create one; the same as ``create(spec, reuse=True)``.
@@ -174,7 +203,7 @@ class PodCreator(PodReader):
         existing = self.find_reusable(spec)
         if existing is not None:
             return existing, False
-        pod = self._create(completed)
+        pod = self._create(spec, completed)
         self._warn_of_duplicates(pod)
         return pod, True
 
@@ -194,8 +223,32 @@ class PodCreator(PodReader):
         ------
         InvalidRequest, NameTaken, ApiError, ConnectionFailed, UnexpectedResponse
             As for `create`.
+        CreateOutcomeUnknown
+            As for `find_unconfirmed`.
         """
-        return find_reusable(self._list_with_created(), spec)
+        pods = self._list_with_created()
+        return find_reusable(pods, spec) or self._find_unconfirmed(pods, spec)
+
+    def find_unconfirmed(self, spec: PodSpec) -> Pod | None:
+        """Return the pod of an earlier create of unknown outcome with the same spec: ``GET /openapi/v1/pods/list``.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        Pod or None
+            None if there was no such create within `UNCONFIRMED_SECONDS`, or its pod has ended.
+
+        Raises
+        ------
+        CreateOutcomeUnknown
+            There was one, and no listing shows its pod yet.
+        ApiError, ConnectionFailed, UnexpectedResponse
+            The pods cannot be listed.
+        """
+        return self._find_unconfirmed(self.list(), spec) if self._unconfirmed else None
 
     def preview(self, spec: PodSpec) -> dict[str, Any]:
         """Return the request body of a create, with masked secrets. Sends nothing.
@@ -226,9 +279,25 @@ class PodCreator(PodReader):
         created_at = self._created_at.get(pod_id)
         return created_at is not None and time.monotonic() - created_at < seconds
 
-    def _create(self, spec: PodSpec) -> Pod:
+    def _find_unconfirmed(self, pods: builtins.list[Pod], spec: PodSpec) -> Pod | None:
+        for create in [create for create in self._unconfirmed if create.matches(spec)]:
+            pod = find_by_launch_id(pods, create.launch_id)
+            remaining = UNCONFIRMED_SECONDS - (time.monotonic() - create.started_at)
+            if pod is None and remaining > 0:
+                reason = f"the outcome of an earlier create is unknown. It can be created again in {remaining:.0f} s."
+                raise CreateOutcomeUnknown(create.launch_id, reason)
+            self._unconfirmed.remove(create)
+            if pod is not None and pod.status not in ENDING_STATUSES:
+                return pod
+        return None
+
+    def _create(self, spec: PodSpec, completed: PodSpec) -> Pod:
+        started_at = time.monotonic()
         try:
-            created = create_once(self._backend, spec, self.list)
+            created = create_once(self._backend, completed, self.list)
+        except CreateOutcomeUnknown as error:
+            self._unconfirmed.append(UnconfirmedCreate(spec, error.launch_id, started_at))
+            raise
         finally:
             self._subscribers.publish(PodsChanged())
         if isinstance(created, Pod):
@@ -236,7 +305,7 @@ class PodCreator(PodReader):
             self._created_at[pod.id] = time.monotonic()
         else:
             self._created_at[created] = time.monotonic()
-            pod = self._get_created(spec, created)
+            pod = self._get_created(completed, created)
         self._created[pod.id] = pod
         return pod
 

@@ -27,6 +27,8 @@ from .state import PanelState
 SHUTDOWN_TIMEOUT: Final = 4.0
 """Seconds that closing panels waits for requests in progress. Jupyter kills a kernel 5 s after asking it to end."""
 
+_UNCONFIRMED: Final = "It may exist and cost money. If it is listed, it replaces this row."
+
 Result = TypeVar("Result")
 
 
@@ -243,7 +245,7 @@ class Actions:
         note = ""
         try:
             reuses_by_name = bool(spec.pod_name) and not another
-            existing = client.pods.find_reusable(spec) if reuses_by_name else None
+            existing = None if another else _find_existing(client, spec)
             outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
             if existing is not None:
@@ -253,7 +255,7 @@ class Actions:
                 note = f"{warning} {_set_default_guard(client, outcome)}".strip()
         except CreateOutcomeUnknown as error:
             outcome = error
-            self._state.mark_launch_unknown(temp_id, spec, describe(error))
+            self._state.mark_launch_unknown(temp_id, spec, _UNCONFIRMED, error.launch_id)
         except YottaError as error:
             outcome = error
             self._state.end_launch(temp_id, None)
@@ -278,6 +280,11 @@ def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result 
         return error
     except Exception as error:
         return YottaError(f"{failure} ({type(error).__name__}).", advice=advice)
+
+
+def _find_existing(client: Client, spec: PodSpec) -> Pod | None:
+    """Return the pod that a launch uses instead of creating one."""
+    return client.pods.find_reusable(spec) if spec.pod_name else client.pods.find_unconfirmed(spec)
 
 
 def _describe_reused(pod: Pod) -> str:

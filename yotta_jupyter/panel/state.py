@@ -45,10 +45,13 @@ class Launch(msgspec.Struct):
     spec : PodSpec
     error : str or None
         Why it is unknown whether the pod exists; None while the launch is in progress.
+    launch_id : str or None
+        The launch ID of the pod, if it exists; None while the launch is in progress.
     """
 
     spec: PodSpec
     error: str | None = None
+    launch_id: str | None = None
 
 
 class PanelState:
@@ -114,6 +117,7 @@ class PanelState:
                 if pod_id not in self.pods or pending.shows_in_listing(requested_at):
                     del self._pending[pod_id]
             self._remove_outdated_errors(before)
+            self._remove_listed_launches()
 
     def reset(self) -> None:
         """Remove all pods, pending actions and errors, to show another account."""
@@ -252,8 +256,8 @@ class PanelState:
         with self.lock:
             self._launches[temp_id] = Launch(spec)
 
-    def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str) -> None:
-        """Show in the row of a launch that it is unknown whether the pod exists.
+    def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str, launch_id: str | None = None) -> None:
+        """Show in the row of a launch that it is unknown whether the pod exists. A pod has one such row.
 
         Parameters
         ----------
@@ -261,9 +265,13 @@ class PanelState:
         spec : PodSpec
         error : str
             Why it is unknown.
+        launch_id : str, optional
+            A listed pod with this launch ID replaces the row.
         """
         with self.lock:
-            self._launches[temp_id] = Launch(spec, error)
+            del self._launches[temp_id]
+            if launch_id is None or all(launch.launch_id != launch_id for launch in self._launches.values()):
+                self._launches[temp_id] = Launch(spec, error, launch_id)
 
     def end_launch(self, temp_id: str, pod: Pod | None) -> None:
         """Replace the row of a launch by that of its pod, or remove it.
@@ -319,6 +327,15 @@ class PanelState:
     def _set_pods(self, pods: dict[str, Pod]) -> None:
         self.pods = pods
         self.totals = summarize(pods.values())
+
+    def _remove_listed_launches(self) -> None:
+        """Remove the rows of launches of unknown outcome whose pods are listed now."""
+        unknown = {launch.launch_id: temp_id for temp_id, launch in self._launches.items() if launch.launch_id}
+        if not unknown:
+            return
+        for pod in self.pods.values():
+            if pod.launch_id in unknown:
+                del self._launches[unknown[pod.launch_id]]
 
     def _remove_outdated_errors(self, before: Mapping[str, Pod]) -> None:
         """Remove the row errors of pods that are gone, or whose status has changed."""

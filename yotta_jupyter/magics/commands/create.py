@@ -142,8 +142,11 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
 def _create_or_reuse(session: Session, spec: PodSpec, another: bool) -> tuple[Pod, bool]:
     """Return the pod, and whether it was created."""
     pods = session.client.pods
-    if spec.pod_name is None or another:
+    if another:
         return pods.create(spec), True
+    if spec.pod_name is None:
+        unconfirmed = pods.find_unconfirmed(spec)
+        return (pods.create(spec), True) if unconfirmed is None else (unconfirmed, False)
     with warnings_as_notes():
         return pods.create_or_reuse(spec)
 
