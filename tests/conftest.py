@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from yotta_jupyter import Client, Sandbox, connect
 
+# The pod in the provider's API documentation, as JSON.
 EXAMPLE_POD = {
     "id": "331864222263676928",
     "orgId": "217646376996249600",
@@ -53,7 +54,7 @@ EXAMPLE_POD = {
             "protocol": "SSH",
             "host": "34.19.26.12",
             "healthy": True,
-            "ingressUrl": "ssh [email protected] -p 32002 -i <private key file>",
+            "ingressUrl": "ssh [email protected] -p 32002 -i <private key file>",  # The page hides the user and host.
             "serviceName": "SSH Port",
         }
     ],
@@ -78,9 +79,11 @@ LONG_MODULES = {
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the long modules without ``--long``."""
+    """Ignore the long modules without ``--long``."""
     is_long = "/".join(collection_path.parts[-2:]) in LONG_MODULES
-    return True if is_long and not config.getoption("--long") else None
+    if is_long and not config.getoption("--long"):
+        return True
+    return None  # Other hooks decide.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,7 +114,7 @@ def bare_shell() -> Iterator[InteractiveShell]:
 
 @pytest.fixture
 def record() -> Callable[..., dict[str, Any]]:
-    """Return the example pod of the provider's page, with changed fields."""
+    """A function that returns `EXAMPLE_POD` with changed fields: ``record(status="RUNNING")``."""
     return lambda **changes: {**EXAMPLE_POD, **changes}
 
 
@@ -130,7 +133,7 @@ def yotta(sandbox: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture
 def make_client() -> Iterator[Callable[..., Client]]:
-    """Start a sandbox with the given options and return a client of it."""
+    """A function that starts a sandbox with the given options and returns a client of it."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Client:
@@ -142,5 +145,5 @@ def make_client() -> Iterator[Callable[..., Client]]:
 
 @pytest.fixture
 def no_lookup_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up a pod of unknown outcome without long delays between listings."""
+    """Shorten the delays between the listings that look for a pod after a lost response to its creation."""
     monkeypatch.setattr("yotta_jupyter.api.idempotency.LOOKUP_DELAYS", (0, 0.05, 0.1))

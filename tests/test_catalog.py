@@ -45,10 +45,6 @@ SPELLINGS = {
 }
 
 
-def test_there_are_fifty_spellings() -> None:
-    assert sum(map(len, SPELLINGS.values())) >= 50
-
-
 @pytest.mark.parametrize(
     ("query", "gpu_type"), [(query, gpu_type) for gpu_type, queries in SPELLINGS.items() for query in queries]
 )
@@ -152,7 +148,7 @@ def test_an_ambiguous_tag_names_the_images() -> None:
 
 @pytest.mark.parametrize("query", ["us-east-2", "US-EAST-2", "eu-north-1", "gke-dev-us-west-1"])
 def test_a_known_region_or_one_in_the_form_of_the_api_is_accepted(query: str) -> None:
-    assert Catalog().find_region(query).name == (query.lower() if query.isupper() else query)
+    assert Catalog().find_region(query).name == query.lower()
 
 
 @pytest.mark.parametrize("query", ["us-wst-1", "uswest1", "us-esat-2", "mars", "", "us west 1"])
@@ -197,12 +193,12 @@ def test_the_price_prefers_the_region(make_client: Callable[..., Client], record
         record(id="1", status="RUNNING", region="us-east-2", singleCardPrice=0.57),
         record(id="2", status="RUNNING", region="us-west-1", singleCardPrice=0.6),
     ]
-    catalog = make_client(records=pods)
-    catalog.pods.list()
-    assert catalog.catalog.prices(L4, "us-east-2").single_card == 0.57
-    assert catalog.catalog.prices(L4, "us-west-1").single_card == 0.6
-    assert catalog.catalog.prices(L4, "eu-north-1").single_card in (0.57, 0.6)
-    assert catalog.catalog.prices(L4, "us-east-2").region == "us-east-2"
+    yotta = make_client(records=pods)
+    yotta.pods.list()
+    assert yotta.catalog.prices(L4, "us-east-2").single_card == 0.57
+    assert yotta.catalog.prices(L4, "us-west-1").single_card == 0.6
+    assert yotta.catalog.prices(L4, "eu-north-1").single_card in (0.57, 0.6)
+    assert yotta.catalog.prices(L4, "us-east-2").region == "us-east-2"
 
 
 def test_the_price_is_that_of_the_newest_pod(make_client: Callable[..., Client], record: Callable[..., Any]) -> None:
@@ -236,11 +232,9 @@ def test_a_listed_type_keeps_its_bundled_fields(yotta: Client) -> None:
     before = next(gpu for gpu in Catalog().gpus if gpu.id == H100)
     yotta.pods.list()
     after = next(gpu for gpu in yotta.catalog.gpus if gpu.id == H100)
-    assert (after.display_name, after.vram_in_gb, after.aliases) == (
-        before.display_name,
-        before.vram_in_gb,
-        before.aliases,
-    )
+    assert after.display_name == before.display_name
+    assert after.vram_in_gb == before.vram_in_gb
+    assert after.aliases == before.aliases
     assert after.from_listing
 
 

@@ -7,16 +7,17 @@ from yotta_jupyter import InvalidRequest, Sandbox, connect
 URL = "http://127.0.0.1:1"
 
 
-@pytest.mark.parametrize("key", ["a\nb", "é", "a b", "a\rb", "\u2022", " "])
+@pytest.mark.parametrize("key", ["a\nb", "é", "a b", "a\rb", "\u2022"])
 def test_key_that_is_invalid_in_a_header_is_rejected_and_not_shown(key):
     with pytest.raises(InvalidRequest) as error:
         connect(key, base_url=URL)
-    assert key.strip() not in str(error.value) or not key.strip()
+    assert key not in str(error.value)
 
 
-def test_empty_key_is_rejected():
+@pytest.mark.parametrize("key", ["", " "])
+def test_empty_key_is_rejected(key):
     with pytest.raises(InvalidRequest, match="API key"):
-        connect("", base_url=URL)
+        connect(key, base_url=URL)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 3601, float("nan"), True, "5"])

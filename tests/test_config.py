@@ -49,7 +49,7 @@ def config_file(home):
 
 @pytest.fixture
 def make_shell():
-    """Return new IPython shells of one process, without the extension."""
+    """A function that returns a new IPython shell without the extension."""
     shells = []
 
     def make():
@@ -65,14 +65,21 @@ def make_shell():
 
 @pytest.fixture
 def configure(bare_shell):
-    """Set the settings of the IPython shell."""
+    """A function that sets the settings of `bare_shell`."""
     yield lambda **options: register_overrides(bare_shell, lambda: ConfigOverrides(**options))
     unregister_overrides(bare_shell)
 
 
 def resolve(**options):
+    """Return the key and the address of the configuration."""
     config = resolve_config(**options)
     return config.api_key.reveal(), config.base_url
+
+
+def profile_in(shell):
+    """Return the profile that code in a cell of the shell gets."""
+    shell.run_cell("from yotta_jupyter.overrides import current_overrides; profile = current_overrides().profile")
+    return shell.user_ns["profile"]
 
 
 @pytest.mark.usefixtures("config_file")
@@ -115,12 +122,12 @@ def test_missing_key_names_the_ways_to_get_one():
 
 
 @pytest.mark.usefixtures("config_file")
-@pytest.mark.parametrize("from_environment", [True, False])
-def test_missing_profile_gets_a_suggestion(monkeypatch, from_environment):
-    if from_environment:
-        monkeypatch.setenv("YOTTA_PROFILE", "wrok")
+def test_missing_profile_gets_a_suggestion(monkeypatch):
     with pytest.raises(InvalidRequest, match="Did you mean work"):
-        resolve_config(profile=None if from_environment else "wrok")
+        resolve_config(profile="wrok")
+    monkeypatch.setenv("YOTTA_PROFILE", "wrok")
+    with pytest.raises(InvalidRequest, match="Did you mean work"):
+        resolve_config()
 
 
 @pytest.mark.parametrize(
@@ -173,18 +180,18 @@ def test_key_with_percent_signs_is_read_back(home):
     assert resolve()[0] == "a%b%(c)s%%"
 
 
-@pytest.mark.parametrize("mode", [None, 0o644])
-def test_file_is_private(home, config_file, mode):
-    if mode is None:
-        config_file.unlink()
-        config_file.parent.rmdir()
-    else:
-        config_file.chmod(mode)
+def test_new_file_and_folder_are_private(home):
     path = save_profile("default", Secret("k"), DEFAULT_BASE_URL)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    if mode is None:
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert os.listdir(path.parent) == ["config"]
+
+
+def test_existing_file_becomes_private(config_file):
+    config_file.chmod(0o644)
+    save_profile("default", Secret("k"), DEFAULT_BASE_URL)
+    assert stat.S_IMODE(config_file.stat().st_mode) == 0o600
+    assert os.listdir(config_file.parent) == ["config"]
 
 
 def test_symbolic_link_is_kept(config_file, tmp_path):
@@ -307,9 +314,3 @@ def test_invalid_key_is_rejected_and_not_shown(key):
     with pytest.raises(InvalidRequest) as error:
         validate_api_key(key)
     assert not key or str(key) not in str(error.value)
-
-
-def profile_in(shell):
-    """Return the profile that code in a cell of the shell gets."""
-    shell.run_cell("from yotta_jupyter.overrides import current_overrides; profile = current_overrides().profile")
-    return shell.user_ns["profile"]

@@ -38,8 +38,8 @@ def snippets(languages: set[str]) -> Iterator[object]:
 def shell(bare_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """A shell connected to a sandbox that has the pods of the documents."""
     with Sandbox(speed=50) as sandbox:
-        for name, value in {"YOTTA_API_KEY": sandbox.api_key, "YOTTA_BASE_URL": sandbox.base_url}.items():
-            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("YOTTA_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
         monkeypatch.setattr("getpass.getpass", lambda prompt="": sandbox.api_key)
         yield bare_shell
         bare_shell.run_cell("%unload_ext yotta_jupyter")
@@ -52,8 +52,10 @@ def test_all_languages_of_snippets_are_known() -> None:
 
 @pytest.mark.parametrize(("language", "text"), list(snippets({"ipython", "python"})))
 def test_snippet_runs(shell: InteractiveShell, language: str, text: str) -> None:
-    cells = re.findall(r"^In \[\d+\]: (.*(?:\n   \.\.\.: .*)*)$", text, re.MULTILINE) or [text]
-    for cell in ["%load_ext yotta_jupyter", *(cell.replace("\n   ...: ", "\n") for cell in cells)]:
+    # A snippet is either a terminal session with prompts, or one cell.
+    inputs = re.findall(r"^In \[\d+\]: (.*(?:\n   \.\.\.: .*)*)$", text, re.MULTILINE)
+    cells = [cell.replace("\n   ...: ", "\n") for cell in inputs] or [text]
+    for cell in ["%load_ext yotta_jupyter", *cells]:
         with capture_output():
             shell.run_cell(cell).raise_error()
 
@@ -67,21 +69,23 @@ def test_extras_files_and_programs_of_shell_snippets_exist(language: str, text: 
     assert programs <= PROGRAMS
 
 
-def magics() -> Iterator[object]:
+def magic_lines() -> Iterator[object]:
     for document in DOCUMENTS:
         for line in re.findall(r"`%%?yotta ([^`\n]+)`", document.read_text()):
             yield pytest.param(line, id=f"{document.name}-{line}")
 
 
-@pytest.mark.parametrize("line", list(magics()))
+@pytest.mark.parametrize("line", list(magic_lines()))
 def test_magic_parses(line: str) -> None:
     if line in ("-h", "--version"):
         return
     line = line.partition(" -- ")[0]
-    name, *arguments = split_line(re.sub(r"\$[\w.]+", "pod", line).replace("…", ""), {})
+    without_variables = re.sub(r"\$[\w.]+", "pod", line).replace("…", "")
+    name, *arguments = split_line(without_variables, {})
     command = get_command(name.removesuffix("?"))
     assert command is not None, line
-    if arguments and arguments != ["-h"] and not arguments[0].isupper():
+    is_placeholder = bool(arguments) and arguments[0].isupper()  # Such as POD or SRC DST.
+    if arguments and arguments != ["-h"] and not is_placeholder:
         command.parser().parse_line(arguments)
 
 

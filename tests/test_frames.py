@@ -1,5 +1,7 @@
 """DataFrames of pods: columns, dtypes and values."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -54,15 +56,13 @@ def test_frame_filters_like_list(yotta, sandbox):
 
 def test_wide_has_all_fields_after_the_default_columns(make_client, record):
     frame = make_client(records=[record(newField=1)]).pods.frame(wide=True)
-    snake = {"".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in record()}
+    snake_case = {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name) for name in record()}
     assert list(frame.columns)[: len(DTYPES)] == list(DTYPES)
-    assert set(frame.columns) == (snake - {"id", "pod_name"}) | {*DTYPES, "extra"}
+    assert set(frame.columns) == (snake_case - {"id", "pod_name"}) | {*DTYPES, "extra"}
     row = frame.iloc[0]
-    assert (row["org_id"], row["single_card_vram_in_gb"], row["disk_write_speed_mbps"]) == (
-        "217646376996249600",
-        24,
-        5872.0256,
-    )
+    assert row["org_id"] == "217646376996249600"
+    assert row["single_card_vram_in_gb"] == 24
+    assert row["disk_write_speed_mbps"] == 5872.0256
     assert row["environment_vars"] == {"JUPYTER_PASSWORD": "••••"}
     assert row["extra"] == {"newField": 1}
     assert row["expose"][0]["proxy_port"] == 32002
@@ -77,9 +77,8 @@ def test_values_of_environment_variables_are_masked(make_client, record, changes
 
 
 def test_categories_are_the_known_statuses_then_unknown_ones(make_client, record):
-    status = make_client(records=[record(status="HIBERNATING"), record(id="2", status="STOPPED")]).pods.frame()[
-        "status"
-    ]
+    records = [record(status="HIBERNATING"), record(id="2", status="STOPPED")]
+    status = make_client(records=records).pods.frame()["status"]
     assert list(status.cat.categories) == [*STATUSES, "HIBERNATING"]
     assert sorted(status) == ["HIBERNATING", "PAUSED"]
 
@@ -119,7 +118,7 @@ def test_cost_is_missing_without_a_price(make_client, record):
 @pytest.mark.parametrize(("status", "command"), [("RUNNING", "ssh user@34.19.26.12 -p 32002"), ("PAUSED", None)])
 def test_ssh_command_of_a_reachable_pod(make_client, record, status, command):
     value = make_client(records=[record(status=status)]).pods.frame()["ssh"].iloc[0]
-    assert value == command if command else pd.isna(value)
+    assert (None if pd.isna(value) else value) == command
 
 
 def test_times_are_utc(make_client, record):

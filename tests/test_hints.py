@@ -34,15 +34,17 @@ from yotta_jupyter.models import ExposedPort
 
 CLOUD = "https://api.example.org"
 LOCAL = "http://127.0.0.1:8000"
+ID = "331864222263676928"
+PODS = [Pod(id=ID, pod_name="train", status="RUNNING"), Pod(id="2", pod_name="a b", status="RUNNING")]
 LAUNCH_ID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
-COMMAND = re.compile(r"%yotta ((?:[\w/…-]+ ?)+)")
+COMMAND_LINE = re.compile(r"%yotta ((?:[\w/…-]+ ?)+)")
 
 
 def pod(status, number=0, **fields):
     return Pod(id=str(123 + number), pod_name="train", status=status, **fields)
 
 
-def state(status, message="It is so.", code=12001):
+def state_error(status, message="It is so.", code=12001):
     return InvalidPodState(code, 200, message, pod_id="123", pod_status=status)
 
 
@@ -74,12 +76,12 @@ ADVICE = [
     (WaitInterrupted(pod("RUNNING"), pod("INITIALIZE", 1)), ["delete 123 124", "wait 123 124"]),
     (WaitInterrupted(pod("FAILED"), pod("RUNNING", 1)), ["pause 124", "wait 124"]),
     (WaitInterrupted(pod("FAILED")), ["list"]),
-    (state("PAUSING", "Cannot resume pod 123."), ["wait 123 --until paused"]),
-    (state("PAUSED", "There is nothing to pause."), ["get 123"]),
-    (state("RUNNING", "There is nothing to resume."), ["get 123"]),
-    (state("INITIALIZE", "Cannot pause pod 123."), ["get 123"]),
-    (state(None), ["get 123"]),
-    (state("FAILED", code=None), ["list"]),
+    (state_error("PAUSING", "Cannot resume pod 123."), ["wait 123 --until paused"]),
+    (state_error("PAUSED", "There is nothing to pause."), ["get 123"]),
+    (state_error("RUNNING", "There is nothing to resume."), ["get 123"]),
+    (state_error("INITIALIZE", "Cannot pause pod 123."), ["get 123"]),
+    (state_error(None), ["get 123"]),
+    (state_error("FAILED", code=None), ["list"]),
     (InvalidPodState(12001, 200, "Invalid."), ["list"]),
     (ssh_error("PAUSED"), ["resume 123 --wait"]),
     (ssh_error("PAUSING"), ["wait 123 --until paused", "resume 123 --wait"]),
@@ -93,7 +95,7 @@ ADVICE = [
 
 def commands(text):
     """Return the `%yotta` lines that a text names, without ``%yotta``."""
-    return [command.strip() for command in COMMAND.findall(text)]
+    return [command.strip() for command in COMMAND_LINE.findall(text)]
 
 
 @pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)
@@ -237,14 +239,10 @@ def test_lost_create(yotta, sandbox, no_lookup_delay):
     assert commands(describe(error.value)) == [f"get {error.value.launch_id}"]
 
 
-def test_missing_key():
+def test_missing_api_key():
     with pytest.raises(InvalidRequest) as error:
         resolve_config()
     assert commands(describe(error.value)) == ["login", "sandbox start"]
-
-
-ID = "331864222263676928"
-PODS = [Pod(id=ID, pod_name="train", status="RUNNING"), Pod(id="2", pod_name="a b", status="RUNNING")]
 
 
 def test_an_unknown_name_advises_as_typed() -> None:

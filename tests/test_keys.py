@@ -13,6 +13,22 @@ import pytest
 from yotta_jupyter import InvalidRequest
 from yotta_jupyter.keys import load_public_key
 
+# All imports come first: another user may be unable to read the modules.
+PROGRAM_OF_NOBODY = """
+import os
+import cryptography.hazmat.primitives.asymmetric.ed25519, cryptography.hazmat.primitives.serialization
+from yotta_jupyter import InvalidRequest
+from yotta_jupyter.keys import load_public_key
+
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    load_public_key()
+except InvalidRequest as error:
+    print(error)
+"""
+
 
 def write_key(path: Path, passphrase: str = "") -> str:
     """Write a private key and return its public key, without a comment."""
@@ -23,7 +39,8 @@ def write_key(path: Path, passphrase: str = "") -> str:
     return public
 
 
-def error_of(key_file: Path | None) -> str:
+def load_error(key_file: Path | None) -> str:
+    """Return the message of the error of `load_public_key`, which is one line."""
     with pytest.raises(InvalidRequest) as caught:
         load_public_key(None if key_file is None else str(key_file))
     assert "\n" not in str(caught.value)
@@ -45,7 +62,7 @@ def test_the_default_pair_is_never_overwritten(home: Path) -> None:
     content = (home / ".yotta/ssh/id_ed25519").read_bytes()
     assert load_public_key() == first
     (home / ".yotta/ssh/id_ed25519").write_text("not a key")
-    assert "is not a private key" in error_of(None)
+    assert "is not a private key" in load_error(None)
     (home / ".yotta/ssh/id_ed25519").write_bytes(content)
     assert load_public_key() == first
 
@@ -67,7 +84,7 @@ def test_the_public_key_belongs_to_the_private_key_whatever_the_pub_file_says(tm
 def test_an_encrypted_key_needs_its_pub_file(tmp_path: Path) -> None:
     path = tmp_path / "my key"
     public = write_key(path, "passphrase")
-    message = error_of(path)
+    message = load_error(path)
     assert "is encrypted" in message
     assert f"ssh-keygen -y -f '{path}' > '{path}.pub'" in message
     (tmp_path / "my key.pub").write_text(f"{public} me@laptop\n")
@@ -79,14 +96,14 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "key"
     path.write_text(content)
     path.chmod(0o600)
-    assert "is not a private key in OpenSSH format" in error_of(path)
+    assert "is not a private key in OpenSSH format" in load_error(path)
 
 
 @pytest.mark.parametrize("content", ["", "nonsense", "ssh-ed25519 AAAA\n", "two\nlines"])
 def test_a_pub_file_that_is_no_key_is_refused(tmp_path: Path, content: str) -> None:
     write_key(tmp_path / "key", "passphrase")
     (tmp_path / "key.pub").write_text(content)
-    assert "key.pub is not a public key" in error_of(tmp_path / "key")
+    assert "key.pub is not a public key" in load_error(tmp_path / "key")
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
@@ -94,31 +111,22 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
     path = tmp_path / "my key"
     write_key(path)
     path.chmod(mode)
-    assert f"run: chmod 600 '{path}'" in error_of(path)
+    assert f"run: chmod 600 '{path}'" in load_error(path)
 
 
 def test_a_missing_key_is_refused_and_not_created(tmp_path: Path) -> None:
-    assert "does not exist" in error_of(tmp_path / "key")
+    assert "does not exist" in load_error(tmp_path / "key")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
-    assert "is not a file" in error_of(tmp_path)
+    assert "is not a file" in load_error(tmp_path)
 
 
 def as_nobody(home: Path) -> str:
     """Call `load_public_key` without the rights of root, for whom every file is readable."""
-    program = (
-        "import os; os.getuid() or (os.setgid(65534), os.setuid(65534))\n"
-        "try: load_public_key()\n"
-        "except InvalidRequest as error: print(error)\n"
-    )
-    imports = "from yotta_jupyter import InvalidRequest\nfrom yotta_jupyter.keys import load_public_key\n"
-    imports += (
-        "import cryptography.hazmat.primitives.asymmetric.ed25519, cryptography.hazmat.primitives.serialization\n"
-    )
     result = subprocess.run(
-        [sys.executable, "-c", imports + program], capture_output=True, text=True, check=True, env={"HOME": str(home)}
+        [sys.executable, "-c", PROGRAM_OF_NOBODY], capture_output=True, text=True, check=True, env={"HOME": str(home)}
     )
     return result.stdout.strip()
 

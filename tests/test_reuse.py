@@ -23,7 +23,7 @@ def pod(**changes: Any) -> Pod:
     return Pod(**{**fields, "gpu_count": 1, "region": "us-west-1", "cloud_type": "SECURE", **changes})
 
 
-def creates(sandbox: Sandbox) -> int:
+def create_requests(sandbox: Sandbox) -> int:
     return sum(request.endpoint == "create" for request in sandbox.requests)
 
 
@@ -31,18 +31,18 @@ def test_reuse_returns_the_live_pod(yotta: Client, sandbox: Sandbox) -> None:
     first = yotta.pods.create(SPEC, reuse=True)
     assert yotta.pods.create(SPEC, reuse=True).id == first.id
     assert yotta.pods.create_or_reuse(SPEC)[1] is False
-    assert creates(sandbox) == 1
+    assert create_requests(sandbox) == 1
 
 
 def test_a_plain_create_always_creates(yotta: Client, sandbox: Sandbox) -> None:
     assert yotta.pods.create(SPEC).id != yotta.pods.create(SPEC).id
-    assert creates(sandbox) == 2
+    assert create_requests(sandbox) == 2
 
 
 def test_reuse_needs_a_name(yotta: Client, sandbox: Sandbox) -> None:
     with pytest.raises(InvalidRequest, match="requires pod_name"):
         yotta.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", reuse=True)
-    assert creates(sandbox) == 0
+    assert create_requests(sandbox) == 0
 
 
 @pytest.mark.parametrize("status", [*STATUSES, "HIBERNATING"])
@@ -136,16 +136,8 @@ def test_a_volume_or_a_command_that_the_pod_lacks_is_a_difference(field: str, va
     options: dict[str, Any] = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G", "pod_name": "train", field: value}
     if field == "persistent_mount_path":
         options["persistent_volume_in_gb"] = 100
-    pod = Pod(
-        id="1",
-        pod_name="train",
-        status="RUNNING",
-        image="made/up:1",
-        gpu_type="NVIDIA_L4_24G",
-        gpu_count=1,
-        persistent_volume_in_gb=0,
-        container_volume_in_gb=100,
-        initialization_command="",
+    without_options = pod(
+        image="made/up:1", persistent_volume_in_gb=0, container_volume_in_gb=100, initialization_command=""
     )
     with pytest.raises(NameTaken, match=label):
-        find_reusable([pod], PodSpec(**options))
+        find_reusable([without_options], PodSpec(**options))

@@ -41,6 +41,6 @@ def test_wheel_works_without_the_source_tree(wheel: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, 'installed'){SCRIPT}"]
     completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert completed.returncode == 0, completed.stderr
-    location, pods, *_, gpus = completed.stdout.strip().split("\n")
+    location, pods, *_messages, has_gpus = completed.stdout.strip().split("\n")
     assert Path(location).is_relative_to(tmp_path)
-    assert (pods, gpus) == ("3 pods", "True")
+    assert (pods, has_gpus) == ("3 pods", "True")
