@@ -1,4 +1,4 @@
-"""Where a pod's SSH server is, as plain data."""
+"""The address of a pod's SSH server, and what is needed to log in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..sanitize import single_line
 from ..urls import is_loopback, is_valid_host
 
 FALLBACK_USERS: Final = ("root", "ubuntu")
-"""Users tried after those that the API names."""
+"""Users that are tried after those that the API names."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Endpoint:
     key_file : str or Path, optional
         A private key file. If given, no other key is tried.
     name : str, optional
-        How messages name the pod; by default its id.
+        The pod's name in messages; by default its id.
     pin_host_key : bool, default True
-        Whether another host key than that of the first connection is refused.
+        Whether the host key of the first connection is required from then on.
     """
 
     pod_id: str
@@ -54,13 +54,13 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        """How messages name the pod."""
+        """The pod's name in messages."""
         return single_line(self.name or self.pod_id, 60)
 
 
 Lookup = Callable[[], Endpoint]
-"""Returns the present endpoint of a pod, or raises as `endpoint_of` does. Called on a thread of its own
-after a connection was lost. An error ends the attempts to connect, unless the pod is starting or the API fails."""
+"""Returns the present endpoint of a pod, or raises as `endpoint_of` does. Called on a thread before a reconnect.
+An error ends the attempts to connect, unless the pod is starting or the API fails."""
 
 
 def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
@@ -75,7 +75,7 @@ def endpoint_of(pod: Pod, key_file: str | Path | None = None) -> Endpoint:
     Returns
     -------
     Endpoint
-        Without a pinned host key on this machine: each start of a sandbox has the same pod ids with new host keys.
+        The host key of a pod on loopback is not pinned: each sandbox has the same pod ids with new host keys.
 
     Raises
     ------

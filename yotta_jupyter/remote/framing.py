@@ -1,4 +1,7 @@
-"""Frames of the agent's protocol, read with limits: the pod is not trusted."""
+"""Frames of the agent's protocol, read with limits because the pod is not trusted.
+
+A frame is the lengths of head and body (two 32-bit big-endian integers), the head (a JSON object), and the body.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +14,27 @@ from ..errors import RemoteUnavailable
 
 MAX_HEAD: Final = 1 << 20
 MAX_BODY: Final = 256 << 20
+"""Bytes of a received frame."""
 MAX_REQUEST: Final = 64 << 20
-"""Bytes of a request's body that the agent accepts."""
+"""Bytes of a body that the agent accepts."""
 STALL_TIMEOUT: Final = 30.0
-"""Seconds without a byte within a frame."""
+"""Seconds without a byte in the middle of a frame."""
 MIN_RATE: Final = 20_000
-"""Bytes a second that a frame must reach after `STALL_TIMEOUT`."""
+"""Bytes a second. A slower frame is refused, but not before `STALL_TIMEOUT`."""
 
 _LENGTHS: Final = struct.Struct(">II")
 _READ_SIZE: Final = 1 << 18
 
 
 class Frame(NamedTuple):
-    """A frame: a JSON object and bytes."""
+    """A received frame."""
 
     head: dict[str, Any]
     body: bytes
 
 
 class Reader(Protocol):
-    """What is read from: `asyncssh.SSHReader` or `asyncio.StreamReader`."""
+    """A stream, such as `asyncssh.SSHReader` or `asyncio.StreamReader`."""
 
     async def read(self, n: int = -1) -> bytes: ...
 
@@ -47,7 +51,7 @@ def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
 
 
 def pack_head(head: dict[str, Any], body_size: int) -> bytes:
-    """Return the beginning of a frame, which the body follows.
+    """Return a frame without its body.
 
     Parameters
     ----------
@@ -60,13 +64,13 @@ def pack_head(head: dict[str, Any], body_size: int) -> bytes:
 
 
 class FrameReader:
-    """Reads frames from a stream and never holds more than one frame and one read.
+    """Reads frames from a stream.
 
     Parameters
     ----------
     reader : Reader
     stall_timeout : float, default 30
-        Seconds.
+        Seconds without a byte in the middle of a frame.
     """
 
     def __init__(self, reader: Reader, stall_timeout: float = STALL_TIMEOUT) -> None:
@@ -77,53 +81,54 @@ class FrameReader:
     async def next(self) -> Frame | None:
         """Return the next frame, or None at the end of the stream.
 
-        Waits without a limit for the first byte of a frame, because a silent cell is normal.
+        Waits without a timeout for the first byte of a frame, because a cell may print nothing for hours.
 
         Raises
         ------
         RemoteUnavailable
-            The frame is too large, stalls, or is not a JSON object.
+            The frame is too large, does not arrive in time, or has no JSON object as its head.
         """
-        if len(self._buffer) < _LENGTHS.size and not await self._fill(_LENGTHS.size, idle=not self._buffer):
+        if not self._buffer and not await self._read():
+            return None
+        if not await self._read_until(_LENGTHS.size):
             return None
         head_size, body_size = _LENGTHS.unpack_from(self._buffer)
         if head_size > MAX_HEAD or body_size > MAX_BODY:
             raise _violation(f"a message of {(head_size + body_size) / 1e6:.0f} MB")
-        end = _LENGTHS.size + head_size + body_size
-        if len(self._buffer) < end and not await self._fill(end, idle=False):
+        body_start = _LENGTHS.size + head_size
+        end = body_start + body_size
+        if not await self._read_until(end):
             return None
-        start = _LENGTHS.size + head_size
         try:
-            head = json.loads(bytes(self._buffer[_LENGTHS.size : start]))
+            head = json.loads(bytes(self._buffer[_LENGTHS.size : body_start]))
         except (ValueError, RecursionError):
             raise _violation("a message that is not JSON") from None
         if not isinstance(head, dict):
             raise _violation("a message without fields")
-        body = bytes(memoryview(self._buffer)[start:end])
+        body = bytes(memoryview(self._buffer)[body_start:end])
         del self._buffer[:end]
         return Frame(head, body)
 
-    async def _fill(self, size: int, idle: bool) -> bool:
+    async def _read_until(self, size: int) -> bool:
         """Read until the buffer has a size; return False at the end of the stream."""
-        if idle:
-            data = await self._reader.read(_READ_SIZE)
-            if not data:
-                return False
-            self._buffer += data
         try:
             async with asyncio.timeout(self._stall_timeout + size / MIN_RATE):
                 while len(self._buffer) < size:
                     async with asyncio.timeout(self._stall_timeout):
-                        data = await self._reader.read(_READ_SIZE)
-                    if not data:
-                        return False
-                    self._buffer += data
+                        if not await self._read():
+                            return False
         except TimeoutError:
             raise _violation("a message that does not end") from None
         return True
 
+    async def _read(self) -> bool:
+        """Add data to the buffer; return False at the end of the stream."""
+        data = await self._reader.read(_READ_SIZE)
+        self._buffer += data
+        return bool(data)
 
-def _violation(what: str) -> RemoteUnavailable:
+
+def _violation(received: str) -> RemoteUnavailable:
     return RemoteUnavailable(
-        f"The agent on the pod sent {what}.", advice="Restart it: remote.shutdown(), then run again."
+        f"The agent on the pod sent {received}.", advice="Restart it: remote.shutdown(), then run again."
     )

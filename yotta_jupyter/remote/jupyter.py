@@ -13,9 +13,9 @@ import msgspec
 from ..errors import RemoteUnavailable
 from ..sanitize import single_line
 from ..secret import Secret
-from .launcher import raise_missing_python, run_python
 from .loop import wait_for
 from .pod_jupyter import PREFIX, START_TIMEOUT
+from .python import raise_missing_python, run_python
 
 if TYPE_CHECKING:
     import asyncssh

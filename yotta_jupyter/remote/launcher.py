@@ -1,81 +1,23 @@
-"""Start the agent on a pod and connect to it. Runs on the background loop."""
+"""Start the agent on a pod and open channels to it. Runs on the background loop."""
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import RemoteUnavailable
 from ..sanitize import single_line
 from .callbacks import OnNotice
+from .python import parse_message, run_python, to_error
 
 if TYPE_CHECKING:
     import asyncssh
 
     from .connection import PodConnection
 
-_LOADER: Final = (
-    "import sys; f = sys.stdin.buffer; s = f.read(int(f.readline())); "
-    'exec(compile(s, "program", "exec"), {"__name__": "__main__", "SOURCE": s})'
-)
-_PREFIX: Final = "yotta-agent:"
-_MAX_LINE: Final = 65536
-
-# Runs the first Python of at least version 3.9. The image's own environment, which an SSH session lacks, is that of
-# process 1; a login shell may know others. YOTTA_PYTHON overrides all of them.
-_SCRIPT: Final = """
-old=
-try() {
-    [ -n "$1" ] && p=$(command -v "$1" 2>/dev/null) && [ -n "$p" ] || return 0
-    "$p" -c "import sys; sys.exit(sys.version_info < (3, 9))" </dev/null >/dev/null 2>&1 ||
-        { old=$p; return 0; }
-    exec "$p" -c @LOADER@ @ARGUMENTS@
-}
-chosen=@PYTHON@
-chosen=${chosen:-$YOTTA_PYTHON}
-if [ -n "$chosen" ]; then
-    try "$chosen"
-else
-    image=$(tr "\\0" "\\n" 2>/dev/null </proc/1/environ | sed -n "s/^PATH=//p")
-    in_container=$KUBERNETES_SERVICE_HOST
-    if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then in_container=yes; fi
-    if [ -n "$image" ] && [ -n "$in_container" ]; then
-        try "$(PATH=$image; command -v python3 2>/dev/null)"
-    fi
-    try python3
-    try python
-    try "$(bash -lc "command -v python3" 2>/dev/null </dev/null | tail -n 1)"
-fi
-reason=none
-if [ -n "$old" ]; then reason=old; fi
-echo "yotta-agent:{\\"error\\": \\"$reason\\"}"
-"""
-
-
-def python_command(arguments: Sequence[str], python: str | None = None) -> str:
-    """Return a shell command that runs a program read from stdin with the pod's Python.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        ``sys.argv[1:]`` of the program.
-    python : str, optional
-        The pod's Python; by default it is looked for.
-
-    Returns
-    -------
-    str
-        For any login shell. It prints an error line of the agent's form if there is no Python of at least version 3.9.
-    """
-    script = (
-        _SCRIPT.replace("@LOADER@", shlex.quote(_LOADER))
-        .replace("@ARGUMENTS@", shlex.join(arguments))
-        .replace("@PYTHON@", shlex.quote(python or ""))
-    )
-    return f"exec sh -c {shlex.quote(script)}"
+_AGENT: Final = Path(__file__).with_name("agent.py")
+_MAX_LINE: Final = 1 << 16
 
 
 class AgentLauncher:
@@ -93,6 +35,7 @@ class AgentLauncher:
 
     Attributes
     ----------
+    install_allowed : bool
     folder : str
         The agent's folder on the pod; empty before the first start.
     """
@@ -105,14 +48,14 @@ class AgentLauncher:
         python: str | None = None,
         on_notice: OnNotice = lambda text: None,
     ) -> None:
-        self._connection = connection
         self.install_allowed = install
+        self.folder = ""
+        self._connection = connection
         self._python = python
         self._on_notice = on_notice
-        self._path: str | None = None
-        self.folder = ""
+        self._socket_path: str | None = None
         self._executable = ""
-        self._relayed = False
+        self._needs_relay = False  # The SSH server forwards no Unix sockets.
 
     async def open(self, connection: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
         """Return a reader and a writer connected to the agent, which is started if it does not run.
@@ -126,30 +69,24 @@ class AgentLauncher:
         RemoteUnavailable
             The agent cannot be started.
         """
-        import asyncssh
-
-        if self._path is not None and not self._relayed:
-            try:
-                return await connection.open_unix_connection(self._path)
-            except asyncssh.ChannelOpenError:
-                if connection.is_closed():
-                    raise
-        self._path = await self._start(connection)
-        if not self._relayed:
-            try:
-                return await connection.open_unix_connection(self._path)
-            except asyncssh.ChannelOpenError:
-                if connection.is_closed():
-                    raise
-                self._relayed = True  # The server forwards no Unix sockets.
-        words = [self._executable, f"{self.folder}/agent.py", "relay", self._path]
-        process = await connection.create_process(f"exec {shlex.join(words)}", encoding=None)
+        if self._socket_path is not None and not self._needs_relay:
+            channel = await _open_socket(connection, self._socket_path)
+            if channel is not None:
+                return channel
+        self._socket_path = await self._start(connection)
+        if not self._needs_relay:
+            channel = await _open_socket(connection, self._socket_path)
+            if channel is not None:
+                return channel
+            self._needs_relay = True
+        command = [self._executable, f"{self.folder}/agent.py", "relay", self._socket_path]
+        process = await connection.create_process(f"exec {shlex.join(command)}", encoding=None)
         return process.stdout, process.stdin
 
-    async def ready(self) -> str:
-        """Return the agent's folder on the pod; the agent is started if it does not run."""
+    async def ensure_started(self) -> str:
+        """Return the agent's folder on the pod, after its first start."""
         if not self.folder:
-            self._path = await self._connection.retry(self._start)
+            self._socket_path = await self._connection.retry(self._start)
         return self.folder
 
     async def install(self, connection: asyncssh.SSHClientConnection, packages: Sequence[str]) -> None:
@@ -165,93 +102,56 @@ class AgentLauncher:
         RemoteUnavailable
             A package is missing and cannot be installed.
         """
-        await self._call(connection, ["install", *packages])
+        await self._run_agent_command(connection, ["install", *packages])
 
     async def _start(self, connection: asyncssh.SSHClientConnection) -> str:
-        ready = await self._call(connection, ["start"])
-        self.folder, self._executable = str(ready.get("folder", "")), str(ready.get("executable", ""))
-        return str(ready["ready"])
+        """Start the agent unless it runs; return the path of its socket."""
+        message = await self._run_agent_command(connection, ["start"])
+        self.folder, self._executable = str(message.get("folder", "")), str(message.get("executable", ""))
+        return str(message["ready"])
 
-    async def _call(self, connection: asyncssh.SSHClientConnection, arguments: list[str]) -> dict[str, Any]:
-        """Run a command of the agent's file and return its last message."""
+    async def _run_agent_command(
+        self, connection: asyncssh.SSHClientConnection, arguments: list[str]
+    ) -> dict[str, Any]:
+        """Run a command of ``agent.py`` on the pod; return its ``ready`` message."""
         if not self.install_allowed:
             arguments = [*arguments, "--no-install"]
-        source = Path(__file__).with_name("agent.py").read_bytes()
-        process = await run_python(connection, source, arguments, self._python)
+        process = await run_python(connection, _AGENT.read_bytes(), arguments, self._python)
         process.stdin.write_eof()
-        buffer = bytearray()
-        while data := await process.stdout.read(_MAX_LINE):
-            buffer += data
-            while (end := buffer.find(b"\n")) >= 0:
-                message = _parse_line(bytes(buffer[:end]))
-                del buffer[: end + 1]
-                if "ready" in message:
-                    process.close()
-                    return message
-                if "error" in message:
-                    process.close()
-                    raise _unavailable(self._connection, message)
-                if message.get("notice") == "install":
-                    self._on_notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
-            if len(buffer) > _MAX_LINE:
-                del buffer[:-1]  # What a login script prints.
+        async for message in _read_messages(process):
+            if "ready" in message:
+                process.close()
+                return message
+            if "error" in message:
+                process.close()
+                raise to_error(self._connection, message)
+            if message.get("notice") == "install":
+                self._on_notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
         await process.wait_closed()
         if process.exit_status is None and process.exit_signal is None:
             raise ConnectionResetError("the connection was lost while the agent was started")
-        raise _unavailable(self._connection, {"error": "failed", "detail": f"exit status {process.exit_status}"})
+        raise to_error(self._connection, {"error": "failed", "detail": f"exit status {process.exit_status}"})
 
 
-async def run_python(
-    connection: asyncssh.SSHClientConnection, source: bytes, arguments: Sequence[str], python: str | None = None
-) -> asyncssh.SSHClientProcess[bytes]:
-    """Start a program on the pod; what is written to its stdin afterwards is the program's own input.
+async def _open_socket(connection: asyncssh.SSHClientConnection, path: str) -> tuple[Any, Any] | None:
+    """Return a reader and a writer of a Unix socket on the pod, or None if it cannot be opened."""
+    import asyncssh
 
-    Parameters
-    ----------
-    connection : asyncssh.SSHClientConnection
-    source : bytes
-        The text of the program.
-    arguments, python
-        As for `python_command`.
-    """
-    process = await connection.create_process(python_command(arguments, python), encoding=None)
-    process.stdin.write(b"%d\n" % len(source) + source)
-    return process
-
-
-def raise_missing_python(connection: PodConnection, output: bytes) -> None:
-    """Raise `RemoteUnavailable` if the output of `run_python` says that there is no Python.
-
-    Parameters
-    ----------
-    connection : PodConnection
-    output : bytes
-    """
-    for line in output.splitlines():
-        message = _parse_line(line)
-        if "error" in message:
-            raise _unavailable(connection, message)
-
-
-def _unavailable(connection: PodConnection, message: dict[str, Any]) -> RemoteUnavailable:
-    label = connection.endpoint.label
-    detail = single_line(message.get("detail") or "", 300).rstrip(".")
-    text, advice = {
-        "none": (f"Pod {label} has no Python, which cells, data and files need.", "Shell commands still work."),
-        "old": (f"Pod {label} has no Python of version 3.9 or later.", "Shell commands still work."),
-        "missing": (f"Pod {label} lacks {detail}, and installing is not allowed.", f"Run there: pip install {detail}"),
-        "no_pip": (f"Pod {label} lacks {detail}, and its Python has no pip.", f"Install {detail} there."),
-        "pip": (f"Installing a package on pod {label} failed: {detail}.", "Install it there by hand."),
-    }.get(str(message.get("error")), (f"The agent cannot be started on pod {label}: {detail}.", ""))
-    return RemoteUnavailable(text, advice=advice, pod_id=connection.endpoint.pod_id)
-
-
-def _parse_line(line: bytes) -> dict[str, Any]:
-    text = line.decode("utf-8", "replace").strip()
-    if not text.startswith(_PREFIX):
-        return {}
     try:
-        message = json.loads(text[len(_PREFIX) :])
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
+        return await connection.open_unix_connection(path)
+    except asyncssh.ChannelOpenError:
+        if connection.is_closed():
+            raise
+        return None
+
+
+async def _read_messages(process: asyncssh.SSHClientProcess[bytes]) -> AsyncIterator[dict[str, Any]]:
+    """Yield the messages in the output of a process, which may contain the output of login scripts, too."""
+    buffer = bytearray()
+    while data := await process.stdout.read(_MAX_LINE):
+        buffer += data
+        *lines, rest = buffer.split(b"\n")
+        for line in lines:
+            yield parse_message(bytes(line))
+        # A longer line is no message. One byte of it is kept, so that its end is none, either.
+        buffer = rest if len(rest) <= _MAX_LINE else rest[-1:]

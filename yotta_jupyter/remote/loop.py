@@ -1,4 +1,4 @@
-"""The event loop in a background thread that all SSH connections share."""
+"""The background loop: an asyncio event loop on a thread, which all SSH connections share."""
 
 from __future__ import annotations
 
@@ -17,18 +17,12 @@ _owner_pid = 0
 
 
 def background_loop() -> asyncio.AbstractEventLoop:
-    """Return the running event loop of the background thread; the first call starts the thread.
-
-    Returns
-    -------
-    asyncio.AbstractEventLoop
-        After a fork the child process gets a loop of its own.
-    """
+    """Return the background loop; the first call in a process starts its thread."""
     global _loop, _owner_pid
     with _lock:
-        if _loop is None or _owner_pid != os.getpid():
+        if _loop is None or _owner_pid != os.getpid():  # A forked process has no thread yet.
             loop = asyncio.new_event_loop()
-            loop.set_exception_handler(_report)
+            loop.set_exception_handler(_log_unless_lost_connection)
             threading.Thread(target=loop.run_forever, name="yotta-remote", daemon=True).start()
             _loop, _owner_pid = loop, os.getpid()
         return _loop
@@ -68,8 +62,8 @@ def wait_for(coroutine: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an error that no caller handles, unless it is the loss of a connection that no caller uses any more."""
+def _log_unless_lost_connection(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an exception that no caller receives, unless it is the loss of an unused connection."""
     import asyncssh
 
     if not isinstance(context.get("exception"), (asyncssh.Error, OSError, EOFError)):

@@ -1,4 +1,4 @@
-"""Outputs of a remote cell, collected as in a notebook file."""
+"""The result of a run, with outputs as in a notebook file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict
 
-KEPT_BYTES: Final = 64 << 20
-"""Size of the outputs that a result keeps. All outputs are passed to the callback."""
+MAX_KEPT: Final = 64 << 20
+"""Bytes of outputs that a result keeps."""
 
 
 class OutputMessage(TypedDict):
@@ -25,15 +25,15 @@ class OutputMessage(TypedDict):
 
 @dataclass
 class RunResult:
-    """What a remote cell produced.
+    """The result of a run.
 
     Attributes
     ----------
     request_id : str
         The id of the run, for `Remote.attach`.
     outputs : list of dict
-        Outputs as in a notebook file (``output_type``, ``data``, ``metadata``, ``text``, …), after updates of displays
-        and ``clear_output``. At most 64 MB.
+        As in a notebook file (``output_type``, ``data``, ``metadata``, ``text``, …), after updates of displays and
+        ``clear_output``. At most 64 MB.
     value : dict
         The data of the cell's value by MIME type; empty if the cell has no value.
     pulled : dict
@@ -42,8 +42,8 @@ class RunResult:
     truncated : bool
         Whether `outputs` lacks some of the outputs.
     lost : list of str
-        One line for each part of the output that the pod no longer had. Empty unless the log on the pod exceeded
-        its limit or its disk.
+        One line for each part of the output that is missing, because the log on the pod was full or the agent there
+        was restarted.
     """
 
     request_id: str
@@ -70,7 +70,8 @@ class RunResult:
         return self._stream("stderr")
 
     def _stream(self, name: str) -> str:
-        return "".join(o["text"] for o in self.outputs if o["output_type"] == "stream" and o["name"] == name)
+        streams = [output for output in self.outputs if output["output_type"] == "stream"]
+        return "".join(output["text"] for output in streams if output["name"] == name)
 
     def __repr__(self) -> str:
         pulled = f", pulled: {', '.join(self.pulled)}" if self.pulled else ""
@@ -78,23 +79,23 @@ class RunResult:
 
 
 class OutputCollector:
-    """Builds the outputs of a `RunResult` from messages.
+    """Builds the outputs of a `RunResult` from messages, as a notebook does.
 
     Parameters
     ----------
     result : RunResult
         Changed in place.
-    limit : int, optional
-        Bytes of outputs that are kept.
+    max_bytes : int, optional
+        Later outputs are not kept.
     """
 
-    def __init__(self, result: RunResult, limit: int = KEPT_BYTES) -> None:
+    def __init__(self, result: RunResult, max_bytes: int = MAX_KEPT) -> None:
         self._result = result
-        self._limit = limit
+        self._max_bytes = max_bytes
         self._size = 0
-        self._clear_next = False
-        self._parts: list[str] = []
-        self._displays: dict[str, list[dict[str, Any]]] = {}
+        self._clear_before_next = False
+        self._text_parts: list[str] = []  # Further text of the last output, which is a stream.
+        self._displays: dict[str, list[dict[str, Any]]] = {}  # Outputs by display id.
 
     def add(self, message: OutputMessage, size: int) -> None:
         """Add a message.
@@ -107,8 +108,8 @@ class OutputCollector:
         """
         kind, content = message["msg_type"], message["content"]
         if kind == "clear_output":
-            self._clear_next = bool(content.get("wait"))
-            if not self._clear_next:
+            self._clear_before_next = bool(content.get("wait"))
+            if not self._clear_before_next:
                 self._clear()
             return
         if kind.startswith("comm_"):
@@ -116,12 +117,12 @@ class OutputCollector:
         if kind == "update_display_data":
             self._update(content)
             return
-        if self._clear_next:
+        if self._clear_before_next:
             self._clear()
         if kind == "execute_result" and isinstance(content.get("data"), dict):
             self._result.value = content["data"]
         self._size += size
-        if self._size > self._limit:
+        if self._size > self._max_bytes:
             self._result.truncated = True
         elif kind == "stream":
             self._add_text(str(content.get("name", "stdout")), str(content.get("text", "")))
@@ -129,7 +130,7 @@ class OutputCollector:
             self._add_output(kind, content)
 
     def finish(self) -> None:
-        """Complete the outputs."""
+        """Complete the text of the last output."""
         self._join_text()
 
     def _add_text(self, name: str, text: str) -> None:
@@ -137,12 +138,12 @@ class OutputCollector:
         if not outputs or outputs[-1]["output_type"] != "stream" or outputs[-1]["name"] != name:
             self._join_text()
             outputs.append({"output_type": "stream", "name": name, "text": ""})
-        self._parts.append(text)
+        self._text_parts.append(text)
 
     def _join_text(self) -> None:
-        if self._parts:
-            self._result.outputs[-1]["text"] += "".join(self._parts)
-            self._parts.clear()
+        if self._text_parts:
+            self._result.outputs[-1]["text"] += "".join(self._text_parts)
+            self._text_parts.clear()
 
     def _add_output(self, kind: str, content: dict[str, Any]) -> None:
         self._join_text()
@@ -150,8 +151,8 @@ class OutputCollector:
             fields = {name: content.get(name) for name in ("ename", "evalue", "traceback")}
             self._result.outputs.append({"output_type": "error", **fields})
             return
-        output: dict[str, Any] = {"output_type": kind, "data": content.get("data", {})}
-        output["metadata"] = content.get("metadata", {})
+        data, metadata = content.get("data", {}), content.get("metadata", {})
+        output: dict[str, Any] = {"output_type": kind, "data": data, "metadata": metadata}
         if kind == "execute_result":
             output["execution_count"] = content.get("execution_count")
         if display_id := _display_id(content):
@@ -159,14 +160,17 @@ class OutputCollector:
         self._result.outputs.append(output)
 
     def _update(self, content: dict[str, Any]) -> None:
-        for output in self._displays.get(_display_id(content) or "", ()):
+        display_id = _display_id(content)
+        if display_id is None:
+            return
+        for output in self._displays.get(display_id, []):
             output["data"], output["metadata"] = content.get("data", {}), content.get("metadata", {})
 
     def _clear(self) -> None:
-        self._parts.clear()
+        self._text_parts.clear()
         self._result.outputs.clear()
         self._size = 0
-        self._clear_next = False
+        self._clear_before_next = False
 
 
 def _display_id(content: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""One connection per pod, shared by the magics and the panel."""
+"""The connections of a client, which the magics and the panel share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class RemotePool:
-    """The `Remote` objects of a client, one per pod, each kept until the pool is closed. Thread-safe.
+    """One `Remote` per pod, kept until the pool is closed. Thread-safe.
 
     Parameters
     ----------
@@ -38,13 +38,12 @@ class RemotePool:
         """
         if (existing := self.find(pod_id)) is not None:
             return existing
-        # Without the lock: a slow request for one pod must not delay the others.
-        created = self._create(pod_id)
+        created = self._create(pod_id)  # Without the lock: it may wait for the API.
         with self._lock:
             return self._remotes.setdefault(pod_id, created)
 
     def find(self, pod_id: str) -> Remote | None:
-        """Return the `Remote` of a pod, or None if there is none yet. Sends nothing.
+        """Return the `Remote` of a pod, or None if there is none yet.
 
         Parameters
         ----------

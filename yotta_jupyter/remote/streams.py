@@ -1,4 +1,4 @@
-"""Move bytes between memory and files on the pod, by ``cat`` over an exec channel. Runs on the background loop."""
+"""Copy bytes to and from files on the pod with shell commands. Runs on the background loop."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from .connection import PodConnection
 
-BLOCK: Final = 1 << 18
-_MAX_ERROR: Final = 2000
+_BLOCK: Final = 1 << 18
+_MAX_STDERR: Final = 2000
 
 
 async def upload(connection: PodConnection, path: str, data: bytes, progress: Progress) -> None:
@@ -25,35 +25,33 @@ async def upload(connection: PodConnection, path: str, data: bytes, progress: Pr
     ----------
     connection : PodConnection
     path : str
-        Absolute, and new.
+        An absolute path. The file must not exist yet.
     data : bytes
     progress : Progress
-        `done` is increased.
+        The size of `data` is added to `done`.
 
     Raises
     ------
     RemoteUnavailable
         The file cannot be written, such as when the disk is full.
     """
-    base = progress.done
-    quoted = shlex.quote(path)
+    done_before = progress.done
+    file, folder = shlex.quote(path), shlex.quote(path.rpartition("/")[0])
 
     async def attempt(ssh: asyncssh.SSHClientConnection) -> None:
         offset = 0
-        size = await ssh.run(
-            f"umask 077; mkdir -p {shlex.quote(path.rpartition('/')[0])} && touch {quoted} && wc -c < {quoted}"
-        )
+        size = await ssh.run(f"umask 077; mkdir -p {folder} && touch {file} && wc -c < {file}")
         if size.exit_status == 0 and str(size.stdout).strip().isdecimal():
             offset = min(int(str(size.stdout)), len(data))
-        process = await ssh.create_process(f"cat >> {quoted}", encoding=None)
+        process = await ssh.create_process(f"cat >> {file}", encoding=None)
         view = memoryview(data)
         while offset < len(data):
-            process.stdin.write(bytes(view[offset : offset + BLOCK]))
+            process.stdin.write(bytes(view[offset : offset + _BLOCK]))
             await process.stdin.drain()
-            offset = min(offset + BLOCK, len(data))
-            progress.done = base + offset
+            offset = min(offset + _BLOCK, len(data))
+            progress.done = done_before + offset
         process.stdin.write_eof()
-        await _end(process, f"Writing {single_line(path)} on the pod failed")
+        await _require_success(process, f"Writing {single_line(path)} on the pod failed")
 
     await connection.retry(attempt)
 
@@ -65,29 +63,30 @@ async def download(connection: PodConnection, path: str, size: int, progress: Pr
     ----------
     connection : PodConnection
     path : str
-        Absolute.
+        An absolute path.
     size : int
-        The size of the file.
+        The size of the file in bytes.
     progress : Progress
-        `done` is increased.
+        The size is added to `done`.
 
     Raises
     ------
     RemoteUnavailable
         The file has another size.
     """
-    base = progress.done
+    done_before = progress.done
     received = bytearray()
 
     async def attempt(ssh: asyncssh.SSHClientConnection) -> None:
+        # `tail -c +N` begins with byte N, counted from 1.
         process = await ssh.create_process(f"tail -c +{len(received) + 1} {shlex.quote(path)}", encoding=None)
-        while data := await process.stdout.read(BLOCK):
+        while data := await process.stdout.read(_BLOCK):
             received.extend(data)
-            progress.done = base + len(received)
+            progress.done = done_before + len(received)
             if len(received) > size:
                 process.close()
                 raise RemoteUnavailable("The pod sent more than it announced.")
-        await _end(process, f"Reading {single_line(path)} on the pod failed")
+        await _require_success(process, f"Reading {single_line(path)} on the pod failed")
 
     await connection.retry(attempt)
     if len(received) != size:
@@ -107,14 +106,14 @@ async def remove(connection: PodConnection, paths: list[str]) -> None:
         await connection.retry(lambda ssh: ssh.run(f"rm -f {shlex.join(paths)}"))
 
 
-async def _end(process: Any, what: str) -> None:
-    """Wait for the end of a process and raise unless it succeeded."""
-    error = bytearray()
-    while len(error) < _MAX_ERROR and (data := await process.stderr.read(_MAX_ERROR)):
-        error += data
+async def _require_success(process: Any, failure: str) -> None:
+    """Wait for the end of a process; raise `RemoteUnavailable` with the text `failure` unless it succeeded."""
+    stderr = bytearray()
+    while len(stderr) < _MAX_STDERR and (data := await process.stderr.read(_MAX_STDERR)):
+        stderr += data
     await process.wait_closed()
     if process.exit_status is None and process.exit_signal is None:
         raise ConnectionResetError("the connection was lost")
     if process.exit_status != 0:
-        reason = single_line(error.decode("utf-8", "replace").strip().rpartition(": ")[2] or "it was ended", 200)
-        raise RemoteUnavailable(f"{what}: {reason}.")
+        reason = stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]  # Such as "No space left on device".
+        raise RemoteUnavailable(f"{failure}: {single_line(reason or 'it was ended', 200)}.")

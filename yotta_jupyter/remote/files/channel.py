@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ...errors import RemoteUnavailable, YottaError
 from ..bundle import bundle
 from ..framing import Frame, FrameReader, Reader, pack_head
-from ..launcher import raise_missing_python, run_python
 from ..loop import background_loop, submit, wait_for
+from ..python import raise_missing_python, run_python
 from ..queues import BoundedQueue
 from .protocol import MARKER, CopyError, FrameChannel
 

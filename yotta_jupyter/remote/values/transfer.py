@@ -164,7 +164,7 @@ class ValueTransfer:
 
     async def _upload_modules(self) -> None:
         """Upload the modules that run in the kernel, unless the pod has them."""
-        folder = await self._launcher.ready()
+        folder = await self._launcher.ensure_started()
         if self._uploaded_to != folder:
             temporary = f"{folder}/{uuid.uuid4().hex}"
             await upload(self._connection, temporary, _BUNDLE.source.encode(), Progress())
