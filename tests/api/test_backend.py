@@ -1,6 +1,7 @@
 """`PodsClient` works with any backend: here one in memory, with the statuses of another API version."""
 
 import inspect
+from functools import partial
 
 import msgspec
 import pytest
@@ -167,13 +168,12 @@ def test_repeated_action_that_took_effect_succeeds(pods, backend, monkeypatch, a
 
 
 def test_repeated_delete_of_a_missing_pod_succeeds(pods, backend, monkeypatch):
-    def request(pod_id):
-        raise PodNotFound(404, 404, "Gone.", pod_id=pod_id, may_be_duplicate=request.repeated)
+    def delete(pod_id, *, may_be_duplicate):
+        raise PodNotFound(404, 404, "Gone.", pod_id=pod_id, may_be_duplicate=may_be_duplicate)
 
-    monkeypatch.setattr(backend, "delete", request)
-    request.repeated = True
+    monkeypatch.setattr(backend, "delete", partial(delete, may_be_duplicate=True))
     pods.delete("1")
-    request.repeated = False
+    monkeypatch.setattr(backend, "delete", partial(delete, may_be_duplicate=False))
     with pytest.raises(PodNotFound):
         pods.delete("1")
 

@@ -189,9 +189,9 @@ def test_last_listed_at_is_the_time_of_a_complete_listing(yotta):
 
 def test_reading_the_cache_sends_no_request(yotta, sandbox):
     yotta.pods.list()
-    sent = len(sandbox.requests)
+    count = len(sandbox.requests)
     assert yotta.pods.cached
-    assert len(sandbox.requests) == sent
+    assert len(sandbox.requests) == count
 
 
 def test_is_recently_created(yotta, sandbox):

@@ -147,9 +147,9 @@ def test_invalid_create_sends_nothing(yotta, sandbox):
 
 
 def test_interrupted_create_has_an_unknown_outcome(yotta, sandbox, monkeypatch):
-    def interrupted(backend, spec, launch_id):
+    def interrupt(backend, spec, launch_id):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("yotta_jupyter.api.v1.backend.V1Backend.create", interrupted)
+    monkeypatch.setattr("yotta_jupyter.api.v1.backend.V1Backend.create", interrupt)
     with pytest.raises(CreateOutcomeUnknown, match="interrupted"):
         yotta.pods.create(**REQUIRED)

@@ -36,10 +36,13 @@ def id_of(yotta, name):
 
 
 def create_body(sandbox):
-    """The body of the only create request, without the variables that the client adds."""
+    """Return the body of the only create request, without the variables that the client adds."""
     (body,) = [request.json for request in sandbox.requests if request.endpoint == "create"]
-    variables = [entry for entry in body.pop("environmentVars") if entry["key"] not in (LAUNCH_ID_ENV, PUBLIC_KEY_ENV)]
-    return {**body, **({"environmentVars": variables} if variables else {})}
+    added = (LAUNCH_ID_ENV, PUBLIC_KEY_ENV)
+    variables = [entry for entry in body.pop("environmentVars") if entry["key"] not in added]
+    if variables:
+        body["environmentVars"] = variables
+    return body
 
 
 def camel_case(name):
@@ -299,12 +302,12 @@ def test_bulk_rejects_unknown_actions(yotta, sandbox, action):
 
 
 def test_one_client_serves_sixteen_threads(yotta, sandbox):
-    def use(number):
+    def create_and_read(number):
         pod = yotta.pods.create(**REQUIRED, pod_name=f"pod-{number}")
         return yotta.pods.get(pod.id).name, len(yotta.pods.list()) > 3
 
     with ThreadPoolExecutor(16) as executor:
-        assert list(executor.map(use, range(32))) == [(f"pod-{number}", True) for number in range(32)]
+        assert list(executor.map(create_and_read, range(32))) == [(f"pod-{number}", True) for number in range(32)]
     assert len({record["id"] for record in sandbox.pods()}) == 35
 
 

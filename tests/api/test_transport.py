@@ -25,13 +25,13 @@ UNEXPECTED = ["html", "html=404", "html=502", "empty", "truncated", "list", "bar
 def failed_list():
     """Return the error of a listing with a fault, and the sandbox."""
 
-    def failed_list(fault):
+    def run(fault):
         with Sandbox(api_key=KEY, faults=[f"list:{fault}"]) as sandbox:
             with connect(KEY, base_url=sandbox.base_url, timeout=0.5) as yotta, pytest.raises(YottaError) as error:
                 yotta.pods.list()
             return error.value, sandbox
 
-    return failed_list
+    return run
 
 
 @pytest.mark.parametrize(

@@ -31,21 +31,22 @@ def test_timeout_names_the_pod_its_cost_and_how_to_stop_it(make_client):
 
 
 def test_interrupt_does_not_wait_for_pending_responses(make_client):
+    pods = make_client().pods
+    ids = [pod.id for pod in pods.list()]
+    get = pods.get
     requested, interrupted = threading.Event(), threading.Event()
     ended_in_time = []
 
-    def get(pod_id):
+    def get_after_the_interrupt(pod_id):
         requested.set()
         ended_in_time.append(interrupted.wait(10))
-        return original_get(pod_id)
+        return get(pod_id)
 
     def interrupt():
         assert requested.wait(60)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    pods = make_client().pods
-    ids = [pod.id for pod in pods.list()]
-    original_get, pods.get = pods.get, get
+    pods.get = get_after_the_interrupt
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(WaitInterrupted) as error:

@@ -61,7 +61,7 @@ class PodCreator(PodReader):
     def __init__(self, backend: Backend, complete_spec: Callable[[PodSpec], PodSpec] = lambda spec: spec) -> None:
         super().__init__(backend)
         self._complete_spec = complete_spec
-        self._created: dict[str, Pod] = {}
+        self._created: dict[str, Pod] = {}  # by id, in the status right after the create
         self._created_at: dict[str, float] = {}  # time.monotonic() by pod id
         self._unconfirmed: builtins.list[UnconfirmedCreate] = []
 
@@ -181,8 +181,8 @@ class PodCreator(PodReader):
     def create_or_reuse(self, spec: PodSpec) -> tuple[Pod, bool]:
         """Return the live pod of a spec's name, or create one; the same as ``create(spec, reuse=True)``.
 
-        A listing may lag, so that two clients which do this at the same time may create two pods. A warning says so
-        if the other pod is listed afterwards.
+        Listings may lag, so two clients that call this at the same time may both create a pod. A warning names the
+        other pod if it is listed afterwards.
 
         Parameters
         ----------
@@ -300,13 +300,10 @@ class PodCreator(PodReader):
             raise
         finally:
             self._subscribers.publish(PodsChanged())
-        if isinstance(created, Pod):
-            pod = created
-            self._created_at[pod.id] = time.monotonic()
-        else:
-            self._created_at[created] = time.monotonic()
-            pod = self._get_created(completed, created)
-        self._created[pod.id] = pod
+        pod_id = created.id if isinstance(created, Pod) else created
+        self._created_at[pod_id] = time.monotonic()
+        pod = created if isinstance(created, Pod) else self._get_created(completed, pod_id)
+        self._created[pod_id] = pod
         return pod
 
     def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:

@@ -251,7 +251,7 @@ class PodsClient(PodCreator):
         Raises
         ------
         InvalidPodState
-            The pod is paused or has ended, or exposes no SSH port; `ssh_problem` says which. It is not waited for.
+            The pod is paused, has ended, or exposes no SSH port; see `ssh_problem`.
         WaitTimeout, WaitInterrupted
             As for `wait`.
         PodNotFound, InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
@@ -275,7 +275,7 @@ class PodsClient(PodCreator):
         return Remote(endpoint_of(pod, key_file), lookup=find_endpoint)
 
     def _transition(self, action: str, request: Callable[[str], None], pod_id: str) -> None:
-        """Send a request; ignore an error that says that an earlier attempt of it took effect."""
+        """Send a request. Ignore its error if an earlier attempt of the request took effect."""
         transition = TRANSITIONS[action]
         try:
             request(pod_id)
@@ -287,7 +287,7 @@ class PodsClient(PodCreator):
             status = self._status_or_none(pod_id)
             took_effect = error.may_be_duplicate and status in (transition.during, transition.after)
             if not took_effect:
-                raise self._state_error(action, status, error) from None
+                raise self._state_error(action, pod_id, status, error) from None
         finally:
             self._subscribers.publish(PodsChanged())
 
@@ -297,12 +297,11 @@ class PodsClient(PodCreator):
         except YottaError:
             return None
 
-    def _state_error(self, action: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
+    def _state_error(self, action: str, pod_id: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
         """Return the error with the pod's status, which the API's own message lacks."""
         if status is None:
             return error
-        pod_id = error.pod_id
-        pod = self.cached.get(pod_id or "")
+        pod = self.cached.get(pod_id)
         label = pod_id if pod is None else pod.label
         transition = TRANSITIONS[action]
         if status in (transition.during, transition.after):

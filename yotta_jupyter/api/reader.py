@@ -21,18 +21,14 @@ if TYPE_CHECKING:
 
 
 class PodReader(PodOperations):
-    """Reads pods. `PodsClient` adds the methods that `PodOperations` only declares.
+    """Reads pods. `PodsClient` documents the attributes.
+
+    Each pod is bound to its client, which is why the client has the methods of `PodOperations`. `PodsClient` implements
+    those that change pods.
 
     Parameters
     ----------
     backend : Backend
-
-    Attributes
-    ----------
-    cached : dict of str to Pod
-        The latest known pods by id. Reading it sends no request.
-    last_listed_at : datetime or None
-        When the last complete listing was requested, in UTC.
     """
 
     def __init__(self, backend: Backend) -> None:

@@ -112,7 +112,7 @@ class Transport:
         UnexpectedResponse
             The body is longer than `MAX_RESPONSE_BYTES`.
         """
-        return self._request(self._session, method, path, query, None, ())
+        return self._request(self._session, method, path, query, body=None, secrets=())
 
     def request_once(self, method: str, path: str, body: Secret, secrets: Sequence[Secret] = ()) -> Response:
         """Send a request that must not be processed twice. It is retried only if no connection was established.
@@ -139,7 +139,7 @@ class Transport:
             The body is longer than `MAX_RESPONSE_BYTES`.
         """
         with self._new_session(_RETRY_CONNECT_ONLY) as session:
-            return self._request(session, method, path, (), body, secrets)
+            return self._request(session, method, path, (), body=body, secrets=secrets)
 
     def _new_session(self, retry: Retry) -> requests.Session:
         session = requests.Session()
@@ -169,10 +169,13 @@ class Transport:
     def _attempt(
         self, session: requests.Session, method: str, path: str, query: Sequence[tuple[str, str]], body: Secret | None
     ) -> Response | BaseException:
+        url = self.base_url + path
+        if query:
+            url += f"?{urlencode(query)}"
         try:
             response = session.request(
                 method,
-                self.base_url + path + (f"?{urlencode(query)}" if query else ""),
+                url,
                 data=None if body is None else body.reveal().encode(),
                 headers=None if body is None else {"Content-Type": "application/json"},
                 auth=self._auth,
@@ -256,7 +259,7 @@ _RETRY: Final = _Retry(
     total=4,
     status_forcelist=RETRY_STATUSES,
     allowed_methods=None,  # All methods, also POST.
-    raise_on_status=False,
+    raise_on_status=False,  # Return the last response.
     backoff_factor=0.2,
     backoff_jitter=0.2,
     backoff_max=MAX_RETRY_DELAY,

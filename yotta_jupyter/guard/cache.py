@@ -15,8 +15,8 @@ from .store import GuardStore
 class GuardCache:
     """The guards of one address, read from the database before each check and written after it.
 
-    Changes that could not be written are written later. A database that replaces the one that was read gets the guards
-    of the account.
+    Changes that could not be written are written later. If the database is replaced, the guards of the account are
+    written into the new one.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class GuardCache:
         self._is_own = is_own
         self._log = log
         self._guards: dict[str, Guard] = {}
-        self._as_read: dict[str, Guard] = {}
-        self._unwritten: dict[str, dict[str, Any]] = {}
-        self._undeleted: set[str] = set()
+        self._as_read: dict[str, Guard] = {}  # in the database at the last `load`
+        self._unwritten: dict[str, dict[str, Any]] = {}  # changed fields by pod id
+        self._undeleted: set[str] = set()  # pod ids
         self._identity: str | None = None
         self._problem = ""
 

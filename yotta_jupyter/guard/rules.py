@@ -33,7 +33,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     after : float or None
         Seconds since the start of the pod, or since the guard was set.
     budget : float or None
-        US dollars since then.
+        US dollars that the pod may cost since then.
     idle : float or None
         Seconds for which all signals must be idle.
     deadline : float or None
@@ -53,7 +53,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     attempts : int
         Pause requests since the limit was reached.
     fired_at : float or None
-        When the limit was reached.
+        When the pause was first requested.
     requested_at : float or None
         The time of the last pause request.
     reason : str
@@ -282,8 +282,8 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     if did_not_run or was_interrupted or changed_unchecked:
         start = now
         if changed_at is not None:
-            earliest = max(changed_at + 1, last_check)  # `changed_at` is rounded down to seconds.
-            start = min(earliest, now)
+            changed_before = changed_at + 1  # `changed_at` is rounded down to seconds.
+            start = min(max(changed_before, last_check), now)
         changes |= arm(guard, start, interruption)
     return changes
 
@@ -309,7 +309,7 @@ def backoff(attempts: int) -> float:
 
 
 def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:
-    """Return whether a limit replaces another: by the times at which they apply, or else by their values."""
+    """Return whether a limit replaces another: by the times at which they are reached if known, or by their values."""
     if value is None:
         return False
     if other is None:
