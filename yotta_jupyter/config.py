@@ -173,7 +173,7 @@ def base_url_for(profile: str, overrides: ConfigOverrides) -> str:
 def _sources(
     api_key: str | None, base_url: str | None, profile: str | None, overrides: ConfigOverrides
 ) -> Iterator[tuple[str, Mapping[str, str | None]]]:
-    """Yield the name and the values of each source, the first one preceding the others."""
+    """Yield the `Config.key_source` and the values of each source, highest precedence first."""
     yield "an argument", {"api_key": api_key, "base_url": base_url}
     if profile:
         yield profile_source(profile), read_profile(profile)

@@ -41,7 +41,7 @@ def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
     if prices.single_card is None:
         return Estimate(None, "the API has no price list, and no listed pod has this GPU type")
     rate = prices.single_card * spec.gpu_count
-    # Without a size, the API chooses that of the container volume and creates no persistent volume.
+    # If the spec has no sizes, the API chooses one for the container volume and creates no persistent volume.
     container = _volume_rate(spec.container_volume_in_gb, prices.container_volume)
     persistent = _volume_rate(spec.persistent_volume_in_gb or 0, prices.persistent_volume)
     excluded = []

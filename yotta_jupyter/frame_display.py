@@ -1,4 +1,4 @@
-"""DataFrames that a notebook or a terminal shows without truncated texts."""
+"""How DataFrames are shown in a notebook and in a terminal. Lengths and widths are in characters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .formatting import format_age, format_amount, pluralize, short_gpu_type, sh
 from .sanitize import single_line
 
 TERMINAL_WIDTH: Final = 100
-"""Characters of a row in a terminal."""
+"""The width of a row in a terminal."""
 
 _MAX_TEXT_LENGTH: Final = 18
 _MAX_GPU_TYPE_LENGTH: Final = 14

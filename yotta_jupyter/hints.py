@@ -188,7 +188,8 @@ def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
 
 
 def _remote_detached_advice(error: RemoteDetached) -> str:
-    return f"See all of its output with: %yotta attach {error.pod_id} --run {error.request_id[:8]}"
+    run = error.request_id[:8]  # The command accepts the beginning of an id.
+    return f"See all of its output with: %yotta attach {error.pod_id} --run {run}"
 
 
 def _is_local(error: YottaError) -> bool:

@@ -145,10 +145,11 @@ def _redacted_reason(error: Exception) -> str:
 
 
 def _line_number(error: Exception) -> int | None:
-    """Return the line of a parser's error, if known. A `configparser.ParsingError` only has a list of errors."""
+    """Return the line of a parser's error, if known. Most `configparser.ParsingError` have a list of lines."""
+    if isinstance(error, configparser.ParsingError) and getattr(error, "errors", None):
+        return error.errors[0][0]
     line: int | None = getattr(error, "lineno", None)
-    errors = getattr(error, "errors", [])
-    return errors[0][0] if line is None and errors else line
+    return line
 
 
 def _write_atomic(path: Path, text: str) -> None:

@@ -85,7 +85,7 @@ def _json_encodings(value: str) -> set[str]:
 class Secret(str):
     """A string that shows ``••••`` instead of its value.
 
-    ``repr``, ``str``, formatting, JSON, CSV and pickle all give ``••••``. Only :meth:`reveal` returns the value.
+    ``repr``, ``str``, formatting, JSON, CSV and pickle all give ``••••``. Only `reveal` returns the value.
 
     Parameters
     ----------

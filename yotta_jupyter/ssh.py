@@ -22,7 +22,6 @@ _USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31}
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
-
 # Cached, because most pods share a few hosts.
 _is_valid_host: Final = lru_cache(maxsize=4096)(is_valid_host)
 
