@@ -97,8 +97,8 @@ def open_notebook(jupyter: JupyterServer, page: Page, sandbox: Sandbox, *cells: 
     notebook.run(0)
     yield notebook
     notebook.close()
-    for session in jupyter.get("/api/sessions"):
-        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    for session in jupyter.request("/api/sessions"):
+        jupyter.request(f"/api/sessions/{session['id']}", "DELETE")
 
 
 def time_to_paint(page: Page, *cells: tuple[int, str], runs: int = 7) -> list[float]:

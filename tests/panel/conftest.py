@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from yotta_jupyter import Client
+from yotta_jupyter.panel.state import PanelState
+
 from .helpers import OpenNotebook
 from .jupyter_server import JupyterServer, Notebook, chromium
 
@@ -50,6 +53,14 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def state(yotta: Client) -> PanelState:
+    """The state of a panel after the first listing."""
+    state = PanelState()
+    state.apply_listing(yotta.pods.list(), requested_at=0.0)
+    return state
+
+
+@pytest.fixture
 def page(tab: Page) -> Iterator[Page]:
     yield tab
     if tab.locator(".jp-Dialog").count():  # Left open by a failed test.
@@ -70,5 +81,5 @@ def open_notebook(page: Page, jupyter: JupyterServer) -> Iterator[OpenNotebook]:
     yield open_notebook
     for notebook in notebooks:
         notebook.close()
-    for session in jupyter.get("/api/sessions"):
-        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    for session in jupyter.request("/api/sessions"):
+        jupyter.request(f"/api/sessions/{session['id']}", "DELETE")

@@ -1,4 +1,4 @@
-"""What several tests of the panel use."""
+"""Helpers of the tests of the panel."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from playwright.sync_api import Locator, Page
 
 from yotta_jupyter import Pod, Sandbox
 from yotta_jupyter.api.v1.decoding import decode_pod_lenient
+from yotta_jupyter.panel.state import PanelState
 
-from .jupyter_server import Notebook
+from .jupyter_server import PANEL, Notebook, connect_cell
 
 OpenNotebook = Callable[..., Notebook]
+
 THREAD_NAMES = "sorted(t.name for t in __import__('threading').enumerate() if 'yotta' in t.name)"
+"""An expression for a cell."""
+
+
+def show_panel(open_notebook: OpenNotebook, sandbox: Sandbox, *further_cells: str, app: str = "lab") -> Notebook:
+    """Open a notebook, connect it to a sandbox and show the panel. `further_cells` have the numbers from 2."""
+    notebook = open_notebook(connect_cell(sandbox), PANEL, *further_cells, app=app)
+    notebook.run(0)
+    notebook.run(1)
+    return notebook
 
 
 def row(page: Page, name: str) -> Locator:
@@ -30,6 +41,11 @@ def requests_to(sandbox: Sandbox, endpoint: str) -> list[Any]:
 def status_of(sandbox: Sandbox, name: str) -> str:
     """Return the status of the pod with a name."""
     return next(pod["status"] for pod in sandbox.pods() if pod["podName"] == name)
+
+
+def id_of(state: PanelState, name: str) -> str:
+    """Return the id of the pod with a name."""
+    return next(pod.id for pod in state.pods.values() if pod.name == name)
 
 
 def fill_in(page: Page, **fields: str) -> None:

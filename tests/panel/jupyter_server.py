@@ -24,6 +24,7 @@ LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
+# JavaScript that is evaluated in JupyterLab.
 OPEN = "async (path) => { await window.jupyterapp.commands.execute('docmanager:open', { path }); }"
 RESTART = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }"
 CLOSE = """
@@ -35,6 +36,7 @@ CLOSE = """
   }
 }
 """
+# The source of a cell that shows the panel.
 PANEL = """
 import yotta_jupyter
 %load_ext yotta_jupyter
@@ -85,8 +87,8 @@ class JupyterServer:
             path = settings / extension / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        private = {"HOME": folder, "JUPYTERLAB_SETTINGS_DIR": settings, "IPYTHONDIR": folder / "ipython"}
-        private |= {f"JUPYTER_{name}_DIR": folder / name.lower() for name in ("CONFIG", "DATA", "RUNTIME")}
+        folders = {"HOME": folder, "JUPYTERLAB_SETTINGS_DIR": settings, "IPYTHONDIR": folder / "ipython"}
+        folders |= {f"JUPYTER_{name}_DIR": folder / name.lower() for name in ("CONFIG", "DATA", "RUNTIME")}
         options = [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
         options += ["--no-browser", f"--ServerApp.root_dir={self.folder}", "--LabApp.news_url=", "--allow-root"]
         options += ["--LabApp.expose_app_in_browser=True"]
@@ -94,7 +96,7 @@ class JupyterServer:
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jupyterlab", *options],
-                env={**environment, **{name: str(path) for name, path in private.items()}},
+                env={**environment, **{name: str(path) for name, path in folders.items()}},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -105,14 +107,14 @@ class JupyterServer:
             if self._process.poll() is not None:
                 raise RuntimeError(log.read_text())
             try:
-                self.get("/api/status")
+                self.request("/api/status")
                 return
             except OSError:
                 time.sleep(0.1)
         raise RuntimeError(log.read_text())
 
-    def get(self, path: str, method: str = "GET") -> Any:
-        """Send a request to the server's REST API and return its JSON."""
+    def request(self, path: str, method: str = "GET") -> Any:
+        """Send a request, by default a GET, to the server's REST API and return the JSON of the response."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {TOKEN}"}, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             body = response.read()
@@ -178,7 +180,7 @@ class Notebook:
         """Wait until the page is connected to an idle kernel. A cell that is run earlier is lost."""
         for _ in range(300):
             kernels = [
-                session["kernel"] for session in self.jupyter.get("/api/sessions") if session["path"] == self.name
+                session["kernel"] for session in self.jupyter.request("/api/sessions") if session["path"] == self.name
             ]
             if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
                 break

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox
 
-from .helpers import OpenNotebook, requests_to, row, status_of
+from .helpers import OpenNotebook, requests_to, row, show_panel, status_of
 from .jupyter_server import PANEL, Notebook, connect_cell
 
 
@@ -23,9 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
     """A notebook that shows the panel."""
-    notebook = open_notebook(connect_cell(sandbox), PANEL, "panel.selected", "")
-    notebook.run(0)
-    notebook.run(1)
+    notebook = show_panel(open_notebook, sandbox, "panel.selected", "")
     expect(row(notebook.page, "train-1")).to_be_visible()
     return notebook
 
@@ -34,9 +32,7 @@ def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
 def test_header_shows_the_endpoint_and_totals(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
 ) -> None:
-    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
-    notebook.run(0)
-    notebook.run(1)
+    show_panel(open_notebook, sandbox, app=app)
     region = page.get_by_role("region", name="Yotta pods")
     expect(region).to_contain_text("SANDBOX")
     expect(region).to_contain_text("8 running")
@@ -53,9 +49,7 @@ def test_header_shows_the_endpoint_and_totals(
 
 def test_empty_account_offers_the_first_launch(page: Page, open_notebook: OpenNotebook) -> None:
     with Sandbox(pods=0) as sandbox:
-        notebook = open_notebook(connect_cell(sandbox), PANEL)
-        notebook.run(0)
-        notebook.run(1)
+        show_panel(open_notebook, sandbox)
         expect(page.get_by_text("No pods yet")).to_be_visible()
         expect(page.get_by_role("table", name="Pods")).to_be_hidden()
         page.get_by_role("button", name="Launch your first pod").click()
@@ -135,9 +129,7 @@ def test_single_delete_is_undone_by_keyboard(page: Page, panel_notebook: Noteboo
 def test_delete_of_several_asks_first_and_has_one_undo(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
 ) -> None:
-    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
-    notebook.run(0)
-    notebook.run(1)
+    show_panel(open_notebook, sandbox, app=app)
     page.get_by_label("Select all pods shown").check()
     delete = page.get_by_role("button", name="Delete 11", exact=True)
     box = delete.bounding_box()

@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from yotta_jupyter import Sandbox
 
-from .helpers import OpenNotebook
-from .jupyter_server import PANEL, Notebook, connect_cell
+from .helpers import OpenNotebook, show_panel
+from .jupyter_server import Notebook
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # Records the durations of frames longer than 50 ms.
@@ -35,13 +35,11 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
     """A notebook that shows the panel."""
-    return show_panel(open_notebook, sandbox)
+    return show_loaded_panel(open_notebook, sandbox)
 
 
-def show_panel(open_notebook: OpenNotebook, sandbox: Sandbox, app: str = "lab") -> Notebook:
-    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
-    notebook.run(0)
-    notebook.run(1)
+def show_loaded_panel(open_notebook: OpenNotebook, sandbox: Sandbox, app: str = "lab") -> Notebook:
+    notebook = show_panel(open_notebook, sandbox, app=app)
     expect(notebook.page.locator("[data-pod-id]").first).to_be_visible()
     return notebook
 
@@ -52,7 +50,7 @@ def combobox(page: Page, label: str) -> Locator:
 
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_gpu_types_are_chosen_by_mouse(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str) -> None:
-    show_panel(open_notebook, sandbox, app)
+    show_loaded_panel(open_notebook, sandbox, app)
     field = combobox(page, "GPU type")
     arrow = page.get_by_role("button", name="Show GPU type options")
     expect(arrow).to_be_visible()
@@ -104,7 +102,7 @@ def test_typing_among_a_thousand_images_causes_no_long_frame(page: Page, open_no
         for n in range(1000)
     ]
     with Sandbox(records=records) as sandbox:
-        show_panel(open_notebook, sandbox)
+        show_loaded_panel(open_notebook, sandbox)
         field = combobox(page, "Image")
         field.fill("")
         field.click()

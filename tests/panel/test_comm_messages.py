@@ -9,7 +9,7 @@ from playwright.sync_api import Page, WebSocket, expect
 
 from yotta_jupyter import Sandbox, connect
 
-from .helpers import OpenNotebook, requests_to
+from .helpers import OpenNotebook, requests_to, show_panel
 from .jupyter_server import PANEL, connect_cell
 
 RECORDED_TYPES = ("comm_open", "comm_msg", "comm_close", "display_data", "update_display_data")
@@ -46,8 +46,8 @@ class CommRecorder:
             self.frames.append((type_, frame))
 
 
-def show_panel(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> CommRecorder:
-    """Show a panel and return the messages since its cell was run."""
+def record_panel(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> CommRecorder:
+    """Show a panel and record the messages from the run of its cell on."""
     recorder = CommRecorder(page)
     notebook = open_notebook(connect_cell(sandbox), PANEL)
     notebook.run(0)
@@ -63,14 +63,14 @@ def test_number_of_messages_does_not_depend_on_the_number_of_pods(page: Page, op
     counts = []
     for pods in (10, 10_000):
         with Sandbox(pods=pods) as sandbox:
-            counts.append(show_panel(page, open_notebook, sandbox).types())
+            counts.append(record_panel(page, open_notebook, sandbox).types())
     assert counts[0] == counts[1]
     assert counts[0]["comm_open"] == 2  # The panel and its layout.
 
 
 def test_one_change_is_one_small_message_and_no_change_is_none(page: Page, open_notebook: OpenNotebook) -> None:
     with Sandbox(pods=10_000) as sandbox:
-        recorder = show_panel(page, open_notebook, sandbox)
+        recorder = record_panel(page, open_notebook, sandbox)
         listings = len(requests_to(sandbox, "list"))
         recorder.frames.clear()
         for refreshes in (1, 2):  # Two refreshes that find nothing new.
@@ -95,9 +95,7 @@ def test_number_of_elements_does_not_depend_on_the_number_of_pods(page: Page, op
     counts = []
     for pods in (1_000, 10_000):
         with Sandbox(pods=pods) as sandbox:
-            notebook = open_notebook(connect_cell(sandbox), PANEL)
-            notebook.run(0)
-            notebook.run(1)
+            show_panel(open_notebook, sandbox)
             expect(page.locator("[data-pod-id]").first).to_be_visible()
             panel = page.get_by_role("region", name="Yotta pods")
             scroller = page.locator(".yotta-scroller")

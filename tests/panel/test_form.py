@@ -18,7 +18,7 @@ from .helpers import pod_of
 FORM = {"gpu_type": "L4", "gpu_count": "1", "image": "pytorch"}
 
 
-def test_form_returns_the_spec_and_the_equal_command() -> None:
+def test_form_returns_the_spec_and_the_equivalent_command() -> None:
     values = {
         **FORM,
         "pod_name": "it's {mine} $HOME",
@@ -163,7 +163,7 @@ def test_control_character_cannot_be_confirmed() -> None:
     assert "gpu_type" not in result.confirmations
 
 
-def test_equal_command_names_no_generated_value() -> None:
+def test_equivalent_command_names_no_generated_value() -> None:
     command = form.validate({**FORM, "image": "me/own:1"}, Catalog()).command
     assert command == "%yotta create me/own:1 --gpu NVIDIA_L4_24G"
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox
 
-from .helpers import OpenNotebook
-from .jupyter_server import PANEL, connect_cell
+from .helpers import OpenNotebook, show_panel
+from .jupyter_server import connect_cell
 
 # As in a nested frame without the permission.
 NO_CLIPBOARD = """() => {
@@ -44,9 +44,7 @@ STALL_MESSAGES = """() => {
 
 def test_text_that_cannot_be_copied_is_shown_selected(page: Page, open_notebook: OpenNotebook) -> None:
     with Sandbox() as sandbox:
-        notebook = open_notebook(connect_cell(sandbox), PANEL)
-        notebook.run(0)
-        notebook.run(1)
+        show_panel(open_notebook, sandbox)
         copy = page.get_by_role("button", name="Copy SSH command of train-1")
         expect(copy).to_be_visible()
         page.evaluate(NO_CLIPBOARD)
@@ -70,9 +68,7 @@ def test_rows_are_requested_when_messages_stall(page: Page, open_notebook: OpenN
     with Sandbox(speed=0.05) as sandbox:
         open_notebook(connect_cell(sandbox))
         page.evaluate(STALL_MESSAGES)
-        notebook = open_notebook(connect_cell(sandbox), PANEL)
-        notebook.run(0)
-        notebook.run(1)
+        show_panel(open_notebook, sandbox)
         page.get_by_role("button", name="Pause train-1").click()
         expect(page.locator("[data-pod-id]").filter(has_text="Pausing")).to_be_visible()
         expect(page.get_by_title("Every 2 s")).to_be_visible()  # The page knows the interval.

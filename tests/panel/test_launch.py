@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox, connect
 
-from .helpers import OpenNotebook, fill_in, requests_to, row
+from .helpers import OpenNotebook, fill_in, requests_to, row, show_panel
 from .jupyter_server import PANEL, Notebook, connect_cell
 
 # What each click hits, in `window.clicked`.
@@ -120,9 +120,7 @@ def test_name_of_a_pod_uses_that_pod_or_says_what_differs(
 ) -> None:
     with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
         existing = other_client.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="mine")
-    notebook = open_notebook(connect_cell(sandbox), PANEL, app=app)
-    notebook.run(0)
-    notebook.run(1)
+    show_panel(open_notebook, sandbox, app=app)
     expect(row(page, "mine")).to_be_visible()
     launch = page.get_by_role("button", name="Launch", exact=True)
     fill_in(page, Image="me/own:1", Name="mine", GPU_type="H200")
@@ -249,7 +247,7 @@ def test_errors_are_shown_beside_their_fields_and_nothing_is_sent(
     assert create_bodies(sandbox) == []
 
 
-def test_gpu_facts_and_equal_command_are_shown_without_secrets(page: Page, panel_notebook: Notebook) -> None:
+def test_gpu_facts_and_equivalent_command_are_shown_without_secrets(page: Page, panel_notebook: Notebook) -> None:
     fill_in(page, GPU_type="NVIDIA_L4_24G", Image="pytorch", Name="my pod")
     expect(page.locator(".yotta-field-message").filter(has_text="24 GB · $")).to_be_visible()
     expect(page.get_by_text("an estimate of $")).to_be_visible()

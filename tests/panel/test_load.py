@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox
 
-from .helpers import OpenNotebook
-from .jupyter_server import PANEL, connect_cell
+from .helpers import OpenNotebook, show_panel
 from .test_comm_messages import CommRecorder
 
 KERNEL_MEMORY = "import gc, psutil; gc.collect(); psutil.Process().memory_info().rss"
@@ -69,9 +68,7 @@ def test_panel_under_load(page: Page, open_notebook: OpenNotebook, request: pyte
     pods, samples, seconds, speed = (10_000, 10, 30.0, 2.0) if is_long else (1_000, 4, 3.0, 10.0)
     with Sandbox(pods=pods, speed=speed) as sandbox:
         recorder = CommRecorder(page)
-        notebook = open_notebook(connect_cell(sandbox), PANEL, KERNEL_MEMORY)
-        notebook.run(0)
-        notebook.run(1)
+        notebook = show_panel(open_notebook, sandbox, KERNEL_MEMORY)
         expect(page.locator("[data-pod-id]").first).to_be_visible()
         devtools = page.context.new_cdp_session(page)
         kernel_memory, page_memory, longest = [], [], []

@@ -1,14 +1,12 @@
-"""The panel's Python modules against a real sandbox, without a browser."""
+"""The panel and its actions against a sandbox, without a browser."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,28 +14,14 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
-from yotta_jupyter.panel import close_all, form
+from yotta_jupyter.panel import close_all
 from yotta_jupyter.panel.actions import Actions
-from yotta_jupyter.panel.poller import Poller, next_interval
-from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
+from yotta_jupyter.panel.poller import Poller
 from yotta_jupyter.panel.state import PanelState
-from yotta_jupyter.panel.sync import StateSync
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
 
-from .helpers import pod_of, requests_to
-
-
-@pytest.fixture
-def state(yotta: Client) -> PanelState:
-    state = PanelState()
-    state.apply_listing(yotta.pods.list(), requested_at=0.0)
-    return state
-
-
-@pytest.fixture
-def sync(state: PanelState) -> StateSync:
-    return StateSync(state, delete_delay=60.0)
+from .helpers import id_of, requests_to
 
 
 @pytest.fixture
@@ -59,10 +43,6 @@ def make_actions(
     yield make_actions
     for actions in created:
         actions.close()
-
-
-def id_of(state: PanelState, name: str) -> str:
-    return next(pod.id for pod in state.pods.values() if pod.name == name)
 
 
 def test_pods_and_selected_are_dataframes(yotta: Client) -> None:
@@ -143,16 +123,6 @@ panel._on_message({{"type": "delete", "pods": list(panel.pods.index)}})
     assert len(requests_to(sandbox, "delete")) == 3
 
 
-def test_older_listing_keeps_a_newly_launched_pod(state: PanelState) -> None:
-    listed = list(state.pods.values())
-    requested_at = time.monotonic()
-    state.end_launch("temporary", msgspec.structs.replace(listed[0], id="1234567890"))
-    state.apply_listing(listed, requested_at)
-    assert "1234567890" in state.pods
-    state.apply_listing(listed, time.monotonic())
-    assert "1234567890" not in state.pods
-
-
 def test_undone_delete_is_not_sent(
     sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions]
 ) -> None:
@@ -162,16 +132,6 @@ def test_undone_delete_is_not_sent(
     assert actions.undo([pod_id]) == [pod_id]
     actions.close()
     assert requests_to(sandbox, "delete") == []
-
-
-def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
-    pod_id = id_of(state, "train-1")
-    state.begin([pod_id], UNDOABLE_DELETE)
-    first_requested_at = time.monotonic()
-    state.undo([pod_id])
-    state.begin([pod_id], UNDOABLE_DELETE)
-    assert state.make_deletes_final([pod_id], requested_before=first_requested_at) == []
-    assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 
 
 def test_pods_without_a_name_are_no_duplicates(
@@ -205,16 +165,6 @@ def test_launch_of_unknown_outcome_has_one_row_until_its_pod_is_listed(
     assert len(requests_to(sandbox, "create")) == 1
 
 
-def test_snapshot_says_how_long_a_delete_can_be_undone(state: PanelState, sync: StateSync) -> None:
-    pod_id = id_of(state, "train-1")
-    state.begin([pod_id], UNDOABLE_DELETE)
-    seconds = msgspec.json.decode(sync.snapshot())["undo_seconds"]
-    assert list(seconds) == [pod_id]
-    assert 0 < seconds[pod_id] <= 60
-    state.undo([pod_id])
-    assert msgspec.json.decode(sync.snapshot())["undo_seconds"] == {}
-
-
 def test_pausing_twice_sends_one_request(
     sandbox: Sandbox,
     state: PanelState,
@@ -229,54 +179,6 @@ def test_pausing_twice_sends_one_request(
     assert len(requests_to(sandbox, "pause")) == 1
 
 
-def test_patch_contains_only_changes(state: PanelState, sync: StateSync) -> None:
-    sync.snapshot()
-    assert sync.patch() is None
-    pod = next(iter(state.pods.values()))
-    state.apply_listing([msgspec.structs.replace(pod, status="PAUSED"), *list(state.pods.values())[1:]], 1.0)
-    patch = sync.patch()
-    assert patch is not None
-    (update,) = patch["updated"]
-    assert (update["id"], update["status"]) == (pod.id, "PAUSED")
-    assert update["actions"] == ["resume", "delete"]
-    assert not update.keys() & {"name", "image", "gpu_type", "created_at"}
-    assert set(patch) == {"type", "version", "updated", "totals", "refreshed_at"}
-    assert sync.patch() is None
-
-
-def test_every_field_of_the_browser_is_in_the_rows() -> None:
-    source = (Path(form.__file__).parent / "frontend" / "src" / "protocol.js").read_text()
-    typedef = source.partition("@typedef {object} PodRow")[2].partition("*/")[0]
-    assert tuple(re.findall(r"@property {.*?} (\w+)", typedef)) == FIELDS
-
-
-def test_placeholder_of_a_launch_has_all_fields(state: PanelState, sync: StateSync) -> None:
-    state.begin_launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"))
-    content = msgspec.json.decode(sync.snapshot())
-    row = dict(zip(content["fields"], content["rows"][0], strict=True))
-    assert (row["id"], row["name"], row["status"], row["pending"]) == ("temporary", "new", "LAUNCHING", "launch")
-    assert row["actions"] == []
-
-
-def test_totals_are_those_of_the_pods(state: PanelState, sync: StateSync) -> None:
-    totals = msgspec.json.decode(sync.snapshot(limit=1))["totals"]
-    pods = state.pods.values()
-    assert totals["total"] == len(pods) == 3
-    assert totals["running"] == sum(pod.status == "RUNNING" for pod in pods)
-    assert totals["hourly_cost"] == pytest.approx(sum(pod.hourly_cost or 0 for pod in pods), abs=1e-3)
-
-
-def test_action_stays_pending_until_a_newer_listing(state: PanelState) -> None:
-    pods = list(state.pods.values())
-    state.begin([pods[0].id], "pause")
-    state.record_results({pods[0].id: None})
-    state.apply_listing(pods, requested_at=0.0)
-    assert state.needs_fast_polling
-    assert state.begin([pods[0].id], "pause") == []
-    state.apply_listing(pods, requested_at=float("inf"))
-    assert state.begin([pods[0].id], "pause") == [pods[0].id]
-
-
 def test_pod_missing_from_a_listing_stays_until_the_api_does_not_find_it(yotta: Client, sandbox: Sandbox) -> None:
     panel = Panel(yotta)
     try:
@@ -288,59 +190,6 @@ def test_pod_missing_from_a_listing_stays_until_the_api_does_not_find_it(yotta: 
         assert "new" in set(panel.pods["name"])
     finally:
         panel.close()
-
-
-def test_poller_stops_when_hidden_and_starts_again() -> None:
-    polls = threading.Semaphore(0)
-
-    def poll() -> float:
-        polls.release()
-        return 0.001
-
-    poller = Poller(poll)
-    for _ in range(2):
-        poller.set_visible(True)
-        assert polls.acquire(timeout=10)
-        assert polls.acquire(timeout=10)
-        thread = next(t for t in threading.enumerate() if t.name == "yotta-panel")
-        poller.set_visible(False)
-        thread.join(10)
-        assert not thread.is_alive()
-    poller.close()
-    poller.set_visible(True)
-    assert not any(t.name == "yotta-panel" for t in threading.enumerate())
-
-
-def test_poller_that_starts_again_is_not_reported_as_idle() -> None:
-    reports: list[str] = []
-    is_idle, may_continue = threading.Event(), threading.Event()
-    polls = threading.Semaphore(0)
-
-    def poll() -> float:
-        reports.append("poll")
-        polls.release()
-        return 60.0
-
-    def on_idle() -> None:
-        is_idle.set()
-        may_continue.wait(10)
-        reports.append("idle")
-
-    poller = Poller(poll, on_idle)
-    poller.set_visible(True)
-    assert polls.acquire(timeout=10)
-    poller.set_visible(False)
-    assert is_idle.wait(10)
-    poller.set_visible(True)
-    may_continue.set()
-    assert polls.acquire(timeout=10)
-    assert reports == ["poll", "idle", "poll"]
-    poller.close()
-
-
-def test_interval_doubles_with_each_failure() -> None:
-    assert [next_interval(True, 0), next_interval(False, 0)] == [2, 15]
-    assert [next_interval(False, failures) for failures in (1, 2, 10)] == [4, 8, 120]
 
 
 def test_bulk_action_requests_one_refresh(yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,26 +260,3 @@ def test_panel_of_a_sandbox_shows_the_next_sandbox_but_never_an_account(make_cli
         assert panel._client.base_url == "https://example.invalid"
     finally:
         panel.close()
-
-
-def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dict[str, Any]]) -> None:
-    def address(**changes: Any) -> str | None:
-        port = {"port": 8888, "protocol": "HTTP", "host": "192.0.2.7", "proxyPort": 49596, "healthy": True, **changes}
-        pod = pod_of(record(status="RUNNING", expose=[port]))
-        return dict(zip(FIELDS, pod_row(pod), strict=True))["jupyter"]
-
-    assert address() == "http://192.0.2.7:49596"
-    assert address(ingressUrl="https://192.0.2.7:49596/?x=<script>") == "https://192.0.2.7:49596"
-    assert address(ingressUrl="javascript:alert(1)") == "http://192.0.2.7:49596"
-    assert address(host="javascript:alert(1)//") is None
-    assert address(host="a b") is None
-    assert address(protocol="TCP") is None
-    assert address(healthy=False) is None
-
-
-def test_row_says_what_a_pause_erases_only_without_a_persistent_volume(record: Callable[..., dict[str, Any]]) -> None:
-    def loss(**changes: Any) -> str | None:
-        return dict(zip(FIELDS, pod_row(pod_of(record(**changes))), strict=True))["pause_loss"]
-
-    assert loss() == "A pause may erase all files: there is no persistent volume."
-    assert loss(persistentVolumeInGb=50, persistentMountPath="/workspace") is None

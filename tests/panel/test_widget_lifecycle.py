@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from yotta_jupyter import Sandbox, connect
 
-from .helpers import THREAD_NAMES, OpenNotebook, fill_in, requests_to, row
-from .jupyter_server import PANEL, JupyterServer, connect_cell
+from .helpers import THREAD_NAMES, OpenNotebook, fill_in, requests_to, row, show_panel
+from .jupyter_server import PANEL, JupyterServer
 
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
@@ -34,10 +34,8 @@ def sandbox() -> Iterator[Sandbox]:
 def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
 ) -> None:
-    until = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
-    notebook = open_notebook(connect_cell(sandbox), PANEL, until)
-    notebook.run(0)
-    notebook.run(1)
+    wait_for_file = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    notebook = show_panel(open_notebook, sandbox, wait_for_file)
     expect(row(page, "train-1")).to_be_visible()
     notebook.run(2, wait=False)
     with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
@@ -50,17 +48,13 @@ def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
     (notebook.jupyter.folder / "go").touch()
     expect(row(page, "train-1")).to_contain_text("Paused", timeout=15_000)
     (notebook.jupyter.folder / "go").unlink()
-    assert len(requests_to(sandbox, "pause")) == 2  # One of them is that of the other client.
+    assert len(requests_to(sandbox, "pause")) == 2  # One of the browser, one of the other client.
 
 
 def test_two_views_share_one_thread_and_close_leaves_none(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
 ) -> None:
-    notebook = open_notebook(
-        connect_cell(sandbox), PANEL, "panel", THREAD_NAMES, "panel.close(); " + THREAD_NAMES, THREAD_NAMES
-    )
-    notebook.run(0)
-    notebook.run(1)
+    notebook = show_panel(open_notebook, sandbox, "panel", THREAD_NAMES, "panel.close(); " + THREAD_NAMES, THREAD_NAMES)
     notebook.run(2)
     regions = page.get_by_role("region", name="Yotta pods")
     expect(regions).to_have_count(2)
@@ -77,11 +71,7 @@ def test_two_views_share_one_thread_and_close_leaves_none(
 
 
 def test_hidden_panel_has_no_thread(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
-    notebook = open_notebook(
-        connect_cell(sandbox), PANEL, f"import time\nwhile ({THREAD_NAMES}): time.sleep(0.05)\n'gone'"
-    )
-    notebook.run(0)
-    notebook.run(1)
+    notebook = show_panel(open_notebook, sandbox, f"import time\nwhile ({THREAD_NAMES}): time.sleep(0.05)\n'gone'")
     expect(row(page, "train-1")).to_be_visible()
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").click(button="right", position={"x": 5, "y": 5})
     page.get_by_role("menuitem", name="Clear Cell Output").click()
@@ -89,11 +79,9 @@ def test_hidden_panel_has_no_thread(page: Page, open_notebook: OpenNotebook, san
 
 
 def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
-    notebook = open_notebook(connect_cell(sandbox), PANEL)
-    notebook.run(0)
-    notebook.run(1)
+    show_panel(open_notebook, sandbox)
     expect(row(page, "train-1")).to_be_visible()
-    gaps = """rows => {
+    have_equal_heights = """rows => {
       const tops = rows.map((row) => row.getBoundingClientRect().top);
       return new Set(tops.slice(1).map((top, index) => Math.round(top - tops[index]))).size === 1
         && rows.every((row) => row.offsetHeight === Math.round(tops[1] - tops[0]));
@@ -102,7 +90,7 @@ def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook,
     for width in (400, 700, 821, 822, 900):
         region.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
         expect(region).to_have_class(re.compile("yotta-is-compact") if width < 822 else re.compile("^yotta-panel$"))
-        assert page.locator("[data-pod-id]").evaluate_all(gaps)
+        assert page.locator("[data-pod-id]").evaluate_all(have_equal_heights)
         button = page.get_by_role("button", name="Delete train-1", exact=True).bounding_box()
         panel = region.bounding_box()
         assert button is not None
@@ -111,9 +99,7 @@ def test_rows_and_buttons_fit_any_width(page: Page, open_notebook: OpenNotebook,
 
 
 def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
-    notebook = open_notebook(connect_cell(sandbox), PANEL, "%load_ext yotta_jupyter\n" + THREAD_NAMES)
-    notebook.run(0)
-    notebook.run(1)
+    notebook = show_panel(open_notebook, sandbox, "%load_ext yotta_jupyter\n" + THREAD_NAMES)
     expect(row(page, "train-1")).to_be_visible()
     notebook.restart()
     expect(page.get_by_role("alert")).to_contain_text("Run %load_ext yotta_jupyter, then the cell of the panel again.")
@@ -126,9 +112,7 @@ def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbo
 
 
 def test_reloading_the_extension_closes_its_panels(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
-    notebook = open_notebook(connect_cell(sandbox), PANEL, "%reload_ext yotta_jupyter\n" + THREAD_NAMES)
-    notebook.run(0)
-    notebook.run(1)
+    notebook = show_panel(open_notebook, sandbox, "%reload_ext yotta_jupyter\n" + THREAD_NAMES)
     expect(row(page, "train-1")).to_be_visible()
     assert notebook.output_of(2) == "[]"
 
@@ -174,8 +158,8 @@ def test_saved_notebook_contains_a_table_and_no_secret(
         check=True,
     ).stdout
     assert "train-1</td>" in html
-    for session in jupyter.get("/api/sessions"):
-        jupyter.get(f"/api/sessions/{session['id']}", "DELETE")
+    for session in jupyter.request("/api/sessions"):
+        jupyter.request(f"/api/sessions/{session['id']}", "DELETE")
     notebook.close()
     notebook.open()
     # The static table, or, where the widget's state was saved before the notebook was, the panel as it was then.
@@ -188,9 +172,7 @@ def test_hostile_text_is_shown_as_text(page: Page, open_notebook: OpenNotebook) 
         for n, name in enumerate(HOSTILE)
     ]
     with Sandbox(records=pods) as sandbox:
-        notebook = open_notebook(connect_cell(sandbox), PANEL)
-        notebook.run(0)
-        notebook.run(1)
+        show_panel(open_notebook, sandbox)
         expect(page.locator("[data-pod-id]")).to_have_count(len(HOSTILE))
         assert page.title() != "owned"
         assert page.locator(".yotta-panel img").count() == 0
