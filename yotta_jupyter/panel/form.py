@@ -251,7 +251,7 @@ class _Form:
             self.resolved[field] = match.name
             return match.name
         if field in self.errors:
-            # The suggestions are shorter without it, and the form accepts them so.
+            # The form also finds the suggested images without the prefix.
             self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
         return None
 
@@ -294,8 +294,8 @@ class _Form:
         if spec is None:
             return result
         result.another = self.is_confirmed("pod_name")
-        as_typed = AS_TYPED in (self.confirmations[field] for field in self.confirmations if self.is_confirmed(field))
-        result.command = to_command(spec, as_typed=as_typed, another=result.another)
+        confirmed = [kind for field, kind in self.confirmations.items() if self.is_confirmed(field)]
+        result.command = to_command(spec, as_typed=AS_TYPED in confirmed, another=result.another)
         result.price = catalog.prices(spec.gpu_type, spec.region).single_card
         if self._reused is not None and self._reused.hourly_rate is not None:
             result.estimate, result.basis = self._reused.hourly_rate, "the price of that pod"

@@ -67,7 +67,8 @@ pause, resume, delete, undo pods                     request an action, or undo 
 dismiss                     pods                     remove the errors of rows
 select                      pods                     the selected rows
 refresh                                              list the pods now
-resync                      version                  send a snapshot, unless `version` is the latest
+resync                      version                  send a snapshot, unless `version`, which is optional, is
+                                                     the latest
 validate                    request_id, form         validate the launch form, without its secrets
 launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until it has one
 show_password               request_id, pod_id       send the Jupyter password of a pod

@@ -107,7 +107,7 @@ class PanelState:
         """
         with self.lock:
             before = self.pods
-            # The listing lacks pods that were launched after it was requested.
+            # Keep the pods that were launched after the listing was requested: it lacks them.
             self._launched_at = {pod_id: at for pod_id, at in self._launched_at.items() if at > requested_at}
             just_launched = {pod_id: before[pod_id] for pod_id in self._launched_at if pod_id in before}
             self._set_pods(just_launched | {pod.id: pod for pod in pods})
@@ -201,7 +201,7 @@ class PanelState:
         ----------
         pod_ids : iterable of str
         requested_before : float
-            Deletes requested later are left out, in seconds of the monotonic clock: a delete that was undone and
+            Seconds of the monotonic clock. Deletes requested later are left out, so that a delete that was undone and
             requested again can be undone for the full time.
 
         Returns

@@ -65,6 +65,9 @@ function iconButton(name, label, onclick) {
   setIcon(button, name);
   return button;
 }
+function secondaryButton(text, onclick) {
+  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
+}
 function setDisabled(button, disabled) {
   setAttribute(button, "aria-disabled", disabled ? "true" : null);
 }
@@ -343,7 +346,7 @@ var Store = class {
    * Call a function after each change.
    *
    * @param {(change: Change) => void} listener
-   * @returns {() => void} ends it
+   * @returns {() => void} removes the listener
    */
   subscribe(listener) {
     this._listeners.add(listener);
@@ -620,6 +623,7 @@ var Store = class {
 };
 
 // yotta_jupyter/panel/frontend/src/clipboard.js
+var COPIED_MS = 1200;
 async function copyText(text, container) {
   try {
     await navigator.clipboard.writeText(text);
@@ -668,11 +672,10 @@ var EmptyState = class {
     if (state === "rows") return [];
     if (state === "no-match") return ["No pod fits the filters."];
     if (state === "loading") return ["Listing your pods…"];
-    const onclick = this._onLaunch;
     return [
       h("strong", {}, "No pods yet"),
       h("span", {}, "Choose a GPU type and an image below; the pod appears here."),
-      h("button", { type: "button", class: "yotta-button-secondary", onclick }, "Launch your first pod")
+      secondaryButton("Launch your first pod", this._onLaunch)
     ];
   }
 };
@@ -836,8 +839,7 @@ var FilterBar = class {
       return { name, select };
     });
     this._resultCount = h("span", { class: "yotta-result-count" });
-    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
-    this._clear.addEventListener("click", () => {
+    this._clear = secondaryButton("Clear filters", () => {
       this.search.value = "";
       for (const { select } of this._selects) select.value = "";
       this.search.focus({ preventScroll: true });
@@ -1236,8 +1238,7 @@ var Fields = class {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
-    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    this._addVariableButton.addEventListener("click", () => this._addVariable());
+    this._addVariableButton = secondaryButton("Add a variable", () => this._addVariable());
     this._privateCheckbox = h("input", { type: "checkbox" });
     this.element = h(
       "div",
@@ -1506,15 +1507,11 @@ var LaunchForm = class {
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
     this._resultMessage = h("p", { class: "yotta-result-message" });
     this._launchedId = null;
-    this._jupyterButton = h(
-      "button",
-      { type: "button", class: "yotta-button-secondary", hidden: true },
-      "Open its Jupyter"
-    );
-    this._jupyterButton.addEventListener("click", () => {
+    this._jupyterButton = secondaryButton("Open its Jupyter", () => {
       if (isDisabled(this._jupyterButton) || !this._launchedId) return;
       context.showJupyter(this._launchedId, this._jupyterButton);
     });
+    this._jupyterButton.hidden = true;
     setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",
@@ -1858,7 +1855,6 @@ var Header = class {
 };
 
 // yotta_jupyter/panel/frontend/src/selection-toolbar.js
-var COPIED_MS = 1200;
 var SelectionToolbar = class {
   /**
    * @param {Store} store
@@ -2038,9 +2034,6 @@ var SelectionToolbar = class {
     setTimeout(() => this.update(), COPIED_MS);
   }
 };
-function secondaryButton(text, onclick) {
-  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
-}
 function setCount(button, label, count) {
   setText(button, count ? `${label} ${count.toLocaleString()}` : label);
   setDisabled(button, count === 0);
@@ -2240,9 +2233,9 @@ var JupyterPopup = class {
     this._link = h("div", { class: "yotta-jupyter-line", role: "status" });
     this._password = h("div", { class: "yotta-jupyter-line" });
     if (row.has_password) {
-      this._password.append(secondaryButton2("Show Jupyter password", () => this._requestPassword(row.id)));
+      this._password.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
     } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
-    const close = secondaryButton2("Close", () => this._closeAndFocus());
+    const close = secondaryButton("Close", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
       this._link,
@@ -2302,7 +2295,7 @@ var JupyterPopup = class {
     }
     const field = h("input", { type: "text", readonly: true, "aria-label": "Jupyter password" });
     field.value = new TextDecoder().decode(buffers[0]);
-    const copy = secondaryButton2("Copy", async () => {
+    const copy = secondaryButton("Copy", async () => {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
     this._password.replaceChildren(field, copy);
@@ -2345,7 +2338,7 @@ var JupyterPopup = class {
     const podId = this._podId ?? "";
     this._link.replaceChildren(
       h("span", { class: "yotta-is-invalid", dir: "auto" }, error),
-      secondaryButton2("Try again", () => this._requestLink(podId))
+      secondaryButton("Try again", () => this._requestLink(podId))
     );
     this.context.announce(error);
     this._popup.place();
@@ -2371,9 +2364,6 @@ var JupyterPopup = class {
     this.element.replaceChildren();
   }
 };
-function secondaryButton2(text, onclick) {
-  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
-}
 function newTabLink(url, text) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, text);
 }
@@ -2681,7 +2671,6 @@ function textCell(column) {
 var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
 var COMPACT_ROW_HEIGHT = 60;
-var COPIED_MS2 = 1200;
 var Table = class {
   /**
    * @param {Store} store
@@ -2985,7 +2974,7 @@ var Table = class {
     setTimeout(() => {
       button.classList.remove("yotta-is-copied");
       setText(button, "SSH");
-    }, COPIED_MS2);
+    }, COPIED_MS);
   }
   /**
    * @param {string} id

@@ -1,6 +1,9 @@
 // @ts-check
 import { h } from "./dom.js";
 
+/** How long a button says "Copied". */
+export const COPIED_MS = 1200;
+
 /**
  * Copy a text. If the page may not copy, show the text selected in a field, for the user to copy.
  *

@@ -88,6 +88,15 @@ export function iconButton(name, label, onclick) {
 }
 
 /**
+ * @param {string} text
+ * @param {(event: MouseEvent) => void} onclick
+ * @returns {HTMLButtonElement}
+ */
+export function secondaryButton(text, onclick) {
+  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
+}
+
+/**
  * Disable or enable a button. With `aria-disabled` it keeps the focus, which the attribute `disabled` would lose.
  *
  * @param {Element} button

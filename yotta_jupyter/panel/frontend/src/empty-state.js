@@ -1,5 +1,5 @@
 // @ts-check
-import { h } from "./dom.js";
+import { h, secondaryButton } from "./dom.js";
 
 /** The message shown instead of rows: loading, no pods, or no match. */
 export class EmptyState {
@@ -28,11 +28,10 @@ export class EmptyState {
     if (state === "rows") return [];
     if (state === "no-match") return ["No pod fits the filters."];
     if (state === "loading") return ["Listing your pods…"];
-    const onclick = this._onLaunch;
     return [
       h("strong", {}, "No pods yet"),
       h("span", {}, "Choose a GPU type and an image below; the pod appears here."),
-      h("button", { type: "button", class: "yotta-button-secondary", onclick }, "Launch your first pod"),
+      secondaryButton("Launch your first pod", this._onLaunch),
     ];
   }
 }

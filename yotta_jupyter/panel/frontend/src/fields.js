@@ -2,7 +2,7 @@
 /** The fields of the launch form. Their names are those of `PodSpec`. */
 
 import { Combobox } from "./combobox.js";
-import { h, iconButton, setAttribute, setText, uniqueId } from "./dom.js";
+import { h, iconButton, secondaryButton, setAttribute, setText, uniqueId } from "./dom.js";
 import { formatGpuFacts } from "./format.js";
 
 /** @typedef {import("./combobox-logic.js").ComboboxOption} ComboboxOption */
@@ -30,8 +30,7 @@ export class Fields {
     };
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
-    this._addVariableButton = h("button", { type: "button", class: "yotta-button-secondary" }, "Add a variable");
-    this._addVariableButton.addEventListener("click", () => this._addVariable());
+    this._addVariableButton = secondaryButton("Add a variable", () => this._addVariable());
     this._privateCheckbox = h("input", { type: "checkbox" });
     this.element = h(
       "div",

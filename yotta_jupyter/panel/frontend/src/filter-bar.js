@@ -1,5 +1,5 @@
 // @ts-check
-import { h, setText } from "./dom.js";
+import { h, secondaryButton, setText } from "./dom.js";
 import { isFiltered, SELECT_FILTERS } from "./filter.js";
 import { countPods, formatGpuType, formatStatus } from "./format.js";
 import { LAUNCHING } from "./protocol.js";
@@ -38,8 +38,7 @@ export class FilterBar {
       return { name, select };
     });
     this._resultCount = h("span", { class: "yotta-result-count" });
-    this._clear = h("button", { type: "button", class: "yotta-button-secondary" }, "Clear filters");
-    this._clear.addEventListener("click", () => {
+    this._clear = secondaryButton("Clear filters", () => {
       this.search.value = "";
       for (const { select } of this._selects) select.value = "";
       this.search.focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 // @ts-check
 /** The launch form. The kernel validates it. Its secrets are sent in the launch message only. */
 
-import { h, iconButton, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
+import { h, iconButton, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { formatDollars } from "./format.js";
 import { KERNEL_GONE } from "./store.js";
@@ -48,15 +48,11 @@ export class LaunchForm {
     this._resultMessage = h("p", { class: "yotta-result-message" });
     /** The pod that was launched last. @type {string | null} */
     this._launchedId = null;
-    this._jupyterButton = h(
-      "button",
-      { type: "button", class: "yotta-button-secondary", hidden: true },
-      "Open its Jupyter",
-    );
-    this._jupyterButton.addEventListener("click", () => {
+    this._jupyterButton = secondaryButton("Open its Jupyter", () => {
       if (isDisabled(this._jupyterButton) || !this._launchedId) return;
       context.showJupyter(this._launchedId, this._jupyterButton);
     });
+    this._jupyterButton.hidden = true;
     setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",

@@ -1,5 +1,5 @@
 // @ts-check
-import { h, setText } from "./dom.js";
+import { h, secondaryButton, setText } from "./dom.js";
 import { displayName } from "./format.js";
 import { openTab, remoteServerPath } from "./page.js";
 import { Popup } from "./popup.js";
@@ -214,14 +214,6 @@ export class JupyterPopup {
     this._podId = null;
     this.element.replaceChildren();
   }
-}
-
-/**
- * @param {string} text
- * @param {() => void} onclick
- */
-function secondaryButton(text, onclick) {
-  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
 }
 
 /**

@@ -1,5 +1,6 @@
 // @ts-check
-import { h, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
+import { COPIED_MS } from "./clipboard.js";
+import { h, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
 import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
@@ -7,9 +8,6 @@ import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 /** @typedef {"pause" | "resume" | "delete"} BulkAction */
 /** @typedef {"pause" | "delete"} ConfirmedAction an action that may need a confirmation */
-
-/** How long the button of a copy says "Copied". */
-const COPIED_MS = 1200;
 
 /** The actions on the selected pods. It covers the headings and no row, so that none moves when it appears. */
 export class SelectionToolbar {
@@ -205,14 +203,6 @@ export class SelectionToolbar {
     setText(this._copyButton, "Copied");
     setTimeout(() => this.update(), COPIED_MS);
   }
-}
-
-/**
- * @param {string} text
- * @param {(event: MouseEvent) => void} onclick
- */
-function secondaryButton(text, onclick) {
-  return h("button", { type: "button", class: "yotta-button-secondary", onclick }, text);
 }
 
 /**

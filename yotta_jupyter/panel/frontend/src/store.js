@@ -58,7 +58,7 @@ export class Store {
     /** @type {Set<string>} */
     this.selected = new Set();
     this.connected = true;
-    /** When the kernel sent something last, in milliseconds. */
+    /** When the last message of the kernel arrived, in milliseconds. */
     this.lastMessageAt = 0;
     this._model = model;
     this._version = -1;
@@ -90,7 +90,7 @@ export class Store {
    * Call a function after each change.
    *
    * @param {(change: Change) => void} listener
-   * @returns {() => void} ends it
+   * @returns {() => void} removes the listener
    */
   subscribe(listener) {
     this._listeners.add(listener);

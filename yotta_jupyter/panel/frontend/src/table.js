@@ -1,6 +1,7 @@
 // @ts-check
 /** The table of pods. Only the rows in view are rendered (virtualized). */
 
+import { COPIED_MS } from "./clipboard.js";
 import { COLUMNS } from "./columns.js";
 import { h, isDisabled, setAttribute, setText } from "./dom.js";
 import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
@@ -24,8 +25,6 @@ const OVERSCAN = 4;
 /** In pixels. */
 const ROW_HEIGHT = 36;
 const COMPACT_ROW_HEIGHT = 60;
-/** How long the button of a copy says "Copied". */
-const COPIED_MS = 1200;
 
 export class Table {
   /**
