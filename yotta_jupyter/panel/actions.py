@@ -244,14 +244,14 @@ class Actions:
         outcome: Pod | YottaError
         note = ""
         try:
-            reuses_by_name = bool(spec.pod_name) and not another
             existing = None if another else _find_existing(client, spec)
             outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
             if existing is not None:
                 note = _describe_reused(existing)
             else:
-                warning = _warn_of_duplicates(client, outcome) if reuses_by_name else ""
+                must_be_unique = bool(spec.pod_name) and not another
+                warning = _warn_of_duplicates(client, outcome) if must_be_unique else ""
                 note = f"{warning} {_set_default_guard(client, outcome)}".strip()
         except CreateOutcomeUnknown as error:
             outcome = error

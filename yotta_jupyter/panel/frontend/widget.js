@@ -2535,7 +2535,7 @@ var RowView = class {
     this.title = h("span", { class: "yotta-title", dir: "auto" });
     this.guard = h("span", { class: "yotta-guard" });
     this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
-    this.detail = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
+    this.subtitle = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
     this.error = h("span", { class: "yotta-error-text", dir: "auto" });
     this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
@@ -2543,7 +2543,7 @@ var RowView = class {
       "div",
       { role: "row", class: "yotta-row" },
       cell("yotta-select-cell", this.checkbox),
-      cell("yotta-name", this.title, this.detail),
+      cell("yotta-name", this.title, this.subtitle),
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
       cell("yotta-error", this.error, this.dismissButton),

@@ -55,7 +55,7 @@ export class RowView {
     this.title = h("span", { class: "yotta-title", dir: "auto" });
     this.guard = h("span", { class: "yotta-guard" });
     this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
-    this.detail = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
+    this.subtitle = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
     this.error = h("span", { class: "yotta-error-text", dir: "auto" });
     /** The cells of columns with a text. */
@@ -64,7 +64,7 @@ export class RowView {
       "div",
       { role: "row", class: "yotta-row" },
       cell("yotta-select-cell", this.checkbox),
-      cell("yotta-name", this.title, this.detail),
+      cell("yotta-name", this.title, this.subtitle),
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell }) => cell),
       cell("yotta-error", this.error, this.dismissButton),
