@@ -1,6 +1,7 @@
-"""Attacks on the guards, in real time: ``python -m tests.guard [--long]``. Prints figures; takes about four minutes.
+"""Failures during the enforcement of guards, in real time: ``python -m tests.guard [--long] [NAME…]``.
 
-With ``--long`` the API fails for ten minutes instead of 30 s.
+Prints how late each pod was paused; takes about four minutes. With ``--long`` the API fails for ten minutes instead of
+30 s.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from yotta_jupyter import Client, Pod, Sandbox, connect
+from yotta_jupyter import Client, Sandbox, connect
 from yotta_jupyter.guard import idle, process
 from yotta_jupyter.guard.clock import Clock
 from yotta_jupyter.guard.rules import Guard
@@ -26,11 +26,12 @@ from yotta_jupyter.guard.watcher import AccountWatcher
 from yotta_jupyter.remote import Remote
 
 from . import ledger_error
+from .helpers import enforcer_pid
 
-AFTER = 5.0
-IDLE = 20.0
-HOUR_SPEED = 60
-SET = """
+AFTER = 5.0  # seconds from the start of a guard to its deadline
+IDLE = 20.0  # seconds of the idle rule
+HOUR_SPEED = 60  # sandbox seconds per second while loads run
+SET_GUARD = """
 import sys, time
 from yotta_jupyter import connect
 connect(sys.argv[2], base_url=sys.argv[1]).guards.set(sys.argv[3], after=float(sys.argv[4]))
@@ -38,11 +39,11 @@ print("set", flush=True)
 time.sleep(60)
 """
 
+# Runs on a pod. Writes its CPU and network use, for the probe: the counters of the machine include all pods.
 METER = """
 import os, time
 home = os.path.expanduser("~/meter")
-total = 0.0
-def used():
+def cpu_seconds():
     ticks = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -57,7 +58,7 @@ def used():
     return ticks / os.sysconf("SC_CLK_TCK")
 highest = 0.0
 while True:
-    highest = max(highest, used())
+    highest = max(highest, cpu_seconds())
     with open(home + "/cpu.stat.new", "w") as file:
         file.write(f"usage_usec {int(highest * 1e6)}\\n")
     os.replace(home + "/cpu.stat.new", home + "/cpu.stat")
@@ -75,11 +76,11 @@ LOADS = {
     "silent training": "echo 37 > ~/meter/gpu; while true; do sleep 5; done",
     "silent cell": "",
 }
-"""Shell commands that run on a pod while its idle rule is tested. The last one is a cell of the kernel."""
+"""Shell commands that run on pods with an idle rule. For the last one a cell runs in the kernel instead."""
 
 
 @contextlib.contextmanager
-def scene(speed: float = 20) -> Iterator[tuple[Sandbox, Client, str]]:
+def running_pod(speed: float = 20) -> Iterator[tuple[Sandbox, Client, str]]:
     """Start a sandbox with a home directory of its own; yield it, a client, and the id of a running pod."""
     with tempfile.TemporaryDirectory(prefix="guard-") as home:
         os.environ["HOME"] = home
@@ -101,92 +102,80 @@ def end_enforcer() -> None:
             pass
 
 
-def enforcer_pid() -> int:
-    """Return the process id of the enforcer."""
-    state = GuardStore().read_enforcer()
-    assert state is not None
-    return state.pid
-
-
-def confirmed(yotta: Client, pod_id: str, limit: float = 120) -> float:
-    """Wait until a guard says that its pod is paused; return the time."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
+def wait_until_paused(yotta: Client, pod_id: str, timeout: float = 120) -> float:
+    """Wait until a guard says that its pod is paused; return `time.monotonic()`."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
         if any(guard.pod_id == pod_id and guard.state == "paused" for guard in yotta.guards.list()):
             return time.monotonic()
         time.sleep(0.02)
     raise TimeoutError(process.read_log(20))
 
 
-def after(seconds: float, action: Callable[[], object]) -> None:
-    """Do something later."""
-    threading.Timer(seconds, action).start()
-
-
 def notebook_killed() -> str:
     """The process that set the guard is killed."""
-    with scene() as (sandbox, yotta, pod_id):
-        command = [sys.executable, "-c", SET, sandbox.base_url, sandbox.api_key, pod_id, str(AFTER)]
+    with running_pod() as (sandbox, yotta, pod_id):
+        command = [sys.executable, "-c", SET_GUARD, sandbox.base_url, sandbox.api_key, pod_id, str(AFTER)]
         notebook = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
         assert notebook.stdout is not None
         notebook.stdout.readline()
         start = time.monotonic()
         os.killpg(notebook.pid, signal.SIGKILL)
         notebook.wait()
-        return f"{confirmed(yotta, pod_id) - start - AFTER:.1f} s after the deadline"
+        return f"{wait_until_paused(yotta, pod_id) - start - AFTER:.1f} s after the deadline"
 
 
 def enforcer_killed() -> str:
     """The enforcer is killed before the deadline; the next command comes 3 s after it."""
-    with scene() as (_, yotta, pod_id):
+    with running_pod() as (_, yotta, pod_id):
         start = time.monotonic()
         yotta.guards.set(pod_id, after=AFTER)
         os.kill(enforcer_pid(), signal.SIGKILL)
         time.sleep(AFTER + 3)
         command = time.monotonic()
         yotta.guards.resume_enforcement()
-        at = confirmed(yotta, pod_id)
+        at = wait_until_paused(yotta, pod_id)
         late = command - start - AFTER
         return f"{at - command:.1f} s after the next command, which came {late:.1f} s after the deadline"
 
 
 def api_fails(seconds: float) -> str:
     """Every request fails with 500, from before the deadline on."""
-    with scene() as (sandbox, yotta, pod_id):
+    with running_pod() as (sandbox, yotta, pod_id):
         yotta.guards.set(pod_id, after=AFTER)
         for endpoint in ("list", "get", "pause"):
             sandbox.add_fault(f"{endpoint}:500-before")
         time.sleep(seconds)
         sandbox.clear_faults()
         end = time.monotonic()
-        return f"{confirmed(yotta, pod_id) - end:.1f} s after the end of {seconds:.0f} s of errors"
+        return f"{wait_until_paused(yotta, pod_id) - end:.1f} s after the end of {seconds:.0f} s of errors"
 
 
-def answers_lost() -> str:
-    """The answer to each pause is lost, and half of the answers to listings."""
-    with scene() as (sandbox, yotta, pod_id):
+def responses_lost() -> str:
+    """The response to each pause is lost, and half of the responses to listings."""
+    with running_pod() as (sandbox, yotta, pod_id):
         start = time.monotonic()
         yotta.guards.set(pod_id, after=AFTER)
         sandbox.add_fault("pause:lost")
         sandbox.add_fault("list:lost@0.5")
-        at = confirmed(connect(sandbox.api_key, base_url=sandbox.base_url), pod_id)
+        at = wait_until_paused(connect(sandbox.api_key, base_url=sandbox.base_url), pod_id)
         return f"{at - start - AFTER:.1f} s after the deadline"
 
 
 def asleep() -> str:
-    """The enforcer is stopped over the deadline, as a machine that sleeps."""
-    with scene() as (_, yotta, pod_id):
+    """The enforcer is stopped before the deadline and continues after it, as on a machine that sleeps."""
+    with running_pod() as (_, yotta, pod_id):
         yotta.guards.set(pod_id, after=AFTER)
         os.kill(enforcer_pid(), signal.SIGSTOP)
         time.sleep(AFTER + 10)
         os.kill(enforcer_pid(), signal.SIGCONT)
         start = time.monotonic()
-        return f"{confirmed(yotta, pod_id) - start:.1f} s after it continues"
+        return f"{wait_until_paused(yotta, pod_id) - start:.1f} s after it continues"
 
 
 def resumed() -> str:
     """Another client pauses and resumes the pod just before the deadline."""
-    with scene(speed=5) as (sandbox, yotta, pod_id):
+    with running_pod(speed=5) as (sandbox, yotta, pod_id):
         yotta.guards.set(pod_id, after=AFTER)
         time.sleep(AFTER - 3)
         simulator = sandbox._simulator
@@ -195,17 +184,22 @@ def resumed() -> str:
         simulator.transition("resume", pod_id)
         yotta.pods.wait(pod_id)
         start = time.monotonic()
-        pauses = sum(request.endpoint == "pause" for request in sandbox.requests)
-        while not any(request.endpoint == "pause" for request in sandbox.requests):
+        early = pause_requests(sandbox)
+        while pause_requests(sandbox) == 0:
             time.sleep(0.02)
         requested = time.monotonic() - start
-        confirmed(yotta, pod_id)
-        return f"{pauses} pauses by the old limit; paused {requested:.1f} s after the resume (limit {AFTER:.0f} s)"
+        wait_until_paused(yotta, pod_id)
+        return f"{early} pauses by the old limit; paused {requested:.1f} s after the resume (limit {AFTER:.0f} s)"
 
 
-def clock_off(hours: float) -> str:
-    """The time of day jumps while the guard counts."""
-    with scene() as (_, yotta, pod_id):
+def pause_requests(sandbox: Sandbox) -> int:
+    """Return the number of pause requests so far."""
+    return sum(request.endpoint == "pause" for request in sandbox.requests)
+
+
+def wall_clock_changed(hours: float) -> str:
+    """The wall clock is changed before the deadline."""
+    with running_pod() as (_, yotta, pod_id):
         jump = 0.0
         clock = Clock(data_folder() / "clock.json", wall=lambda: time.time() + jump)
         watcher = AccountWatcher(
@@ -229,8 +223,8 @@ def clock_off(hours: float) -> str:
 
 
 def false_pauses() -> str:
-    """An hour of sandbox time with work of several kinds; an idle pod must be paused, the others must not."""
-    with scene(speed=HOUR_SPEED) as (_, yotta, _):
+    """Loads run on pods for an hour of sandbox time. Only the pod without a load must be paused."""
+    with running_pod(speed=HOUR_SPEED) as (_, yotta, _):
         pods = {
             name: yotta.pods.create(
                 image="a/b:1", gpu_type="L4", expose=["22/SSH"], pod_name=name.replace(" ", "-")
@@ -256,7 +250,7 @@ def false_pauses() -> str:
         while time.monotonic() < end:
             time.sleep(min(1.0, watcher.check()))
         guards = {guard.pod_id: guard for guard in yotta.guards.list()}
-        states = [describe(name, pod, guards[pod.id]) for name, pod in pods.items()]
+        states = [describe(name, guards[pod.id]) for name, pod in pods.items()]
         for remote in remotes.values():
             remote.close()
         return "\n    ".join(["", *states])
@@ -282,29 +276,30 @@ def read_sample(remote: Remote) -> idle.Sample:
     return idle.parse_sample(remote.shell(idle.probe_command(options)).stdout)
 
 
-def describe(name: str, pod: Pod, guard: Guard) -> str:
-    """Return what became of a pod."""
-    return f"{name}: {guard.state}" + (f" ({guard.idle_note})" if guard.idle_note else "")
+def describe(name: str, guard: Guard) -> str:
+    """Return the state of the guard of a pod with a load."""
+    note = f" ({guard.idle_note})" if guard.idle_note else ""
+    return f"{name}: {guard.state}{note}"
 
 
 def main() -> None:
-    """Run all attacks."""
-    outage = 600.0 if "--long" in sys.argv else 30.0
-    attacks: dict[str, Callable[[], str]] = {
+    """Run all scenarios, or those that the command line names."""
+    outage = 600.0 if "--long" in sys.argv else 30.0  # seconds
+    scenarios: dict[str, Callable[[], str]] = {
         "notebook killed": notebook_killed,
         "enforcer killed": enforcer_killed,
         "API at 500": lambda: api_fails(outage),
-        "answers lost": answers_lost,
-        "clock an hour ahead": lambda: clock_off(1),
-        "clock an hour behind": lambda: clock_off(-1),
+        "responses lost": responses_lost,
+        "clock an hour ahead": lambda: wall_clock_changed(1),
+        "clock an hour behind": lambda: wall_clock_changed(-1),
         "asleep over the deadline": asleep,
         "paused and resumed": resumed,
         "an hour of work": false_pauses,
     }
-    chosen = [name for name in attacks if not sys.argv[1:] or name in sys.argv or "--long" in sys.argv]
-    for name in chosen:
-        print(f"{name}: {attacks[name]()}", flush=True)
-    if not sys.argv[1:] or "--long" in sys.argv:
+    names = [argument for argument in sys.argv[1:] if argument != "--long"]
+    for name in names or scenarios:
+        print(f"{name}: {scenarios[name]()}", flush=True)
+    if not names:
         ledger_error.main()
 
 

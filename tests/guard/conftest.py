@@ -1,4 +1,4 @@
-"""Fixtures: an enforcer in simulated time, and the end of enforcers that a test has started."""
+"""Fixtures: an enforcer in simulated time, and the end of an enforcer's process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.guard import process
 from yotta_jupyter.guard.store import GuardStore
 
-from .watch import Watch
+from .simulation import SimulatedEnforcer
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def long(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+def enforcer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedEnforcer]:
     with Sandbox() as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
-        yield Watch(sandbox, yotta, monkeypatch)
+        yield SimulatedEnforcer(sandbox, yotta, monkeypatch)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The error of the ledger against the sandbox's exact bill, with a part of the listings missing."""
+"""The error of the ledger compared with the sandbox's bill, with a share of the listings missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unittest.mock import patch
 from yotta_jupyter import Sandbox, connect
 
 DAYS = 2
-POLL = 30.0
+POLL = 30.0  # seconds
 HOUR = 3600.0
 
 
@@ -26,23 +26,23 @@ class LedgerError:
     bill, estimate : float
         US dollars.
     unobserved : float
-        The share of hours that the ledger calls unobserved.
-    hours_error : float
-        The largest difference of running hours of a pod, where the ledger has more than the bill.
+        The share of hours that are unobserved in the ledger.
+    worst_hours_excess : float
+        The largest excess of a pod's running hours in the ledger over the bill.
     worst_cost_excess : float
-        The largest excess of a pod's estimated cost over the bill, in US dollars.
+        The largest excess of a pod's cost in the ledger over the bill, in US dollars.
     """
 
     missing: float
     bill: float
     estimate: float
     unobserved: float
-    hours_error: float
+    worst_hours_excess: float
     worst_cost_excess: float
 
 
 def measure(missing: float, days: float = DAYS, seed: int = 1) -> LedgerError:
-    """Pause, resume, create and delete pods at random for some days of simulated time; compare ledger and bill."""
+    """Pause and resume pods at random for some days of simulated time; compare the ledger with the bill."""
     rng = random.Random(seed)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -59,30 +59,29 @@ def measure(missing: float, days: float = DAYS, seed: int = 1) -> LedgerError:
         yotta.ledger._clock.now = now  # type: ignore[method-assign]
         while now() < start + days * 24 * HOUR:
             sandbox.advance(POLL)
-            record = rng.random() >= missing
+            is_listed = rng.random() >= missing
             if rng.random() < POLL / HOUR:
-                _act(sandbox, rng)
-            if record:
+                _change_a_pod(sandbox, rng)
+            if is_listed:
                 yotta.pods.list()
                 yotta.ledger.flush()
-        items = sandbox.bill()
+        bill = sandbox.bill()
         frame = yotta.costs(since=now() - start)
-    hours = frame["running_hours"].sum() + frame["paused_hours"].sum()
+    observed = frame["running_hours"].sum() + frame["paused_hours"].sum()
     unobserved = frame["unobserved_hours"].sum()
-    excess = {key: frame["estimated_cost"].get(key, 0.0) - item.cost for key, item in items.items()}
-    more = {key: frame["running_hours"].get(key, 0.0) - item.running_hours for key, item in items.items()}
+    ledger_hours, ledger_costs = frame["running_hours"], frame["estimated_cost"]
     return LedgerError(
-        missing,
-        sum(item.cost for item in items.values()),
-        float(frame["estimated_cost"].sum()),
-        float(unobserved / (hours + unobserved)),
-        max(more.values()),
-        max(excess.values()),
+        missing=missing,
+        bill=sum(item.cost for item in bill.values()),
+        estimate=float(ledger_costs.sum()),
+        unobserved=float(unobserved / (observed + unobserved)),
+        worst_hours_excess=max(ledger_hours.get(pod_id, 0.0) - item.running_hours for pod_id, item in bill.items()),
+        worst_cost_excess=max(ledger_costs.get(pod_id, 0.0) - item.cost for pod_id, item in bill.items()),
     )
 
 
-def _act(sandbox: Sandbox, rng: random.Random) -> None:
-    """Do to a pod what somebody else does elsewhere, so that this client sees it only in its listings."""
+def _change_a_pod(sandbox: Sandbox, rng: random.Random) -> None:
+    """Pause or resume a pod as another client does."""
     simulator = sandbox._simulator
     pods = [pod for pod in sandbox.pods() if pod["status"] in ("RUNNING", "PAUSED")]
     if not pods:
@@ -99,7 +98,7 @@ def main() -> None:
         error = measure(missing)
         print(
             f"{missing:7.0%} {error.bill:7.2f} {error.estimate:10.2f} {error.unobserved:11.1%}"
-            f" {error.hours_error:20.4f} {error.worst_cost_excess:16.4f}"
+            f" {error.worst_hours_excess:20.4f} {error.worst_cost_excess:16.4f}"
         )
 
 

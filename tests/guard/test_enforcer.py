@@ -1,4 +1,4 @@
-"""The enforcer's process: it outlives what started it, is started again, and is one."""
+"""The enforcer's process outlives notebooks, is started again, and is the only one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,12 @@ from platformdirs import user_data_path
 
 from yotta_jupyter import Client, Sandbox
 from yotta_jupyter.guard import process
-from yotta_jupyter.guard.store import GuardStore
+
+from .helpers import enforcer_pid, wait_for
 
 pytestmark = pytest.mark.usefixtures("end_enforcer")
 
-SET = """
+SET_GUARD = """
 import sys, time
 from yotta_jupyter import connect
 yotta = connect(sys.argv[2], base_url=sys.argv[1])
@@ -33,30 +33,17 @@ time.sleep(60)
 """
 
 
-def wait_for(condition: Callable[[], object], timeout: float = 20) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, process.read_log(50)
-        time.sleep(0.02)
-
-
-def notebook(sandbox: Sandbox, pod_id: str, after: str) -> subprocess.Popen[str]:
+def start_notebook(sandbox: Sandbox, pod_id: str, after: str) -> subprocess.Popen[str]:
     """Set a guard in a process of its own, as a notebook does."""
-    command = [sys.executable, "-c", SET, sandbox.base_url, sandbox.api_key, pod_id, after]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert started.stdout is not None
-    assert started.stdout.readline() == "set\n"
-    return started
+    command = [sys.executable, "-c", SET_GUARD, sandbox.base_url, sandbox.api_key, pod_id, after]
+    notebook = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert notebook.stdout is not None
+    assert notebook.stdout.readline() == "set\n"
+    return notebook
 
 
 def status(sandbox: Sandbox, pod_id: str) -> str:
     return str(next(pod["status"] for pod in sandbox.pods() if pod["id"] == pod_id))
-
-
-def enforcer_pid() -> int:
-    state = GuardStore().read_enforcer()
-    assert state is not None
-    return state.pid
 
 
 @pytest.fixture
@@ -64,14 +51,13 @@ def pod_ids(sandbox: Sandbox) -> list[str]:
     return [pod["id"] for pod in sandbox.pods() if pod["status"] == "RUNNING"]
 
 
-def test_it_outlives_the_notebook_and_ends_with_the_last_guard(
+def test_enforcer_outlives_notebooks_and_ends_with_the_last_guard(
     sandbox: Sandbox, yotta: Client, pod_ids: list[str]
 ) -> None:
-    started = notebook(sandbox, pod_ids[0], "2s")
-    other = notebook(sandbox, pod_ids[1], "8h")
-    for each in (started, other):
-        os.killpg(each.pid, signal.SIGKILL)
-        each.wait()
+    notebooks = [start_notebook(sandbox, pod_ids[0], "2s"), start_notebook(sandbox, pod_ids[1], "8h")]
+    for notebook in notebooks:
+        os.killpg(notebook.pid, signal.SIGKILL)
+        notebook.wait()
     wait_for(lambda: status(sandbox, pod_ids[0]) == "PAUSED")
     wait_for(lambda: yotta.guards.frame()["state"].to_dict() == {pod_ids[0]: "paused", pod_ids[1]: "active"})
     frame = yotta.guards.frame()
@@ -134,7 +120,7 @@ def test_a_database_that_is_deleted_loses_no_guard(sandbox: Sandbox, yotta: Clie
     yotta.guards.set(pod_ids[0], after="8h")
     wait_for(lambda: yotta.guards.frame()["enforcer"].iloc[0].endswith("alive"))
     started = time.monotonic()
-    wait_for(lambda: time.monotonic() - started > 6)  # The enforcer has read the guards.
+    wait_for(lambda: time.monotonic() - started > 6)  # Longer than a heartbeat: the enforcer has read the guards.
     for path in user_data_path("yotta_jupyter").glob("guards.db*"):
         path.unlink()
     wait_for(lambda: [guard.rule for guard in yotta.guards.list()] == ["after 8h"])
@@ -144,7 +130,7 @@ def test_a_database_that_is_deleted_loses_no_guard(sandbox: Sandbox, yotta: Clie
 
 
 @pytest.mark.usefixtures("long")
-def test_a_stopped_enforcer_acts_at_once_when_it_goes_on(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
+def test_a_stopped_enforcer_acts_at_once_when_it_continues(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
     yotta.guards.set(pod_ids[0], after="2s")
     pid = enforcer_pid()
     os.kill(pid, signal.SIGSTOP)
@@ -157,8 +143,8 @@ def test_a_stopped_enforcer_acts_at_once_when_it_goes_on(sandbox: Sandbox, yotta
 
 @pytest.mark.usefixtures("long")
 def test_many_notebooks_start_one_enforcer(sandbox: Sandbox, yotta: Client, pod_ids: list[str]) -> None:
-    command = [sys.executable, "-c", SET.replace("time.sleep(60)", ""), sandbox.base_url, sandbox.api_key]
-    started = [subprocess.Popen([*command, pod_ids[index % 2], f"{index + 5}h"]) for index in range(4)]
-    assert [each.wait() for each in started] == [0] * 4
+    command = [sys.executable, "-c", SET_GUARD.replace("time.sleep(60)", ""), sandbox.base_url, sandbox.api_key]
+    notebooks = [subprocess.Popen([*command, pod_ids[index % 2], f"{index + 5}h"]) for index in range(4)]
+    assert [notebook.wait() for notebook in notebooks] == [0] * 4
     assert process.read_log(50).count("the enforcer started") == 1
     assert {guard.rule for guard in yotta.guards.list()} == {"after 5h", "after 6h"}

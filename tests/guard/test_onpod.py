@@ -1,13 +1,11 @@
-"""The watchdog on a pod, on pods of the sandbox. No enforcer runs here."""
+"""The watchdog on pods of the sandbox, without an enforcer."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -15,11 +13,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from yotta_jupyter import Client, InvalidPodState, InvalidRequest, Pod, Sandbox, connect
 from yotta_jupyter.guard import process
 
+from .helpers import wait_for
+
 KEY = "canary-of-the-key-5f1e"
 
 
 @pytest.fixture(autouse=True)
-def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_enforcer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
 
 
@@ -45,15 +45,18 @@ def pod(yotta: Client) -> Iterator[Pod]:
         folder(pod).rmdir()
 
 
+@pytest.fixture
+def shell(bare_shell: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """A shell with the extension, connected to `sandbox`."""
+    monkeypatch.setenv("YOTTA_API_KEY", KEY)
+    monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
+    bare_shell.run_line_magic("load_ext", "yotta_jupyter")
+    return bare_shell
+
+
 def folder(pod: Pod) -> Path:
+    """Return the folder of the watchdog; pods of the sandbox run on this machine."""
     return Path(f"/dev/shm/yotta-guard-{os.getuid()}-{pod.id}")
-
-
-def wait_for(condition: Callable[[], object], timeout: float = 20) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def processes(pod: Pod) -> dict[int, bytes]:
@@ -70,7 +73,7 @@ def processes(pod: Pod) -> dict[int, bytes]:
 
 
 @pytest.mark.usefixtures("long")
-def test_it_pauses_the_pod_alone(yotta: Client, sandbox: Sandbox, pod: Pod) -> None:
+def test_watchdog_pauses_the_pod_without_an_enforcer(yotta: Client, sandbox: Sandbox, pod: Pod) -> None:
     sandbox.add_fault("pause:500-beforex1")
     assert yotta.guards.set(pod.id, after="2s", on_pod=True).on_pod is not None
     assert "on the pod" in yotta.guards.frame()["enforcer"].iloc[0]
@@ -79,10 +82,10 @@ def test_it_pauses_the_pod_alone(yotta: Client, sandbox: Sandbox, pod: Pod) -> N
 
 
 @pytest.mark.usefixtures("long")
-def test_it_survives_the_kill_of_each_process_and_ends_with_the_guard(yotta: Client, pod: Pod) -> None:
+def test_watchdog_survives_the_kill_of_each_process_and_ends_with_the_guard(yotta: Client, pod: Pod) -> None:
     yotta.guards.set(pod.id, after="8h", on_pod=True)
     for is_loop in (False, True, False):
-        wait_for(lambda: len(processes(pod)) == 2)
+        wait_for(lambda: len(processes(pod)) == 2)  # The loop and the watchdog.
         pid = next(pid for pid, line in processes(pod).items() if line.startswith(b"sh\0") == is_loop)
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda pid=pid: pid not in processes(pod))  # type: ignore[misc]
@@ -106,8 +109,8 @@ def test_the_key_is_in_a_private_file_and_nowhere_else(yotta: Client, pod: Pod) 
     yotta.guards.off(pod.id)
 
 
-def test_it_needs_ssh_and_a_limit_and_a_yes(
-    yotta: Client, pod: Pod, shell_of: Callable[[], InteractiveShell], monkeypatch: pytest.MonkeyPatch
+def test_watchdog_needs_ssh_a_limit_and_consent(
+    yotta: Client, pod: Pod, shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InvalidRequest, match="needs a limit in hours or dollars"):
         yotta.guards.set(pod.id, idle="30m", on_pod=True)
@@ -115,7 +118,6 @@ def test_it_needs_ssh_and_a_limit_and_a_yes(
     with pytest.raises(InvalidPodState, match="exposes no SSH port"):
         yotta.guards.set(bare.id, after="1h", on_pod=True)
     assert yotta.guards.list() == []
-    shell = shell_of()
 
     def no_input(question: str) -> str:
         raise EOFError
@@ -123,21 +125,13 @@ def test_it_needs_ssh_and_a_limit_and_a_yes(
     monkeypatch.setattr("builtins.input", no_input)
     with pytest.raises(InvalidRequest, match="add --yes"):
         shell.run_line_magic("yotta", "guard p --after 1h --on-pod")
-    answers: list[Any] = []
-    monkeypatch.setattr("builtins.input", lambda question: answers.append(question) or "n")
+    questions = []
+
+    def refuse(question: str) -> str:
+        questions.append(question)
+        return "n"
+
+    monkeypatch.setattr("builtins.input", refuse)
     shell.run_line_magic("yotta", "guard p --after 1h --on-pod")
-    assert "root on the pod can read it" in answers[0]
+    assert "root on the pod can read it" in questions[0]
     assert yotta.guards.list() == []
-
-
-@pytest.fixture
-def shell_of(
-    bare_shell: InteractiveShell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], InteractiveShell]:
-    def start() -> InteractiveShell:
-        monkeypatch.setenv("YOTTA_API_KEY", KEY)
-        monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
-        bare_shell.run_line_magic("load_ext", "yotta_jupyter")
-        return bare_shell
-
-    return start

@@ -24,7 +24,7 @@ from .reuse import find_reusable, live_pods
 from .waiter import MAX_STALENESS
 
 UNCONFIRMED_SECONDS: Final = 120.0
-"""How long a create of unknown outcome prevents another one. A listing that lacks the pod afterwards is believed."""
+"""How long a create of unknown outcome prevents another one. After that, a listing is taken as complete."""
 
 
 class UnconfirmedCreate(msgspec.Struct, frozen=True):
@@ -45,7 +45,9 @@ class UnconfirmedCreate(msgspec.Struct, frozen=True):
 
     def matches(self, spec: PodSpec) -> bool:
         """Return whether a spec describes the same pod: by its name, or if it has none, by all fields."""
-        return spec.pod_name == self.spec.pod_name if spec.pod_name else spec == self.spec
+        if spec.pod_name:
+            return spec.pod_name == self.spec.pod_name
+        return spec == self.spec
 
 
 class PodCreator(PodReader):
@@ -248,7 +250,9 @@ class PodCreator(PodReader):
         ApiError, ConnectionFailed, UnexpectedResponse
             The pods cannot be listed.
         """
-        return self._find_unconfirmed(self.list(), spec) if self._unconfirmed else None
+        if not self._unconfirmed:
+            return None
+        return self._find_unconfirmed(self.list(), spec)
 
     def preview(self, spec: PodSpec) -> dict[str, Any]:
         """Return the request body of a create, with masked secrets. Sends nothing.
@@ -280,7 +284,8 @@ class PodCreator(PodReader):
         return created_at is not None and time.monotonic() - created_at < seconds
 
     def _find_unconfirmed(self, pods: builtins.list[Pod], spec: PodSpec) -> Pod | None:
-        for create in [create for create in self._unconfirmed if create.matches(spec)]:
+        matching = [create for create in self._unconfirmed if create.matches(spec)]
+        for create in matching:
             pod = find_by_launch_id(pods, create.launch_id)
             remaining = UNCONFIRMED_SECONDS - (time.monotonic() - create.started_at)
             if pod is None and remaining > 0:

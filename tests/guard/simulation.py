@@ -1,4 +1,4 @@
-"""An enforcer of one account in this process, whose clock is that of a sandbox."""
+"""An enforcer of one account in simulated time: in this process, with the clock of a sandbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from yotta_jupyter.guard.watcher import AccountWatcher
 MINUTE, HOUR = 60.0, 3600.0
 
 
-class Watch:
+class SimulatedEnforcer:
     """Checks the guards of a sandbox's pods as the enforcer does, in simulated time.
 
     Parameters
@@ -39,26 +39,25 @@ class Watch:
         self.sandbox = sandbox
         self.yotta = yotta
         self.now = yotta.ledger._clock.now
-        self.lines: list[str] = []
+        self.log_lines: list[str] = []
         self.pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == "train-1")
-        self.sample: Callable[[Pod], Sample] = lambda pod: self.idle_sample()
-        self.start()
+        self.read_sample: Callable[[Pod], Sample] = lambda pod: self.idle_sample()
+        self.restart()
 
-    def start(self) -> None:
-        """Start a new enforcer, as after the end of the one before."""
+    def restart(self) -> None:
+        """Start a new enforcer, without the state of the last one in memory."""
         self.watcher = AccountWatcher(
             self.yotta.pods,
             GuardStore(),
             self.yotta.ledger,
             base_url=self.yotta.base_url,
             now=self.now,
-            log=self.lines.append,
-            read_sample=lambda pod: self.sample(pod),
+            log=self.log_lines.append,
+            read_sample=lambda pod: self.read_sample(pod),
         )
-        self._delay = 0.0
 
     def idle_sample(self, **values: Any) -> Sample:
-        """Return a sample in which nothing but `values` happens."""
+        """Return a sample of an idle pod, except for `values`."""
         idle = {"gpu": 0.0, "cpu": 0.0, "network": 0, "terminals": None, "kernels": []}
         return Sample(self.now(), {**idle, **values})
 
@@ -72,15 +71,15 @@ class Watch:
 
     @property
     def status(self) -> str:
-        """The status of the pod, which the enforcer does not see."""
+        """The status of the pod in the sandbox, read without a request."""
         return next(pod["status"] for pod in self.sandbox.pods() if pod["id"] == self.pod_id)
 
     @property
-    def pauses(self) -> int:
-        """The number of pause requests."""
+    def pause_requests(self) -> int:
+        """The number of pause requests so far."""
         return sum(request.endpoint == "pause" for request in self.sandbox.requests)
 
-    def sleep(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let time pass without a check."""
         self.sandbox.advance(seconds)
 
@@ -88,29 +87,30 @@ class Watch:
         """Let time pass; check whenever a check is due."""
         end = self.now() + seconds
         while True:
-            self._delay = self.watcher.check()
-            self._join_monitors()
+            delay = self._check()
             left = end - self.now()
             if left <= 0:
                 return
-            self.sandbox.advance(min(self._delay, left))
+            self.advance(min(delay, left))
 
     def run_until_paused(self, limit: float) -> float:
-        """Run until the guard's pause is confirmed; return after how many seconds."""
+        """Run until the pause is confirmed; return the seconds that it took."""
         start = self.now()
         while True:
-            delay = self.watcher.check()
-            self._join_monitors()
+            delay = self._check()
             if self.guard.state == "paused":
                 return self.now() - start
-            assert self.now() - start < limit, self.lines
-            self.sandbox.advance(delay)
+            assert self.now() - start < limit, self.log_lines
+            self.advance(delay)
 
-    def _join_monitors(self) -> None:
+    def transition(self, action: str) -> None:
+        """Pause, resume or delete the pod as another client does."""
+        self.sandbox._simulator.transition(action, self.pod_id)
+
+    def _check(self) -> float:
+        """Check the guards, and wait for the samples of pods that the check begins."""
+        delay = self.watcher.check()
         for monitor in self.watcher._monitors.values():
             if monitor._thread is not None:
                 monitor._thread.join()
-
-    def transition(self, action: str) -> None:
-        """Pause or resume the pod as somebody else does, elsewhere."""
-        self.sandbox._simulator.transition(action, self.pod_id)
+        return delay
