@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from yotta_jupyter import PodSpec
+from yotta_jupyter.models import LAUNCH_ID_ENV
 from yotta_jupyter.panel import form
 from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
 from yotta_jupyter.panel.state import PanelState
@@ -124,3 +125,17 @@ def test_row_says_what_a_pause_erases_only_without_a_persistent_volume(record: C
 
     assert loss() == "A pause may erase all files: there is no persistent volume."
     assert loss(persistentVolumeInGb=50, persistentMountPath="/workspace") is None
+
+
+def test_launch_of_unknown_outcome_survives_a_reset_and_pods_with_the_same_launch_id(
+    record: Callable[..., dict[str, Any]],
+) -> None:
+    state = PanelState()
+    state.begin_launch("temporary", PodSpec(image="me/own:1", gpu_type="L4"))
+    state.reset()
+    state.mark_launch_unknown("temporary", PodSpec(image="me/own:1", gpu_type="L4"), "Unknown.", "launch-1")
+    assert list(state.rows()) == ["temporary"]
+    variables = [{"key": LAUNCH_ID_ENV, "value": "launch-1"}]
+    pods = [pod_of(record(id=pod_id, environmentVars=variables)) for pod_id in ("1", "2")]
+    state.apply_listing(pods, time.monotonic())
+    assert list(state.rows()) == ["1", "2"]

@@ -269,7 +269,7 @@ class PanelState:
             A listed pod with this launch ID replaces the row.
         """
         with self.lock:
-            del self._launches[temp_id]
+            self._launches.pop(temp_id, None)
             if launch_id is None or all(launch.launch_id != launch_id for launch in self._launches.values()):
                 self._launches[temp_id] = Launch(spec, error, launch_id)
 
@@ -335,7 +335,7 @@ class PanelState:
             return
         for pod in self.pods.values():
             if pod.launch_id in unknown:
-                del self._launches[unknown[pod.launch_id]]
+                self._launches.pop(unknown[pod.launch_id], None)  # Several pods may claim the same launch ID.
 
     def _remove_outdated_errors(self, before: Mapping[str, Pod]) -> None:
         """Remove the row errors of pods that are gone, or whose status has changed."""
