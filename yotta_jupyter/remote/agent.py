@@ -61,7 +61,7 @@ SEGMENT_SIZE = 8 << 20
 SOFT_LIMIT = 64 << 20
 """In a larger log, entries from before the last request are deleted."""
 HARD_LIMIT = 4 << 30
-"""In a larger log, the oldest entries are deleted. On a small disk the limit is half of the free space."""
+"""In a larger log, the oldest entries are deleted. With little free space, the limit is half of it."""
 MEMORY_LIMIT = 64 << 20
 """The part of the log that is kept in memory if the disk is full."""
 BLOCK = 1 << 18
@@ -111,9 +111,9 @@ class Segment:
     """A part of the log: consecutive entries in one file, or in memory if `path` is None."""
 
     def __init__(self, first: int, path: str | None) -> None:
-        self.first = first
+        self.first = first  # The sequence number of the first entry.
         self.path = path
-        self.offsets = array("Q")
+        self.offsets = array("Q")  # Where each entry begins.
         self.size = 0
         if path is None:
             self.fd = os.memfd_create("yotta-log")
@@ -162,18 +162,15 @@ class Segment:
 
 
 class MessageLog:
-    """The log: everything that the kernel sent, in segments of some megabytes.
-
-    `last_request_start` is the sequence number of the last request, before which entries may be deleted first.
-    """
+    """The log: everything that the kernel sent, in segments of some megabytes."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.hard_limit = max(SOFT_LIMIT, min(HARD_LIMIT, shutil.disk_usage(folder).free // 2))
-        self.last_request_start = 0
+        self.last_request_start = 0  # Entries before this sequence number are deleted first.
         self.segments: list[Segment] = []
-        self.next = 0
+        self.next = 0  # The sequence number of the next entry.
         self._size = 0
         self._memory_size = 0
 
@@ -211,6 +208,29 @@ class MessageLog:
         self._count(self.segments[-1], len(frame))
         self._delete_old_segments()
         return sequence
+
+    def append_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
+        """Add a message of the kernel as one entry, or its long text as several. A larger one becomes a note.
+
+        `parts` are metadata, content and buffers.
+        """
+        size = sum(len(part) for part in parts)
+        if head["msg_type"] == "stream" and size > MAX_STREAM_TEXT:
+            content = parse_json(parts[1])
+            text = content["text"]
+            for start in range(0, len(text), MAX_STREAM_TEXT):
+                part = {**content, "text": text[start : start + MAX_STREAM_TEXT]}
+                self._append_parts(head, [b"{}", json.dumps(part).encode()])
+        elif size > MAX_MESSAGE:
+            limit = MAX_MESSAGE / 1e6
+            note = f"[An output of {size / 1e6:.0f} MB is not shown: the limit is {limit:.0f} MB.]\n"
+            content = {"name": "stderr", "text": note}
+            self._append_parts({**head, "msg_type": "stream"}, [b"{}", json.dumps(content).encode()])
+        else:
+            self._append_parts(head, parts)
+
+    def _append_parts(self, head: dict[str, Any], parts: list[bytes]) -> None:
+        self.append({**head, "parts": [len(part) for part in parts]}, b"".join(parts))
 
     def find(self, sequence: int) -> tuple[Segment | None, int]:
         """Return the segment of an entry and its offset there; (None, 0) if there is no such entry yet."""
@@ -258,7 +278,7 @@ class Client:
         self._offset = 0
 
     def send(self, head: dict[str, Any]) -> None:
-        """Send a frame that is not of the log. Only between segments, lest it divide an entry."""
+        """Send a frame that is not of the log. Only between segments, because it would divide an entry."""
         self._out += pack(head)
 
     def follow(self, after: int) -> None:
@@ -314,6 +334,7 @@ class Client:
         return True
 
     def _seek(self, sequence: int) -> None:
+        """Send an entry next, or the oldest one if that was deleted."""
         first = self._log.first
         if sequence < first:
             self.send({"type": "gap", "from": sequence, "to": first - 1})
@@ -524,10 +545,10 @@ def pod_environment() -> dict[str, str]:
     In a container, an SSH session lacks the variables of the image and of the pod. Process 1 has them.
     """
     environment = dict(os.environ)
-    is_container = os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
-    is_container = is_container or bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+    is_container = any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv"))
+    is_kubernetes = bool(environment.get("KUBERNETES_SERVICE_HOST"))
     is_python_chosen = bool(environment.pop("YOTTA_PYTHON", ""))
-    if is_python_chosen or not is_container:
+    if is_python_chosen or not (is_container or is_kubernetes):
         return environment
     try:
         with open("/proc/1/environ", "rb") as file:
@@ -637,14 +658,14 @@ class Agent:
                     self._read_kernel(name)
             if self.listener.fileno() in events:
                 self._accept()
-            for number in list(self.clients):
-                if events.get(number, 0) & ~self.zmq.POLLOUT:  # Data, the end, or an error.
-                    self._read_client(number)
+            for fd in list(self.clients):
+                if events.get(fd, 0) & ~self.zmq.POLLOUT:  # Data, the end, or an error.
+                    self._read_client(fd)
             self._check_kernel()
             self._execute_next()
             self._send_interrupt()
-            for number in list(self.clients):
-                self._send_to_client(number)
+            for fd in list(self.clients):
+                self._send_to_client(fd)
             if not os.path.isdir(self.folder):
                 self.quit = True
         self.kernel.signal(signal.SIGKILL)
@@ -725,25 +746,25 @@ class Agent:
             "recent": list(self.recent),
         }
 
-    def _read_client(self, number: int) -> None:
-        client = self.clients[number]
+    def _read_client(self, fd: int) -> None:
+        client = self.clients[fd]
         try:
             for head, body in client.receive():
                 self._process_request(client, head, body)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
-            self._disconnect(number)
+            self._disconnect(fd)
 
-    def _send_to_client(self, number: int) -> None:
+    def _send_to_client(self, fd: int) -> None:
         try:
-            has_more = self.clients[number].send_pending()
+            has_more = self.clients[fd].send_pending()
         except OSError:
-            self._disconnect(number)
+            self._disconnect(fd)
         else:
-            self.poller.register(number, self.zmq.POLLIN | (self.zmq.POLLOUT if has_more else 0))
+            self.poller.register(fd, self.zmq.POLLIN | (self.zmq.POLLOUT if has_more else 0))
 
-    def _disconnect(self, number: int) -> None:
-        client = self.clients.pop(number)
-        self.poller.unregister(number)
+    def _disconnect(self, fd: int) -> None:
+        client = self.clients.pop(fd)
+        self.poller.unregister(fd)
         client.socket.close()
 
     def _process_request(self, client: Client, head: dict[str, Any], body: bytes) -> None:
@@ -903,7 +924,7 @@ class Agent:
             self.probe.send_if_due()
 
     def _replace_kernel(self) -> None:
-        """Start a new kernel after the end of one, unless that could not start."""
+        """Start a new kernel after one has ended. If it ended before it was ready, the next request starts one."""
         for channel in ("iopub", "shell"):
             self._read_kernel(channel)  # Its last messages.
         self.kernel.signal(signal.SIGKILL)  # The processes that it started.
@@ -939,21 +960,23 @@ class Agent:
             self.probe.process(channel)
             return
         request = self.running if self.running is not None and self.running.id == parent else None
-        # A kernel is busy with a request before its code runs. Hidden code sends nothing else.
-        if request is not None and request.entered_at is None and (kind != "status" or request.hidden):
-            request.entered_at = time.monotonic()
-        if channel == "iopub" and kind == "status":
-            if request is not None and parse_json(content).get("execution_state") == "idle":
-                request.is_idle = True
-        elif channel == "shell":
-            if request is not None and kind == "execute_reply":
-                request.reply = parse_json(content)
-                self._log_pages(request.id, request.reply.get("payload") or [])
-        elif channel != "control" and parent and kind != "execute_input":
+        if request is not None:
+            self._update_request(request, channel, kind, content)
+        if channel in ("iopub", "stdin") and parent and kind not in ("status", "execute_input"):
             self._log_output(channel, kind, parent, parts)
         if request is not None and request.reply is not None and request.is_idle:
             status = "ok" if request.reply.get("status") == "ok" else "error"
             self._finish_running(status, execution_count=request.reply.get("execution_count"))
+
+    def _update_request(self, request: Request, channel: str, kind: str, content: bytes) -> None:
+        # The first status comes before the code runs. Hidden code sends no other message.
+        if request.entered_at is None and (kind != "status" or request.hidden):
+            request.entered_at = time.monotonic()
+        if channel == "iopub" and kind == "status" and parse_json(content).get("execution_state") == "idle":
+            request.is_idle = True
+        elif channel == "shell" and kind == "execute_reply":
+            request.reply = parse_json(content)
+            self._log_pages(request.id, request.reply.get("payload") or [])
 
     def _log_output(self, channel: str, kind: str, request_id: str, parts: list[bytes]) -> None:
         """Log an output or an input request."""
@@ -961,7 +984,7 @@ class Agent:
         if channel == "stdin":
             self.input = (uuid.uuid4().hex, parts[0])
             head["to"] = self.input[0]
-        self._log_message(head, parts[2:])
+        self.log.append_message(head, parts[2:])
 
     def _log_pages(self, request_id: str, payload: list[dict[str, Any]]) -> None:
         """Log the text that a notebook would show in a pager, such as that of ``name?``, as an output."""
@@ -969,30 +992,7 @@ class Agent:
             if entry.get("source") == "page" and "text/plain" in entry.get("data", {}):
                 content = {"data": entry["data"], "metadata": {}, "transient": {}}
                 head = {"type": "message", "channel": "iopub", "request": request_id, "msg_type": "display_data"}
-                self._log_message(head, [b"{}", json.dumps(content).encode()])
-
-    def _log_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
-        """Log a message: a long text in several entries, and instead of another message that is too large a note.
-
-        `parts` are metadata, content and buffers.
-        """
-        size = sum(len(part) for part in parts)
-        if head["msg_type"] == "stream" and size > MAX_STREAM_TEXT:
-            content = parse_json(parts[1])
-            text = content["text"]
-            for start in range(0, len(text), MAX_STREAM_TEXT):
-                part = {**content, "text": text[start : start + MAX_STREAM_TEXT]}
-                self._append_message(head, [b"{}", json.dumps(part).encode()])
-        elif size > MAX_MESSAGE:
-            limit = MAX_MESSAGE / 1e6
-            note = f"[An output of {size / 1e6:.0f} MB is not shown: the limit is {limit:.0f} MB.]\n"
-            content = {"name": "stderr", "text": note}
-            self._append_message({**head, "msg_type": "stream"}, [b"{}", json.dumps(content).encode()])
-        else:
-            self._append_message(head, parts)
-
-    def _append_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
-        self.log.append({**head, "parts": [len(part) for part in parts]}, b"".join(parts))
+                self.log.append_message(head, [b"{}", json.dumps(content).encode()])
 
 
 def listen(path: str) -> socket.socket:
@@ -1047,7 +1047,7 @@ def library_folder(folder: str) -> str:
 
 def make_socket_folder() -> str:
     """Return a new private folder with a path short enough for Unix sockets."""
-    base = tempfile.gettempdir()
+    base = tempfile.gettempdir()  # The path of a Unix socket has at most 107 characters.
     return tempfile.mkdtemp(prefix="yotta-", dir=base if len(base) < 60 else "/tmp")
 
 
@@ -1137,7 +1137,8 @@ def start(source: bytes, may_install: bool) -> int:
     folder = choose_folder()
     path = find_socket(folder)
     if path is None:
-        if not ensure_packages(folder, {"ipykernel": "ipykernel", "zmq": "ipykernel"}, may_install):
+        # ipykernel requires pyzmq.
+        if find_missing(folder, ["ipykernel", "zmq"]) and not install_packages(folder, ["ipykernel"], may_install):
             return 1
         end_other_version(folder)
         path = spawn(folder, source)
@@ -1228,19 +1229,21 @@ def relay(path: str) -> int:
 def install(names: Sequence[str], may_install: bool) -> int:
     """Install those of some packages that are missing."""
     folder = choose_folder()
-    if not ensure_packages(folder, {name: name for name in names}, may_install):
+    missing = find_missing(folder, names)
+    if missing and not install_packages(folder, missing, may_install):
         return 1
     report(ready="", folder=folder)
     return 0
 
 
-def ensure_packages(folder: str, packages: dict[str, str], may_install: bool) -> bool:
-    """Install packages, by the name of their module, whose module is missing; report why not."""
+def find_missing(folder: str, modules: Sequence[str]) -> list[str]:
+    """Return those of some modules that this Python does not find."""
     sys.path.append(library_folder(folder))
-    missing = {package for module, package in packages.items() if importlib.util.find_spec(module) is None}
-    if not missing:
-        return True
-    names = sorted(missing)
+    return [name for name in modules if importlib.util.find_spec(name) is None]
+
+
+def install_packages(folder: str, names: Sequence[str], may_install: bool) -> bool:
+    """Install packages with pip; report why not."""
     detail = " and ".join(names)
     if not may_install:
         report(error="missing", detail=detail)

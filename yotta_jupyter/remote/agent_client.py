@@ -60,8 +60,6 @@ class AgentClient:
     ----------
     epoch : str or None
         The id of the present log. An agent that finds no log starts one with a new id.
-    python : str
-        The version of the pod's Python.
     runs : RunList
     late : LateOutput
     """
@@ -78,7 +76,6 @@ class AgentClient:
         self._launcher = launcher
         self._last_received = after
         self.epoch = epoch
-        self.python = ""
         self.runs = RunList()
         self.late = LateOutput()
         self._queues: dict[str, BoundedQueue[Event]] = {}  # By request id.
@@ -237,7 +234,6 @@ class AgentClient:
                 await self._fail_requests_of_old_log()
             self._last_received = hello["last"]
         self.epoch = epoch
-        self.python = str(hello.get("python", ""))[:20]
         self.runs.update_from_hello(hello)
         self._is_replaying = True
         self._replay_end = hello["last"]

@@ -151,16 +151,19 @@ class Login:
             raise _changed_host_key(endpoint, self._host_keys.path) from None
         if endpoint.pin_host_key and not is_required and check.received is not None:
             try:
-                self._host_keys.pin(endpoint.pod_id, check.received)
+                self._pin(endpoint, pinned, check.received)
             except RemoteUnavailable:
                 connection.abort()
                 raise
-            if pinned is not None and pinned != check.received:
-                self._on_notice(f"Pod {endpoint.label} has a new host key since it was resumed; it is pinned now.")
         # OpenSSH sets TCP_NODELAY only while a session is open: without one, a round trip takes 40 ms more.
         with suppress(asyncssh.ChannelOpenError):
             await connection.create_process("cat", encoding=None)
         return connection
+
+    def _pin(self, endpoint: Endpoint, previous: str | None, key: str) -> None:
+        self._host_keys.pin(endpoint.pod_id, key)
+        if previous is not None and previous != key:
+            self._on_notice(f"Pod {endpoint.label} has a new host key since it was resumed; it is pinned now.")
 
 
 class _HostKeyCheck:

@@ -36,8 +36,7 @@ class Remote(RemoteKernel):
     endpoint : Endpoint
         The pod's SSH server.
     lookup : callable, optional
-        Returns the pod's present endpoint, or raises an error if the pod is paused or gone. Called on a thread of its
-        own when the connection was lost.
+        Returns the pod's present endpoint, or raises an error if the pod is paused or gone; see `Lookup`.
     install : bool, default True
         Whether missing Python packages may be installed on the pod.
     python : str, optional
@@ -103,7 +102,7 @@ class Remote(RemoteKernel):
 
         Each file is compared by SHA-256. Equal files are not sent again, and an interrupted copy is resumed. A folder's
         contents go into the destination folder; a file goes into an existing folder. Permissions and times are
-        kept. Links within the folder stay links; of links to files elsewhere the content is copied.
+        kept. A link within the folder stays a link; one to a file elsewhere is replaced by the content of that file.
 
         Parameters
         ----------
@@ -190,7 +189,7 @@ class Remote(RemoteKernel):
         base_url : str, default "/"
             The path under which a browser reaches it.
         reuse : str, default "/"
-            One that was started before is used if its path begins with this; empty to use none.
+            A JupyterLab that was started before is used if its path begins with this; empty to use none.
 
         Returns
         -------
