@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from tests.benchmarks.proxy import Proxy
 from tests.benchmarks.remote import DELAY, ROUND_TRIP, execute, local_kernel
 from tests.benchmarks.timing import best_of
-from tests.remote.sshd import Sshd, running
+from tests.remote.sshd import Sshd, run_sshd
 
 IN_SHELL = 2.0
 """The limit of the round trip of a cell with ``%%yotta run``, as a multiple of a local kernel's."""
@@ -76,7 +76,7 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
 
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder)) as server,
+        run_sshd(Path(folder)) as server,
         Proxy(server.port, DELAY / 2) as proxy,
         api_of(server, {NEAR: server.port, FAR: proxy.port}) as address,
         local_kernel() as notebook,

@@ -18,7 +18,7 @@ from jupyter_client.manager import KernelManager
 
 from tests.benchmarks.proxy import Proxy
 from tests.benchmarks.timing import best_of
-from tests.remote.sshd import Sshd, running
+from tests.remote.sshd import Sshd, run_sshd
 from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
 
@@ -170,7 +170,7 @@ def million_rows(server: Sshd, remote: Remote, target: str) -> tuple[str, tuple[
 
 def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
     """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, run_sshd(Path(folder)) as server:
         yield from cells(server)
         yield from delayed_cells(server)
         yield from files(server)

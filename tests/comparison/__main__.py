@@ -33,7 +33,7 @@ from pathlib import Path
 
 from tests.benchmarks.proxy import Proxy
 from tests.comparison import pods
-from tests.remote.sshd import running, wait_until
+from tests.remote.sshd import run_sshd, wait_until
 
 CODE = """
 import time
@@ -120,7 +120,7 @@ def measure(engine: Engine, kind: str, seconds: float) -> str:
     """Run a cell with one engine through one break; return a row of the table."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder)) as server,
+        run_sshd(Path(folder)) as server,
         Proxy(server.port) as proxy,
         engine.pod(server, proxy.port) as settings,
     ):

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.remote.sshd import Sshd, running
+from tests.remote.sshd import Sshd, run_sshd
 from yotta_jupyter.remote import Endpoint, Remote
 from yotta_jupyter.remote.host_keys import HostKeys
 
 
 @pytest.fixture(autouse=True)
-def no_agent(monkeypatch):
-    """No keys of the machine's own SSH agent."""
+def no_ssh_agent(monkeypatch):
+    """Use no keys of the SSH agent of this machine."""
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
 
 
@@ -27,28 +27,28 @@ def endpoint_of_server(server: Sshd, **changes: Any) -> Endpoint:
 
 @pytest.fixture(scope="module")
 def shared_sshd(tmp_path_factory) -> Iterator[Sshd]:
-    """A server for the tests of a module that leave it as it is."""
-    with running(tmp_path_factory.mktemp("pod")) as server:
+    """A server for all tests of a module that do not change it."""
+    with run_sshd(tmp_path_factory.mktemp("pod")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def remote(shared_sshd) -> Iterator[Remote]:
-    """A `Remote` of the shared server."""
+    """A `Remote` of the shared server, for all tests of a module."""
     with Remote(endpoint_of_server(shared_sshd), host_keys=HostKeys(shared_sshd.folder / "known_hosts")) as remote:
         yield remote
 
 
 @pytest.fixture
 def sshd(tmp_path_factory) -> Iterator[Sshd]:
-    """A server of the test's own."""
-    with running(tmp_path_factory.mktemp("pod")) as server:
+    """A server for one test."""
+    with run_sshd(tmp_path_factory.mktemp("pod")) as server:
         yield server
 
 
 @pytest.fixture
 def make_remote() -> Iterator[Callable[..., Remote]]:
-    """Return a function that makes a `Remote` of a server; all are closed at the end."""
+    """A function that returns a `Remote` of a server, by default of pod 1001; all are closed at the end."""
     with ExitStack() as stack:
 
         def make(server: Sshd, endpoint: Endpoint | None = None, **options: Any) -> Remote:
@@ -59,7 +59,7 @@ def make_remote() -> Iterator[Callable[..., Remote]]:
 
 
 class Outputs:
-    """Collects the text of outputs; pass it as ``on_output``."""
+    """An ``on_output`` callback that collects the outputs."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []

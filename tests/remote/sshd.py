@@ -113,7 +113,7 @@ class Sshd:
         return False
 
     def sessions(self) -> list[psutil.Process]:
-        """Return the server's processes that serve a connection."""
+        """Return the processes that serve the connections."""
         if self._process is None:
             return []
         found = []
@@ -131,7 +131,7 @@ class Sshd:
                 process.send_signal(number)
 
     def drop(self) -> None:
-        """Kill all connections; the server accepts new ones."""
+        """Kill all connections. The server accepts new ones."""
         self.signal_sessions(signal.SIGKILL)
 
     def stop(self) -> None:
@@ -146,7 +146,7 @@ class Sshd:
             self._process = None
 
     def processes(self) -> list[psutil.Process]:
-        """Return all processes that were started in sessions of this server, by their environment."""
+        """Return all processes that were started in sessions of this server: those with its home."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
@@ -155,15 +155,15 @@ class Sshd:
         return found
 
     def kill_processes(self) -> None:
-        """Kill all processes that were started in sessions, like the end of a pod."""
+        """Kill all processes that were started in sessions, as when a pod ends."""
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
 
 @contextlib.contextmanager
-def running(folder: Path, environment: Mapping[str, str] | None = None, extra: str = "") -> Iterator[Sshd]:
-    """Run a server; stop it with all its processes at the end."""
+def run_sshd(folder: Path, environment: Mapping[str, str] | None = None, extra: str = "") -> Iterator[Sshd]:
+    """Run a server; at the end stop it and kill all processes of its sessions."""
     server = Sshd(folder, environment, extra)
     server.start()
     try:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.remote.conftest import endpoint_of_server
-from tests.remote.sshd import Sshd, running
+from tests.remote.sshd import Sshd, run_sshd
 from yotta_jupyter.errors import InvalidRequest, RemoteError, RemoteUnavailable
 
 
@@ -66,7 +66,7 @@ def test_every_user_and_key_that_was_tried_is_named(shared_sshd, make_remote, ho
 @pytest.mark.parametrize("version", ["2.7", "3.8"])
 def test_a_real_python_that_is_too_old_is_named(tmp_path, make_remote, version):
     python = find_python(version) or pytest.skip(f"needs Python {version}")
-    with running(tmp_path, {"YOTTA_PYTHON": python}) as server:
+    with run_sshd(tmp_path, {"YOTTA_PYTHON": python}) as server:
         remote = make_remote(server)
         with pytest.raises(RemoteUnavailable, match=r"has no Python of version 3\.9 or later\. Shell commands"):
             remote.run("1")
@@ -84,7 +84,7 @@ def test_packages_are_installed_where_they_are_missing(tmp_path, make_remote, ou
     subprocess.run([oldest or sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     (tmp_path / "pod").mkdir()
     notices = []
-    with running(tmp_path / "pod", {"YOTTA_PYTHON": str(python)}) as server:
+    with run_sshd(tmp_path / "pod", {"YOTTA_PYTHON": str(python)}) as server:
         with pytest.raises(RemoteUnavailable, match="lacks ipykernel, and installing is not allowed"):
             make_remote(server, install=False).run("1")
         remote = make_remote(server, on_notice=notices.append)
@@ -110,7 +110,7 @@ def test_a_package_that_cannot_be_installed_says_why(tmp_path, make_remote):
     (tmp_path / "pod").mkdir()
     environment = {"YOTTA_PYTHON": str(tmp_path / "venv/bin/python"), "PIP_NO_INDEX": "1"}
     with (
-        running(tmp_path / "pod", environment) as server,
+        run_sshd(tmp_path / "pod", environment) as server,
         pytest.raises(RemoteUnavailable, match=r"Installing a package on pod 1001 failed: No matching distribution"),
     ):
         make_remote(server, on_notice=lambda text: None).run("1")

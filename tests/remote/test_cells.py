@@ -29,16 +29,12 @@ def test_streams_arrive_in_order_while_the_cell_runs(remote, outputs):
     assert result.stderr.split() == [str(i) for i in range(0, 100, 10)]
 
 
-def test_output_is_printed_as_it_arrives(remote, outputs):
-    printed = threading.Event()
-    thread = threading.Thread(
-        target=remote.run,
-        args=("import time; print('first', flush=True); time.sleep(2)",),
-        kwargs={"on_output": lambda message: printed.set()},
-    )
-    thread.start()
-    assert printed.wait(1.5)
-    thread.join()
+def test_output_arrives_while_the_cell_runs(remote, outputs):
+    def reply(prompt, password):
+        assert outputs.lines[0] == "first"
+        return "value"
+
+    assert remote.run("print('first'); input()", on_output=outputs, on_input=reply).text == "'value'"
 
 
 def test_rich_displays_have_all_their_formats(remote, outputs):
@@ -183,7 +179,7 @@ def test_an_error_does_not_cancel_the_runs_that_wait(remote):
         remote.attach(first)
 
 
-LATE = """
+PRINT_LATE = """
 import threading, time
 def work():
     gate.wait()
@@ -201,7 +197,7 @@ def wait_for_late_output(remote):
 
 
 def test_what_a_thread_prints_after_the_end_of_its_cell_is_shown_with_the_next_one(remote):
-    first = remote.run(LATE)
+    first = remote.run(PRINT_LATE)
     wait_for_late_output(remote)
     remote.push(value=2)  # Shows nothing.
     assert first.stdout == "first\n"
@@ -212,14 +208,14 @@ def test_what_a_thread_prints_after_the_end_of_its_cell_is_shown_with_the_next_o
 
 def test_late_output_is_not_lost_with_the_connection(sshd, make_remote):
     remote = make_remote(sshd, on_notice=lambda text: None)
-    remote.run(LATE)
+    remote.run(PRINT_LATE)
     sshd.drop()
     time.sleep(0.5)
     assert remote.run("thread.join(); print('next')").stdout == "late 0\nlate 1\nlate 2\nnext\n"
 
 
 def test_late_output_that_attach_has_shown_is_not_shown_again(remote):
-    remote.run(LATE)
+    remote.run(PRINT_LATE)
     wait_for_late_output(remote)
     assert "late 2" in remote.attach().stdout
     assert "late" not in remote.run("print('next')").stdout
@@ -229,7 +225,7 @@ def test_late_output_beyond_the_limit_is_counted(remote, monkeypatch):
     monkeypatch.setattr(late, "MAX_LATE", 1000)
     notices = []
     monkeypatch.setattr(remote, "on_notice", notices.append)
-    remote.run(LATE.replace('print("late", number)', "print('x' * 300, flush=True); time.sleep(0.1)"))
+    remote.run(PRINT_LATE.replace('print("late", number)', "print('x' * 300, flush=True); time.sleep(0.1)"))
     wait_until(lambda: remote._agent.late.skipped > 1)
     assert 0 < len(remote.run("1").stdout) < 1000
     assert "messages of earlier cells are not shown" in notices[0]

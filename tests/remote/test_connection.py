@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 
 from tests.remote.conftest import endpoint_of_server
-from tests.remote.sshd import running, wait_until
+from tests.remote.sshd import run_sshd, wait_until
 from yotta_jupyter.api import PodsClient
 from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable, ServerError
 from yotta_jupyter.models import ExposedPort, Pod
@@ -279,7 +279,7 @@ def test_a_pod_has_an_endpoint(record):
 
 @pytest.mark.parametrize("extra", ["AllowStreamLocalForwarding no", "MaxSessions 10"])
 def test_cells_run_where_unix_sockets_are_not_forwarded(tmp_path, make_remote, extra):
-    with running(tmp_path, extra=extra) as server:
+    with run_sshd(tmp_path, extra=extra) as server:
         assert make_remote(server).run("6 * 7").text == "42"
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tests.remote.conftest import endpoint_of_server
-from tests.remote.sshd import running
+from tests.remote.sshd import run_sshd
 from yotta_jupyter.errors import InvalidRequest, RemoteUnavailable
 from yotta_jupyter.remote.values import arrow_stream, codec, frames
 from yotta_jupyter.remote.values.errors import CodecError
@@ -371,7 +371,7 @@ def test_a_missing_package_is_installed_or_named(tmp_path, make_remote):
     bare.write_text('#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S -I "$@"\n')
     bare.chmod(0o755)
     (tmp_path / "pod").mkdir()
-    with running(tmp_path / "pod", {"YOTTA_PYTHON": str(bare)}) as server:
+    with run_sshd(tmp_path / "pod", {"YOTTA_PYTHON": str(bare)}) as server:
         with pytest.raises(RemoteUnavailable, match="lacks ipykernel, and installing is not allowed"):
             make_remote(server, install=False).run("1")
         with pytest.raises(RemoteUnavailable, match=r"lacks ipykernel, and its Python has no pip"):

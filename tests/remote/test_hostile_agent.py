@@ -1,4 +1,4 @@
-"""A pod whose agent lies, floods, or never ends a message: an error, not a hang, not code, not much memory."""
+"""A pod with a malicious agent causes an error: no hang, no code that runs here, and no large use of memory."""
 
 import asyncio
 import contextlib
@@ -12,13 +12,14 @@ import time
 import pytest
 
 from tests.remote.conftest import Outputs
-from tests.remote.sshd import running
+from tests.remote.sshd import run_sshd
 from yotta_jupyter.errors import RemoteError, RemoteUnavailable, YottaError
 from yotta_jupyter.remote import framing
 from yotta_jupyter.remote.framing import pack
 from yotta_jupyter.remote.loop import background_loop, wait_for
 from yotta_jupyter.remote.queues import BoundedQueue
 
+# The log has the entries 0 to 4, so that the next sequence number is 5.
 HELLO = {"type": "hello", "protocol": 1, "epoch": "e", "first": 0, "last": 4, "kernel": "ready", "python": "3"}
 
 
@@ -27,22 +28,22 @@ def read_frame(stream):
     return json.loads(stream.read(head)), stream.read(body)
 
 
-def message(sequence, request, text="x", **changes):
+def message_frame(sequence, request, text="x", **changes):
     parts = [b"{}", json.dumps({"name": "stdout", "text": text}).encode()]
     head = {"type": "message", "channel": "iopub", "msg_type": "stream", "request": request, "seq": sequence}
     return pack({**head, "parts": [len(part) for part in parts], **changes}, b"".join(parts))
 
 
-def done(sequence, request, **changes):
+def done_frame(sequence, request, **changes):
     return pack({"type": "done", "request": request, "status": "ok", "seq": sequence, **changes})
 
 
-class HostileAgent:
-    """A Unix socket in place of the agent's; `behave` gets a stream and the id of the request."""
+class FakeAgent:
+    """A Unix socket in place of the agent's. `serve_client` gets a stream for each connection."""
 
-    def __init__(self, folder, behave):
+    def __init__(self, folder, serve_client):
         self.path = str(folder / "s")
-        self._behave = behave
+        self._serve_client = serve_client
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
         self._listener.listen()
@@ -52,20 +53,21 @@ class HostileAgent:
         with contextlib.suppress(OSError):
             while True:
                 connection = self._listener.accept()[0]
-                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
 
-    def _talk(self, connection):
+    def _handle(self, connection):
         with contextlib.suppress(OSError, ValueError, struct.error), connection, connection.makefile("rwb") as stream:
-            self._behave(stream)
+            self._serve_client(stream)
             stream.flush()
-            time.sleep(5)
+            while connection.recv(65536):  # Until the client disconnects.
+                pass
 
     def close(self):
         self._listener.close()
 
 
-def greet(stream):
-    """Say hello and return the id of the request."""
+def handshake(stream):
+    """Send ``hello``; receive ``follow`` and a request, and return the id of the request."""
     stream.write(pack(HELLO))
     stream.flush()
     read_frame(stream)
@@ -75,19 +77,19 @@ def greet(stream):
 
 @pytest.fixture
 def hostile_pod(tmp_path_factory, make_remote):
-    """Return a function that makes a `Remote` of a pod whose agent has the given behaviour."""
+    """Return a function that makes a `Remote` of a pod whose agent serves clients with the given function."""
     folder = tmp_path_factory.mktemp("h")
     agents, stack = [], contextlib.ExitStack()
 
-    def make(behave):
-        agent = HostileAgent(folder, behave)
+    def make(serve_client):
+        agent = FakeAgent(folder, serve_client)
         agents.append(agent)
         python = folder / "python"
         ready = json.dumps({"ready": agent.path, "folder": "/tmp/nothing", "executable": ""})
         python.write_text(f"#!/bin/sh\n[ \"$#\" = 2 ] && exit 0\necho 'yotta-agent:{ready}'\n")
         python.chmod(0o755)
         (folder / "pod").mkdir()
-        server = stack.enter_context(running(folder / "pod", {"YOTTA_PYTHON": str(python)}))
+        server = stack.enter_context(run_sshd(folder / "pod", {"YOTTA_PYTHON": str(python)}))
         return make_remote(server)
 
     with stack:
@@ -96,47 +98,49 @@ def hostile_pod(tmp_path_factory, make_remote):
             agent.close()
 
 
-def test_the_imitation_works(hostile_pod):
-    def behave(stream):
-        request = greet(stream)
-        stream.write(message(5, request, "hello") + done(6, request))
+def test_the_fake_agent_works(hostile_pod):
+    def serve_client(stream):
+        request = handshake(stream)
+        stream.write(message_frame(5, request, "hello") + done_frame(6, request))
 
-    assert hostile_pod(behave).run("1", on_output=Outputs()).stdout == "hello"
+    assert hostile_pod(serve_client).run("1", on_output=Outputs()).stdout == "hello"
 
 
-def talk(*frames):
-    """Return a behaviour that sends frames made from the request's id."""
+def reply_with(*frames):
+    """Return a `serve_client` that sends frames, each made by a function of the request's id."""
 
-    def behave(stream):
-        request = greet(stream)
+    def serve_client(stream):
+        request = handshake(stream)
         for frame in frames:
             stream.write(frame(request))
 
-    return behave
+    return serve_client
 
 
-LIES = {
+INVALID_REPLIES = {
     "no hello": lambda stream: stream.write(pack({"type": "welcome"})),
     "another protocol": lambda stream: stream.write(pack({**HELLO, "protocol": 99})),
-    "no position": lambda stream: stream.write(pack({**HELLO, "last": "many"})),
-    "not JSON": talk(lambda request: struct.pack(">II", 4, 0) + b"nope"),
-    "a list": talk(lambda request: struct.pack(">II", 2, 0) + b"[]"),
-    "deep JSON": talk(lambda request: struct.pack(">II", 100_000, 0) + b"[" * 100_000),
-    "too large": talk(lambda request: struct.pack(">II", 10, 2**31) + b"x" * 1000),
-    "a large head": talk(lambda request: struct.pack(">II", 2**31, 0)),
-    "twice the same": talk(lambda request: message(5, request), lambda request: message(5, request)),
-    "a position left out": talk(lambda request: message(6, request)),
-    "no number": talk(lambda request: message("5", request)),
-    "a gap backwards": talk(lambda request: pack({"type": "gap", "from": 9, "to": 1})),
-    "a kernel that fails": talk(
-        lambda request: done(5, request, status="kernel_failed", detail="evil\x1b[31m\nline"),
+    "no sequence number in hello": lambda stream: stream.write(pack({**HELLO, "last": "many"})),
+    "not JSON": reply_with(lambda request: struct.pack(">II", 4, 0) + b"nope"),
+    "a list": reply_with(lambda request: struct.pack(">II", 2, 0) + b"[]"),
+    "deep JSON": reply_with(lambda request: struct.pack(">II", 100_000, 0) + b"[" * 100_000),
+    "too large": reply_with(lambda request: struct.pack(">II", 10, 2**31) + b"x" * 1000),
+    "a large head": reply_with(lambda request: struct.pack(">II", 2**31, 0)),
+    "a repeated sequence number": reply_with(
+        lambda request: message_frame(5, request), lambda request: message_frame(5, request)
+    ),
+    "a missing sequence number": reply_with(lambda request: message_frame(6, request)),
+    "a sequence number as text": reply_with(lambda request: message_frame("5", request)),
+    "a gap backwards": reply_with(lambda request: pack({"type": "gap", "from": 9, "to": 1})),
+    "a kernel that fails": reply_with(
+        lambda request: done_frame(5, request, status="kernel_failed", detail="evil\x1b[31m\nline"),
     ),
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_lies_are_errors(hostile_pod, lie):
-    remote = hostile_pod(LIES[lie])
+@pytest.mark.parametrize("name", INVALID_REPLIES)
+def test_an_invalid_reply_is_an_error(hostile_pod, name):
+    remote = hostile_pod(INVALID_REPLIES[name])
     started = time.monotonic()
     with pytest.raises(RemoteUnavailable) as caught:
         remote.run("1", on_output=Outputs())
@@ -146,15 +150,15 @@ def test_lies_are_errors(hostile_pod, lie):
 
 def test_malformed_outputs_are_ignored(hostile_pod):
     remote = hostile_pod(
-        talk(
-            lambda request: message(5, request, parts=[1]),
-            lambda request: message(6, request, parts=[2, 10**9]),
-            lambda request: message(7, request, parts=[-1, 3]),
-            lambda request: message(8, request, parts="all"),
-            lambda request: message(9, "another request"),
+        reply_with(
+            lambda request: message_frame(5, request, parts=[1]),
+            lambda request: message_frame(6, request, parts=[2, 10**9]),
+            lambda request: message_frame(7, request, parts=[-1, 3]),
+            lambda request: message_frame(8, request, parts="all"),
+            lambda request: message_frame(9, "another request"),
             lambda request: pack({"type": "unknown", "seq": 10}),
-            lambda request: message(11, request, "good"),
-            lambda request: done(12, request, execution_count="many"),
+            lambda request: message_frame(11, request, "good"),
+            lambda request: done_frame(12, request, execution_count="many"),
         )
     )
     result = remote.run("1", on_output=Outputs())
@@ -166,9 +170,9 @@ def test_an_error_with_odd_fields(hostile_pod):
     content = json.dumps({"ename": ["x"], "evalue": "a\nb\x1b[2J", "traceback": "text"}).encode()
     frame = {"type": "message", "channel": "iopub", "msg_type": "error", "seq": 5, "parts": [2, len(content)]}
     remote = hostile_pod(
-        talk(
+        reply_with(
             lambda request: pack({**frame, "request": request}, b"{}" + content),
-            lambda request: done(6, request, status="error"),
+            lambda request: done_frame(6, request, status="error"),
         )
     )
     with pytest.raises(RemoteError) as caught:
@@ -179,28 +183,30 @@ def test_an_error_with_odd_fields(hostile_pod):
 def test_a_message_that_never_ends_is_an_error(hostile_pod, monkeypatch):
     monkeypatch.setattr(framing.FrameReader.__init__, "__defaults__", (0.5,))
 
-    def behave(stream):
-        greet(stream)
+    def serve_client(stream):
+        handshake(stream)
         stream.write(struct.pack(">II", 10, 1000) + b"{")
-        stream.flush()
-        time.sleep(10)
 
     with pytest.raises(RemoteUnavailable, match="a message that does not end"):
-        hostile_pod(behave).run("1")
+        hostile_pod(serve_client).run("1")
 
 
-def test_a_message_that_trickles_is_an_error(monkeypatch):
+def test_a_message_that_is_too_slow_is_an_error(monkeypatch):
     monkeypatch.setattr(framing, "MIN_RATE", 1_000_000)
 
-    class Trickle:
+    class SlowReader:
+        """Returns the lengths of a frame, then one byte of it at a time."""
+
+        def __init__(self):
+            self.data = struct.pack(">II", 1000, 0)
+
         async def read(self, n=-1):
             await asyncio.sleep(0.05)
-            return b"\x00\x00\x03\xe8\x00\x00\x00\x00" if not reads.append(1) and len(reads) == 1 else b"x"
-
-    reads = []
+            data, self.data = self.data, b"x"
+            return data
 
     async def read():
-        return await framing.FrameReader(Trickle(), stall_timeout=0.5).next()
+        return await framing.FrameReader(SlowReader(), stall_timeout=0.5).next()
 
     started = time.monotonic()
     with pytest.raises(RemoteUnavailable, match="does not end"):
@@ -208,18 +214,18 @@ def test_a_message_that_trickles_is_an_error(monkeypatch):
     assert time.monotonic() - started < 3
 
 
-def test_a_flood_is_held_back_while_the_consumer_is_slow(hostile_pod):
+def test_the_agent_waits_while_the_consumer_is_slow(hostile_pod):
     """A gigabyte of output waits on the pod and not in this process."""
     sent = []
 
-    def behave(stream):
-        request = greet(stream)
+    def serve_client(stream):
+        request = handshake(stream)
         for sequence in range(5, 1005):
-            stream.write(message(sequence, request, "x" * 1_000_000))
+            stream.write(message_frame(sequence, request, "x" * 1_000_000))
             sent.append(sequence)
-        stream.write(done(1005, request))
+        stream.write(done_frame(1005, request))
 
-    remote = hostile_pod(behave)
+    remote = hostile_pod(serve_client)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     def slow(output):
@@ -260,7 +266,7 @@ def test_a_start_that_prints_much_or_ends(tmp_path, make_remote):
         python.write_text(f'#!/bin/sh\n[ "$#" = 2 ] && exit 0\n{script}\n')
         python.chmod(0o755)
         (folder / "pod").mkdir()
-        with running(folder / "pod", {"YOTTA_PYTHON": str(python)}) as server:
+        with run_sshd(folder / "pod", {"YOTTA_PYTHON": str(python)}) as server:
             for call in (lambda r: r.run("1"), lambda r: r.get("x", tmp_path / "x")):
                 with pytest.raises(YottaError) as caught:
                     call(make_remote(server))

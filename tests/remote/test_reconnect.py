@@ -17,8 +17,8 @@ from tests.remote.sshd import wait_until
 from yotta_jupyter.errors import RemoteError, RemoteUnavailable
 from yotta_jupyter.remote import login
 
-COUNTING = "import time\nfor i in range({count}):\n    print(i, flush=True)\n    time.sleep({delay})\n'end'"
-APPENDING = "with open({path!r}, 'a') as file: print(file.write('x'))"
+COUNT = "import time\nfor i in range({count}):\n    print(i, flush=True)\n    time.sleep({delay})\n'end'"
+APPEND_X = "with open({path!r}, 'a') as file: print(file.write('x'))"
 
 
 def run_in_thread(remote, code):
@@ -42,20 +42,21 @@ def kill(processes):
             process.kill()
 
 
-def numbers(count):
+def expected_lines(count):
+    """Return the lines that `COUNT` prints."""
     return [str(number) for number in range(count)]
 
 
 def test_each_line_arrives_once_when_the_connection_is_killed_again_and_again(sshd, make_remote):
     notices = []
     remote = make_remote(sshd, on_notice=notices.append)
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=120, delay=0.02))
+    thread, outputs, results = run_in_thread(remote, COUNT.format(count=120, delay=0.02))
     for line in (10, 40, 70):
         wait_until(lambda line=line: len(outputs.lines) > line)
         sshd.drop()
     thread.join()
-    assert outputs.lines == numbers(120)
-    assert results[0].stdout.split() == numbers(120)
+    assert outputs.lines == expected_lines(120)
+    assert results[0].stdout.split() == expected_lines(120)
     assert results[0].text == "'end'"
     assert notices.count("Connected to pod 1001 again.") == 3
 
@@ -63,7 +64,7 @@ def test_each_line_arrives_once_when_the_connection_is_killed_again_and_again(ss
 def test_each_line_arrives_once_through_a_half_open_connection(sshd, make_remote):
     """The connection is frozen for longer than the keepalive lasts, with its real settings, and then killed."""
     remote = make_remote(sshd)
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=140, delay=0.1))
+    thread, outputs, results = run_in_thread(remote, COUNT.format(count=140, delay=0.1))
     wait_until(lambda: len(outputs.lines) > 10)
     frozen = sshd.sessions()
     sshd.signal_sessions(signal.SIGSTOP)
@@ -73,19 +74,19 @@ def test_each_line_arrives_once_through_a_half_open_connection(sshd, make_remote
     assert time.monotonic() - frozen_at < 15
     kill(frozen)
     thread.join()
-    assert outputs.lines == numbers(140)
+    assert outputs.lines == expected_lines(140)
     assert results[0].text == "'end'"
 
 
 def test_each_line_arrives_once_when_the_server_is_restarted(sshd, make_remote):
     remote = make_remote(sshd)
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=60, delay=0.02))
+    thread, outputs, results = run_in_thread(remote, COUNT.format(count=60, delay=0.02))
     wait_until(lambda: len(outputs.lines) > 10)
     sshd.stop()
     time.sleep(1)
     sshd.start()
     thread.join()
-    assert outputs.lines == numbers(60)
+    assert outputs.lines == expected_lines(60)
     assert results[0].text == "'end'"
 
 
@@ -114,7 +115,7 @@ remote.run({code!r})
 
 
 def test_a_new_client_gets_everything_when_the_first_one_was_killed(sshd, make_remote, outputs):
-    code = COUNTING.format(count=60, delay=0.05)
+    code = COUNT.format(count=60, delay=0.05)
     arguments = [str(sshd.port), sshd.user, str(sshd.key_file), str(sshd.folder / "known_hosts")]
     client = subprocess.Popen(
         [sys.executable, "-c", CLIENT.format(code=code), *arguments], stdout=subprocess.PIPE, env={**os.environ}
@@ -126,7 +127,7 @@ def test_a_new_client_gets_everything_when_the_first_one_was_killed(sshd, make_r
     remote = make_remote(sshd)
     assert [info.state for info in remote.requests()] == ["running"]
     assert remote.attach(on_output=outputs).text == "'end'"
-    assert outputs.lines == numbers(60)
+    assert outputs.lines == expected_lines(60)
 
 
 @pytest.mark.parametrize("delay", [0, 0.001, 0.003, 0.01])
@@ -135,7 +136,7 @@ def test_a_request_sent_while_the_connection_breaks_runs_once(sshd, make_remote,
     remote.run("1")
     path = tmp_path / "marks"
     for number in range(5):
-        thread, _, results = run_in_thread(remote, APPENDING.format(path=str(path)))
+        thread, _, results = run_in_thread(remote, APPEND_X.format(path=str(path)))
         time.sleep(delay)
         sshd.drop()
         thread.join()
@@ -150,7 +151,7 @@ def test_a_request_of_a_frozen_connection_runs_once(sshd, make_remote, tmp_path,
     frozen = sshd.sessions()
     sshd.signal_sessions(signal.SIGSTOP)
     path = tmp_path / "marks"
-    remote.run(APPENDING.format(path=str(path)))
+    remote.run(APPEND_X.format(path=str(path)))
     assert path.read_text() == "x"
     sshd.signal_sessions(signal.SIGCONT)  # What was sent on the old connection arrives late.
     time.sleep(0.3)
@@ -169,16 +170,16 @@ def test_input_is_answered_across_a_broken_connection(sshd, make_remote):
     assert remote.run("input('? ')", on_input=reply).text == "'value'"
 
 
-def agents(server):
+def agent_processes(server):
     return [process for process in server.processes() if "serve" in process.cmdline()]
 
 
 def test_a_new_agent_finds_the_running_kernel(sshd, make_remote):
     remote = make_remote(sshd, on_notice=lambda text: None)
     remote.run("kept = 'state'")
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=60, delay=0.05))
+    thread, outputs, results = run_in_thread(remote, COUNT.format(count=60, delay=0.05))
     wait_until(lambda: len(outputs.lines) > 5)
-    agents(sshd)[0].kill()
+    agent_processes(sshd)[0].kill()
     thread.join()
     result = results[0]
     assert result.text == "'end'"
@@ -192,7 +193,7 @@ def test_a_run_that_ends_without_an_agent_is_reported(sshd, make_remote):
     remote = make_remote(sshd, on_notice=lambda text: None)
     remote.run("1")
     request_id = remote.submit("import time; time.sleep(0.5)")
-    agents(sshd)[0].kill()
+    agent_processes(sshd)[0].kill()
     sshd.drop()
     time.sleep(1)
     with pytest.raises(RemoteError, match=r"OutcomeUnknown.*agent on the pod was restarted"):
@@ -201,7 +202,7 @@ def test_a_run_that_ends_without_an_agent_is_reported(sshd, make_remote):
 
 def test_a_pod_that_was_started_again_says_that_the_cell_is_gone(sshd, make_remote):
     remote = make_remote(sshd)
-    thread, outputs, results = run_in_thread(remote, COUNTING.format(count=600, delay=0.05))
+    thread, outputs, results = run_in_thread(remote, COUNT.format(count=600, delay=0.05))
     wait_until(lambda: len(outputs.lines) > 3)
     sshd.stop()
     sshd.kill_processes()
@@ -217,7 +218,7 @@ def test_nothing_stays_on_the_pod_after_a_shutdown(sshd, make_remote):
     remote = make_remote(sshd)
     remote.run("1")
     remote.shutdown()
-    wait_until(lambda: not agents(sshd))
+    wait_until(lambda: not agent_processes(sshd))
     assert not list((sshd.folder / "tmp").iterdir())
     assert not (sshd.home / ".cache/yotta-agent").exists()
     assert remote.run("2").text == "2"
@@ -226,7 +227,7 @@ def test_nothing_stays_on_the_pod_after_a_shutdown(sshd, make_remote):
 def test_the_agent_ends_when_its_home_is_deleted(sshd, make_remote):
     make_remote(sshd).run("1")
     wait_until(lambda: not shutil.rmtree(sshd.home, ignore_errors=True) and not sshd.home.exists())
-    wait_until(lambda: not agents(sshd))
+    wait_until(lambda: not agent_processes(sshd))
     wait_until(lambda: not list((sshd.folder / "tmp").iterdir()))
 
 
@@ -244,5 +245,5 @@ def test_a_home_that_cannot_be_written(sshd, make_remote):
     try:
         assert make_remote(sshd, endpoint_of_server(sshd)).run("1").text == "1"
     finally:
-        for process in agents(sshd):
+        for process in agent_processes(sshd):
             shutil.rmtree(process.cmdline()[-1], ignore_errors=True)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.remote.sshd import running, wait_until
+from tests.remote.sshd import run_sshd, wait_until
 from yotta_jupyter.errors import RemoteUnavailable
 
 
@@ -64,7 +64,7 @@ def test_a_lost_connection_is_an_error(sshd, make_remote):
 
 
 def test_without_python_shell_commands_work_and_cells_say_why(tmp_path, make_remote):
-    with running(tmp_path, {"YOTTA_PYTHON": "/nonexistent/python"}) as server:
+    with run_sshd(tmp_path, {"YOTTA_PYTHON": "/nonexistent/python"}) as server:
         remote = make_remote(server)
         assert remote.shell("echo $((6 * 7))").stdout == "42\n"
         with pytest.raises(RemoteUnavailable, match=r"has no Python.*Shell commands still work"):
@@ -79,7 +79,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path, make_remote):
     old.chmod(0o755)
     (tmp_path / "pod").mkdir()
     with (
-        running(tmp_path / "pod", {"YOTTA_PYTHON": str(old)}) as server,
+        run_sshd(tmp_path / "pod", {"YOTTA_PYTHON": str(old)}) as server,
         pytest.raises(RemoteUnavailable, match=r"no Python of version 3\.9"),
     ):
         make_remote(server).run("1")
