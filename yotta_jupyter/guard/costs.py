@@ -83,7 +83,9 @@ def parse_since(since: str | timedelta | datetime | None, now: float) -> float:
     if since is None:
         return 0.0
     if isinstance(since, datetime):
-        return (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp()
+        if since.tzinfo is None:
+            since = since.replace(tzinfo=UTC)
+        return since.timestamp()
     return now - parse_duration(since, "The start of a report")
 
 

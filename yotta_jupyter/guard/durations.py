@@ -9,9 +9,9 @@ from typing import Final
 from ..errors import InvalidRequest
 from ..sanitize import single_line
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_PART: Final = r"(\d{1,12}(?:\.\d{1,6})?)([smhd])"
-_PATTERN: Final = re.compile(rf"(?:{_PART})+")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
+_COUNT_AND_UNIT: Final = r"(\d{1,12}(?:\.\d{1,6})?)([smhd])"
+_PATTERN: Final = re.compile(rf"(?:{_COUNT_AND_UNIT})+")
 MAX_DURATION: Final = 366 * 86400.0  # seconds
 
 
@@ -44,7 +44,7 @@ def parse_duration(value: str | timedelta | float, name: str = "A duration") -> 
             raise InvalidRequest(
                 f"{name} is a number with s, m, h or d, such as 90s, 30m, 8h or 2d, not {single_line(value, 40)!r}."
             )
-        seconds = sum(float(count) * _UNITS[unit] for count, unit in re.findall(_PART, text))
+        seconds = sum(float(count) * _UNITS[unit] for count, unit in re.findall(_COUNT_AND_UNIT, text))
     if not 0 < seconds <= MAX_DURATION:
         raise InvalidRequest(f"{name} is more than 0 and at most 366 d, not {single_line(value, 40)}.")
     return seconds

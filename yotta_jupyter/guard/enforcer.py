@@ -47,7 +47,7 @@ class Enforcer:
         self._clock = Clock(data_folder() / "clock.json")
         self._accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
-        self._woken = threading.Event()
+        self._woken = threading.Event()  # Set by each message of a notebook.
         self._started_at = self._clock.now()
         self._problem = ""
         self._identity: str | None = None
@@ -142,7 +142,7 @@ class Enforcer:
             if account is None:
                 account = Account(base_url, api_key, ssh_key, self._store, self._clock, self._logger)
                 self._accounts[name] = account
-            elif ssh_key is not None:
+            elif ssh_key is not None:  # A notebook without a key file must not undo the choice of another.
                 account.ssh_key = ssh_key
             account.wake.set()
 

@@ -26,6 +26,7 @@ MAX_NETWORK: Final = 5000.0
 MAX_INTERVAL: Final = 60.0  # seconds between two samples
 MIN_INTERVAL: Final = 1.0  # seconds
 _SAMPLES_PER_WINDOW: Final = 5
+_MAX_SAMPLE_DURATION: Final = 30.0  # seconds
 
 _MARKER: Final = "yotta-probe:"
 """Printed before the sample."""
@@ -200,7 +201,7 @@ class IdleMonitor:
         """
         activity, self._latest = self._latest, None
         age = self._now() - self._started_at
-        is_late = age > 3 * self.period + 30
+        is_late = age > 3 * self.period + _MAX_SAMPLE_DURATION
         if is_late:  # For example, the machine slept.
             activity = Activity(False, "no recent sample")
         is_sampling = self._thread is not None and self._thread.is_alive()

@@ -105,7 +105,7 @@ class AccountWatcher:
         return self._delay()
 
     def _is_own(self, guard: Guard) -> bool:
-        """Return whether a guard is one of this account, which may have had another key when the guard was set."""
+        """Return whether a guard is of this account, also if it was set with an earlier key of the account."""
         return guard.account == self._ledger.account or guard.pod_id in self._latest
 
     def _check_pod(self, guard: Guard) -> dict[str, Any]:
@@ -236,7 +236,8 @@ class AccountWatcher:
                 delays.append(TRANSITION_INTERVAL)
             if guard.state == "active" and guard.limits:
                 left = guard.limits[0].at - self._now()
-                delays.append(max(left, MIN_DELAY) if left > 0 else CONFIRM_INTERVAL)
+                is_overdue = left <= 0
+                delays.append(CONFIRM_INTERVAL if is_overdue else max(left, MIN_DELAY))
         return min(delays)
 
     def _last_interruption(self, guard: Guard) -> int:
