@@ -21,7 +21,7 @@ def read_body(log, sequence):
     return os.pread(segment.fd, body_size, offset + 8 + head_size)
 
 
-def test_frames_are_found_again_also_by_a_new_agent(tmp_path):
+def test_entries_are_found_by_their_number_also_by_a_new_agent(tmp_path):
     log = agent.MessageLog(str(tmp_path / "record"))
     for number in range(100):
         assert log.append({"type": "x"}, b"%d" % number) == number
@@ -54,7 +54,7 @@ def test_old_requests_are_deleted_first_and_then_the_oldest_of_all(tmp_path, mon
     assert sum(len(path.read_bytes()) for path in (tmp_path / "record").iterdir()) <= 21_000
 
 
-def test_where_the_disk_is_full_the_record_goes_on_in_memory(tmp_path, monkeypatch):
+def test_on_a_full_disk_the_log_continues_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(agent, "SEGMENT_SIZE", 1000)
     monkeypatch.setattr(agent, "MEMORY_LIMIT", 10_000)
     log = agent.MessageLog(str(tmp_path / "record"))
@@ -74,7 +74,7 @@ def test_where_the_disk_is_full_the_record_goes_on_in_memory(tmp_path, monkeypat
 
 
 def test_output_beyond_the_limit_is_reported(remote, monkeypatch):
-    """The response to a client that requests messages which are no longer recorded says how much is missing."""
+    """A client that follows the log from a deleted entry learns how much is missing."""
     assert remote.requests() == []
     remote.run("for i in range(3): print(i)")
     run = replace(remote.requests()[-1], first=-500)

@@ -213,7 +213,7 @@ def test_a_frozen_connection_is_replaced(sshd, make_remote, monkeypatch):
     assert remote.shell("echo 1").stdout == "1\n"
     frozen = sshd.sessions()
     sshd.signal_sessions(signal.SIGSTOP)
-    time.sleep(1.5)
+    wait_until(lambda: not remote.is_connected)
     assert remote.shell("echo 2").stdout == "2\n"
     assert notices == ["The connection to pod 1001 was lost; connecting again.", "Connected to pod 1001 again."]
     for process in frozen:

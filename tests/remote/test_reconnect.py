@@ -235,8 +235,7 @@ def test_an_idle_connection_that_broke_is_not_noticed(sshd, make_remote):
     remote = make_remote(sshd)
     remote.run("x = 1")
     sshd.drop()
-    time.sleep(0.3)
-    assert not sshd.sessions()
+    wait_until(lambda: not remote.is_connected)
     assert remote.run("x").text == "1"
 
 

@@ -84,14 +84,18 @@ class HostKeys:
             self._write({**self._read(), _alias(pod_id): line})
 
     def _read(self) -> dict[str, str]:
-        """Return the lines by alias, each without its alias."""
+        """Return the lines of the file by alias, without the alias."""
         with self._convert_errors():
             try:
                 lines = self.path.read_text("utf-8", errors="replace").splitlines()
             except FileNotFoundError:
                 return {}
-        aliases_and_rests = (line.partition(" ")[::2] for line in lines)
-        return {alias: rest.strip() for alias, rest in aliases_and_rests if rest}
+        lines_by_alias = {}
+        for line in lines:
+            alias, _, rest = line.partition(" ")
+            if rest:
+                lines_by_alias[alias] = rest.strip()
+        return lines_by_alias
 
     def _write(self, lines: dict[str, str]) -> None:
         text = "".join(f"{alias} {rest}\n" for alias, rest in lines.items())
