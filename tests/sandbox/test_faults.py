@@ -203,7 +203,7 @@ def test_same_seed_gives_same_faults():
 @pytest.mark.parametrize("kind", sorted(FAULT_KINDS))
 def test_every_kind_can_be_parsed(kind):
     value = {"SECONDS": "=2.5", "STATUS": "=502", "N": "=10001", "URL": "=http://127.0.0.1:9/x3"}.get(
-        FAULT_KINDS[kind].value, ""
+        FAULT_KINDS[kind].value_format, ""
     )
     fault = parse_fault(f"*:{kind}{value}@0.25x4")
     assert (fault.endpoint, fault.kind, fault.probability, fault.times) == ("*", kind, 0.25, 4)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from .endpoints import ENDPOINTS
-from .faults import FAULT_KINDS, GRAMMAR, parse_fault
+from .faults import FAULT_KINDS, GRAMMAR, FaultKind, parse_fault
 from .sandbox import Sandbox
-from .simulator import PORTS_SECONDS, TOMBSTONE_SECONDS, TRANSITIONS
+from .statuses import PORTS_SECONDS, TOMBSTONE_SECONDS, TRANSITIONS
 
 _DESCRIPTION = """\
 A local server with the Pods API. It needs no account and no network, and costs nothing. It prints
@@ -37,32 +37,33 @@ Examples:
   --fault list:redirect=http://127.0.0.1:9/   --fault create:failedx1"""
 
 
-class _Parser(argparse.ArgumentParser):
+class _OneLineErrorParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def _fault(text: str) -> str:
+def _validate_fault(text: str) -> str:
     try:
         return parse_fault(text).spec
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _public_keys(file: str) -> list[str]:
+def _read_public_keys(file: str) -> list[str]:
     try:
-        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise argparse.ArgumentTypeError(f"cannot read {file!r}: {getattr(error, 'strerror', None) or error}") from None
-    return lines
+        return Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot read {file!r}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise argparse.ArgumentTypeError(f"cannot read {file!r}: {error}") from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _OneLineErrorParser(
         prog="python -m yotta_jupyter.sandbox",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
-        description=f"{_DESCRIPTION}\n{_lifecycle_help()}",
+        description=f"{_DESCRIPTION}\n{_transitions_help()}",
         epilog=f"{_faults_help()}\n\n{_EXAMPLES}",
     )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="port (default: a free one)")
@@ -70,12 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the sample pods (default: 0)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="speed of status changes (default: 1)")
     parser.add_argument(
-        "--fault", type=_fault, action="append", default=[], metavar="SPEC", help="fault, see below; repeatable"
+        "--fault",
+        type=_validate_fault,
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="fault, see below; repeatable",
     )
     parser.add_argument("--api-key", metavar="KEY", help="valid API key (default: a key derived from the seed)")
     parser.add_argument(
         "--public-key",
-        type=_public_keys,
+        type=_read_public_keys,
         metavar="FILE",
         help="SSH keys that pods without PUBLIC_KEY accept, as in authorized_keys (default: "
         "~/.yotta/ssh/id_ed25519.pub, as soon as it exists)",
@@ -84,15 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _lifecycle_help() -> str:
+def _transitions_help() -> str:
     lines = ["Status changes, in seconds at speed 1 (--speed 10 makes them ten times as fast):"]
-    next_steps = {
+    what_follows = {
         "RUNNING": f", ports healthy {PORTS_SECONDS:g} s later",
         "TERMINATED": f", removed {TOMBSTONE_SECONDS:g} s later",
     }
-    for action, transition in TRANSITIONS.items():
-        after = transition.after + next_steps.get(transition.after, "")
-        lines.append(f"  {action:<8} {transition.during} ({transition.seconds:g} s) -> {after}")
+    for action, (_, during, after, seconds) in TRANSITIONS.items():
+        lines.append(f"  {action:<8} {during} ({seconds:g} s) -> {after}{what_follows.get(after, '')}")
     return "\n".join(lines)
 
 
@@ -103,18 +108,24 @@ def _faults_help() -> str:
         "  KIND is one of these; a request that is not applied has no effect:",
     ]
     for name, kind in FAULT_KINDS.items():
-        value = f"={kind.value}" if kind.value else ""
-        value = f"[{value}]" if kind.default is not None else value
         applied = "applied" if kind.applied else "not applied"
-        endpoints = f" (only {', '.join(kind.endpoints)})" if len(kind.endpoints) < len(ENDPOINTS) else ""
-        lines.append(f"  {name + value:<20} {applied}: {kind.summary}{endpoints}")
-    lines.append("  A request gets the first fault that fires, besides lag and failed, which combine with any other.")
+        is_restricted = len(kind.endpoints) < len(ENDPOINTS)
+        restriction = f" (only {', '.join(kind.endpoints)})" if is_restricted else ""
+        lines.append(f"  {name + _value_help(kind):<20} {applied}: {kind.summary}{restriction}")
+    lines.append("  A request gets the first fault that fires, and all faults of the kinds lag and failed that fire.")
     return "\n".join(lines)
+
+
+def _value_help(kind: FaultKind) -> str:
+    if not kind.value_format:
+        return ""
+    is_optional = kind.default is not None
+    return f"[={kind.value_format}]" if is_optional else f"={kind.value_format}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM and return the exit status."""
-    parser = _parser()
+    parser = _build_parser()
     args = parser.parse_args(arguments)
     stop = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -137,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     with sandbox:
         print(sandbox.notice, file=sys.stderr, flush=True)
         print(f"YOTTA_BASE_URL={sandbox.base_url}", f"YOTTA_API_KEY={sandbox.api_key}", sep="\n", flush=True)
-        # With a timeout, because on Windows Ctrl-C does not interrupt a wait without one.
+        # On Windows, Ctrl-C interrupts only a wait with a timeout.
         while not stop.wait(0.5):
             pass
     return 0

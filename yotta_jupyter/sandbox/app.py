@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LAG = "sandbox.lag"
-"""The environ key of the sandbox seconds by which ``list`` and ``get`` lag behind."""
+"""The environ key of a lag: ``list`` and ``get`` return the pods as they were that many sandbox seconds ago."""
 
 NEW_POD_FAILS = "sandbox.new_pod_fails"
-"""The environ key that tells ``create`` whether the new pod ends in FAILED."""
+"""The environ key of a boolean: whether the pod that ``create`` adds changes to FAILED instead of RUNNING."""
 
 
 class PodsApp:
@@ -40,21 +40,26 @@ class PodsApp:
 
     def _handle(self, request: Request) -> Response:
         environ = request.environ
-        pod_id, lag = environ[POD_ID], environ.get(LAG, 0.0)
+        pod_id = environ[POD_ID]
+        lag = environ.get(LAG, 0.0)
         match environ[ENDPOINT]:
             case "create":
                 body = validate_create(request.get_data())
-                # The contract has the id as a number here, as a string everywhere else.
-                return success(self._simulator.create(body, fails=environ.get(NEW_POD_FAILS, False)).encode())
+                new_id = self._simulator.create(body, will_fail=environ.get(NEW_POD_FAILS, False))
+                # In this response the API has the id as a JSON number, everywhere else as a string.
+                return success(new_id.encode())
             case "list":
                 regions = _query_values(request, "regionList")
                 statuses = [validate_status(value) for value in _query_values(request, "statusList")]
-                return success(b"[" + b",".join(self._simulator.list_pods(regions, statuses, lag)) + b"]")
+                pods = self._simulator.list_pods(regions, statuses, lag)
+                return success(b"[" + b",".join(pods) + b"]")
             case "get":
                 return success(self._simulator.get(pod_id, lag))
-            case action:
+            case "pause" | "resume" | "delete" as action:
                 self._simulator.transition(action, pod_id)
                 return success()
+            case endpoint:
+                raise AssertionError(f"endpoint {endpoint} has no handler")
 
 
 def _query_values(request: Request, name: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""The exact bill of the sandbox: what each pod would have cost, by the second."""
+"""The bill of the sandbox: what each pod would have cost, without rounding of the time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-_FREE = ("INITIALIZE", "TERMINATED", "FAILED")
+_FREE_STATUSES = ("INITIALIZE", "TERMINATED", "FAILED")
 
 
 class BillItem(NamedTuple):
@@ -13,9 +13,9 @@ class BillItem(NamedTuple):
     Attributes
     ----------
     running_hours, paused_hours : float
-        Hours by the time of day in the pods' records. Everything between RUNNING and PAUSED or TERMINATED is running.
+        Hours by the timestamps in the pods' records. PAUSING and TERMINATING count as running.
     cost : float
-        US dollars: all prices while running, the persistent volume while paused.
+        US dollars. A running pod costs the GPUs and its volumes, a paused pod only the persistent volume.
     """
 
     running_hours: float
@@ -25,64 +25,58 @@ class BillItem(NamedTuple):
 
 @dataclass(slots=True)
 class _Account:
-    """A pod's bill until ``at``, in real seconds, and its record from then on."""
+    """A pod's bill up to a time, and its status and record since then."""
 
-    at: float
+    billed_until: float
     status: str
     record: Mapping[str, Any]
-    running: float = 0.0
-    paused: float = 0.0
+    running_hours: float = 0.0
+    paused_hours: float = 0.0
     cost: float = 0.0
 
-    def advance(self, at: float) -> None:
-        hours = max(0.0, at - self.at) / 3600
-        self.at = max(self.at, at)
-        if self.status in _FREE:
+    def bill_until(self, at: float) -> None:
+        hours = max(0.0, at - self.billed_until) / 3600
+        self.billed_until = max(self.billed_until, at)
+        if self.status in _FREE_STATUSES:
             return
-        rate = _volume(self.record, "persistent")
+        hourly_rate = _product(self.record, "persistentVolumePrice", "persistentVolumeInGb")
         if self.status == "PAUSED":
-            self.paused += hours
+            self.paused_hours += hours
         else:
-            self.running += hours
-            rate += _volume(self.record, "container") + _number(self.record, "singleCardPrice", "gpuCount")
-        self.cost += rate * hours
+            self.running_hours += hours
+            container_volume = _product(self.record, "containerVolumePrice", "containerVolumeInGb")
+            hourly_rate += container_volume + _product(self.record, "singleCardPrice", "gpuCount")
+        self.cost += hourly_rate * hours
 
 
 class Bill:
-    """The bills of all pods, also of those that were deleted.
-
-    Times are in seconds since the start.
-    """
+    """The bills of all pods, also of deleted ones. Times are in real seconds since the start."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
 
-    def change(self, key: str, at: float, status: str, record: Mapping[str, Any]) -> None:
-        """Note the status and the record of a pod from a time on; the first time also adds the pod."""
-        if key in self._accounts:
-            account = self._accounts[key]
-            account.advance(at)
-            account.status, account.record = status, record
-        else:
+    def update(self, key: str, at: float, status: str, record: Mapping[str, Any]) -> None:
+        """Set the status and the record of a pod from a time on. Add the pod if it is new."""
+        account = self._accounts.get(key)
+        if account is None:
             self._accounts[key] = _Account(at, status, record)
+            return
+        account.bill_until(at)
+        account.status = status
+        account.record = record
 
     def items(self, at: float) -> dict[str, BillItem]:
         """Return the bill of each pod until a time."""
-        for account in self._accounts.values():
-            account.advance(at)
-        return {key: BillItem(account.running, account.paused, account.cost) for key, account in self._accounts.items()}
+        items = {}
+        for key, account in self._accounts.items():
+            account.bill_until(at)
+            items[key] = BillItem(account.running_hours, account.paused_hours, account.cost)
+        return items
 
 
-def _volume(record: Mapping[str, Any], kind: str) -> float:
-    return _number(record, f"{kind}VolumePrice", f"{kind}VolumeInGb")
-
-
-def _number(record: Mapping[str, Any], *names: str) -> float:
-    """Return the product of fields; 0 if one of them is not a number."""
-    product = 1.0
-    for name in names:
-        try:
-            product *= float(record.get(name) or 0)
-        except (TypeError, ValueError):
-            return 0.0
-    return product
+def _product(record: Mapping[str, Any], price: str, quantity: str) -> float:
+    """Return the product of two fields; 0 if one of them is not a number."""
+    try:
+        return float(record.get(price) or 0) * float(record.get(quantity) or 0)
+    except (TypeError, ValueError):
+        return 0.0

@@ -30,16 +30,17 @@ class FaultMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request."""
         plan = self._faults.plan(environ[ENDPOINT])
-        environ[LAG], environ[NEW_POD_FAILS] = plan.lag, plan.new_pod_fails
+        environ[LAG] = plan.lag
+        environ[NEW_POD_FAILS] = plan.new_pod_fails
         if plan.fault is None:
             return self._app(environ, start_response)
-        response = Response()
-        if FAULT_KINDS[plan.fault.kind].applied:
-            response = Response.from_app(self._app, environ)
+        applied = FAULT_KINDS[plan.fault.kind].applied
+        response = Response.from_app(self._app, environ) if applied else Response()
         return _apply_fault(plan.fault, response, environ["werkzeug.socket"])(environ, start_response)
 
 
 def _apply_fault(fault: Fault, response: Response, connection: socket.socket) -> Response:
+    """Return the response that the client gets instead of ``response``, or raise ConnectionAbortedError."""
     match fault.kind:
         case "lost" | "dropped":
             raise ConnectionAbortedError
@@ -59,7 +60,7 @@ def _apply_fault(fault: Fault, response: Response, connection: socket.socket) ->
         case "truncated":
             body = response.get_data()
             response.response = _abort_after(body[: len(body) // 2])
-            response.content_length = len(body)
+            response.content_length = len(body)  # As if the body were complete.
             return response
         case "list" | "list-after":
             return json_response(200, b"[]")
@@ -84,11 +85,11 @@ def _abort_after(data: bytes) -> Iterator[bytes]:
 
 
 def _wait_for_disconnect(connection: socket.socket, seconds: float | None = None) -> bool:
-    """Wait until the client disconnects or the server stops; return False after that many seconds."""
+    """Wait until the client disconnects or the server stops. Return False after a timeout in seconds."""
     connection.settimeout(seconds)
     try:
-        return not connection.recv(1, socket.MSG_PEEK)
-    except (TimeoutError, BlockingIOError):
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except (TimeoutError, BlockingIOError):  # BlockingIOError is the timeout of 0 seconds.
         return False
     except OSError:
         return True

@@ -1,5 +1,6 @@
-"""Faults: which exist, how they are written, and which ones a request gets."""
+"""Faults: their kinds, their syntax, and the choice of those for a request."""
 
+import contextlib
 import difflib
 import re
 import threading
@@ -13,13 +14,26 @@ from .endpoints import ENDPOINTS
 GRAMMAR = "ENDPOINT:KIND[=VALUE][@PROBABILITY][xTIMES]"
 
 _SPEC = re.compile(
-    r"(?P<endpoint>[^:]*):(?P<kind>[^=@]+?)(?:=(?P<value>.*?))?(?:@(?P<probability>[^@=]*?))?(?:x(?P<times>\d+))?"
+    r"""
+    (?P<endpoint>[^:]*):(?P<kind>[^=@]+?)
+    (?:=(?P<value>.*?))?
+    (?:@(?P<probability>[^@=]*?))?
+    (?:x(?P<times>\d+))?
+    """,
+    re.VERBOSE,
 )
+
+
+class _ValueFormat(NamedTuple):
+    pattern: str
+    description: str
+
+
 _VALUE_FORMATS = {
-    "SECONDS": (r"\d+(\.\d+)?|\.\d+", "a number of seconds, 0 or more"),
-    "STATUS": (r"[2-5]\d\d", "an HTTP status, 200 to 599"),
-    "N": (r"-?\d{1,18}", "a whole number"),
-    "URL": (r"\S+", "an address"),
+    "SECONDS": _ValueFormat(r"\d+(\.\d+)?|\.\d+", "a number of seconds, 0 or more"),
+    "STATUS": _ValueFormat(r"[2-5]\d\d", "an HTTP status, 200 to 599"),
+    "N": _ValueFormat(r"-?\d{1,18}", "a whole number"),
+    "URL": _ValueFormat(r"\S+", "an address"),
 }
 
 
@@ -32,17 +46,17 @@ class FaultKind(NamedTuple):
         The response that the client gets.
     applied : bool
         Whether the request takes effect.
-    value : str
-        The format of the value, a key of ``_VALUE_FORMATS``; empty if the kind takes none.
+    value_format : str
+        A key of ``_VALUE_FORMATS``; empty if the kind takes no value.
     default : str or None
-        The value if none is given.
+        The default value; None if the value is required.
     endpoints : tuple of str
         The endpoints at which the fault can occur.
     """
 
     summary: str
     applied: bool
-    value: str = ""
+    value_format: str = ""
     default: str | None = None
     endpoints: tuple[str, ...] = tuple(ENDPOINTS)
 
@@ -54,23 +68,23 @@ FAULT_KINDS = {
     "500-after": FaultKind("HTTP 500 with code 10002", applied=True),
     "timeout": FaultKind("no response, connection stays open", applied=False),
     "timeout-after": FaultKind("no response, connection stays open", applied=True),
-    "slow": FaultKind("response after SECONDS (real time)", applied=True, value="SECONDS"),
-    "html": FaultKind("HTML page with that HTTP status", applied=False, value="STATUS", default="200"),
-    "html-after": FaultKind("HTML page with that HTTP status", applied=True, value="STATUS", default="200"),
+    "slow": FaultKind("response after SECONDS (real time)", applied=True, value_format="SECONDS"),
+    "html": FaultKind("HTML page with that HTTP status", applied=False, value_format="STATUS", default="200"),
+    "html-after": FaultKind("HTML page with that HTTP status", applied=True, value_format="STATUS", default="200"),
     "empty": FaultKind("HTTP 200 without a body", applied=False),
     "empty-after": FaultKind("HTTP 200 without a body", applied=True),
     "truncated": FaultKind("only half of the body arrives", applied=True),
     "list": FaultKind("JSON list instead of the envelope", applied=False),
     "list-after": FaultKind("JSON list instead of the envelope", applied=True),
-    "code": FaultKind("HTTP 200 with that code in the envelope", applied=False, value="N"),
-    "status": FaultKind("that HTTP status with an envelope", applied=False, value="STATUS"),
-    "bare": FaultKind("that HTTP status without a body", applied=False, value="STATUS"),
-    "429": FaultKind("HTTP 429 with that Retry-After", applied=False, value="SECONDS", default="1"),
-    "redirect": FaultKind("HTTP 302 to that address", applied=False, value="URL"),
+    "code": FaultKind("HTTP 200 with that code in the envelope", applied=False, value_format="N"),
+    "status": FaultKind("that HTTP status with an envelope", applied=False, value_format="STATUS"),
+    "bare": FaultKind("that HTTP status without a body", applied=False, value_format="STATUS"),
+    "429": FaultKind("HTTP 429 with that Retry-After", applied=False, value_format="SECONDS", default="1"),
+    "redirect": FaultKind("HTTP 302 to that address", applied=False, value_format="URL"),
     "lag": FaultKind(
         "changes of the last SECONDS (sandbox time) are missing",
         applied=True,
-        value="SECONDS",
+        value_format="SECONDS",
         endpoints=("list", "get"),
     ),
     "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", applied=True, endpoints=("create",)),
@@ -140,30 +154,40 @@ def _parse_name(label: str, text: str, allowed: Collection[str]) -> str:
 
 def _parse_value(name: str, text: str | None) -> str:
     kind = FAULT_KINDS[name]
-    if not kind.value:
+    if not kind.value_format:
         if text is not None:
             raise ValueError(f"{name} takes no value")
         return ""
     value = kind.default if text is None else text.strip()
-    pattern, description = _VALUE_FORMATS[kind.value]
-    if value is None or not re.fullmatch(pattern, value, re.ASCII):
-        raise ValueError(f"{name} needs {description}, as in ENDPOINT:{name}={kind.value}")
+    expected = _VALUE_FORMATS[kind.value_format]
+    if value is None or not re.fullmatch(expected.pattern, value, re.ASCII):
+        raise ValueError(f"{name} needs {expected.description}, as in ENDPOINT:{name}={kind.value_format}")
     return value
 
 
 def _parse_probability(text: str | None) -> float:
-    try:
-        probability = 1.0 if text is None else float(text)
-    except ValueError:
-        probability = -1.0
-    if not 0 <= probability <= 1:
-        raise ValueError(f"the probability after @ must be a number from 0 to 1, not {text!r}")
-    return probability
+    if text is None:
+        return 1.0
+    with contextlib.suppress(ValueError):
+        probability = float(text)
+        if 0 <= probability <= 1:
+            return probability
+    raise ValueError(f"the probability after @ must be a number from 0 to 1, not {text!r}")
 
 
 @dataclass(slots=True)
 class FaultPlan:
-    """The faults of one request: at most one ``fault``, besides a ``lag`` in sandbox seconds and ``new_pod_fails``."""
+    """The faults of one request.
+
+    Attributes
+    ----------
+    fault : Fault or None
+        The first fault that fires, of all kinds but ``lag`` and ``failed``.
+    lag : float
+        The longest lag, in sandbox seconds.
+    new_pod_fails : bool
+        Whether a fault of the kind ``failed`` fires.
+    """
 
     fault: Fault | None = None
     lag: float = 0.0
@@ -177,7 +201,7 @@ class _ActiveFault:
     remaining: int | None
 
     def try_fire(self) -> bool:
-        """Decide whether the fault applies to this request, and count it if so."""
+        """Return whether the fault occurs in this request, and count it then."""
         if self.remaining == 0 or self.random.random() >= self.fault.probability:
             return False
         if self.remaining is not None:
@@ -230,12 +254,15 @@ class Faults:
         with self._lock:
             for active in self._active:
                 fault = active.fault
-                if not fault.applies_to(endpoint):
+                combines = fault.kind in ("lag", "failed")
+                if not fault.applies_to(endpoint) or (plan.fault is not None and not combines):
+                    continue
+                if not active.try_fire():
                     continue
                 if fault.kind == "lag":
-                    plan.lag = max(plan.lag, fault.seconds) if active.try_fire() else plan.lag
+                    plan.lag = max(plan.lag, fault.seconds)
                 elif fault.kind == "failed":
-                    plan.new_pod_fails = active.try_fire() or plan.new_pod_fails
-                elif plan.fault is None and active.try_fire():
+                    plan.new_pod_fails = True
+                else:
                     plan.fault = fault
         return plan

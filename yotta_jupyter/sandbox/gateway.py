@@ -55,22 +55,23 @@ class Gateway:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request."""
         try:
-            app = self._check(environ) or self._app
+            rejection = self._reject_or_route(environ)
+            app = self._app if rejection is None else rejection
             return app(environ, start_response)
         except ConnectionError:
-            raise
+            raise  # The server closes the connection.
         except Exception:
             _log.exception("error in the sandbox")
             return failure(500, SYSTEM_ERROR, "system error")(environ, start_response)
 
-    def _check(self, environ: "WSGIEnvironment") -> Response | None:
-        """Record and route a request. Return an error response, or None if the application can handle the request."""
+    def _reject_or_route(self, environ: "WSGIEnvironment") -> Response | None:
+        """Record a request. Return an error response, or set ``ENDPOINT`` and ``POD_ID`` and return None."""
         request = Request(environ)
-        environ["wsgi.input"] = io.BytesIO(request.get_data())  # Recording the request consumes the stream.
+        environ["wsgi.input"] = io.BytesIO(request.get_data())  # Recording reads the body, and so does the application.
         try:
             endpoint, arguments = _ROUTES.match(request.path, request.method)
         except (NotFound, MethodNotAllowed) as error:
-            self._record(request, "")
+            self._record(request, endpoint="")
             response = failure(error.code, error.code, error.name.lower())
             if isinstance(error, MethodNotAllowed):
                 response.allow.update(sorted(error.valid_methods or ()))
@@ -81,7 +82,8 @@ class Gateway:
         api_key = request.headers.get("x-api-key", "")
         if not hmac.compare_digest(api_key.encode(), self._api_key):
             return failure(401, 401, "invalid API key" if api_key else "missing header x-api-key")
-        environ[ENDPOINT], environ[POD_ID] = endpoint, arguments.get("pod_id", "")
+        environ[ENDPOINT] = endpoint
+        environ[POD_ID] = arguments.get("pod_id", "")
         return None
 
     def _record(self, request: Request, endpoint: str) -> None:

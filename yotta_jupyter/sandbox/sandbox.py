@@ -1,8 +1,9 @@
-"""The `Sandbox` class: start and stop the server, change its pods and faults, read its requests."""
+"""The `Sandbox` class, with which a user starts, changes and inspects the sandbox."""
 
 import getpass
 import hashlib
 import math
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 
 _MAX_REQUESTS = 10_000
 _MAX_PODS = 100_000
-_MAX_CLOCK_OFFSET = 10 * 365 * 86400
+_MAX_CLOCK_OFFSET_SECONDS = 10 * 365 * 86400
 
 
 class Sandbox:
     """A Pods API on this machine, served from a thread. Also a context manager, which starts and stops it.
 
-    Its pods run code, on this machine and as the user who starts the sandbox: each pod whose SSH port is healthy has
-    an SSH server on 127.0.0.1, a home directory and a Python environment of its own. They are there from the first
-    connection to the pod until it is deleted, the sandbox is stopped or this process ends. A pause erases all files
-    outside the pod's persistent volume.
+    Its pods run code on this machine, as the user who starts the sandbox. Each pod with a healthy SSH port has an SSH
+    server on 127.0.0.1. The first connection creates its home directory and its Python environment. They are erased
+    when the pod is deleted, the sandbox is stopped or this process ends. A pause erases all files outside the pod's
+    persistent volume.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class Sandbox:
         JSON objects to serve as pods instead of sample pods. Each is served unchanged until an action changes the
         pod; str and bytes are served byte for byte.
     api_key : str, optional
-        The valid API key. The default is a key that is recognizable as one of a sandbox.
+        The valid API key. The default is derived from the seed and contains the word ``sandbox``.
     get_endpoint : bool
         Whether ``GET /openapi/v1/pods/{podId}`` exists. Some deployments lack it.
     clock_offset : float
@@ -92,11 +93,10 @@ class Sandbox:
             raise ValueError(f"pods must be 0 to {_MAX_PODS}, not {pods}")
         if not (math.isfinite(speed) and speed > 0):
             raise ValueError(f"speed must be more than 0, not {speed}")
-        if not abs(clock_offset) <= _MAX_CLOCK_OFFSET:
-            raise ValueError(
-                f"clock_offset must be -{_MAX_CLOCK_OFFSET} to {_MAX_CLOCK_OFFSET} seconds, not {clock_offset}"
-            )
-        if api_key is not None and not (api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key):
+        if not -_MAX_CLOCK_OFFSET_SECONDS <= clock_offset <= _MAX_CLOCK_OFFSET_SECONDS:
+            allowed = f"-{_MAX_CLOCK_OFFSET_SECONDS} to {_MAX_CLOCK_OFFSET_SECONDS} seconds"
+            raise ValueError(f"clock_offset must be {allowed}, not {clock_offset}")
+        if api_key is not None and not re.fullmatch(r"[!-~]+", api_key):
             raise ValueError("api_key must be printable ASCII without spaces")
         if isinstance(faults, str):
             raise ValueError("faults must be a list of strings, not one string")
@@ -145,7 +145,8 @@ class Sandbox:
                 )
                 self._server = ServerThread(app, self._port, verbose=self._verbose)
                 self._port = self._server.port
-                if missing_requirement() is None:
+                can_run_code = missing_requirement() is None
+                if can_run_code:
                     self._runtimes = PodRuntimes(self._public_keys)
                     self._simulator.attach(self._runtimes)
         return self
@@ -156,10 +157,12 @@ class Sandbox:
         Has no effect if it is not running.
         """
         with self._start_lock:
-            server, self._server = self._server, None
+            server = self._server
+            runtimes = self._runtimes
+            self._server = None
+            self._runtimes = None
             if server is not None:
                 server.stop()
-            runtimes, self._runtimes = self._runtimes, None
             if runtimes is not None:
                 self._simulator.detach()
                 runtimes.close()
@@ -202,7 +205,7 @@ class Sandbox:
 
     @property
     def notice(self) -> str:
-        """One sentence about where code runs, for everybody who starts a sandbox."""
+        """One sentence about where the pods run code. Show it to a user who starts a sandbox."""
         problem = missing_requirement()
         if problem is not None:
             return f"Its pods run no code: {problem}."
@@ -210,7 +213,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The last 10,000 requests received, oldest first."""
+        """The last 10,000 requests, oldest first."""
         return list(self._requests)
 
     def reset(self) -> None:
@@ -242,20 +245,19 @@ class Sandbox:
 
     def add_pods(self, count: int) -> None:
         """Add sample pods that were created some time before."""
-        self._simulator.add(count)
+        self._simulator.add_samples(count)
 
     def pods(self) -> list[dict[str, Any]]:
         """Return the records of all pods, most recently updated first, with the values of environment variables."""
         return self._simulator.snapshot()
 
     def bill(self) -> dict[str, BillItem]:
-        """Return what each pod would have cost since the start or the last reset, exactly, by the time of its records.
+        """Return what each pod would have cost since the start or the last reset.
 
         Returns
         -------
-        dict
-            By pod id `BillItem`: ``running_hours``, ``paused_hours`` and ``cost`` in US dollars. Has also the pods
-            that were deleted.
+        dict of str to BillItem
+            The bill of each pod by its id. Deleted pods are included.
         """
         return self._simulator.bill()
 
@@ -284,7 +286,7 @@ class Sandbox:
         LookupError
             If the pod has no SSH server.
         """
-        return self._runtimes_of(pod_id).port(pod_id)
+        return self._require_runtimes(pod_id).port(pod_id)
 
     def kill_connections(self, pod_id: str) -> None:
         """Cut all SSH connections to a pod. Its SSH server and its processes go on.
@@ -294,7 +296,7 @@ class Sandbox:
         LookupError
             If the pod has no SSH server.
         """
-        self._runtimes_of(pod_id).disconnect(pod_id)
+        self._require_runtimes(pod_id).disconnect(pod_id)
 
     def freeze(self, pod_id: str) -> None:
         """Make all SSH connections to a pod half-open: nothing is read or written any more, and nothing is closed.
@@ -307,7 +309,7 @@ class Sandbox:
         LookupError
             If the pod has no SSH server.
         """
-        self._runtimes_of(pod_id).freeze(pod_id)
+        self._require_runtimes(pod_id).freeze(pod_id)
 
     def thaw(self, pod_id: str) -> None:
         """End a freeze: what was sent during it is handled now.
@@ -317,10 +319,10 @@ class Sandbox:
         LookupError
             If the pod has no SSH server.
         """
-        self._runtimes_of(pod_id).thaw(pod_id)
+        self._require_runtimes(pod_id).thaw(pod_id)
 
-    def _runtimes_of(self, pod_id: str) -> PodRuntimes:
-        self._simulator.advance(0)
+    def _require_runtimes(self, pod_id: str) -> PodRuntimes:
+        self._simulator.advance(0)  # Opens the ports that are due by now.
         runtimes = self._runtimes
         if runtimes is None:
             raise LookupError(f"pod {pod_id} has no SSH server")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 16 * 2**20
-_POLL_INTERVAL = 0.1  # Seconds between two checks of the accepting thread whether it must stop.
+_POLL_INTERVAL = 0.1  # Seconds between two checks of the accepting thread for a stop.
 
 
 class _Handler(WSGIRequestHandler):
@@ -49,7 +49,7 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
 
     def _read_body(self, environ: "WSGIEnvironment") -> bytes:
-        if environ.get("wsgi.input_terminated"):  # Werkzeug decodes chunked bodies.
+        if environ.get("wsgi.input_terminated"):  # The body is chunked; this stream decodes it.
             body: bytes = environ["wsgi.input"].read()
             return body
         length = int(self.headers.get("Content-Length") or 0)
@@ -59,19 +59,19 @@ class _Handler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if self.server.verbose:
-            # Only the request line, because the headers contain the API key, and without control characters.
-            line = self.requestline.encode("unicode_escape").decode()
-            print(f"{line} {int(code)}", file=sys.stderr, flush=True)
+            # The headers are not written, because they contain the API key.
+            escaped_line = self.requestline.encode("unicode_escape").decode()
+            print(f"{escaped_line} {int(code)}", file=sys.stderr, flush=True)
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        pass
+        """Write nothing else to stderr."""
 
 
 class _Server(ThreadedWSGIServer):
     def __init__(self, app: "WSGIApplication", listener: socket.socket, verbose: bool) -> None:
-        super().__init__(_HOST, 0, app, _Handler, fd=listener.fileno())
+        super().__init__(_HOST, 0, app, _Handler, fd=listener.fileno())  # With fd it ignores the port.
         self.verbose = verbose
-        self._connections: list[tuple[threading.Thread, socket.socket]] = []
+        self._connections: dict[threading.Thread, socket.socket] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(
@@ -81,8 +81,8 @@ class _Server(ThreadedWSGIServer):
             daemon=True,
         )
         thread.start()
-        self._connections = [connection for connection in self._connections if connection[0].is_alive()]
-        self._connections.append((thread, request))
+        self._connections = {thread: sock for thread, sock in self._connections.items() if thread.is_alive()}
+        self._connections[thread] = request
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client may disconnect at any time. Other exceptions are bugs and printed with a traceback.
@@ -91,9 +91,9 @@ class _Server(ThreadedWSGIServer):
 
     def close_connections(self) -> None:
         """Close all connections and wait until their threads have ended. Call it when `serve_forever` has ended."""
-        for thread, connection in self._connections:
+        for thread, sock in self._connections.items():
             with contextlib.suppress(OSError):  # The connection may be closed already.
-                connection.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
@@ -121,7 +121,7 @@ class ServerThread:
         # Bound here, because werkzeug exits the process if it cannot bind the port.
         with socket.socket() as listener:
             if os.name == "posix":
-                # Without it a port is unavailable for a minute after its last connection.
+                # Otherwise a port is unavailable for a minute after its last connection.
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((_HOST, port))
             listener.listen(128)
@@ -135,7 +135,7 @@ class ServerThread:
     def stop(self) -> None:
         """Stop accepting, close all connections, and wait until no thread is left."""
         with contextlib.suppress(OSError):
-            # On Linux this wakes the accepting thread; elsewhere a stop takes up to the poll interval.
+            # On Linux this wakes the accepting thread. Elsewhere it ends after the poll interval.
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()

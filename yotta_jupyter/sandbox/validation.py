@@ -67,7 +67,8 @@ def validate_create(body: bytes) -> CreateBody:
         raise InvalidParameters(_field_error(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidParameters("the body is not valid JSON") from None
-    if create.gpu_count & (create.gpu_count - 1):
+    is_power_of_two = create.gpu_count.bit_count() == 1
+    if not is_power_of_two:
         raise InvalidParameters("gpuCount: must be a power of two (1, 2, 4, 8)")
     if create.image_public_type == "PRIVATE":
         if not create.image_registry_username:
@@ -96,9 +97,13 @@ def validate_status(value: str) -> str:
 
 
 def _field_error(message: str) -> str:
-    """Move the field to the start of a msgspec error, which ends with it as in ``… - at `$.expose[0].port```."""
+    """Move the path of the field from the end of a msgspec error to its start.
+
+    An error ends with the path, such as "Expected `int`, got `str` - at `$.expose[0].port`".
+    """
     reason, _, path = message.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", reason):
+    missing = re.fullmatch(r"Object missing required field `(.+)`", reason)
+    if missing is not None:
         return f"{field}.{missing[1]}: required".lstrip(".")
     return f"{field or 'body'}: {reason}"

@@ -1,4 +1,7 @@
-"""``python -m yotta_jupyter.sandbox.pod FD``: run the code of one pod, until the stream of the socket FD ends."""
+"""``python -m yotta_jupyter.sandbox.pod FD``: run the code of one pod.
+
+FD is the file descriptor of the socket for messages. The process ends with the stream of this socket.
+"""
 
 import asyncio
 import contextlib
@@ -11,7 +14,8 @@ import threading
 import traceback
 from typing import Final, NoReturn
 
-from ..runtime.channel import Boot, Channel, Disconnect, Done, Freeze, Halt, Message, Started, Thaw
+from ..runtime.channel import Channel, Disconnect, Done, Freeze, Message, Pause, Start, StorageCreated, Thaw
+from ..runtime.pod_config import PodConfig
 from .environment import write_shell_files
 from .processes import Processes
 from .python_env import create_venv
@@ -22,37 +26,41 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Pod:
-    """The pod: an event loop on the main thread for SSH, and a thread that obeys the sandbox even if the loop hangs."""
+    """A pod.
+
+    An event loop on the main thread serves SSH. A control thread handles the messages of the sandbox, also while the
+    event loop is blocked.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
         self._channel = Channel(connection)
         self._loop = asyncio.new_event_loop()
         self._storage = Storage()
-        self._channel.send(Started(str(self._storage.root), str(self._storage.home)))
+        self._channel.send(StorageCreated(str(self._storage.root), str(self._storage.home)))
         self._processes = Processes(self._loop, str(self._storage.home))
         self._server: PodServer | None = None
-        self._frozen = threading.Event()
+        self._loop_blocked = threading.Event()
         self._thawed = threading.Event()
-        self._loop.add_signal_handler(signal.SIGTERM, self._connection.shutdown, socket.SHUT_RD)
+        # SIGTERM ends the stream of messages, and so the pod.
+        self._loop.add_signal_handler(signal.SIGTERM, connection.shutdown, socket.SHUT_RD)
 
     def run(self) -> NoReturn:
-        """Obey the sandbox until it ends the pod."""
+        """Run until the sandbox ends the pod."""
         threading.Thread(target=self._control, daemon=True).start()
         self._loop.run_forever()
         raise AssertionError("the event loop has ended")
 
     def _control(self) -> None:
         try:
-            self._obey()
+            self._handle_messages()
         except Exception:
             traceback.print_exc()
         self._end()
 
-    def _obey(self) -> None:
-        """Carry out messages until the sandbox or its process ends."""
-        parent = _ParentWatch()
-        while parent.wait(self._channel):
+    def _handle_messages(self) -> None:
+        """Handle messages until the stream or the process of the sandbox ends."""
+        parent = _ParentMonitor()
+        while parent.wait_for_message(self._channel):
             messages = self._channel.receive()
             if not messages:
                 return
@@ -61,45 +69,43 @@ class Pod:
 
     def _handle(self, message: Message) -> None:
         match message:
-            case Boot():
+            case Start(config):
                 listener = socket.socket(fileno=self._channel.take_descriptor())
-                asyncio.run_coroutine_threadsafe(self._boot(message, listener), self._loop).result()
-            case Halt():
-                self._halt()
+                asyncio.run_coroutine_threadsafe(self._start(config, listener), self._loop).result()
+            case Pause():
+                self._pause()
             case Disconnect():
                 if self._server is not None:
                     self._server.disconnect()
                 self._channel.send(Done())
             case Freeze():
-                if not self._frozen.is_set():
-                    self._thawed.clear()
-                    self._loop.call_soon_threadsafe(self._hang)
-                    self._frozen.wait()
+                self._freeze()
                 self._channel.send(Done())
             case Thaw():
                 self._thaw()
                 self._channel.send(Done())
 
-    async def _boot(self, boot: Boot, listener: socket.socket) -> None:
+    async def _start(self, config: PodConfig, listener: socket.socket) -> None:
         self._storage.create_directories()
         os.chdir(self._storage.home)  # Paths in SFTP are relative to it.
-        volume = self._storage.mount_path(boot.volume)
+        volume = self._storage.volume_directory(config.mount_path)
         if volume is not None:
             volume.mkdir(parents=True, exist_ok=True)
         create_venv(self._storage.venv)
-        write_shell_files(boot, self._storage)
-        _write_authorized_keys(boot, self._storage)
+        write_shell_files(config, self._storage)
+        _write_authorized_keys(config, self._storage)
         self._processes.reopen()
-        self._server = PodServer(boot, self._storage, self._processes)
+        self._server = PodServer(config, self._storage, self._processes)
         await self._server.start(listener)
 
-    def _halt(self) -> None:
-        volume = self._server.boot.volume if self._server is not None else None
+    def _pause(self) -> None:
+        mount_path = self._server.config.mount_path if self._server is not None else None
         self._stop()
-        self._storage.erase(volume)
+        self._storage.erase(mount_path)
 
     def _end(self) -> NoReturn:
-        status = 1  # The sandbox cleans up after a process that fails.
+        """Stop everything, remove all files and end the process. If that fails, the sandbox cleans up."""
+        status = 1
         try:
             self._stop()
             self._storage.remove()
@@ -111,51 +117,63 @@ class Pod:
 
     def _stop(self) -> None:
         """End the server and all processes."""
-        server, self._server = self._server, None
+        server = self._server
+        self._server = None
         if server is not None:
+            # Scheduled before the thaw, so that the server handles nothing that a client sent during a freeze.
             stopped = asyncio.run_coroutine_threadsafe(server.stop(), self._loop)
-            self._thaw()  # After the request to stop, so that nothing is handled that a client has sent meanwhile.
+            self._thaw()
             with contextlib.suppress(TimeoutError):
                 stopped.result(_STOP_SECONDS)
         self._processes.kill_all()
         os.chdir("/")
 
-    def _hang(self) -> None:
+    def _freeze(self) -> None:
         """Block the event loop until `_thaw`."""
-        self._frozen.set()
+        if not self._loop_blocked.is_set():
+            self._thawed.clear()
+            self._loop.call_soon_threadsafe(self._wait_for_thaw)
+            self._loop_blocked.wait()
+
+    def _wait_for_thaw(self) -> None:
+        self._loop_blocked.set()
         self._thawed.wait()
-        self._frozen.clear()
+        self._loop_blocked.clear()
 
     def _thaw(self) -> None:
         self._thawed.set()
 
 
-class _ParentWatch:
-    """Wait for messages, but not longer than the parent lives.
+class _ParentMonitor:
+    """Detect the end of the parent process while waiting for a message.
 
-    The end of the parent does not end the stream if a process that the parent has forked still has the socket open.
+    The end of the parent does not always end the stream: a child that the parent forked may have the socket open.
     """
 
     def __init__(self) -> None:
         self._parent = os.getppid()
+        # Readable when the parent has ended. Only Linux has it, elsewhere the parent is polled.
         self._descriptor = os.pidfd_open(self._parent) if hasattr(os, "pidfd_open") else None
+        self._poll_seconds = 1.0 if self._descriptor is None else None
 
-    def wait(self, channel: Channel) -> bool:
+    def wait_for_message(self, channel: Channel) -> bool:
         """Wait until the channel is readable. Return False if the parent has ended."""
-        watched = [channel.fileno(), *([] if self._descriptor is None else [self._descriptor])]
+        descriptors = [channel.fileno()]
+        if self._descriptor is not None:
+            descriptors.append(self._descriptor)
         while True:
-            readable, _, _ = select.select(watched, [], [], 1.0 if self._descriptor is None else None)
+            readable, _, _ = select.select(descriptors, [], [], self._poll_seconds)
             if os.getppid() != self._parent or self._descriptor in readable:
                 return False
             if readable:
                 return True
 
 
-def _write_authorized_keys(boot: Boot, storage: Storage) -> None:
+def _write_authorized_keys(config: PodConfig, storage: Storage) -> None:
     directory = storage.home / ".ssh"
     directory.mkdir(0o700, exist_ok=True)
     file = directory / "authorized_keys"
-    file.write_text("".join(f"{line}\n" for line in boot.authorized_keys), encoding="utf-8")
+    file.write_text("".join(f"{line}\n" for line in config.authorized_keys), encoding="utf-8")
     file.chmod(0o600)
 
 

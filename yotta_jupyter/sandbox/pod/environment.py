@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from ..runtime.channel import Boot
+from ..runtime.pod_config import PodConfig
 from .storage import Storage
 
-_FROM_CLIENT: Final = ("LANG", "LC_")  # What Debian's sshd accepts (AcceptEnv LANG LC_*).
-_NOT_PASSED_ON: Final = ("PYTHONPATH", "HOME", "TMPDIR")
+_ACCEPTED_PREFIXES: Final = ("LANG", "LC_")  # As Debian's sshd: AcceptEnv LANG LC_*.
+_REMOVED_VARIABLES: Final = ("PYTHONPATH", "HOME", "TMPDIR")
 
+# A login shell resets PATH. A template of `str.format`, with braces doubled.
 _BASHRC: Final = """\
 PATH="$VIRTUAL_ENV/bin:${{PATH#"$VIRTUAL_ENV/bin:"}}"
 if [ -n "$PS1" ]; then PS1={prompt}; fi
@@ -19,14 +20,14 @@ _PROFILE: Final = '. "$HOME/.bashrc"\n'
 
 
 def session_environment(
-    boot: Boot, storage: Storage, *, shell: str, username: str, requested: Mapping[str, str], connection: str
+    config: PodConfig, storage: Storage, *, shell: str, username: str, requested: Mapping[str, str], connection: str
 ) -> dict[str, str]:
     """Return the environment of a session.
 
     Parameters
     ----------
-    boot : Boot
-        The pod.
+    config : PodConfig
+        The configuration of the pod.
     storage : Storage
         The files of the pod.
     shell : str
@@ -34,17 +35,17 @@ def session_environment(
     username : str
         The name with which the client logged in.
     requested : mapping of str to str
-        The variables that the client wants to set. As in Debian, only those of the locale are accepted.
+        The variables that the client requests. Only those of the locale are accepted.
     connection : str
         The addresses and ports of client and server, as in ``SSH_CONNECTION``.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    environment = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
     environment.setdefault("LANG", "C.UTF-8")
     client_address, client_port, _, server_port = connection.split()
     return (
         environment
-        | {name: value for name, value in requested.items() if name.startswith(_FROM_CLIENT)}
-        | boot.environment
+        | {name: value for name, value in requested.items() if name.startswith(_ACCEPTED_PREFIXES)}
+        | config.environment
         | {
             "HOME": str(storage.home),
             "LOGNAME": username,
@@ -60,8 +61,8 @@ def session_environment(
     )
 
 
-def write_shell_files(boot: Boot, storage: Storage) -> None:
-    """Write ``.bashrc`` and ``.profile``: a login shell resets PATH, and its prompt should name the pod."""
-    prompt = shlex.quote(f"\\u@pod-{boot.pod_id}:\\w\\$ ")
+def write_shell_files(config: PodConfig, storage: Storage) -> None:
+    """Write ``.bashrc`` and ``.profile``, which set PATH and a prompt with the pod's id."""
+    prompt = shlex.quote(f"\\u@pod-{config.pod_id}:\\w\\$ ")
     (storage.home / ".bashrc").write_text(_BASHRC.format(prompt=prompt), encoding="utf-8")
     (storage.home / ".profile").write_text(_PROFILE, encoding="utf-8")

@@ -16,8 +16,8 @@ from typing import Final
 import psutil
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_KILL_SECONDS: Final = 5.0
-_POLL_INTERVAL: Final = 0.01
+_KILL_TIMEOUT_SECONDS: Final = 5.0
+_POLL_INTERVAL_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Child:
 
 
 class Processes:
-    """All processes of a pod, also those that have detached themselves.
+    """All processes of a pod, also daemons.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Processes:
         self._children: dict[int, asyncio.Future[int]] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._adopts_orphans = _become_subreaper()
+        self._is_subreaper = _become_subreaper()
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     def start(self, argv: Sequence[str], environment: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> Child:
@@ -76,7 +76,7 @@ class Processes:
                 stderr=stderr,
                 start_new_session=True,
             )
-            process.returncode = 0  # This class waits for the process, and not Popen.
+            process.returncode = 0  # Makes Popen assume the process has ended, because `_reap` waits for it.
         exited: asyncio.Future[int] = self._loop.create_future()
         self._children[process.pid] = exited
         return Child(process.pid, exited)
@@ -88,12 +88,12 @@ class Processes:
                 os.killpg(child.pid, signal_number)
 
     def hang_up(self, child: Child) -> None:
-        """Send SIGHUP to all processes of a child's session, as a terminal does that is disconnected."""
+        """Send SIGHUP to all processes of a child's session, as a disconnected terminal does."""
         for pid in self._pids():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if os.getsid(pid) == child.pid:
                     os.kill(pid, signal.SIGHUP)
-                    os.kill(pid, signal.SIGCONT)  # A stopped process handles no other signal.
+                    os.kill(pid, signal.SIGCONT)  # A stopped process handles SIGHUP only after SIGCONT.
 
     def kill_all(self) -> None:
         """Kill all processes and start no more, until `reopen`. May be called on any thread."""
@@ -108,10 +108,13 @@ class Processes:
 
     def _pids(self) -> list[int]:
         descendants = [process.pid for process in psutil.Process().children(recursive=True) if _is_alive(process)]
-        return descendants if self._adopts_orphans else list({*descendants, *_pids_by_home(self._home)})
+        if self._is_subreaper:
+            return descendants
+        # Daemons are no descendants here.
+        return list({*descendants, *_pids_by_home(self._home)})
 
     def _reap(self) -> None:
-        """Wait for all children that have ended, also for adopted orphans."""
+        """Reap all children that have ended. A subreaper also has the daemons as children."""
         with contextlib.suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -129,17 +132,19 @@ def kill_by_home(home: str) -> None:
 
 def _kill(find_pids: Callable[[], Iterable[int]]) -> None:
     """Kill processes until none is found any more."""
-    deadline = time.monotonic() + _KILL_SECONDS
-    # Twice, because a process can be missed whose parent ends during the search.
-    searches_without_result = 0
-    while searches_without_result < 2 and time.monotonic() < deadline:
+    deadline = time.monotonic() + _KILL_TIMEOUT_SECONDS
+    # One empty search is not enough: it misses a process whose parent ends during the search.
+    empty_searches = 0
+    while empty_searches < 2 and time.monotonic() < deadline:
         pids = list(find_pids())
+        if not pids:
+            empty_searches += 1
+            continue
+        empty_searches = 0
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        searches_without_result = 0 if pids else searches_without_result + 1
-        if pids:
-            time.sleep(_POLL_INTERVAL)
+        time.sleep(_POLL_INTERVAL_SECONDS)
 
 
 def _pids_by_home(home: str) -> list[int]:
@@ -159,7 +164,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _become_subreaper() -> bool:
-    """Become the parent of all descendants whose parent ends. Return False where that is not possible."""
+    """Become the new parent of all descendants whose parent ends. Return False where that is not possible."""
     if not sys.platform.startswith("linux"):
         return False
     return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)

@@ -16,9 +16,10 @@ def create_venv(directory: Path) -> None:
     """Create the virtual environment. Packages that are installed into it shadow those that it sees."""
     venv.EnvBuilder(symlinks=True).create(directory)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(directory), "platbase": str(directory)}))
-    paths = [path for path in _package_directories() if Path(path).is_dir()]
-    lines = [f"import site; site.addsitedir({path!r})" for path in paths]
-    (packages / _PTH_FILE).write_text("\n".join([*lines, *_bundled_pip()]) + "\n", encoding="utf-8")
+    visible = [path for path in _package_directories() if Path(path).is_dir()]
+    # Python executes the lines of a .pth file that import, and adds the others to sys.path.
+    lines = [f"import site; site.addsitedir({path!r})" for path in visible] + _bundled_pip()
+    (packages / _PTH_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name in ("pip", "pip3"):
         script = directory / "bin" / name
         script.write_text(_PIP_SCRIPT.format(python=directory / "bin" / "python3"), encoding="utf-8")
@@ -26,11 +27,14 @@ def create_venv(directory: Path) -> None:
 
 
 def _package_directories() -> list[str]:
-    return [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    directories = site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        directories.append(site.getusersitepackages())
+    return directories
 
 
 def _bundled_pip() -> list[str]:
-    """Return the wheel of pip that comes with Python if this environment has no pip, for example one made by uv."""
+    """Return the wheel of pip that comes with Python if this environment has no pip, as those of uv."""
     if importlib.util.find_spec("pip") is not None:
         return []
     wheels = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")

@@ -10,7 +10,7 @@ import asyncssh
 from asyncssh.channel import SSHChannel, SSHServerChannel
 from asyncssh.stream import SSHServerStreamSession
 
-from ..runtime.channel import Boot
+from ..runtime.pod_config import PodConfig
 from .environment import session_environment
 from .processes import Child, Processes
 from .storage import Storage
@@ -19,10 +19,11 @@ from .terminal import open_terminal, set_size
 
 _SFTP_VERSION: Final = 3
 
-# A session leader gets the terminal that it opens first as its controlling terminal.
-_OPEN_TERMINAL: Final = 'exec "$0" "$@" <>"$SSH_TTY" >&0 2>&0'
+# A shell script that opens the terminal and runs its arguments. The first terminal that the leader of a session opens
+# becomes the controlling terminal of the session.
+_RUN_IN_TERMINAL: Final = 'exec "$0" "$@" <>"$SSH_TTY" >&0 2>&0'
 
-# The signals of RFC 4254 section 6.10; an exit by another one is reported as a shell does.
+# The signals that a client can send or receive (RFC 4254 section 6.10).
 _SIGNALS: Final = ("ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2")
 
 
@@ -35,13 +36,13 @@ class _SftpServer(asyncssh.SFTPServer):
 
 
 class Session(SSHServerStreamSession[bytes]):
-    """A session that runs a process, or serves SFTP as its base class does."""
+    """A session that runs a process. Its base class serves SFTP."""
 
     _chan: SSHServerChannel[bytes]
 
-    def __init__(self, boot: Boot, storage: Storage, processes: Processes) -> None:
+    def __init__(self, config: PodConfig, storage: Storage, processes: Processes) -> None:
         super().__init__(None, _sftp_server, _SFTP_VERSION)
-        self._boot = boot
+        self._config = config
         self._storage = storage
         self._processes = processes
         self._child: Child | None = None
@@ -69,7 +70,8 @@ class Session(SSHServerStreamSession[bytes]):
         command = self._chan.get_command()
         shell = _login_shell()
         argv = [shell, "--login"] if command is None else [shell, "-c", command]
-        start = self._start_with_pipes if self._chan.get_terminal_type() is None else self._start_in_terminal
+        wants_terminal = self._chan.get_terminal_type() is not None
+        start = self._start_in_terminal if wants_terminal else self._start_with_pipes
         try:
             self._child = start(argv, self._environment(shell))
         except OSError as error:
@@ -116,11 +118,11 @@ class Session(SSHServerStreamSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Change the size of the terminal."""
-        if self._terminal is not None and not all(output.ended for output in self._outputs):
+        if self._terminal is not None and self._has_open_output():
             set_size(self._terminal, (width, height, pixwidth, pixheight))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hang up the process, as a modem does."""
+        """Send SIGHUP to the processes of the session."""
         super().connection_lost(exc)
         if self._input is not None:
             self._input.close()
@@ -130,59 +132,73 @@ class Session(SSHServerStreamSession[bytes]):
             self._processes.hang_up(self._child)
 
     def _start_with_pipes(self, argv: list[str], environment: dict[str, str]) -> Child:
-        (stdin, write_stdin), (read_stdout, stdout), (read_stderr, stderr) = (os.pipe() for _ in range(3))
+        child_stdin, stdin = os.pipe()
+        stdout, child_stdout = os.pipe()
+        stderr, child_stderr = os.pipe()
         try:
-            child = self._processes.start(argv, environment, stdin, stdout, stderr)
+            child = self._processes.start(argv, environment, child_stdin, child_stdout, child_stderr)
         except OSError:
-            _close(write_stdin, read_stdout, read_stderr)
+            _close(stdin, stdout, stderr)
             raise
         finally:
-            _close(stdin, stdout, stderr)
-        self._connect(write_stdin, {read_stdout: None, read_stderr: asyncssh.EXTENDED_DATA_STDERR})
+            _close(child_stdin, child_stdout, child_stderr)
+        self._connect_input(stdin)
+        self._connect_output(stdout, None)
+        self._connect_output(stderr, asyncssh.EXTENDED_DATA_STDERR)
         return child
 
     def _start_in_terminal(self, argv: list[str], environment: dict[str, str]) -> Child:
         master, slave = open_terminal(self._chan.get_terminal_size(), self._chan.get_terminal_modes())
         environment |= {"TERM": self._chan.get_terminal_type() or "dumb", "SSH_TTY": os.ttyname(slave)}
         try:
-            child = self._processes.start(["/bin/sh", "-c", _OPEN_TERMINAL, *argv], environment, slave, slave, slave)
+            child = self._processes.start(["/bin/sh", "-c", _RUN_IN_TERMINAL, *argv], environment, slave, slave, slave)
         except OSError:
             _close(master)
             raise
         finally:
             _close(slave)
         self._terminal = master
-        self._connect(os.dup(master), {master: None})
+        self._connect_input(os.dup(master))
+        self._connect_output(master, None)
         return child
 
-    def _connect(self, stdin: int, outputs: dict[int, int | None]) -> None:
-        self._input = Input(stdin, self._chan.pause_reading, self._chan.resume_reading)
-        self._outputs = [
-            Output(descriptor, partial(self._send, datatype), self._finish) for descriptor, datatype in outputs.items()
-        ]
+    def _connect_input(self, descriptor: int) -> None:
+        self._input = Input(descriptor, self._chan.pause_reading, self._chan.resume_reading)
+
+    def _connect_output(self, descriptor: int, datatype: int | None) -> None:
+        self._outputs.append(Output(descriptor, partial(self._send, datatype), self._finish))
 
     def _send(self, datatype: int | None, data: bytes) -> None:
+        """Send output to the client. The datatype is None for stdout."""
         with contextlib.suppress(OSError):  # The client has closed the session.
             self._chan.write(data, datatype)
 
     def _finish(self) -> None:
-        """Report how the process has ended, if it has.
+        """Report the exit of the process if it has ended and its output is closed.
 
-        As in OpenSSH, the session goes on while a background process has its output open.
+        As in OpenSSH, the session continues while a background process has the output open.
         """
-        if self._child is None or not self._child.exited.done() or not all(output.ended for output in self._outputs):
+        if self._child is None or not self._child.exited.done() or self._has_open_output():
             return
         status = self._child.exited.result()
-        name = signal.Signals(-status).name.removeprefix("SIG") if status < 0 else ""
-        if name in _SIGNALS:
-            self._chan.exit_with_signal(name)
+        if status >= 0:
+            self._chan.exit(status)
+            return
+        signal_number = -status
+        signal_name = signal.Signals(signal_number).name.removeprefix("SIG")
+        if signal_name in _SIGNALS:
+            self._chan.exit_with_signal(signal_name)
         else:
-            self._chan.exit(status if status >= 0 else 128 - status)
+            self._chan.exit(128 + signal_number)  # As a shell does.
+
+    def _has_open_output(self) -> bool:
+        return not all(output.closed for output in self._outputs)
 
     def _environment(self, shell: str) -> dict[str, str]:
-        client, server = self._chan.get_extra_info("peername"), self._chan.get_extra_info("sockname")
+        client = self._chan.get_extra_info("peername")
+        server = self._chan.get_extra_info("sockname")
         return session_environment(
-            self._boot,
+            self._config,
             self._storage,
             shell=shell,
             username=self._chan.get_extra_info("username"),
@@ -201,7 +217,10 @@ def _signal_number(name: str) -> int:
 
 
 def _login_shell() -> str:
-    return next((shell for shell in ("/bin/bash", "/usr/bin/bash") if os.access(shell, os.X_OK)), "/bin/sh")
+    for shell in ("/bin/bash", "/usr/bin/bash"):
+        if os.access(shell, os.X_OK):
+            return shell
+    return "/bin/sh"
 
 
 def _close(*descriptors: int) -> None:

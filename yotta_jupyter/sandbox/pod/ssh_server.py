@@ -2,11 +2,12 @@
 
 import contextlib
 import socket
+from pathlib import Path
 from typing import Final
 
 import asyncssh
 
-from ..runtime.channel import Boot
+from ..runtime.pod_config import PodConfig
 from .processes import Processes
 from .session import Session
 from .storage import Storage
@@ -14,7 +15,7 @@ from .storage import Storage
 USERS: Final = ("root", "ubuntu", "user")
 """The users that can log in. All of them are the user of this machine that runs the sandbox."""
 
-_HOST_KEY: Final = "ssh-ed25519"
+_HOST_KEY_ALGORITHM: Final = "ssh-ed25519"
 
 
 class PodServer:
@@ -22,16 +23,16 @@ class PodServer:
 
     Parameters
     ----------
-    boot : Boot
-        The pod.
+    config : PodConfig
+        The configuration of the pod.
     storage : Storage
         The files of the pod.
     processes : Processes
         The processes of the pod.
     """
 
-    def __init__(self, boot: Boot, storage: Storage, processes: Processes) -> None:
-        self.boot = boot
+    def __init__(self, config: PodConfig, storage: Storage, processes: Processes) -> None:
+        self.config = config
         self.storage = storage
         self.processes = processes
         self.sockets: dict[asyncssh.SSHServerConnection, socket.socket] = {}
@@ -42,8 +43,8 @@ class PodServer:
         self._acceptor = await asyncssh.listen(
             sock=listener,
             config=None,
-            server_factory=lambda: _Login(self),
-            server_host_keys=[asyncssh.generate_private_key(_HOST_KEY)],
+            server_factory=lambda: _ConnectionHandler(self),
+            server_host_keys=[asyncssh.generate_private_key(_HOST_KEY_ALGORITHM)],
             encoding=None,
             line_editor=False,
             agent_forwarding=False,
@@ -62,27 +63,27 @@ class PodServer:
 
     def disconnect(self) -> None:
         """Cut all connections. May be called on any thread, also while the loop of the server is blocked."""
-        for connected in list(self.sockets.values()):
+        for sock in list(self.sockets.values()):
             with contextlib.suppress(OSError):  # The client may have disconnected already.
-                connected.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
 
     def authorized_keys(self) -> asyncssh.SSHAuthorizedKeys | None:
-        """Return the keys that can log in at this time, or None if there are none."""
-        lines = []
-        files = [str(self.storage.home / ".ssh" / "authorized_keys"), self.boot.account_key_file]
+        """Return the keys that can log in at this time, or None if there is no valid key."""
+        files = [self.storage.home / ".ssh" / "authorized_keys"]
+        if self.config.account_key_file is not None:
+            files.append(Path(self.config.account_key_file))
+        contents = []
         for file in files:
             with contextlib.suppress(OSError, UnicodeDecodeError):
-                if file is not None:
-                    with open(file, encoding="utf-8") as stream:
-                        lines += stream.readlines()
+                contents.append(file.read_text(encoding="utf-8"))
         try:
-            return asyncssh.import_authorized_keys("\n".join(lines))
+            return asyncssh.import_authorized_keys("\n".join(contents))
         except ValueError:
             return None
 
 
-class _Login(asyncssh.SSHServer):
-    """The decisions about one connection."""
+class _ConnectionHandler(asyncssh.SSHServer):
+    """Decide what the client of one connection may do."""
 
     def __init__(self, server: PodServer) -> None:
         self._server = server
@@ -100,13 +101,13 @@ class _Login(asyncssh.SSHServer):
         keys = self._server.authorized_keys() if username in USERS else None
         if keys is not None and self._connection is not None:
             self._connection.set_authorized_keys(keys)
-        return True
+        return True  # Authentication is required. Without keys it fails.
 
     def public_key_auth_supported(self) -> bool:
         return True
 
     def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
-        return Session(self._server.boot, self._server.storage, self._server.processes)
+        return Session(self._server.config, self._server.storage, self._server.processes)
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
         return True

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-_MODE: Final = 0o700
+_OWNER_ONLY: Final = 0o700
 
 
 class Storage:
@@ -26,38 +26,39 @@ class Storage:
     """
 
     def __init__(self) -> None:
-        # Resolved, because the path of a socket in it should be as short as what a client reads from it.
+        # Resolved, because the path of a Unix socket in it has a length limit, and a client may resolve it.
         self.root = Path(tempfile.mkdtemp(prefix="yotta-pod-")).resolve()
         self.home = self.root / "home"
         self.venv = self.root / "venv"
         self.temporary = self.root / "tmp"
 
     def create_directories(self) -> None:
-        """Make the directories that do not exist."""
+        """Create the directories that do not exist."""
         for directory in (self.home, self.temporary, self.home / "workspace"):
-            directory.mkdir(_MODE, exist_ok=True)
+            directory.mkdir(_OWNER_ONLY, exist_ok=True)
 
-    def mount_path(self, volume: str | None) -> Path | None:
-        """Return the directory of a persistent volume, or None if it has none in the home directory."""
-        if volume is None:
+    def volume_directory(self, mount_path: str | None) -> Path | None:
+        """Return the directory for a persistent volume, or None if the mount path is not inside the home directory."""
+        if mount_path is None:
             return None
-        path = Path(os.path.normpath(self.home / volume.lstrip("/")))
-        if path == self.home or not path.resolve().is_relative_to(self.home):
+        directory = Path(os.path.normpath(self.home / mount_path.lstrip("/")))
+        if directory == self.home or not directory.resolve().is_relative_to(self.home):
             return None
-        return path
+        return directory
 
-    def erase(self, volume: str | None) -> None:
+    def erase(self, mount_path: str | None) -> None:
         """Remove everything outside the persistent volume."""
-        mount_path, kept = self.mount_path(volume), self.root / "volume"
-        if mount_path is not None and mount_path.is_dir():
-            mount_path.rename(kept)
+        volume = self.volume_directory(mount_path)
+        backup = self.root / "volume"
+        if volume is not None and volume.is_dir():
+            volume.rename(backup)
         for directory in (self.home, self.venv, self.temporary):
             remove_tree(directory)
         self.create_directories()
-        if mount_path is not None and kept.exists():
-            mount_path.parent.mkdir(_MODE, parents=True, exist_ok=True)
-            remove_tree(mount_path)
-            kept.rename(mount_path)
+        if volume is not None and backup.exists():
+            volume.parent.mkdir(_OWNER_ONLY, parents=True, exist_ok=True)
+            remove_tree(volume)  # `create_directories` may have created it.
+            backup.rename(volume)
 
     def remove(self) -> None:
         """Remove everything."""
@@ -66,10 +67,10 @@ class Storage:
 
 def remove_tree(directory: Path) -> None:
     """Remove a directory, also if it contains directories without write permission. Ignore what cannot be removed."""
-    for path, names, _ in os.walk(directory):
+    for parent, names, _ in os.walk(directory):
         for name in names:
-            child = os.path.join(path, name)
+            child = os.path.join(parent, name)
             if not os.path.islink(child):
                 with contextlib.suppress(OSError):
-                    os.chmod(child, _MODE)
+                    os.chmod(child, _OWNER_ONLY)
     shutil.rmtree(directory, ignore_errors=True)

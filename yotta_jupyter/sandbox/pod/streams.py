@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-_CHUNK: Final = 65536
-_HIGH_WATER: Final = 1 << 20
-_LOW_WATER: Final = 1 << 18
+_CHUNK_BYTES: Final = 65536
+# The client pauses above the high-water mark of the buffer and resumes below the low-water mark.
+_HIGH_WATER_BYTES: Final = 2**20
+_LOW_WATER_BYTES: Final = 2**18
 
 
 class Input:
@@ -18,7 +19,7 @@ class Input:
     descriptor : int
         The file descriptor. It is closed after the last byte.
     pause, resume : callable
-        Make the client stop sending, and let it go on.
+        Pause and resume the client.
     """
 
     def __init__(self, descriptor: int, pause: Callable[[], None], resume: Callable[[], None]) -> None:
@@ -28,7 +29,7 @@ class Input:
         self._resume = resume
         self._buffer = bytearray()
         self._paused = False
-        self._ends = False
+        self._eof_received = False
         os.set_blocking(descriptor, False)
 
     def write(self, data: bytes) -> None:
@@ -38,13 +39,13 @@ class Input:
         if not self._buffer:
             self._loop.add_writer(self._descriptor, self._flush, self._descriptor)
         self._buffer += data
-        if len(self._buffer) > _HIGH_WATER and not self._paused:
+        if len(self._buffer) > _HIGH_WATER_BYTES and not self._paused:
             self._paused = True
             self._pause()
 
     def write_eof(self) -> None:
         """Close the file descriptor after what has been written so far."""
-        self._ends = True
+        self._eof_received = True
         if not self._buffer:
             self.close()
 
@@ -60,18 +61,18 @@ class Input:
 
     def _flush(self, descriptor: int) -> None:
         try:
-            written = os.write(descriptor, memoryview(self._buffer)[:_CHUNK])
+            written = os.write(descriptor, memoryview(self._buffer)[:_CHUNK_BYTES])
         except BlockingIOError:
             return
         except OSError:  # The process has closed its input.
             self.close()
             return
         del self._buffer[:written]
-        if len(self._buffer) < _LOW_WATER:
+        if len(self._buffer) < _LOW_WATER_BYTES:
             self._resume_if_paused()
         if not self._buffer:
             self._loop.remove_writer(descriptor)
-            if self._ends:
+            if self._eof_received:
                 self.close()
 
     def _resume_if_paused(self) -> None:
@@ -102,12 +103,12 @@ class Output:
         self.resume()
 
     @property
-    def ended(self) -> bool:
+    def closed(self) -> bool:
         """Whether everything has been read."""
         return self._descriptor is None
 
     def pause(self) -> None:
-        """Read nothing until `resume`. A process that goes on writing has to wait."""
+        """Read nothing until `resume`. Then writing blocks the process."""
         if self._descriptor is not None:
             self._loop.remove_reader(self._descriptor)
 
@@ -117,7 +118,7 @@ class Output:
             self._loop.add_reader(self._descriptor, self._read, self._descriptor)
 
     def close(self) -> None:
-        """Close the file descriptor. A process that goes on writing gets SIGPIPE, or SIGHUP from a terminal."""
+        """Close the file descriptor. A process that still writes gets SIGPIPE, or SIGHUP from a terminal."""
         if self._descriptor is not None:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
@@ -125,10 +126,10 @@ class Output:
 
     def _read(self, descriptor: int) -> None:
         try:
-            data = os.read(descriptor, _CHUNK)
+            data = os.read(descriptor, _CHUNK_BYTES)
         except BlockingIOError:
             return
-        except OSError:  # EIO: the other side of a terminal is closed.
+        except OSError:  # EIO is the end of the output of a terminal.
             data = b""
         if data:
             self._on_data(data)

@@ -8,7 +8,7 @@ import termios
 from collections.abc import Mapping
 from typing import Final
 
-# RFC 4254 section 8: opcode to the name of a control character, or to the index in termios attributes and a flag.
+# The terminal modes of RFC 4254 section 8: opcode to the name of a control character in `termios`.
 _CONTROL_CHARACTERS: Final = {
     1: "VINTR",
     2: "VQUIT",
@@ -25,7 +25,11 @@ _CONTROL_CHARACTERS: Final = {
     14: "VLNEXT",
     18: "VDISCARD",
 }
+
+# Indices in the list of `termios.tcgetattr`.
 _INPUT, _OUTPUT, _LOCAL, _CHARACTERS = 0, 1, 3, 6
+
+# The other terminal modes: opcode to the index and the name of a flag in `termios`.
 _FLAGS: Final = {
     30: (_INPUT, "IGNPAR"),
     31: (_INPUT, "PARMRK"),
@@ -55,11 +59,11 @@ _FLAGS: Final = {
     74: (_OUTPUT, "ONOCR"),
     75: (_OUTPUT, "ONLRET"),
 }
-_DISABLED: Final = 255  # A control character that a client does not want.
+_DISABLED: Final = 255  # The value of a control character that a client disables.
 
 
 def open_terminal(size: tuple[int, int, int, int], modes: Mapping[int, int]) -> tuple[int, int]:
-    """Return the file descriptors of a new pseudo-terminal: the side of the server and the side of the process.
+    """Return the file descriptors of a new pseudo-terminal: the master for the server, the slave for the process.
 
     Parameters
     ----------
@@ -91,8 +95,13 @@ def _set_modes(descriptor: int, modes: Mapping[int, int]) -> None:
         if opcode in _FLAGS:
             index, name = _FLAGS[opcode]
             flag = getattr(termios, name, 0)
-            attributes[index] = attributes[index] | flag if value else attributes[index] & ~flag
-        elif opcode in _CONTROL_CHARACTERS and hasattr(termios, _CONTROL_CHARACTERS[opcode]):
-            character = b"\0" if value == _DISABLED else bytes([value & 0xFF])
-            attributes[_CHARACTERS][getattr(termios, _CONTROL_CHARACTERS[opcode])] = character
+            if value:
+                attributes[index] |= flag
+            else:
+                attributes[index] &= ~flag
+        elif opcode in _CONTROL_CHARACTERS:
+            character_index = getattr(termios, _CONTROL_CHARACTERS[opcode], None)
+            if character_index is not None:
+                character = b"\0" if value == _DISABLED else bytes([value & 0xFF])
+                attributes[_CHARACTERS][character_index] = character
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)

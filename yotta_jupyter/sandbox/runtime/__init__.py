@@ -1,4 +1,4 @@
-"""The side of the sandbox that starts and ends the processes in which pods run code."""
+"""Start and end the processes in which pods run code. `yotta_jupyter.sandbox.pod` is what runs in them."""
 
 from .manager import PodRuntimes, missing_requirement
 

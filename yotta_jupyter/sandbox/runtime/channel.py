@@ -7,33 +7,16 @@ from typing import TypeAlias
 
 import msgspec
 
-
-class Boot(msgspec.Struct, tag=True, kw_only=True):
-    """Start the SSH server on the listening socket that comes with the message.
-
-    Attributes
-    ----------
-    pod_id, pod_name : str
-        The pod.
-    environment : dict of str to str
-        The environment variables of SSH sessions, besides the usual ones.
-    authorized_keys : list of str
-        Lines in the format of ``authorized_keys``.
-    account_key_file : str or None
-        A file with more of these lines, read at each login. It need not exist.
-    volume : str or None
-        The mount path of the persistent volume, such as ``/workspace``; None if the pod has no volume.
-    """
-
-    pod_id: str
-    pod_name: str
-    environment: dict[str, str]
-    authorized_keys: list[str]
-    account_key_file: str | None
-    volume: str | None
+from .pod_config import PodConfig
 
 
-class Halt(msgspec.Struct, tag=True):
+class Start(msgspec.Struct, tag=True):
+    """Start the SSH server on the listening socket that comes with the message."""
+
+    config: PodConfig
+
+
+class Pause(msgspec.Struct, tag=True):
     """Stop the SSH server, kill all processes and erase all files outside the persistent volume."""
 
 
@@ -49,24 +32,24 @@ class Thaw(msgspec.Struct, tag=True):
     """End a freeze."""
 
 
-class Started(msgspec.Struct, tag=True):
-    """The process of the pod has made this directory for all files of the pod, and this home directory in it."""
+class StorageCreated(msgspec.Struct, tag=True):
+    """The process has created a directory for all files of the pod. The home directory is inside."""
 
-    directory: str
+    root: str
     home: str
 
 
 class Done(msgspec.Struct, tag=True):
-    """The last ``Disconnect``, ``Freeze`` or ``Thaw`` is carried out."""
+    """The last ``Disconnect``, ``Freeze`` or ``Thaw`` is done."""
 
 
-Message: TypeAlias = Boot | Halt | Disconnect | Freeze | Thaw | Started | Done
+Message: TypeAlias = Start | Pause | Disconnect | Freeze | Thaw | StorageCreated | Done
 
 _decoder = msgspec.json.Decoder(Message)
 
 
 class Channel:
-    """One end of a socket pair. The end of the other process is the end of the stream."""
+    """One end of a socket pair. The stream ends when the other process ends or calls `end`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -80,19 +63,13 @@ class Channel:
     def send(self, message: Message, descriptor: int | None = None) -> None:
         """Send a message, with a duplicate of a file descriptor if one is given."""
         data = msgspec.json.encode(message) + b"\n"
-        sent = 0
         if descriptor is not None:
-            sent = socket.send_fds(self._socket, [data], [descriptor])
-        self._socket.sendall(data[sent:])
+            sent_bytes = socket.send_fds(self._socket, [data], [descriptor])
+            data = data[sent_bytes:]
+        self._socket.sendall(data)
 
     def receive(self) -> list[Message]:
-        """Wait for messages and return them. The list is empty at the end of the stream.
-
-        Returns
-        -------
-        list of message
-            All messages that have arrived completely, at least one before the end of the stream.
-        """
+        """Wait for a message and return all that have arrived; an empty list at the end of the stream."""
         while True:
             data, descriptors, _, _ = socket.recv_fds(self._socket, 65536, 1)
             for descriptor in descriptors:
@@ -100,16 +77,16 @@ class Channel:
                 self._descriptors.append(descriptor)
             if not data:
                 return []
-            *lines, self._buffer = (self._buffer + data).split(b"\n")
-            if lines:
-                return [_decoder.decode(line) for line in lines]
+            *complete_lines, self._buffer = (self._buffer + data).split(b"\n")
+            if complete_lines:
+                return [_decoder.decode(line) for line in complete_lines]
 
     def take_descriptor(self) -> int:
         """Return the oldest file descriptor that was received and not taken."""
         return self._descriptors.popleft()
 
     def end(self) -> None:
-        """End the stream to the other process."""
+        """End the stream for the other process."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The process of one pod, as the sandbox sees it."""
+"""The process of one pod, controlled from the process of the sandbox."""
 
 import contextlib
 import os
@@ -9,39 +9,47 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from .channel import Channel, Disconnect, Done, Freeze, Message, Started, Thaw
+from .channel import Channel, Disconnect, Done, Freeze, Message, StorageCreated, Thaw
 
 _MODULE: Final = "yotta_jupyter.sandbox.pod"
 
-# Everything else stays out of pods, above all API keys.
-_PASSED_ON: Final = (
-    *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"),
+_SYSTEM_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_LOCALE_VARIABLES: Final = ("LANG", "LC_ALL", "LC_CTYPE")
+_PROXY_VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+_CERTIFICATE_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_PIP_VARIABLES: Final = ("PIP_CONFIG_FILE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+
+# Pods get no other variables, because these may contain API keys.
+_INHERITED_VARIABLES: Final = (
+    *_SYSTEM_VARIABLES,
+    *_LOCALE_VARIABLES,
+    *_PROXY_VARIABLES,
+    *_CERTIFICATE_VARIABLES,
+    *_PIP_VARIABLES,
 )
 
 
 class PodProcess:
-    """A child process that runs the code of one pod. It ends by itself when this process ends, however it ends."""
+    """A child process that runs the code of one pod. It ends when this process ends, even if this one is killed."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        parent_socket, child_socket = socket.socketpair()
+        environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         # The child must import the same package, also where it is not installed.
         environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in sys.path)
-        with theirs:
+        with child_socket:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", _MODULE, str(child_socket.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[child_socket.fileno()],
                 env=environment,
-                start_new_session=True,  # An interrupt of a notebook's kernel is sent to its process group.
+                start_new_session=True,  # Otherwise an interrupt of the notebook's kernel also interrupts the pod.
             )
-        self._channel = Channel(ours)
-        self._started: Started | None = None
+        self._channel = Channel(parent_socket)
+        self._storage: StorageCreated | None = None
         self._request_lock = threading.Lock()
-        self._done = threading.Event()
+        self._request_done = threading.Event()
 
     @property
     def pid(self) -> int:
@@ -58,14 +66,15 @@ class PodProcess:
             self._channel.send(message, descriptor)
 
     def request(self, message: Disconnect | Freeze | Thaw, timeout: float = 10.0) -> None:
-        """Send a message and wait until it is carried out.
+        """Send a message and wait until it is done, at most ``timeout`` seconds.
 
         It must not be called on the thread that calls `receive`.
         """
         with self._request_lock:
-            self._done.clear()
+            self._request_done.clear()
             self.send(message)
-            if not self._done.wait(timeout):
+            done = self._request_done.wait(timeout)
+            if not done:
                 raise TimeoutError(f"the process of the pod did not respond within {timeout:g} s")
 
     def receive(self) -> bool:
@@ -75,10 +84,10 @@ class PodProcess:
         except OSError:
             messages = []
         for message in messages:
-            if isinstance(message, Started):
-                self._started = message
+            if isinstance(message, StorageCreated):
+                self._storage = message
             elif isinstance(message, Done):
-                self._done.set()
+                self._request_done.set()
         return bool(messages)
 
     def end(self) -> None:
@@ -91,12 +100,13 @@ class PodProcess:
         self._process.kill()
 
     def clean_up(self) -> None:
-        """Wait for the end of the process, and remove what it has left behind if it did not end by itself."""
-        self._done.set()
+        """Wait for the end of the process. If it failed, kill the processes of the pod and remove its files."""
+        self._request_done.set()  # A pending request gets no response.
         self._channel.close()
-        if self._process.wait() and self._started is not None:
+        failed = self._process.wait() != 0
+        if failed and self._storage is not None:
             from ..pod.processes import kill_by_home
             from ..pod.storage import remove_tree
 
-            kill_by_home(self._started.home)
-            remove_tree(Path(self._started.directory))
+            kill_by_home(self._storage.home)
+            remove_tree(Path(self._storage.root))

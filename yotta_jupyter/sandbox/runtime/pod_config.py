@@ -1,0 +1,66 @@
+"""What the process of a pod needs to know about the pod."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeGuard
+
+import msgspec
+
+_PUBLIC_KEY: Final = "PUBLIC_KEY"
+_EXPORTED_PREFIX: Final = "YOTTA_"  # The start script of the official images exports only these to SSH sessions.
+
+
+class PodConfig(msgspec.Struct, kw_only=True):
+    """The configuration of a pod's SSH server.
+
+    Attributes
+    ----------
+    pod_id : str
+        The id of the pod.
+    environment : dict of str to str
+        The pod's own environment variables in SSH sessions.
+    authorized_keys : list of str
+        Lines in the format of ``authorized_keys``.
+    account_key_file : str or None
+        A file with more of these lines, read at each login. It need not exist.
+    mount_path : str or None
+        The mount path of the persistent volume, such as ``/workspace``; None if the pod has no volume.
+    """
+
+    pod_id: str
+    environment: dict[str, str]
+    authorized_keys: list[str]
+    account_key_file: str | None
+    mount_path: str | None
+
+
+def parse_pod_config(record: Mapping[str, Any], account_keys: list[str], account_key_file: str | None) -> PodConfig:
+    """Return the configuration of a pod from its record in a listing."""
+    variables = _parse_environment(record.get("environmentVars"))
+    public_keys = variables.get(_PUBLIC_KEY, "").strip().splitlines()
+    mount_path = record.get("persistentMountPath") if record.get("persistentVolumeInGb") else None
+    return PodConfig(
+        pod_id=str(record.get("id")),
+        environment={name: value for name, value in variables.items() if name.startswith(_EXPORTED_PREFIX)},
+        authorized_keys=public_keys or account_keys,
+        account_key_file=None if public_keys else account_key_file,
+        mount_path=str(mount_path) if mount_path else None,
+    )
+
+
+def _parse_environment(variables: object) -> dict[str, str]:
+    """Return the environment variables of a record. Malformed ones are ignored."""
+    environment: dict[str, str] = {}
+    if not isinstance(variables, list):
+        return environment
+    for variable in variables:
+        if not isinstance(variable, dict):
+            continue
+        name = variable.get("key")
+        value = variable.get("value")
+        if _is_valid_name(name) and isinstance(value, str) and "\0" not in value:
+            environment[name] = value
+    return environment
+
+
+def _is_valid_name(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and name != "" and "=" not in name and "\0" not in name
