@@ -7,14 +7,14 @@ import subprocess
 import pytest
 import requests
 
-PUBLIC_IMAGE = {
+PUBLIC_IMAGE_BODY = {
     "image": "yottalabsai/pytorch:2.8.0-py3.11-cuda12.8.1-cudnn-devel-ubuntu22.04-2025050802",
     "gpuType": "NVIDIA_L4_24G",
     "gpuCount": 1,
     "environmentVars": [{"key": "JUPYTER_PASSWORD", "value": "your_password"}],
     "expose": [{"port": 22, "protocol": "SSH"}],
 }
-PRIVATE_IMAGE = {
+PRIVATE_IMAGE_BODY = {
     "imagePublicType": "PRIVATE",
     "imageRegistryUsername": "your_registry_user",
     "imageRegistryToken": "dckr_pat_xxx",
@@ -27,12 +27,12 @@ PRIVATE_IMAGE = {
 SUCCESS = '{"message": "success", "code": 10000, "data": null}'
 
 
-def same_json(text, expected):
-    """Return whether values and the order of keys are equal at every depth."""
+def is_same_json(text, expected):
+    """Return whether two JSON texts have equal values and the same order of keys."""
     return json.loads(text, object_pairs_hook=list) == json.loads(expected, object_pairs_hook=list)
 
 
-@pytest.mark.parametrize("body", [PUBLIC_IMAGE, PRIVATE_IMAGE], ids=["public", "private"])
+@pytest.mark.parametrize("body", [PUBLIC_IMAGE_BODY, PRIVATE_IMAGE_BODY], ids=["public", "private"])
 def test_create_example(api, record, body):
     response = requests.post(
         f"{api.sandbox.base_url}/openapi/v1/pods/create",
@@ -60,7 +60,7 @@ def test_list_example(serve, record, encode):
     response = serve(records=[encode(record())]).request("GET", "list")
     assert response.status_code == 200
     expected = {"message": "success", "code": 10000, "data": [record()]}
-    assert same_json(response.text, json.dumps(expected))
+    assert is_same_json(response.text, json.dumps(expected))
 
 
 def test_text_record_is_served_byte_for_byte(serve, record):
@@ -87,7 +87,7 @@ def test_pause_resume_delete_examples(serve, record, status, method, path):
     pod = record(status=status)
     response = serve(records=[pod]).request(method, path + pod["id"])
     assert response.status_code == 200
-    assert same_json(response.text, SUCCESS)
+    assert is_same_json(response.text, SUCCESS)
 
 
 def test_create_with_curl(api):
@@ -96,7 +96,7 @@ def test_create_with_curl(api):
         pytest.skip("curl is not installed")
     command = [curl, "-sS", "--noproxy", "*", "--max-time", "20", "-X", "POST"]
     command += [f"{api.sandbox.base_url}/openapi/v1/pods/create", "-H", f"x-api-key: {api.sandbox.api_key}"]
-    command += ["-H", "Content-Type: application/json", "-d", json.dumps(PUBLIC_IMAGE, indent=4)]
+    command += ["-H", "Content-Type: application/json", "-d", json.dumps(PUBLIC_IMAGE_BODY, indent=4)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     envelope = json.loads(result.stdout)
     assert str(envelope["data"]) in [pod["id"] for pod in api.list()]

@@ -9,7 +9,7 @@ SSH = {"port": 22, "protocol": "SSH"}
 
 
 def error_codes(response):
-    """Return the HTTP status and the code of an error response, and check its envelope."""
+    """Check the envelope of an error response. Return its HTTP status and its code."""
     envelope = response.json()
     assert list(envelope) == ["message", "code", "data"]
     assert envelope["data"] is None
@@ -169,11 +169,9 @@ def test_create_body_must_be_a_json_object(api, body):
 def pod_per_status(serve):
     """A pod of each status, whose id is the index of the status, alternately in two regions."""
     statuses = ["INITIALIZE", "RUNNING", "PAUSING", "PAUSED", "TERMINATING", "TERMINATED", "FAILED", "UNKNOWN"]
-    return serve(
-        records=[
-            {"id": str(n), "status": s, "region": ("us-west-1", "us-east-2")[n % 2]} for n, s in enumerate(statuses)
-        ]
-    )
+    regions = ["us-west-1", "us-east-2"] * 4
+    pods = enumerate(zip(statuses, regions, strict=True))
+    return serve(records=[{"id": str(n), "status": status, "region": region} for n, (status, region) in pods])
 
 
 @pytest.mark.parametrize(

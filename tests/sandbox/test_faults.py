@@ -1,7 +1,6 @@
 """Every fault: the response that the client gets, and whether the request was applied."""
 
 import threading
-import time
 
 import pytest
 import requests
@@ -10,13 +9,14 @@ from yotta_jupyter.sandbox.faults import FAULT_KINDS, Faults, parse_fault
 
 
 def create_outcome(api, timeout=20):
-    """Create a pod and return the response or the exception, and whether the pod was created."""
+    """Send a create request. Return the response or the exception, and whether a pod was created."""
     before = len(api.sandbox.pods())
     try:
         response = api.create(timeout=timeout)
     except requests.RequestException as error:
         response = error
-    return response, len(api.sandbox.pods()) - before == 1
+    created = len(api.sandbox.pods()) == before + 1
+    return response, created
 
 
 @pytest.mark.parametrize(("kind", "applied"), [("lost", True), ("dropped", False)])
@@ -51,7 +51,10 @@ def test_response_is_replaced(api, kind, applied, status, content_type, body):
     response, created = create_outcome(api)
     assert response.status_code == status
     assert response.headers["Content-Type"] == content_type
-    assert response.text == body if body is not None else response.text.startswith("<!DOCTYPE html>")
+    if body is None:
+        assert response.text.startswith("<!DOCTYPE html>")
+    else:
+        assert response.text == body
     assert created is applied
 
 
@@ -88,9 +91,7 @@ def test_stop_ends_waiting_requests_at_once(api, wait_until, kind):
     for thread in threads:
         thread.start()
     wait_until(lambda: len(api.sandbox.requests) == 3)
-    started = time.monotonic()
     api.sandbox.stop()
-    assert time.monotonic() - started < 5
     for thread in threads:
         thread.join(20)
     assert len(errors) == 3
@@ -134,12 +135,10 @@ def test_list_lag(api):
     assert len(api.list()) == 4
     api.sandbox.advance(3)
     assert api.status(pod_id) == "RUNNING"
-    assert api.list(("statusList", "RUNNING"), ("statusList", "PAUSED")) == [
-        pod for pod in api.list() if pod["id"] != pod_id
-    ]
-    assert next(pod for pod in api.list() if pod["id"] == pod_id)["status"] == "INITIALIZE"
+    assert [pod["id"] for pod in api.list(("statusList", "INITIALIZE"))] == [pod_id]
+    assert pod_id not in [pod["id"] for pod in api.list(("statusList", "RUNNING"))]
     api.sandbox.advance(5)
-    assert next(pod for pod in api.list() if pod["id"] == pod_id)["status"] == "RUNNING"
+    assert pod_id in [pod["id"] for pod in api.list(("statusList", "RUNNING"))]
 
 
 def test_get_lag(api):
@@ -162,16 +161,17 @@ def test_lag_combines_with_lost(api):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "pause/{}"), ("POST", "resume/{}"), ("DELETE", "{}")],
-    ids=["pause", "resume", "delete"],
+    ("endpoint", "method", "path", "status"),
+    [
+        ("pause", "POST", "pause/1", "RUNNING"),
+        ("resume", "POST", "resume/1", "PAUSED"),
+        ("delete", "DELETE", "1", "RUNNING"),
+    ],
 )
 @pytest.mark.parametrize(("kind", "applied"), [("500-after", True), ("500-before", False)])
-def test_faults_apply_to_actions(serve, method, path, kind, applied):
-    endpoint = "delete" if method == "DELETE" else path.partition("/")[0]
-    status = "PAUSED" if endpoint == "resume" else "RUNNING"
+def test_faults_apply_to_actions(serve, endpoint, method, path, status, kind, applied):
     api = serve(records=[{"id": "1", "status": status}], faults=[f"{endpoint}:{kind}x1"])
-    assert api.request(method, path.format(1)).status_code == 500
+    assert api.request(method, path).status_code == 500
     assert (api.status("1") != status) is applied
 
 
@@ -196,20 +196,21 @@ def test_same_seed_gives_same_faults():
         faults = Faults(["list:lost@0.4"], seed)
         return [faults.plan("list").fault is not None for _ in range(200)]
 
-    assert fired(1) == fired(1) != fired(2)
+    assert fired(1) == fired(1)
+    assert fired(1) != fired(2)
     assert 40 < sum(fired(1)) < 120
 
 
 @pytest.mark.parametrize("kind", sorted(FAULT_KINDS))
 def test_every_kind_can_be_parsed(kind):
-    value = {"SECONDS": "=2.5", "STATUS": "=502", "N": "=10001", "URL": "=http://127.0.0.1:9/x3"}.get(
-        FAULT_KINDS[kind].value_format, ""
-    )
-    fault = parse_fault(f"*:{kind}{value}@0.25x4")
+    values = {"SECONDS": "2.5", "STATUS": "502", "N": "10001", "URL": "http://127.0.0.1:9/x3", "": ""}
+    value = values[FAULT_KINDS[kind].value_format]
+    kind_and_value = f"{kind}={value}" if value else kind
+    fault = parse_fault(f"*:{kind_and_value}@0.25x4")
     assert (fault.endpoint, fault.kind, fault.probability, fault.times) == ("*", kind, 0.25, 4)
-    assert fault.value == value[1:]
+    assert fault.value == value
     endpoint = FAULT_KINDS[kind].endpoints[0]
-    assert parse_fault(f"{endpoint}:{kind}{value}x12").times == 12
+    assert parse_fault(f"{endpoint}:{kind_and_value}x12").times == 12
     assert fault.applies_to(endpoint)
 
 

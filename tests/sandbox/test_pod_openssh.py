@@ -6,19 +6,19 @@ import subprocess
 
 import pytest
 
-from .conftest import Ssh, create_running_pod, ssh_port_of
+from .helpers import Ssh, create_running_pod, ssh_port_of
 
-IN_FOREGROUND = {"stdin": subprocess.DEVNULL}
+NO_INPUT = {"stdin": subprocess.DEVNULL}
 
 
 def test_command_and_exit_status(ssh, port):
     result = ssh.run(port, "cat; echo error >&2; exit 7", input="in\n")
     assert (result.stdout, result.stderr, result.returncode) == ("in\n", "error\n", 7)
-    assert ssh.run(port, "kill -TERM $$", **IN_FOREGROUND).returncode == 255
+    assert ssh.run(port, "kill -TERM $$", **NO_INPUT).returncode == 255
 
 
 def test_terminal(ssh, port):
-    result = ssh.run(port, "-tt", "tty && test -t 0 -a -t 1 -a -t 2", **IN_FOREGROUND)
+    result = ssh.run(port, "-tt", "tty && test -t 0 -a -t 1 -a -t 2", **NO_INPUT)
     assert result.returncode == 0
     assert result.stdout.startswith("/dev/")
 
@@ -61,24 +61,16 @@ def test_sftp(ssh, port, tmp_path):
 
 
 def test_forward_of_a_local_port(ssh, port, wait_until):
-    with socket.create_server(("127.0.0.1", 0)) as target, socket.create_server(("127.0.0.1", 0)) as free:
-        local = free.getsockname()[1]
-        free.close()
-        forward = f"127.0.0.1:{local}:127.0.0.1:{target.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        local_port = unused.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        forward = f"127.0.0.1:{local_port}:127.0.0.1:{target.getsockname()[1]}"
         command = ssh.command("ssh", port, "-N", "-L", forward, "-o", "ExitOnForwardFailure=yes", "root@127.0.0.1")
-        with subprocess.Popen(command, **IN_FOREGROUND) as process:
-            connections = []
-
-            def connected():
-                try:
-                    connections.append(socket.create_connection(("127.0.0.1", local), timeout=20))
-                except ConnectionRefusedError:
-                    return False
-                return True
-
-            wait_until(connected)
+        with subprocess.Popen(command, **NO_INPUT) as process:
+            connection = socket.socket()
+            wait_until(lambda: connection.connect_ex(("127.0.0.1", local_port)) == 0)
             accepted, _ = target.accept()
-            with accepted, connections[0] as connection:
+            with accepted, connection:
                 connection.sendall(b"hello")
                 assert accepted.recv(5) == b"hello"
             process.terminate()
@@ -101,7 +93,7 @@ def test_pods_without_a_port_of_their_own_are_refused_with_a_reason(ssh, serve_p
     api = serve_pods(pods=120)
     sample_ports = {port["proxyPort"] for pod in api.list() for port in pod["expose"] if port["host"] == "127.0.0.1"}
     assert len(sample_ports) == 33  # Those of the first 32 pods, and the one that refuses.
-    # Pods that are created have ports of their own also in a large sandbox.
+    # Pods that are created later have ports of their own.
     assert ssh.run(ssh_port_of(api, create_running_pod(api)), "true").returncode == 0
     for _ in range(31):
         create_running_pod(api)

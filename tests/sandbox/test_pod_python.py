@@ -5,7 +5,9 @@ import subprocess
 import sys
 import zipfile
 
-from .conftest import create_running_pod, ssh_port_of
+import pandas
+
+from .helpers import create_running_pod, ssh_port_of
 
 
 def build_wheel(directory, name, version):
@@ -26,28 +28,27 @@ def build_wheel(directory, name, version):
 
 
 def test_python_is_that_of_a_virtual_environment(ssh, port):
-    result = ssh.run(port, "which python python3 pip pip3; python3 -c 'import sys; print(sys.executable, sys.version)'")
-    home = ssh.run(port, "pwd").stdout.strip()
-    *programs, version = result.stdout.splitlines(keepends=False)[:5]
-    assert programs == [f"{home.removesuffix('home')}venv/bin/{name}" for name in ("python", "python3", "pip", "pip3")]
-    assert version.startswith(f"{programs[1]} {sys.version.split()[0]}")
+    names = ["python", "python3", "pip", "pip3"]
+    venv = ssh.run(port, "realpath ~/../venv").stdout.strip()
+    assert ssh.run(port, f"which {' '.join(names)}").stdout.splitlines() == [f"{venv}/bin/{name}" for name in names]
+    assert ssh.run(port, "python3 -c 'import sys; print(sys.executable)'").stdout == f"{venv}/bin/python3\n"
+    assert ssh.run(port, "python3 -c 'import sys; print(sys.version)'").stdout == f"{sys.version}\n"
 
 
 def test_packages_of_this_environment_are_there(ssh, port):
     code = "import pandas, msgspec, importlib.metadata as m; print(pandas.__file__, m.version('pandas'))"
     result = ssh.run(port, f'python3 -c "{code}"')
-    import pandas
-
     assert result.stdout == f"{pandas.__file__} {pandas.__version__}\n"
     assert ssh.run(port, "python3 -m pip --version").stdout.startswith("pip ")
 
 
-def test_pip_install_changes_nothing_here(ssh, pods, tmp_path):
+def test_pip_install_changes_nothing_here(ssh, pod_api, tmp_path):
     """Shadow a package of this environment, which pip would otherwise replace."""
     name = "pexpect"
     wheel = build_wheel(tmp_path, name, "999.1")
     before = importlib.metadata.version(name)
-    port, other_port = (ssh_port_of(pods, create_running_pod(pods)) for _ in range(2))
+    port = ssh_port_of(pod_api, create_running_pod(pod_api))
+    other_port = ssh_port_of(pod_api, create_running_pod(pod_api))
     pip = "pip --disable-pip-version-check --no-input"
     show = f"python3 -c 'import importlib.metadata as m; print(m.version(\"{name}\"))'"
 
@@ -57,7 +58,7 @@ def test_pip_install_changes_nothing_here(ssh, pods, tmp_path):
     assert ssh.run(port, f"{name}-cli").stdout == "999.1\n"
     assert ssh.run(other_port, show).stdout == f"{before}\n"
 
-    for _ in range(2):  # The second time, only that of this environment is left.
+    for _ in range(2):  # The second time, only the package of this environment is left.
         ssh.run(port, f"{pip} uninstall -y {name}", timeout=120)
         assert ssh.run(port, show).stdout == f"{before}\n"
     assert subprocess.check_output([sys.executable, "-c", f"import {name}; print({name}.__version__)"], text=True)

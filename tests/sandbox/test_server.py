@@ -14,6 +14,8 @@ import requests
 from yotta_jupyter.sandbox import Sandbox
 from yotta_jupyter.sandbox.faults import FAULT_KINDS, parse_fault
 
+from .helpers import Api
+
 
 def port_of(sandbox):
     return int(sandbox.base_url.rpartition(":")[2])
@@ -43,7 +45,7 @@ def test_stop_closes_connections_and_ends_threads():
             f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode()
         )
         assert connection.recv(12) == b"HTTP/1.1 200"
-        assert len(sandbox_threads()) == before + 3
+        assert len(sandbox_threads()) == before + 3  # For the server, the connection, and the pods.
         sandbox.stop()
         assert len(sandbox_threads()) == before
         while connection.recv(65536):
@@ -102,7 +104,8 @@ def test_client_disconnect_prints_no_traceback(api, wait_until, capfd):
 
 
 def test_restart_uses_the_same_port(api):
-    url, pod_id = api.sandbox.base_url, api.create_pod()
+    url = api.sandbox.base_url
+    pod_id = api.create_pod()
     for _ in range(3):
         api.sandbox.stop()
         assert api.sandbox.base_url == url
@@ -181,11 +184,11 @@ def test_requests_are_recorded(api):
 
 
 def test_concurrent_creates(serve):
-    first = serve(pods=0)
-    sandbox, ids = first.sandbox, []
+    sandbox = serve(pods=0).sandbox
+    ids = []
 
     def create():
-        api = type(first)(sandbox)
+        api = Api(sandbox)
         ids.extend(api.create_pod() for _ in range(10))
         api.session.close()
 
@@ -203,23 +206,8 @@ COMMAND = [sys.executable, "-m", "yotta_jupyter.sandbox"]
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_command_serves_until_a_signal(signal_number):
-    process = subprocess.Popen(
-        [
-            *COMMAND,
-            "--pods",
-            "5",
-            "--seed",
-            "2",
-            "--fault",
-            "pause:code=12001",
-            "--api-key",
-            "made-up-key",
-            "--verbose",
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    options = ["--pods=5", "--seed=2", "--fault=pause:code=12001", "--api-key=made-up-key", "--verbose"]
+    process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         lines = [process.stdout.readline().rstrip("\n") for _ in range(2)]
         url = re.fullmatch(r"YOTTA_BASE_URL=(http://127\.0\.0\.1:\d+)", lines[0])[1]
