@@ -46,7 +46,7 @@ def serve(handle: Handler, requests: Requests | None = None, tls: ssl.SSLContext
         do_GET = do_POST = do_DELETE = do_CONNECT = _handle
 
         def log_message(self, format: str, *args: Any) -> None:
-            pass
+            """Write no log."""
 
     class Server(socketserver.ThreadingTCPServer):
         block_on_close = True
@@ -55,7 +55,9 @@ def serve(handle: Handler, requests: Requests | None = None, tls: ssl.SSLContext
 
         def get_request(self) -> tuple[socket.socket, Any]:
             connection, client = super().get_request()
-            return (tls.wrap_socket(connection, server_side=True) if tls else connection), client
+            if tls is not None:
+                connection = tls.wrap_socket(connection, server_side=True)
+            return connection, client
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             assert isinstance(sys.exception(), OSError)
@@ -80,7 +82,7 @@ def respond(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers
 
 
 def serve_echo() -> contextlib.AbstractContextManager[str]:
-    """Serve responses that repeat the key and the body of the request wherever a client may show them."""
+    """Serve responses that repeat the key and the body of the request in each part that a client may show."""
 
     def echo(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         text = f"{handler.headers.get('x-api-key')} {body.decode()}"
@@ -91,8 +93,8 @@ def serve_echo() -> contextlib.AbstractContextManager[str]:
             "/echo-redirect/": (302, ""),
             "/echo-created/": (200, json.dumps({"code": 10000, "message": text, "data": [text]})),
         }
-        prefix = next((prefix for prefix in responses if handler.path.startswith(prefix)), None)
-        status, content = responses[prefix] if prefix else (200, text)
+        first_part = handler.path.split("/")[1]
+        status, content = responses.get(f"/{first_part}/", (200, text))
         location = "https://example.org/?" + text.encode("ascii", "replace").decode()
         respond(handler, status, content.encode(), Location=location)
 

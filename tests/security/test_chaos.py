@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
@@ -33,6 +34,7 @@ from yotta_jupyter import CreateOutcomeUnknown, Panel, Pod, PodNotFound, Sandbox
 from yotta_jupyter.models import LAUNCH_ID_ENV
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.widget import PanelWidget
+from yotta_jupyter.sandbox import RecordedRequest
 from yotta_jupyter.sandbox.faults import Faults
 from yotta_jupyter.statuses import TRANSITIONS
 
@@ -98,6 +100,14 @@ REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 MISSING_POD = "331864222263676928"
 
 
+def launch_id_of(pod: dict[str, Any]) -> str:
+    """Return the launch ID in the record of a pod or the body of a create request; empty if it has none."""
+    for variable in pod["environmentVars"] or ():
+        if variable["key"] == LAUNCH_ID_ENV:
+            return str(variable["value"])
+    return ""
+
+
 class ChaosMachine(RuleBasedStateMachine):
     """One account under faults, with a record of requested actions and of results.
 
@@ -119,7 +129,10 @@ class ChaosMachine(RuleBasedStateMachine):
         self, profile: FaultProfile, shell: InteractiveShell, patches: Patches, attack_counter: Counter[str]
     ) -> None:
         super().__init__()
-        self.profile, self.shell, self.patches, self.attack_counter = profile, shell, patches, attack_counter
+        self.profile = profile
+        self.shell = shell
+        self.patches = patches
+        self.attack_counter = attack_counter
         self.leak_checker = LeakChecker()
         self.returned: set[str] = set()
         self.unknown: set[str] = set()
@@ -179,7 +192,8 @@ class ChaosMachine(RuleBasedStateMachine):
 
     @rule(client=CLIENTS, index=INDEXES, number=st.integers(0, 9))
     def read(self, client: int, index: int, number: int) -> None:
-        pods, pod_id = self.clients[client].pods, self._pod_ids([index])[0]
+        pods = self.clients[client].pods
+        pod_id = self._pod_ids([index])[0]
         reads: list[Callable[[], object]] = [
             lambda: self._call(pods.list),
             lambda: self._call(lambda: pods.list(statuses="running")),
@@ -198,12 +212,12 @@ class ChaosMachine(RuleBasedStateMachine):
     def use_two_clients_concurrently(self, action: str, index: int) -> None:
         pod_id = self._pod_ids([index])[0]
         self.requested[action].add(pod_id)
-        calls: list[Callable[[], object]] = [lambda: self.clients[0].pods.create(**REQUIRED)]
-        calls += [lambda: self.clients[1].pods.create(**REQUIRED)]
-        calls += [lambda client=client: getattr(client.pods, action)(pod_id) for client in self.clients]
-        with ThreadPoolExecutor(len(calls)) as executor:
-            outcomes = list(executor.map(self._outcome, calls))
-        for outcome in outcomes[:2]:
+        creates = [partial(client.pods.create, **REQUIRED) for client in self.clients]
+        actions = [partial(getattr(client.pods, action), pod_id) for client in self.clients]
+        with ThreadPoolExecutor(4) as executor:
+            outcomes = executor.map(self._outcome, [*creates, *actions])
+        create_outcomes = list(outcomes)[: len(creates)]
+        for outcome in create_outcomes:
             self._record_create(outcome)
 
     @rule(seconds=st.floats(0.5, 20))
@@ -231,42 +245,32 @@ class ChaosMachine(RuleBasedStateMachine):
     # Checks
 
     @invariant()
-    def changes_were_requested_and_results_are_true(self) -> None:
+    def check_pods_and_requests(self) -> None:
         if not hasattr(self, "sandbox"):
             return
         for record in self.sandbox.pods():
-            launch_ids = [entry["value"] for entry in record["environmentVars"] or () if entry["key"] == LAUNCH_ID_ENV]
-            is_new = launch_ids and record["id"] not in self.initial_pods
-            self.launch_ids.setdefault(record["id"], launch_ids[0] if is_new else "")
+            is_new = record["id"] not in self.initial_pods
+            self.launch_ids.setdefault(record["id"], launch_id_of(record) if is_new else "")
         self._check_creates()
-        requests = self.sandbox.requests
+        self._check_requests(self.sandbox.requests)
+
+    def _check_creates(self) -> None:
+        created = {pod_id: launch for pod_id, launch in self.launch_ids.items() if pod_id not in self.initial_pods}
+        pods_per_launch = Counter(created.values())
+        assert self.returned <= set(self.launch_ids), "a returned pod has never existed"
+        for pod_id in self.returned - self.initial_pods:
+            assert pods_per_launch[self.launch_ids[pod_id]] == 1, "a pod was created twice"
+        for pod_id, launch_id in created.items():
+            assert pod_id in self.returned or launch_id in self.unknown, "the user does not know of a created pod"
+
+    def _check_requests(self, requests: list[RecordedRequest]) -> None:
         for request in requests[self.checked_requests :]:
             if request.endpoint in self.requested:
                 pod_id = request.path.rpartition("/")[2]
                 assert pod_id in self.requested[request.endpoint], f"{request.endpoint} was not requested"
         self.checked_requests = len(requests)
-        sent = Counter(
-            entry["value"]
-            for request in requests
-            if request.endpoint == "create"
-            for entry in request.json["environmentVars"]
-            if entry["key"] == LAUNCH_ID_ENV
-        )
-        assert all(count == 1 for count in sent.values()), "a create request was sent twice"
-
-    def _check_creates(self) -> None:
-        created = {pod_id: launch for pod_id, launch in self.launch_ids.items() if pod_id not in self.initial_pods}
-        counts = Counter(created.values())
-        assert self.returned <= set(self.launch_ids), "a returned pod has never existed"
-        assert all(counts[self.launch_ids[pod_id]] == 1 for pod_id in self.returned - self.initial_pods), (
-            "a pod was created twice"
-        )
-        lost = [
-            pod_id
-            for pod_id, launch_id in created.items()
-            if pod_id not in self.returned and launch_id not in self.unknown
-        ]
-        assert not lost, "the user does not know of a created pod"
+        sent = [launch_id_of(request.json) for request in requests if request.endpoint == "create"]
+        assert len(sent) == len(set(sent)), "a create request was sent twice"
 
     def teardown(self) -> None:
         if not hasattr(self, "sandbox"):
@@ -276,7 +280,7 @@ class ChaosMachine(RuleBasedStateMachine):
         self._check_lookup_by_launch_id()
         self.panel.close()
         self.shell.run_line_magic("unload_ext", "yotta_jupyter")
-        self.changes_were_requested_and_results_are_true()
+        self.check_pods_and_requests()
         self.attack_counter["requests to the sandbox"] += len(self.sandbox.requests)
         self.attack_counter["created pods"] += len(self.launch_ids) - len(self.initial_pods)
         self.attack_counter["creates of unknown outcome"] += len(self.unknown)
@@ -288,7 +292,7 @@ class ChaosMachine(RuleBasedStateMachine):
 
     def _check_lookup_by_launch_id(self) -> None:
         existing = {record["id"] for record in self.sandbox.pods()}
-        by_launch_id = {launch_id: pod_id for pod_id, launch_id in self.launch_ids.items() if pod_id in existing}
+        by_launch_id = {self.launch_ids[pod_id]: pod_id for pod_id in self.launch_ids if pod_id in existing}
         for launch_id in self.unknown:
             try:
                 assert self.clients[0].pods.find_by_launch_id(launch_id).id == by_launch_id[launch_id]
@@ -300,7 +304,8 @@ class ChaosMachine(RuleBasedStateMachine):
     def _pod_ids(self, indexes: list[int]) -> list[str]:
         """Return ids of existing pods, and sometimes one that does not exist."""
         ids = [*sorted(self.launch_ids or self.initial_pods), MISSING_POD]
-        return list(dict.fromkeys(ids[index % len(ids)] for index in indexes))
+        selected = [ids[index % len(ids)] for index in indexes]
+        return list(dict.fromkeys(selected))  # Without duplicates.
 
     def _call(self, func: Callable[[], object]) -> object:
         """Call a function on another thread and return its result or error. Fails if it hangs."""
@@ -343,8 +348,11 @@ class ChaosMachine(RuleBasedStateMachine):
         if result["type"] == "launched":
             return Pod(id=result["pod_id"], status="INITIALIZE")
         self.attack_counter["failed launches in the panel"] += 1
-        launch_id = result["error"].split()[-1] if "%yotta get" in result["error"] else ""
-        return CreateOutcomeUnknown(launch_id, "") if launch_id else YottaError(result["error"])
+        outcome_is_unknown = "%yotta get" in result["error"]
+        if outcome_is_unknown:
+            launch_id = result["error"].split()[-1]
+            return CreateOutcomeUnknown(launch_id, "")
+        return YottaError(result["error"])
 
     def _click(self, message: dict[str, Any]) -> None:
         self.panel._on_message(message)
@@ -373,6 +381,7 @@ class Patches:
     Attributes
     ----------
     sandbox : Sandbox or None
+        The sandbox whose clock a sleep moves; None between two runs.
     messages : list of dict
         All messages of panels to the browser.
     delayed_deletes : set of threading.Thread
@@ -384,7 +393,9 @@ class Patches:
         self.messages: list[dict[str, Any]] = []
         self.delayed_deletes: set[threading.Thread] = set()
         self.setenv = monkeypatch.setenv
-        original_sleep, original_plan, original_delete = time.sleep, Faults.plan, Actions._delayed_delete
+        original_sleep = time.sleep
+        original_plan = Faults.plan
+        original_delete = Actions._delayed_delete
 
         def sleep(seconds: float) -> None:
             if self.sandbox is not None and seconds > 0:
