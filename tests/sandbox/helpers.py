@@ -21,6 +21,8 @@ CREATE_BODY = {
     "gpuCount": 1,
     "expose": [{"port": 22, "protocol": "SSH"}],
 }
+TIME_TO_HEALTHY_PORTS = 8.0  # Sandbox seconds after a create or a resume.
+TIME_TO_PAUSED = 3.0  # Sandbox seconds after a pause.
 
 
 class Api:
@@ -112,7 +114,8 @@ def pod_processes(directory: object) -> list[str]:
     command_lines = []
     for process in psutil.process_iter():
         try:
-            environment, command = process.environ(), process.cmdline()
+            environment = process.environ()
+            command = process.cmdline()
         except psutil.Error:
             continue
         runs_on_pod = environment.get("HOME", "").startswith(f"{directory}/")
@@ -125,16 +128,16 @@ def pod_processes(directory: object) -> list[str]:
 def create_running_pod(api: Api, **fields: Any) -> str:
     """Create a pod and return its id when its SSH port is healthy."""
     pod_id = api.create_pod(**fields)
-    api.sandbox.advance(8)
+    api.sandbox.advance(TIME_TO_HEALTHY_PORTS)
     return pod_id
 
 
 def pause_and_resume(api: Api, pod_id: str) -> None:
     """Pause a pod, resume it, and wait until its SSH port is healthy."""
     api.request("POST", f"pause/{pod_id}")
-    api.sandbox.advance(3)
+    api.sandbox.advance(TIME_TO_PAUSED)
     api.request("POST", f"resume/{pod_id}")
-    api.sandbox.advance(8)
+    api.sandbox.advance(TIME_TO_HEALTHY_PORTS)
 
 
 def ssh_port_of(api: Api, pod_id: str) -> int:

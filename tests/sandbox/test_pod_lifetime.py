@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import asyncssh
+import psutil
 import pytest
 import requests
 
@@ -33,11 +34,9 @@ START_DAEMON = (
 
 def is_running(pid):
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
 
 
 def is_refused(port):
@@ -111,11 +110,8 @@ def test_pause_keeps_a_persistent_volume(ssh, pod_api, wait_until, mount_path, d
         daemon = start_daemon(ssh, port)
         result = ssh.run(port, f"touch outside; pip --version && cd {directory} && mkdir -p d && echo x >> d/file")
         assert result.returncode == 0, result.stderr
-        pod_api.request("POST", f"pause/{pod_id}")
-        pod_api.sandbox.advance(3)
+        pause_and_resume(pod_api, pod_id)
         wait_until(lambda port=port: is_refused(port), 5)
-        pod_api.request("POST", f"resume/{pod_id}")
-        pod_api.sandbox.advance(8)
         port = ssh_port_of(pod_api, pod_id)
         assert ssh.run(port, f"cat {directory}/d/file").stdout == (expected if is_kept else "")
         assert ssh.run(port, "ls outside daemon.pid").stdout == ""

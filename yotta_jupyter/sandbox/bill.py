@@ -1,4 +1,4 @@
-"""The bill of the sandbox: what each pod would have cost, without rounding of the time."""
+"""The bill of the sandbox: what each pod would have cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,9 +74,9 @@ class Bill:
         return items
 
 
-def _product(record: Mapping[str, Any], price: str, quantity: str) -> float:
+def _product(record: Mapping[str, Any], price_field: str, quantity_field: str) -> float:
     """Return the product of two fields; 0 if one of them is not a number."""
     try:
-        return float(record.get(price) or 0) * float(record.get(quantity) or 0)
+        return float(record.get(price_field) or 0) * float(record.get(quantity_field) or 0)
     except (TypeError, ValueError):
         return 0.0

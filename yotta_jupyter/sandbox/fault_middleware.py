@@ -40,7 +40,10 @@ class FaultMiddleware:
 
 
 def _apply_fault(fault: Fault, response: Response, connection: socket.socket) -> Response:
-    """Return the response that the client gets instead of ``response``, or raise ConnectionAbortedError."""
+    """Return the faulty response, or raise ConnectionAbortedError.
+
+    ``response`` is the correct response; it is empty for a fault whose request is not applied.
+    """
     match fault.kind:
         case "lost" | "dropped":
             raise ConnectionAbortedError

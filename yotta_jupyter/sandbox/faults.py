@@ -196,12 +196,14 @@ class FaultPlan:
 
 @dataclass(slots=True)
 class _ActiveFault:
+    """A fault, and how many times it can still occur; None if there is no limit."""
+
     fault: Fault
     random: Random
     remaining: int | None
 
     def try_fire(self) -> bool:
-        """Return whether the fault occurs in this request, and count it then."""
+        """Choose whether the fault occurs in this request. Count it if it does."""
         if self.remaining == 0 or self.random.random() >= self.fault.probability:
             return False
         if self.remaining is not None:
@@ -254,15 +256,14 @@ class Faults:
         with self._lock:
             for active in self._active:
                 fault = active.fault
-                combines = fault.kind in ("lag", "failed")
-                if not fault.applies_to(endpoint) or (plan.fault is not None and not combines):
-                    continue
-                if not active.try_fire():
+                if not fault.applies_to(endpoint):
                     continue
                 if fault.kind == "lag":
-                    plan.lag = max(plan.lag, fault.seconds)
+                    if active.try_fire():
+                        plan.lag = max(plan.lag, fault.seconds)
                 elif fault.kind == "failed":
-                    plan.new_pod_fails = True
-                else:
+                    if active.try_fire():
+                        plan.new_pod_fails = True
+                elif plan.fault is None and active.try_fire():
                     plan.fault = fault
         return plan

@@ -31,7 +31,7 @@ class Version:
     encoded : bytes or None
         The record as JSON; None until it is encoded.
     user_supplied : bool
-        Whether the record was passed to the sandbox. It is served unchanged.
+        Whether the user of the sandbox supplied this record. The next version of the pod is the sandbox's own.
     """
 
     since: float
@@ -52,7 +52,7 @@ class Version:
         return self.encoded
 
     def can_run_code(self) -> bool:
-        """Return whether the pod is one of the sandbox's own with a healthy SSH port."""
+        """Return whether the pod has a healthy SSH port. With a user-supplied record it does not run code."""
         return not self.user_supplied and self.status == "RUNNING" and has_healthy_ssh(self.record.get("expose"))
 
 

@@ -25,6 +25,9 @@ def build_pod(create: CreateBody, pod_id: str, seed: int, created: datetime, *, 
     region = create.region or rng.choice(list(REGIONS))
     location, price_factor = REGIONS.get(region, UNKNOWN_REGION)
     container_volume = create.container_volume_in_gb
+    ram = rng.choice((10, 16, 24, 32, 64))
+    if create.min_single_card_ram_in_gb is not None:
+        ram = max(ram, create.min_single_card_ram_in_gb)
     return {
         "id": pod_id,
         "orgId": _stable_id(f"{seed}/org"),
@@ -40,7 +43,7 @@ def build_pod(create: CreateBody, pod_id: str, seed: int, created: datetime, *, 
         "gpuDisplayName": gpu.display_name,
         "gpuCount": create.gpu_count,
         "singleCardVramInGb": gpu.vram,
-        "singleCardRamInGb": max(create.min_single_card_ram_in_gb or 0, rng.choice((10, 16, 24, 32, 64))),
+        "singleCardRamInGb": ram,
         "singleCardVcpu": rng.choice((3, 4, 8, 12)),
         "location": location,
         "region": region,
@@ -83,20 +86,20 @@ def assign_addresses(expose: object, pod_id: str, seed: int) -> object:
     rng = Random(f"{seed}/{pod_id}/endpoint")
     host = f"{rng.choice(DOC_NETWORKS)}.{rng.randrange(1, 255)}"
     first_port = rng.randrange(30000, 60000)
-    ports: list[object] = []
-    for proxy_port, port in enumerate(expose, first_port):
-        if isinstance(port, dict):
-            ports.append(port | _address(port.get("protocol"), host, proxy_port))
+    entries: list[object] = []
+    for proxy_port, entry in enumerate(expose, first_port):
+        if isinstance(entry, dict):
+            entries.append({**entry, **_address(entry.get("protocol"), host, proxy_port)})
         else:
-            ports.append(port)
-    return ports
+            entries.append(entry)
+    return entries
 
 
 def clear_addresses(expose: object) -> object:
     """Return the ``expose`` list without healthy ports and public addresses."""
     if not isinstance(expose, list):
         return expose
-    return [port | _NO_ADDRESS if isinstance(port, dict) else port for port in expose]
+    return [{**port, **_NO_ADDRESS} if isinstance(port, dict) else port for port in expose]
 
 
 def set_ssh_address(expose: object, host: str, port: int) -> object:
@@ -104,7 +107,7 @@ def set_ssh_address(expose: object, host: str, port: int) -> object:
     if not isinstance(expose, list):
         return expose
     address = _address("SSH", host, port)
-    return [entry | address if _is_healthy_ssh(entry) else entry for entry in expose]
+    return [{**entry, **address} if _is_healthy_ssh(entry) else entry for entry in expose]
 
 
 def has_healthy_ssh(expose: object) -> bool:

@@ -322,7 +322,7 @@ class Sandbox:
         self._require_runtimes(pod_id).thaw(pod_id)
 
     def _require_runtimes(self, pod_id: str) -> PodRuntimes:
-        self._simulator.advance(0)  # Opens the ports that are due by now.
+        self._simulator.advance(0)  # The SSH server of the pod may be due by now.
         runtimes = self._runtimes
         if runtimes is None:
             raise LookupError(f"pod {pod_id} has no SSH server")

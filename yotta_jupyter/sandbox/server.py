@@ -22,7 +22,7 @@ _POLL_INTERVAL = 0.1  # Seconds between two checks of the accepting thread for a
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # Buffered, so that headers and body are sent together.
+    wbufsize = -1  # The default buffer size, so that headers and body are sent together.
     server: "_Server"
 
     def version_string(self) -> str:

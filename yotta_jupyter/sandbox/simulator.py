@@ -28,7 +28,7 @@ class InvalidStatus(Exception):
 
 
 class Runtimes(Protocol):
-    """The SSH servers of pods, which run their code."""
+    """The SSH servers of pods, which run their code. `runtime.PodRuntimes` implements it."""
 
     host: str
 
@@ -232,7 +232,7 @@ class Simulator:
 
     def _add(self, pod: PodHistory) -> None:
         self._pods[pod.key] = pod
-        self._update_bill(pod, self._clock.now())
+        self._update_bill(pod, self._clock.now())  # A pod costs nothing before the sandbox has it.
 
     def _apply_due_changes(self) -> float:
         """Apply all scheduled changes that are due, and return the current time."""

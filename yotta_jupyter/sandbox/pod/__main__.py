@@ -26,7 +26,7 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Pod:
-    """A pod.
+    """The server, the processes and the files of a pod.
 
     An event loop on the main thread serves SSH. A control thread handles the messages of the sandbox, also while the
     event loop is blocked.

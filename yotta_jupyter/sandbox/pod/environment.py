@@ -9,9 +9,9 @@ from ..runtime.pod_config import PodConfig
 from .storage import Storage
 
 _ACCEPTED_PREFIXES: Final = ("LANG", "LC_")  # As Debian's sshd: AcceptEnv LANG LC_*.
-_REMOVED_VARIABLES: Final = ("PYTHONPATH", "HOME", "TMPDIR")
+_REMOVED_VARIABLES: Final = ("PYTHONPATH", "HOME", "TMPDIR")  # They are for the process of the pod itself.
 
-# A login shell resets PATH. A template of `str.format`, with braces doubled.
+# A template for `str.format`. It sets PATH again because a login shell resets it.
 _BASHRC: Final = """\
 PATH="$VIRTUAL_ENV/bin:${{PATH#"$VIRTUAL_ENV/bin:"}}"
 if [ -n "$PS1" ]; then PS1={prompt}; fi

@@ -17,7 +17,7 @@ def create_venv(directory: Path) -> None:
     venv.EnvBuilder(symlinks=True).create(directory)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(directory), "platbase": str(directory)}))
     visible = [path for path in _package_directories() if Path(path).is_dir()]
-    # Python executes the lines of a .pth file that import, and adds the others to sys.path.
+    # Python executes the import lines of a .pth file and adds its other lines to sys.path.
     lines = [f"import site; site.addsitedir({path!r})" for path in visible] + _bundled_pip()
     (packages / _PTH_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name in ("pip", "pip3"):
@@ -34,7 +34,7 @@ def _package_directories() -> list[str]:
 
 
 def _bundled_pip() -> list[str]:
-    """Return the wheel of pip that comes with Python if this environment has no pip, as those of uv."""
+    """Return the path of Python's own wheel of pip if this environment has no pip, as those that uv creates."""
     if importlib.util.find_spec("pip") is not None:
         return []
     wheels = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")

@@ -97,9 +97,9 @@ class PodRuntimes:
         self._thread = threading.Thread(target=self._loop.run_forever, name="yotta-sandbox-pods", daemon=True)
         # Only the thread of the loop uses these.
         self._pods: dict[str, _Pod] = {}
-        self._ending: set[PodProcess] = set()
+        self._ending: set[PodProcess] = set()  # Processes of deleted pods that still run.
         self._all_ended = asyncio.Event()
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._refusals: set[asyncio.Task[None]] = set()  # Keeps the tasks alive until they are done.
         self._refusing_server: asyncio.Server | None = None
         self._thread.start()
 
@@ -239,6 +239,7 @@ class PodRuntimes:
         self._close_listener(pod)
 
     def _on_readable(self, pod: _Pod, process: PodProcess) -> None:
+        """Handle the messages of a process, or its end."""
         is_running = process.receive()
         if is_running:
             return
