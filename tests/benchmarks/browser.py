@@ -1,7 +1,4 @@
-"""Measure the panel in JupyterLab in a real Chromium, against core widgets in the same notebook.
-
-The panel contains its launch form, so the Label of the baseline has a form of core widgets beside it.
-"""
+"""Measure the panel in JupyterLab in Chromium, against core widgets in the same notebook."""
 
 from __future__ import annotations
 
@@ -13,9 +10,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.benchmarks.timing import Row
 from tests.panel.jupyter_server import JupyterServer, Notebook, chromium, connect_cell
 from yotta_jupyter import Sandbox
 
+# The panel contains a launch form, so the baseline does, too.
 LABEL = """
 form = ipywidgets.VBox([
     ipywidgets.Combobox(description="GPU type", options=list(yotta.catalog.gpus_frame().index)),
@@ -36,11 +35,15 @@ button.on_click(lambda _: setattr(label, "value", "after"))
 ipywidgets.VBox([button, label])
 """
 # A row of core widgets for each pod, as panels are often built.
-NAIVE = """
+HBOX_PER_POD = """
 rows = [[pod.name, pod.status, "Pause", "Resume", "Delete"] for pod in yotta.pods.list()]
 ipywidgets.VBox([
-    ipywidgets.HBox([ipywidgets.Label(n), ipywidgets.Label(s), *map(lambda t: ipywidgets.Button(description=t), b)])
-    for n, s, *b in rows
+    ipywidgets.HBox([
+        ipywidgets.Label(name),
+        ipywidgets.Label(status),
+        *(ipywidgets.Button(description=action) for action in actions),
+    ])
+    for name, status, *actions in rows
 ])
 """
 # Milliseconds from running a cell to the first frame with an element that matches a selector.
@@ -55,8 +58,8 @@ async ([cell, selector]) => {
   const started = performance.now();
   window.jupyterapp.commands.execute('notebook:run-cell');
   await new Promise((done) => {
-    const look = () => (output()?.querySelector(selector) ? requestAnimationFrame(done) : requestAnimationFrame(look));
-    look();
+    const check = () => requestAnimationFrame(output()?.querySelector(selector) ? done : check);
+    check();
   });
   return performance.now() - started;
 }
@@ -66,9 +69,9 @@ async ([button, text, selector]) => {
   const started = performance.now();
   document.querySelector(button).click();
   await new Promise((done) => {
-    const look = () =>
-      document.querySelector(selector).textContent.includes(text) ? done() : requestAnimationFrame(look);
-    look();
+    const check = () =>
+      document.querySelector(selector).textContent.includes(text) ? done() : requestAnimationFrame(check);
+    check();
   });
   return performance.now() - started;
 }
@@ -102,7 +105,15 @@ def open_notebook(jupyter: JupyterServer, page: Page, sandbox: Sandbox, *cells: 
 
 
 def time_to_paint(page: Page, *cells: tuple[int, str], runs: int = 7) -> list[float]:
-    """Return for each cell the shortest time in seconds from running it to its first paint. The cells alternate."""
+    """Return the shortest time in seconds from running each cell to its first paint. The cells alternate.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    *cells : tuple of int and str
+        The number of a cell, and a selector of an element of its output.
+    runs : int
+    """
     shortest = [float("inf")] * len(cells)
     for _ in range(runs):
         for index, cell in enumerate(cells):
@@ -115,8 +126,8 @@ def time_of_click(page: Page, button: str, text: str, selector: str) -> float:
     return page.evaluate(MEASURE_CLICK, [button, text, selector]) / 1000
 
 
-def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
-    """Yield a row of the table for each measurement: title, our time and the baseline in seconds, and the limit."""
+def rows() -> Iterator[Row]:
+    """Measure, and yield the rows of the table."""
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         jupyter = JupyterServer(Path(home))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
@@ -127,17 +138,19 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
                 with Sandbox(pods=pods) as sandbox, open_notebook(jupyter, page, sandbox, LABEL, PANEL) as notebook:
                     notebook.run(1)
                     notebook.run(2)
-                    ours, base = time_to_paint(page, (2, "[data-pod-id]"), (1, ".widget-button"))
-                    yield f"panel of {pods:,} pods painted / a Label and a form of core widgets", (ours, base), 1.25
+                    times = time_to_paint(page, (2, "[data-pod-id]"), (1, ".widget-button"))
+                    yield Row(
+                        f"panel of {pods:,} pods painted / a Label and a form of core widgets", *times, limit=1.25
+                    )
                     if pods == 10_000:
                         scroller = page.locator(".yotta-scroller")
                         frame = min(scroller.evaluate(MEASURE_SCROLL) for _ in range(3))
-                        yield "longest frame while scrolling 10,000 pods / 50 ms", (frame / 1000, 0.05), 1.0
-            with Sandbox(pods=300) as sandbox, open_notebook(jupyter, page, sandbox, NAIVE, PANEL) as notebook:
+                        yield Row("longest frame while scrolling 10,000 pods / 50 ms", frame / 1000, 0.05, 1.0)
+            with Sandbox(pods=300) as sandbox, open_notebook(jupyter, page, sandbox, HBOX_PER_POD, PANEL) as notebook:
                 notebook.run(2)
-                every_row = ".widget-hbox:nth-child(300) .widget-label"
-                ours, base = time_to_paint(page, (2, "[data-pod-id]"), (1, every_row), runs=2)
-                yield "panel of 300 pods / an HBox of core widgets a pod", (ours, base), 1.0
+                last_row = ".widget-hbox:nth-child(300) .widget-label"
+                times = time_to_paint(page, (2, "[data-pod-id]"), (1, last_row), runs=2)
+                yield Row("panel of 300 pods / an HBox of core widgets a pod", *times, limit=1.0)
             with Sandbox(pods=3) as sandbox, open_notebook(jupyter, page, sandbox, BUTTON, PANEL) as notebook:
                 notebook.run(1)
                 notebook.run(2)
@@ -145,8 +158,8 @@ def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
                 pause = "[aria-label='Pause train-1']"
                 row = "[data-pod-id]:has([aria-label='Pause train-1'])"
                 ours = time_of_click(page, pause, "Pausing", row)
-                base = time_of_click(page, ".widget-button", "after", ".widget-vbox .widget-label")
-                yield "click to changed row / core Button changing a Label", (ours, base), 1.2
+                baseline = time_of_click(page, ".widget-button", "after", ".widget-vbox .widget-label")
+                yield Row("click to changed row / core Button changing a Label", ours, baseline, 1.2)
         finally:
             browser.close()
             jupyter.close()

@@ -1,4 +1,4 @@
-"""Benchmarks of ``%%yotta run``: a real OpenSSH server on loopback, against a local kernel."""
+"""Benchmarks of ``%%yotta run`` with an OpenSSH server on loopback, against a local kernel."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from unittest.mock import patch
 from IPython.core.interactiveshell import InteractiveShell
 
 from tests.benchmarks.proxy import Proxy
-from tests.benchmarks.remote import DELAY, ROUND_TRIP, execute, local_kernel
-from tests.benchmarks.timing import best_of
+from tests.benchmarks.remote import DELAY, ROUND_TRIP_LIMIT, execute, local_kernel
+from tests.benchmarks.timing import Row, best_of
 from tests.remote.sshd import Sshd, run_sshd
 
-IN_SHELL = 2.0
+MAGIC_LIMIT = 2.0
 """The limit of the round trip of a cell with ``%%yotta run``, as a multiple of a local kernel's."""
-NEAR, FAR = "331864222263676928", "331864222263676929"
-"""The ids of the pods; the connection to the second one is delayed."""
+POD, DELAYED_POD = "331864222263676928", "331864222263676929"
+"""The ids of two pods. The connection to the second one is delayed."""
 
 
 @contextmanager
-def api_of(server: Sshd, ports: Mapping[str, int]) -> Iterator[str]:
-    """Serve the API of an account whose pods are one SSH server, reached on a port for each pod id."""
+def serve_api(server: Sshd, ports: Mapping[str, int]) -> Iterator[str]:
+    """Serve an API and give its address. All pods are one SSH server, with a port for each pod id."""
 
     def pod(pod_id: str) -> dict[str, object]:
         port = {"port": 22, "protocol": "SSH", "host": "127.0.0.1", "proxyPort": ports[pod_id], "healthy": True}
@@ -55,8 +55,8 @@ def api_of(server: Sshd, ports: Mapping[str, int]) -> Iterator[str]:
         api.shutdown()
 
 
-def setup(server: Sshd, address: str) -> str:
-    """Return a cell that connects a notebook to the pod. Its home is not that of the user."""
+def setup_cell(server: Sshd, address: str) -> str:
+    """Return a cell that loads the extension for an API address, with a home of its own."""
     home = server.folder / "notebook"
     home.mkdir(exist_ok=True)
     variables = {"HOME": str(home), "YOTTA_BASE_URL": address, "YOTTA_API_KEY": "unused"}
@@ -64,37 +64,42 @@ def setup(server: Sshd, address: str) -> str:
     return f"import os\nos.environ |= {variables!r}\n%load_ext yotta_jupyter\n{key}"
 
 
-def rows() -> Iterator[tuple[str, tuple[float, float], float]]:
-    """Measure, and give a row of the table for each: what, ours and the baseline in seconds, and the limit."""
+def rows() -> Iterator[Row]:
+    """Measure, and yield the rows of the table."""
     shell = InteractiveShell.instance()
 
     def run_in_shell(pod_id: str) -> None:
         assert shell.run_cell(f"%%yotta run {pod_id}\n1").success
 
     def run_in_notebook() -> None:
-        execute(notebook, f"%%yotta run {NEAR}\n1")
+        execute(notebook, f"%%yotta run {POD}\n1")
 
     with (
         tempfile.TemporaryDirectory() as folder,
         run_sshd(Path(folder)) as server,
         Proxy(server.port, DELAY / 2) as proxy,
-        api_of(server, {NEAR: server.port, FAR: proxy.port}) as address,
+        serve_api(server, {POD: server.port, DELAYED_POD: proxy.port}) as address,
         local_kernel() as notebook,
         local_kernel() as client,
         contextlib.redirect_stdout(io.StringIO()),
         patch.dict(os.environ),
     ):
-        assert shell.run_cell(setup(server, address)).success
-        execute(notebook, setup(server, address))
-        run_in_shell(NEAR)
-        run_in_shell(FAR)
+        assert shell.run_cell(setup_cell(server, address)).success
+        execute(notebook, setup_cell(server, address))
+        run_in_shell(POD)
+        run_in_shell(DELAYED_POD)
         run_in_notebook()
-        near, far, in_notebook, base = best_of(
-            100, lambda: run_in_shell(NEAR), lambda: run_in_shell(FAR), run_in_notebook, lambda: execute(client, "1")
+        in_shell, delayed, in_notebook, baseline = best_of(
+            100,
+            lambda: run_in_shell(POD),
+            lambda: run_in_shell(DELAYED_POD),
+            run_in_notebook,
+            lambda: execute(client, "1"),
         )
         shell.run_line_magic("unload_ext", "yotta_jupyter")
-    yield "round trip of 1 through %%yotta run in a shell / a local kernel", (near, base), IN_SHELL
-    yield f"{DELAY * 1000:.0f} ms of delay: the same less the delay / a local kernel", (far - DELAY, base), IN_SHELL
-    # The cell goes through the notebook's own kernel and the pod's.
+    yield Row("round trip of 1 through %%yotta run in a shell / a local kernel", in_shell, baseline, MAGIC_LIMIT)
+    title = f"{DELAY * 1000:.0f} ms of delay: the same less the delay / a local kernel"
+    yield Row(title, delayed - DELAY, baseline, MAGIC_LIMIT)
     title = "round trip of 1 through %%yotta run in a notebook / a local kernel"
-    yield title, (in_notebook, base), 1.0 + ROUND_TRIP
+    # Through the notebook's own kernel and then the pod's.
+    yield Row(title, in_notebook, baseline, 1.0 + ROUND_TRIP_LIMIT)

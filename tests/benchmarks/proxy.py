@@ -36,7 +36,7 @@ class Proxy:
     def __init__(self, port: int, delay: float = 0.0) -> None:
         command = [sys.executable, "-m", __name__, str(port), str(delay)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self._command())
+        self.port = int(self._read_line())
 
     def __enter__(self) -> Self:
         return self
@@ -49,29 +49,31 @@ class Proxy:
 
     def freeze(self) -> None:
         """Forward nothing more, also of new connections, and leave all connections open."""
-        self._command("freeze")
+        self._run("freeze")
 
     def kill(self) -> None:
         """Reset all connections, frozen ones too, and forward new ones."""
-        self._command("kill")
+        self._run("kill")
 
-    def _command(self, command: str = "") -> str:
-        """Send a command and return the answer of one line; without a command, read the first line."""
+    def _run(self, command: str) -> None:
+        """Send a command and wait until it has been run."""
         assert self._process.stdin is not None
+        print(command, file=self._process.stdin, flush=True)
+        self._read_line()
+
+    def _read_line(self) -> str:
         assert self._process.stdout is not None
-        if command:
-            print(command, file=self._process.stdin, flush=True)
         return self._process.stdout.readline()
 
 
 class _Server:
-    """The proxy, with two threads for each direction of a connection."""
+    """The proxy: for each direction of a connection, a thread that receives and a thread that sends after the delay."""
 
     def __init__(self, target: int, delay: float) -> None:
         self._target = target
         self._delay = delay
-        self._flowing = threading.Event()
-        self._flowing.set()
+        self._is_forwarding = threading.Event()
+        self._is_forwarding.set()
         self._sockets: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -83,23 +85,23 @@ class _Server:
             threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def freeze(self) -> None:
-        self._flowing.clear()
+        self._is_forwarding.clear()
 
     def kill(self) -> None:
         for connection in list(self._sockets):
             self._close(connection)
-        self._flowing.set()
+        self._is_forwarding.set()
 
     def _close(self, connection: socket.socket) -> None:
         self._sockets.discard(connection)
         with contextlib.suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            connection.shutdown(socket.SHUT_RD)  # Wakes a thread that reads.
+            connection.shutdown(socket.SHUT_RD)  # Ends a blocking `recv` of another thread.
         connection.close()
 
     def _connect(self, client: socket.socket) -> None:
-        self._flowing.wait()
-        if client.fileno() < 0:
+        self._is_forwarding.wait()
+        if client.fileno() < 0:  # `kill` closed it.
             return
         try:
             server = socket.create_connection(("127.0.0.1", self._target))
@@ -115,12 +117,14 @@ class _Server:
             threading.Thread(target=self._send, args=(target, blocks), daemon=True).start()
 
     def _receive(self, source: socket.socket, blocks: SimpleQueue[tuple[float, bytes]]) -> None:
-        data = b"x"
-        while data:
-            data = b""
-            with contextlib.suppress(OSError):
+        is_end = False
+        while not is_end:
+            try:
                 data = source.recv(1 << 16)
-            self._flowing.wait()
+            except OSError:
+                data = b""
+            is_end = not data
+            self._is_forwarding.wait()
             blocks.put((time.monotonic() + self._delay, data))
 
     def _send(self, target: socket.socket, blocks: SimpleQueue[tuple[float, bytes]]) -> None:
@@ -128,23 +132,25 @@ class _Server:
             due, data = blocks.get()
             time.sleep(max(0.0, due - time.monotonic()))
             try:
-                if data:
-                    target.sendall(data)
-                    continue
-                target.shutdown(socket.SHUT_WR)
+                if not data:
+                    target.shutdown(socket.SHUT_WR)
+                    return
+                target.sendall(data)
             except OSError:
                 self._close(target)
-            return
+                return
 
 
 def main() -> None:
-    """Serve; print the port, then read commands from stdin and answer each with its name."""
+    """Print the port and serve. Run each command that is read from stdin, then print its name."""
     server = _Server(int(sys.argv[1]), float(sys.argv[2]))
     threading.Thread(target=server.serve, daemon=True).start()
     print(server.port, flush=True)
+    commands = {"freeze": server.freeze, "kill": server.kill}
     for line in sys.stdin:
-        {"freeze": server.freeze, "kill": server.kill}[line.strip()]()
-        print(line.strip(), flush=True)
+        name = line.strip()
+        commands[name]()
+        print(name, flush=True)
 
 
 if __name__ == "__main__":

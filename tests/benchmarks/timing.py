@@ -1,9 +1,29 @@
-"""Times calls under the same conditions."""
+"""Time calls under the same conditions."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """A row of the table of benchmarks.
+
+    Attributes
+    ----------
+    title : str
+        What is measured / the baseline.
+    ours, baseline : float
+        Seconds.
+    limit : float
+        Of the ratio of both.
+    """
+
+    title: str
+    ours: float
+    baseline: float
+    limit: float
 
 
 def best_of(runs: int, *calls: Callable[[], object]) -> list[float]:
