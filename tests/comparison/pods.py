@@ -1,4 +1,4 @@
-"""What each engine needs on the pod, and a tunnel that is opened again when it ends."""
+"""Start what each engine needs on the pod, and a tunnel to it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from contextlib import AbstractContextManager, contextmanager
 from tests.remote.sshd import Sshd, free_port, wait_until
 
 Settings = dict[str, str]
-"""What a client needs to reach its kernel."""
+"""How a client reaches its kernel."""
+StartPod = Callable[[Sshd, int], AbstractContextManager[Settings]]
+"""Called with a server and the port of a proxy to it."""
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 
 
 class Tunnel:
-    """``ssh -L`` for some ports, started again whenever it ends. Dead connections are found after 12 s.
+    """``ssh -L`` for some ports, started again whenever it ends. It ends 12 s after its connection broke.
 
     Parameters
     ----------
     server : Sshd
     port : int
-        Where the server is reached.
+        Of a proxy to the server.
     ports : sequence of int
-        Ports of the pod.
+        On the server.
 
     Attributes
     ----------
@@ -39,12 +41,13 @@ class Tunnel:
 
     def __init__(self, server: Sshd, port: int, ports: Sequence[int]) -> None:
         self.local_ports = [free_port() for _ in ports]
-        pairs = zip(self.local_ports, ports, strict=True)
         options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"]
         options += ["ServerAliveInterval=4", "ServerAliveCountMax=2", "ExitOnForwardFailure=yes"]
         self._command = ["ssh", "-N", "-i", str(server.key_file), "-p", str(port)]
-        self._command += [word for option in options for word in ("-o", option)]
-        self._command += [word for here, there in pairs for word in ("-L", f"{here}:127.0.0.1:{there}")]
+        for option in options:
+            self._command += ["-o", option]
+        for local_port, remote_port in zip(self.local_ports, ports, strict=True):
+            self._command += ["-L", f"{local_port}:127.0.0.1:{remote_port}"]
         self._command.append(f"{server.user}@127.0.0.1")
         self._closed = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,11 +69,11 @@ class Tunnel:
 
 
 @contextmanager
-def _started(server: Sshd, *words: str) -> Iterator[None]:
-    """Run a Python module in the pod's environment."""
+def _run_module(server: Sshd, *arguments: str) -> Iterator[None]:
+    """Run a Python module with arguments in the pod's environment until the end of the block."""
     environment = os.environ | {"HOME": str(server.home), "IPYTHONDIR": str(server.home / ".ipython")}
     with (server.folder / "module.log").open("wb") as log:
-        command = [sys.executable, "-m", *words]
+        command = [sys.executable, "-m", *arguments]
         process = subprocess.Popen(command, cwd=server.home, env=environment, stdout=log, stderr=log)
         try:
             yield
@@ -81,7 +84,7 @@ def _started(server: Sshd, *words: str) -> Iterator[None]:
 
 @contextmanager
 def remote_pod(server: Sshd, port: int) -> Iterator[Settings]:
-    """Give the settings of `Remote`, which starts what it needs itself."""
+    """Give the settings of `Remote`, which itself starts what it needs."""
     yield {
         "port": str(port),
         "user": server.user,
@@ -92,31 +95,32 @@ def remote_pod(server: Sshd, port: int) -> Iterator[Settings]:
 
 @contextmanager
 def jupyter_client_pod(server: Sshd, port: int) -> Iterator[Settings]:
-    """Run an ipykernel on TCP ports; give the connection file for its forwarded ports."""
-    connection = {name: free_port() for name in PORTS}
-    common = {"ip": "127.0.0.1", "transport": "tcp", "key": secrets.token_hex(), "signature_scheme": "hmac-sha256"}
-    there, here = server.home / "kernel.json", server.folder / "client.json"
-    there.write_text(json.dumps(connection | common))
-    tunnel = Tunnel(server, port, list(connection.values()))
-    here.write_text(json.dumps(dict(zip(PORTS, tunnel.local_ports, strict=True)) | common))
-    with contextlib.closing(tunnel), _started(server, "ipykernel_launcher", "-f", str(there)):
-        yield {"connection_file": str(here)}
+    """Run an ipykernel on TCP ports, and give a connection file with their forwarded ports."""
+    ports = {name: free_port() for name in PORTS}
+    connection = {"ip": "127.0.0.1", "transport": "tcp", "key": secrets.token_hex(), "signature_scheme": "hmac-sha256"}
+    kernel_file, client_file = server.home / "kernel.json", server.folder / "client.json"
+    kernel_file.write_text(json.dumps(ports | connection))
+    tunnel = Tunnel(server, port, list(ports.values()))
+    forwarded_ports = dict(zip(PORTS, tunnel.local_ports, strict=True))
+    client_file.write_text(json.dumps(forwarded_ports | connection))
+    with contextlib.closing(tunnel), _run_module(server, "ipykernel_launcher", "-f", str(kernel_file)):
+        yield {"connection_file": str(client_file)}
 
 
 @contextmanager
 def kernel_client_pod(server: Sshd, port: int, reconnect_interval: int = 0) -> Iterator[Settings]:
-    """Run a Jupyter Server with a kernel; give the address of its forwarded port."""
-    own_port, token = free_port(), secrets.token_hex()
-    options = [f"--ServerApp.port={own_port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
-    tunnel = Tunnel(server, port, [own_port])
+    """Run a Jupyter Server with a kernel, and give the address of its forwarded port."""
+    server_port, token = free_port(), secrets.token_hex()
+    options = [f"--ServerApp.port={server_port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    tunnel = Tunnel(server, port, [server_port])
     with (
         contextlib.closing(tunnel),
-        _started(server, "jupyter_server", "--ServerApp.ip=127.0.0.1", "--ServerApp.allow_root=True", *options),
+        _run_module(server, "jupyter_server", "--ServerApp.ip=127.0.0.1", "--ServerApp.allow_root=True", *options),
     ):
         kernels: list[str] = []
 
         def start_kernel() -> bool:
-            url, headers = f"http://127.0.0.1:{own_port}/api/kernels", {"Authorization": f"token {token}"}
+            url, headers = f"http://127.0.0.1:{server_port}/api/kernels", {"Authorization": f"token {token}"}
             request = urllib.request.Request(url, b"{}", headers, method="POST")
             with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=30) as response:
                 kernels.append(str(json.load(response)["id"]))
@@ -133,9 +137,6 @@ def kernel_client_pod(server: Sshd, port: int, reconnect_interval: int = 0) -> I
 
 @contextmanager
 def reconnecting_kernel_client_pod(server: Sshd, port: int) -> Iterator[Settings]:
-    """Do as `kernel_client_pod` for a client that connects again after a second."""
+    """As `kernel_client_pod`, for a client that reconnects after a second."""
     with kernel_client_pod(server, port, reconnect_interval=1) as settings:
         yield settings
-
-
-Pod = Callable[[Sshd, int], AbstractContextManager[Settings]]

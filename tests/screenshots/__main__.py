@@ -1,7 +1,8 @@
-"""Takes screenshots of the panel in JupyterLab.
+"""Take screenshots of the panel in JupyterLab.
 
-``python -m tests.screenshots`` takes that of the README, with FOLDER all,
-with FOLDER TEXT those whose name contains TEXT."""
+``python -m tests.screenshots`` takes the one of the README, ``python -m tests.screenshots FOLDER`` all of the panel's
+states, ``python -m tests.screenshots FOLDER TEXT`` those of them whose name contains a text.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +11,20 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.panel.jupyter_server import PANEL, JupyterServer, Notebook, chromium, connect_cell
 from yotta_jupyter import Sandbox
 
-README = Path(__file__).parents[2] / "docs" / "panel.png"
+README_IMAGE = Path(__file__).parents[2] / "docs" / "panel.png"
+FOLDED_SIDEBAR_WIDTH = 900
+"""CSS pixels of a page below which JupyterLab's side bar is folded."""
 
 
-class Camera:
-    """Takes screenshots of panels.
+class Screenshots:
+    """Takes screenshots of panels in new notebooks.
 
     Parameters
     ----------
@@ -41,13 +45,27 @@ class Camera:
         height: int = 1000,
         whole_page: bool = False,
     ) -> None:
-        """Show a panel, prepare it, and take its screenshot, or that of the page, which shows boxes over its edge."""
+        """Show a panel and take a screenshot of it.
+
+        Parameters
+        ----------
+        path : Path
+        sandbox : Sandbox
+        prepare : callable
+            Brings the panel into a state.
+        width, height : int
+            Of the page, in CSS pixels.
+        dark : bool, default False
+            Whether to use JupyterLab's dark theme.
+        whole_page : bool, default False
+            Whether to include what is around the panel, such as lists that extend beyond its edge.
+        """
         page = self._browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=1.5)
         name = f"{path.stem}.ipynb"
         notebook = Notebook(page, self._jupyter, name, [connect_cell(sandbox), PANEL])
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         page.evaluate("theme => window.jupyterapp?.commands.execute('apputils:change-theme', { theme })", theme)
-        if width < 900:
+        if width < FOLDED_SIDEBAR_WIDTH:
             page.evaluate("window.jupyterapp?.commands.execute('application:toggle-left-area')")
         notebook.run(0)
         notebook.run(1)
@@ -69,7 +87,7 @@ def _fill_in(page: Page) -> None:
     expect(page.get_by_text("an estimate of $")).to_be_visible()
 
 
-def _show_actions(page: Page) -> None:
+def _show_pending_actions(page: Page) -> None:
     page.get_by_label("Select train-1").check()
     page.get_by_label("Select finetune-1").check()
     page.get_by_role("button", name="Delete train-2", exact=True).click()
@@ -108,14 +126,14 @@ def _show_options(label: str, text: str = "") -> Callable[[Page], None]:
     return show
 
 
-def _show_question(page: Page) -> None:
+def _show_confirmation(page: Page) -> None:
     page.get_by_label("Select all pods shown").check()
     page.get_by_role("button", name=re.compile(r"^Delete \d+$")).click()
     expect(page.get_by_role("button", name="Keep")).to_be_focused()
 
 
 def _show_undo(page: Page) -> None:
-    _show_question(page)
+    _show_confirmation(page)
     page.get_by_role("button", name=re.compile(r"^Delete \d+ pods$")).click()
     expect(page.get_by_role("button", name="Undo delete of")).to_be_focused()
 
@@ -165,59 +183,77 @@ def _show_filters(page: Page) -> None:
     expect(page.get_by_role("button", name="Clear filters")).to_be_visible()
 
 
-VIEWS: list[tuple[str, Callable[[Page], None], tuple[str, ...]]] = [
-    ("plain", lambda page: None, ()),
-    ("acting", _show_actions, ()),
-    ("gpu-options", _show_options("GPU type"), ()),
-    ("gpu-typed", _show_options("GPU type", "4090"), ()),
-    ("image-options", _show_options("Image"), ()),
-    ("region-options", _show_options("Region"), ()),
-    ("question", _show_question, ()),
-    ("undo", _show_undo, ()),
-    ("jupyter-connecting", _show_connecting, ()),
-    ("jupyter-link", _show_jupyter_link, ()),
-    ("jupyter-error", _show_jupyter_error, ()),
-    ("filters", _show_filters, ()),
-    ("errors", _show_form_errors, ()),
-    ("name-taken", _show_differing_name, ()),
-    ("pause-note", _show_pause_note, ()),
-    ("refused", _show_failed_action, ("pause:code=10002",)),
+class View(NamedTuple):
+    """A state of the panel.
+
+    Attributes
+    ----------
+    name : str
+    prepare : callable
+        Brings the panel into the state.
+    faults : tuple of str
+        Of the sandbox.
+    """
+
+    name: str
+    prepare: Callable[[Page], None]
+    faults: tuple[str, ...] = ()
+
+
+VIEWS = [
+    View("plain", lambda page: None),
+    View("pending-actions", _show_pending_actions),
+    View("gpu-options", _show_options("GPU type")),
+    View("gpu-typed", _show_options("GPU type", "4090")),
+    View("image-options", _show_options("Image")),
+    View("region-options", _show_options("Region")),
+    View("confirmation", _show_confirmation),
+    View("undo", _show_undo),
+    View("jupyter-connecting", _show_connecting),
+    View("jupyter-link", _show_jupyter_link),
+    View("jupyter-error", _show_jupyter_error),
+    View("filters", _show_filters),
+    View("errors", _show_form_errors),
+    View("name-taken", _show_differing_name),
+    View("pause-note", _show_pause_note),
+    View("failed-action", _show_failed_action, ("pause:code=10002",)),
 ]
-"""The states of the panel of which a screenshot is taken: name, how to reach it, faults of the sandbox."""
 
 WIDTHS = (400, 800, 1400)
+"""CSS pixels."""
 
 
-def _take_all(camera: Camera, folder: Path, only: str = "") -> None:
-    for dark in (False, True):
+def _take_all(screenshots: Screenshots, folder: Path, text: str = "") -> None:
+    """Take the screenshots whose name contains a text."""
+    for theme in ("light", "dark"):
+        dark = theme == "dark"
         for width in WIDTHS:
-            theme = "dark" if dark else "light"
-            for name, prepare, faults in VIEWS:
-                path = folder / f"{name}-{width}-{theme}.png"
-                if only in path.stem:
-                    with Sandbox(pods=12, speed=20, faults=list(faults)) as sandbox:
-                        camera.take(path, sandbox, prepare, width, dark, height=1500, whole_page=True)
+            for view in VIEWS:
+                path = folder / f"{view.name}-{width}-{theme}.png"
+                if text in path.stem:
+                    with Sandbox(pods=12, speed=20, faults=list(view.faults)) as sandbox:
+                        screenshots.take(path, sandbox, view.prepare, width, dark, height=1500, whole_page=True)
         for pods in (0, 1, 1000):
             path = folder / f"{pods}-pods-{theme}.png"
-            if only in path.stem:
+            if text in path.stem:
                 with Sandbox(pods=pods) as sandbox:
-                    camera.take(path, sandbox, dark=dark)
+                    screenshots.take(path, sandbox, dark=dark)
 
 
 def main() -> None:
-    """Take the README's screenshot, or all into a folder."""
+    """Take the screenshots that the command line names."""
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         jupyter = JupyterServer(Path(home))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        camera = Camera(browser, jupyter)
+        screenshots = Screenshots(browser, jupyter)
         try:
             if len(sys.argv) > 1:
                 folder = Path(sys.argv[1])
                 folder.mkdir(parents=True, exist_ok=True)
-                _take_all(camera, folder, *sys.argv[2:3])
+                _take_all(screenshots, folder, *sys.argv[2:3])
             else:
                 with Sandbox(pods=12) as sandbox:
-                    camera.take(README, sandbox, _show_actions)
+                    screenshots.take(README_IMAGE, sandbox, _show_pending_actions)
         finally:
             browser.close()
             jupyter.close()
