@@ -1,4 +1,4 @@
-"""What is wrong with a pod or with a request gets one clear line, and the kernel stays alive where it can."""
+"""Unusual pods and requests: an error is one line that names the cause, and the kernel survives it."""
 
 import glob
 import os
@@ -75,8 +75,8 @@ def test_a_real_python_that_is_too_old_is_named(tmp_path, make_remote, version):
         assert remote.shell("echo works").stdout == "works\n"
 
 
-def test_packages_are_installed_where_they_are_missing(tmp_path, make_remote, outputs):
-    """In a new environment of the oldest supported Python if it is installed here; needs a package index."""
+def test_missing_packages_are_installed(tmp_path, make_remote, outputs):
+    """With the oldest supported Python if it is installed. Needs a package index."""
     import pandas as pd
 
     oldest = find_python("3.9")
@@ -116,7 +116,7 @@ def test_a_package_that_cannot_be_installed_says_why(tmp_path, make_remote):
         make_remote(server, on_notice=lambda text: None).run("1")
 
 
-def test_a_disk_that_becomes_full_costs_no_output_and_no_state(make_small_home, make_remote):
+def test_no_output_and_no_variable_is_lost_on_a_full_disk(make_small_home, make_remote):
     server = make_small_home("size=4m")
     remote = make_remote(server, on_notice=lambda text: None)
     remote.run("kept = 1")
@@ -135,7 +135,7 @@ def test_a_disk_that_becomes_full_costs_no_output_and_no_state(make_small_home, 
 
 
 @pytest.mark.parametrize(("options", "fill"), [("size=1m", True), ("size=1m,ro", False)], ids=["full", "read-only"])
-def test_a_home_without_space_is_replaced(make_small_home, make_remote, options, fill):
+def test_another_folder_is_used_if_the_home_is_not_writable(make_small_home, make_remote, options, fill):
     remote = make_remote(make_small_home(options, fill=fill))
     try:
         assert remote.run("6 * 7").text == "42"
@@ -145,7 +145,7 @@ def test_a_home_without_space_is_replaced(make_small_home, make_remote, options,
         remote.shutdown()
 
 
-def test_a_kernel_that_the_system_killed_is_replaced(remote, outputs):
+def test_a_killed_kernel_is_replaced(remote, outputs):
     remote.run("kept = 1")
     code = "import os, signal, time\nprint('before', flush=True); time.sleep(0.5)\nos.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(
@@ -163,7 +163,7 @@ def test_a_cell_of_10_mb_runs_and_one_of_100_mb_is_refused(remote):
     assert remote.run("len(text)").text == "10000000"
 
 
-def test_more_output_than_the_record_holds_is_bounded_and_said(make_small_home, make_remote):
+def test_output_beyond_the_limit_of_the_record_is_reported(make_small_home, make_remote):
     server = make_small_home("size=120m")  # The record holds 64 MB.
     notices, sizes = [], []
     remote = make_remote(server, on_notice=notices.append)
@@ -186,7 +186,7 @@ def test_more_output_than_the_record_holds_is_bounded_and_said(make_small_home, 
     assert remote.run("'alive'").text == "'alive'"
 
 
-def test_outputs_that_are_very_large(remote, outputs):
+def test_very_large_outputs(remote, outputs):
     remote.run("print('x' * 300_000_000)", on_output=lambda message: None)
     assert remote.run("print('x' * 5_000_000)", on_output=outputs).stdout == outputs.text == "x" * 5_000_000 + "\n"
     assert len(outputs.messages) > 4
@@ -217,7 +217,7 @@ def test_a_value_of_10_gb_is_refused_before_it_is_encoded(remote, make):
 
 
 @pytest.mark.parametrize("name", ["missing", "pipe", "/dev/zero"])
-def test_what_is_no_file_cannot_be_copied(remote, shared_sshd, tmp_path, name):
+def test_missing_paths_and_special_files_cannot_be_copied(remote, shared_sshd, tmp_path, name):
     path = shared_sshd.home / name
     if name == "pipe":
         os.mkfifo(path)

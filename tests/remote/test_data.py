@@ -1,4 +1,4 @@
-"""Values are moved as data: exactly, or not at all."""
+"""Values arrive as they were sent, or are refused."""
 
 import contextlib
 import datetime
@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.remote.conftest import endpoint_of_server
 from tests.remote.sshd import run_sshd
 from yotta_jupyter.errors import InvalidRequest, RemoteUnavailable
 from yotta_jupyter.remote.values import arrow_stream, codec, frames
@@ -45,7 +44,7 @@ PLAIN = [
 ]
 
 
-def same(value):
+def round_trip(value):
     """Return a value after encoding and decoding."""
     kind, data = codec.encode(value)
     return codec.decode(kind, data)
@@ -53,7 +52,7 @@ def same(value):
 
 @pytest.mark.parametrize("value", PLAIN, ids=lambda value: type(value).__name__)
 def test_plain_values(value):
-    result = same(value)
+    result = round_trip(value)
     assert result == value
     assert type(result) is type(value)
     if isinstance(value, dict):
@@ -61,15 +60,15 @@ def test_plain_values(value):
 
 
 def test_not_a_number_and_numpy_scalars():
-    assert np.isnan(same(float("nan")))
-    result = same(
+    assert np.isnan(round_trip(float("nan")))
+    result = round_trip(
         {"loss": np.float32(0.1), "when": np.datetime64("2026-01-02"), "grid": np.eye(2), "text": np.str_("a")}
     )
     assert result["loss"] == np.float32(0.1)
     assert type(result["loss"]) is np.float32
     assert result["when"] == np.datetime64("2026-01-02")
     assert (result["grid"] == np.eye(2)).all()
-    assert type(same(np.int8(3))) is np.int8
+    assert type(round_trip(np.int8(3))) is np.int8
 
 
 ARRAYS = [
@@ -91,7 +90,7 @@ ARRAYS = [
 
 @pytest.mark.parametrize("value", ARRAYS, ids=lambda value: f"{value.dtype}-{value.shape}")
 def test_arrays(value):
-    result = same(value)
+    result = round_trip(value)
     assert result.dtype == value.dtype
     assert result.shape == value.shape
     np.testing.assert_array_equal(result, value)
@@ -100,8 +99,7 @@ def test_arrays(value):
         result[...] = result  # Writable.
 
 
-ZONE = zoneinfo.ZoneInfo("Europe/Berlin")
-MOMENTS = pd.date_range("2026-03-28", periods=3, freq="D", tz="Europe/Berlin")
+TIMES = pd.date_range("2026-03-28", periods=3, freq="D", tz="Europe/Berlin")
 FRAMES = {
     "numbers": pd.DataFrame(
         {
@@ -135,7 +133,7 @@ FRAMES = {
         }
     ),
     "times": pd.DataFrame(
-        {"n": pd.to_datetime(["2026-01-01", None, "2026-01-03"]), "z": MOMENTS, "d": pd.to_timedelta([1, None, 3], "h")}
+        {"n": pd.to_datetime(["2026-01-01", None, "2026-01-03"]), "z": TIMES, "d": pd.to_timedelta([1, None, 3], "h")}
     ),
     "units": pd.DataFrame(
         {
@@ -163,7 +161,7 @@ FRAMES = {
     ),
     "index": pd.DataFrame({"x": [1, 2, 3]}, index=pd.Index(["a", "b", "c"], name="key")),
     "range": pd.DataFrame({"x": [1, 2, 3]}, index=pd.RangeIndex(10, 16, 2, name="r")),
-    "dates": pd.DataFrame({"x": [1, 2, 3]}, index=MOMENTS),
+    "dates": pd.DataFrame({"x": [1, 2, 3]}, index=TIMES),
     "multi": pd.DataFrame({"x": [1, 2]}, index=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["one", None])),
     "intervals": pd.DataFrame({"x": [1, 2, 3]}, index=pd.interval_range(0, 3, name="bins")),
     "codes": pd.DataFrame({"x": [1, 2]}, index=pd.CategoricalIndex(["a", "b"], name="c")),
@@ -171,7 +169,7 @@ FRAMES = {
     "integers": pd.DataFrame([[1, 2, 3]], columns=pd.Index([3, 1, 2], name="n")),
     "duplicates": pd.DataFrame([[1, "x"]], columns=["a", "a"]),
     "two levels": pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", 1), ("a", 2)], names=["x", "y"])),
-    "time labels": pd.DataFrame([[1, 2, 3]], columns=MOMENTS),
+    "time labels": pd.DataFrame([[1, 2, 3]], columns=TIMES),
     "empty": pd.DataFrame({"a": pd.Series([], dtype="int32"), "c": pd.Categorical([])}),
     "no columns": pd.DataFrame(index=[1, 2, 3]),
     "nothing": pd.DataFrame(),
@@ -181,7 +179,7 @@ FRAMES = {
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames(name):
     frame = FRAMES[name]
-    result = same(frame)
+    result = round_trip(frame)
     pd.testing.assert_frame_equal(result, frame, check_freq=True, check_exact=True)
     assert [str(d) for d in result.dtypes] == [str(d) for d in frame.dtypes]
     assert type(result.index) is type(frame.index)
@@ -193,28 +191,28 @@ def test_frames(name):
 @pytest.mark.parametrize("name", ["numbers", "category", "times", "nested", "nullable"])
 def test_series(name):
     for label, series in FRAMES[name].items():
-        pd.testing.assert_series_equal(same(series), series)
-        pd.testing.assert_series_equal(same(series.rename(None)), series.rename(None))
-        pd.testing.assert_series_equal(same(series.rename(("a", label))), series.rename(("a", label)))
+        pd.testing.assert_series_equal(round_trip(series), series)
+        pd.testing.assert_series_equal(round_trip(series.rename(None)), series.rename(None))
+        pd.testing.assert_series_equal(round_trip(series.rename(("a", label))), series.rename(("a", label)))
 
 
-class Sub(list):
+class ListSubclass(list):
     pass
 
 
-class Frame(pd.DataFrame):
+class DataFrameSubclass(pd.DataFrame):
     pass
 
 
 REFUSED = [
     object(),
-    Sub(),
+    ListSubclass(),
     [lambda: 1],
     np.array([object()]),
     np.ma.masked_array([1, 2]),
     pd.DataFrame({"a": [object()]}),
     pd.DataFrame({"a": ["x"]}, index=[object()]),
-    Frame({"a": [1]}),
+    DataFrameSubclass({"a": [1]}),
     {"frame": pd.DataFrame({"a": [1]})},
     pd.Index([1]),
     Exception("x"),
@@ -236,17 +234,18 @@ def test_a_value_that_contains_itself_is_refused():
         codec.encode(value)
 
 
-# Hostile data: an error, never code, a hang, or much memory.
+# Hostile data is an error. It runs no code and needs neither much time nor much memory.
 
-EVIL_ARRAY = (
-    b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
-)
-HUGE_ARRAY = (
-    b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10**12,), }".ljust(117) + b"\n"
-)
+
+def npy_header(dtype, shape):
+    """Return the bytes of a .npy file before its content."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    return b"\x93NUMPY\x01\x00\x76\x00" + header.encode().ljust(117) + b"\n"
+
+
 HOSTILE = [
-    ("npy", EVIL_ARRAY + b"\x80\x04cos\nsystem\n"),
-    ("npy", HUGE_ARRAY),
+    ("npy", npy_header("|O", "(1,)") + b"\x80\x04cos\nsystem\n"),
+    ("npy", npy_header("<f8", f"({10**12},)")),
     ("npy", b""),
     ("json", b"[" * 100_000),
     ("json", b'{"__yotta__": "pickle", "value": "x"}'),
@@ -287,18 +286,18 @@ def test_a_compressed_chunk_cannot_grow_beyond_its_limit():
         codec.decode("arrow", data)
 
 
-# On a pod
+# On a pod.
 
 
-def test_values_there_and_back(remote):
-    frame = FRAMES["category"].assign(when=MOMENTS)
+def test_values_are_pushed_and_pulled(remote):
+    frame = FRAMES["category"].assign(when=TIMES)
     values = {"frame": frame, "series": frame["when"], "array": ARRAYS[1], "plain": PLAIN[6:15]}
     remote.push(**values)
     remote.run("import pandas as pd\nframe['when'] += pd.Timedelta('1h')\narray = array * 2\nplain.append(1)")
     pulled = remote.run("kinds = [type(v).__name__ for v in (frame, series, array, plain)]", pull=["kinds", "frame"])
     assert pulled.pulled["kinds"] == ["DataFrame", "Series", "ndarray", "list"]
     pd.testing.assert_frame_equal(
-        pulled.pulled["frame"], frame.assign(when=MOMENTS + pd.Timedelta("1h")), check_freq=False
+        pulled.pulled["frame"], frame.assign(when=TIMES + pd.Timedelta("1h")), check_freq=False
     )
     np.testing.assert_array_equal(remote.pull("array"), ARRAYS[1] * 2)
     assert remote.pull("plain") == [*PLAIN[6:15], 1]
@@ -315,23 +314,24 @@ def test_a_million_rows_with_progress(remote, shared_sshd):
     assert not list((shared_sshd.home / ".cache/yotta-agent/data").iterdir())
 
 
-def test_a_transfer_goes_on_after_a_broken_connection(sshd, make_remote):
+def test_a_transfer_is_resumed_after_a_broken_connection(sshd, make_remote):
     remote = make_remote(sshd, on_notice=lambda text: None)
     remote.run("1")
     array = np.random.default_rng(0).random(4_000_000)
-    broken = []
+    drops = []
 
     def drop(progress):
-        if not broken and progress.done > 1_000_000:
-            broken.append(progress.done)
+        if not drops and progress.done > 1_000_000:
+            drops.append(progress.done)
             sshd.drop()
 
     remote.push_values({"array": array}, on_progress=drop)
+    assert drops
     assert remote.run("float(array.sum())").text == repr(float(array.sum()))
     np.testing.assert_array_equal(remote.pull("array"), array)
 
 
-def test_what_cannot_be_moved_says_why(remote):
+def test_an_error_tells_why_a_value_cannot_be_moved(remote):
     with pytest.raises(InvalidRequest, match=r"^model cannot be pushed: a builtins.object .*Save it to a file"):
         remote.run("raise SystemExit", push={"model": object()})
     with pytest.raises(InvalidRequest, match="'not a name' is not the name of a variable"):
@@ -348,25 +348,25 @@ def test_what_cannot_be_moved_says_why(remote):
         remote.pull_values(["large"], max_bytes=1000)
 
 
-def test_a_pod_that_lies_about_a_value(remote):
-    lie = """
+def test_a_hostile_pod_sends_invalid_data(remote):
+    replace_encoder = """
 import sys
 module = next(m for n, m in sys.modules.items() if n.startswith("_yotta_") and n.endswith(".pod"))
 module.encode = lambda value: value
 """
     remote.push(first=1)
-    remote.run(lie)
+    remote.run(replace_encoder)
     try:
         for value in ["('npy', b'x' * 10)", "('arrow', b'x' * 1000000)", "('exec', b'1')", "('json', b'[' * 100000)"]:
-            remote.run(f"lie = {value}")
-            with pytest.raises((RemoteUnavailable, InvalidRequest), match="lie cannot be pulled"):
-                remote.pull("lie")
+            remote.run(f"invalid = {value}")
+            with pytest.raises((RemoteUnavailable, InvalidRequest), match="invalid cannot be pulled"):
+                remote.pull("invalid")
     finally:
         remote.restart()
 
 
-def test_a_missing_package_is_installed_or_named(tmp_path, make_remote):
-    """A Python without packages of its own, whose pip is a script that says what it was called with."""
+def test_a_missing_package_is_named(tmp_path, make_remote):
+    """A Python without any package, also without pip."""
     bare = tmp_path / "python"
     bare.write_text('#!/bin/sh\nexec /usr/bin/env -u PYTHONPATH python3 -S -I "$@"\n')
     bare.chmod(0o755)
@@ -375,4 +375,4 @@ def test_a_missing_package_is_installed_or_named(tmp_path, make_remote):
         with pytest.raises(RemoteUnavailable, match="lacks ipykernel, and installing is not allowed"):
             make_remote(server, install=False).run("1")
         with pytest.raises(RemoteUnavailable, match=r"lacks ipykernel, and its Python has no pip"):
-            make_remote(server, endpoint_of_server(server)).run("1")
+            make_remote(server).run("1")

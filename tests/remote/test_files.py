@@ -1,4 +1,4 @@
-"""Files and folders are copied whole, or not at all, and resumed."""
+"""Copies of files and folders are complete, resumed, and stay within their destination."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ from yotta_jupyter.remote.files.protocol import CopyError, CopyListener, FrameCh
 from yotta_jupyter.remote.files.receiver import receive
 
 
-def make_tree(root):
-    """Make a folder with what folders contain."""
+def make_folder(root):
+    """Make a folder with unusual names, modes, links and sizes."""
     (root / "with space/übung/空").mkdir(parents=True)
     (root / "empty").mkdir(mode=0o750)
     (root / "with space/übung/空/a 'quoted' \"name\"\n.txt").write_text("text")
@@ -32,20 +32,23 @@ def make_tree(root):
 
 
 def describe(root):
-    """Return path, kind, mode, content and time of everything in a folder."""
+    """Return what a copy keeps of each path in a folder: kind, mode, content and time."""
     found = {}
     for path in sorted(root.rglob("*")):
         status = path.lstat()
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else None
-        content = os.readlink(path) if path.is_symlink() else content
-        when = status.st_mtime_ns if path.is_file() and not path.is_symlink() else 0
-        mode = 0 if path.is_symlink() else stat.S_IMODE(status.st_mode)
-        found[str(path.relative_to(root))] = (stat.S_IFMT(status.st_mode), mode, content, when)
+        mode = stat.S_IMODE(status.st_mode)
+        if path.is_symlink():
+            description = ("link", os.readlink(path))
+        elif path.is_dir():
+            description = ("folder", mode)
+        else:
+            description = ("file", mode, path.read_bytes(), status.st_mtime_ns)
+        found[str(path.relative_to(root))] = description
     return found
 
 
-def test_a_folder_there_and_back(remote, shared_sshd, tmp_path):
-    make_tree(tmp_path / "source")
+def test_a_folder_is_copied_to_the_pod_and_back(remote, shared_sshd, tmp_path):
+    make_folder(tmp_path / "source")
     result = remote.put(tmp_path / "source", "copied folder")
     assert describe(shared_sshd.home / "copied folder") == describe(tmp_path / "source")
     assert (result.files, result.bytes, result.skipped) == (6, 3_000_017, [])
@@ -55,7 +58,7 @@ def test_a_folder_there_and_back(remote, shared_sshd, tmp_path):
 
 
 def test_a_copy_that_is_repeated_sends_only_what_changed(remote, shared_sshd, tmp_path):
-    make_tree(tmp_path / "source")
+    make_folder(tmp_path / "source")
     remote.put(tmp_path / "source", "repeated")
     assert remote.put(tmp_path / "source", "repeated").sent == 0
     (tmp_path / "source/private").write_text("y")
@@ -91,7 +94,7 @@ def test_progress_reaches_the_end(remote, tmp_path):
 
 
 @pytest.mark.parametrize("direction", ["put", "get"])
-def test_a_large_file_goes_on_after_broken_connections(sshd, make_remote, tmp_path, direction):
+def test_a_large_file_is_resumed_after_broken_connections(sshd, make_remote, tmp_path, direction):
     remote = make_remote(sshd, on_notice=lambda text: None)
     data = random.Random(1).randbytes(40_000_000)
     drops = []
@@ -115,20 +118,20 @@ def test_a_large_file_goes_on_after_broken_connections(sshd, make_remote, tmp_pa
     assert not list(arrived.parent.glob(".*yotta-part"))
 
 
-def test_a_copy_goes_on_after_the_client_was_stopped(remote, shared_sshd, tmp_path):
+def test_a_copy_is_resumed_after_ctrl_c(remote, shared_sshd, tmp_path):
     source = tmp_path / "file"
     source.write_bytes(random.Random(2).randbytes(30_000_000))
 
-    def stop(progress):
+    def interrupt(progress):
         if progress.done > 10_000_000:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        remote.put(source, "stopped", on_progress=stop)
-    assert not (shared_sshd.home / "stopped").exists()
-    result = remote.put(source, "stopped")
+        remote.put(source, "interrupted", on_progress=interrupt)
+    assert not (shared_sshd.home / "interrupted").exists()
+    result = remote.put(source, "interrupted")
     assert 0 < result.sent < 25_000_000
-    assert (shared_sshd.home / "stopped").read_bytes() == source.read_bytes()
+    assert (shared_sshd.home / "interrupted").read_bytes() == source.read_bytes()
 
 
 def test_a_part_of_another_file_is_not_used(remote, shared_sshd, tmp_path):
@@ -221,11 +224,11 @@ def test_a_file_that_changes_while_it_is_copied(remote, tmp_path):
         remote.put(source, "growing", on_progress=grow)
 
 
-# A pod that lies
+# A hostile pod.
 
 
-class Script(FrameChannel):
-    """The other side as a list of frames."""
+class ScriptedChannel(FrameChannel):
+    """Receives prepared frames."""
 
     def __init__(self, *frames):
         self.frames = list(frames)
@@ -240,7 +243,7 @@ class Script(FrameChannel):
         return self.frames.pop(0)
 
 
-def manifest(*entries):
+def manifest_frame(*entries):
     return {"type": "manifest", "name": "name"}, json.dumps(entries).encode()
 
 
@@ -273,7 +276,7 @@ HASH = hashlib.sha256(b"x").hexdigest()
     ],
 )
 def test_a_manifest_that_leaves_the_destination_is_refused(tmp_path, entries):
-    link = Script(({"type": "manifest", "name": ".."}, json.dumps(entries).encode()))
+    link = ScriptedChannel(({"type": "manifest", "name": ".."}, json.dumps(entries).encode()))
     with pytest.raises((CopyError, AttributeError)):
         receive(link, str(tmp_path / "in"), CopyListener())
     assert not (tmp_path / "a").exists()
@@ -281,9 +284,9 @@ def test_a_manifest_that_leaves_the_destination_is_refused(tmp_path, entries):
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", "/etc/x"])
 def test_a_file_name_that_leaves_the_destination_is_refused(tmp_path, name):
-    head, body = manifest({**FILE, "path": ""})
+    head, body = manifest_frame({**FILE, "path": ""})
     with pytest.raises(CopyError, match="without a name"):
-        receive(Script(({**head, "name": name}, body)), str(tmp_path) + "/", CopyListener())
+        receive(ScriptedChannel(({**head, "name": name}, body)), str(tmp_path) + "/", CopyListener())
 
 
 @pytest.mark.parametrize(
@@ -300,7 +303,7 @@ def test_a_file_name_that_leaves_the_destination_is_refused(tmp_path, name):
 )
 def test_content_that_does_not_match_the_manifest_is_refused(tmp_path, frames):
     with pytest.raises(CopyError):
-        receive(Script(manifest(FOLDER, FILE), *frames), str(tmp_path / "in"), CopyListener())
+        receive(ScriptedChannel(manifest_frame(FOLDER, FILE), *frames), str(tmp_path / "in"), CopyListener())
     assert not (tmp_path / "in/a").exists()
 
 
@@ -310,5 +313,5 @@ def test_a_link_in_the_destination_is_not_followed(tmp_path):
     (tmp_path / "in/sub").symlink_to(tmp_path / "outside")
     entries = [FOLDER, {"type": "dir", "path": "sub", "mode": 0o755}, {**FILE, "path": "sub/a"}]
     with pytest.raises(CopyError, match="sub exists and is not a folder"):
-        receive(Script(manifest(*entries)), str(tmp_path / "in"), CopyListener())
+        receive(ScriptedChannel(manifest_frame(*entries)), str(tmp_path / "in"), CopyListener())
     assert not list((tmp_path / "outside").iterdir())

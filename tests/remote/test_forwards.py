@@ -1,4 +1,4 @@
-"""Local ports that lead to a pod."""
+"""Forwards of local ports to a pod."""
 
 import socket
 import threading
@@ -10,8 +10,8 @@ from yotta_jupyter.errors import InvalidRequest
 
 
 @pytest.fixture
-def echo():
-    """A TCP server that returns what it gets; the port."""
+def echo_port():
+    """The port of a TCP server that sends back what it receives."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():
@@ -33,6 +33,7 @@ def echo():
 
 
 def exchange(port, data):
+    """Send data to a port and return all that is received."""
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
         threading.Thread(target=lambda: (connection.sendall(data), connection.shutdown(socket.SHUT_WR))).start()
         received = b""
@@ -41,8 +42,8 @@ def exchange(port, data):
         return received
 
 
-def test_bytes_go_through_both_ways(remote, echo):
-    with remote.forward(echo) as forward:
+def test_bytes_are_forwarded_in_both_directions(remote, echo_port):
+    with remote.forward(echo_port) as forward:
         assert forward.url == f"http://127.0.0.1:{forward.local_port}"
         assert exchange(forward.local_port, b"hello") == b"hello"
         data = bytes(range(256)) * 20_000
@@ -52,9 +53,9 @@ def test_bytes_go_through_both_ways(remote, echo):
     forward.close()
 
 
-def test_a_forward_survives_a_reconnect(sshd, make_remote, echo):
+def test_a_forward_survives_a_reconnect(sshd, make_remote, echo_port):
     remote = make_remote(sshd)
-    forward = remote.forward(echo)
+    forward = remote.forward(echo_port)
     assert exchange(forward.local_port, b"one") == b"one"
     sshd.drop()
     wait_until(lambda: not sshd.sessions())
@@ -69,8 +70,8 @@ def test_a_port_where_nothing_listens_closes_the_connection(remote):
         assert exchange(forward.local_port, b"x") == b""
 
 
-def test_ports_that_cannot_be_used(remote, echo):
-    with pytest.raises(InvalidRequest, match=f"local port {echo} is in use"):
-        remote.forward(8888, echo)
+def test_ports_that_cannot_be_used(remote, echo_port):
+    with pytest.raises(InvalidRequest, match=f"local port {echo_port} is in use"):
+        remote.forward(8888, echo_port)
     with pytest.raises(InvalidRequest, match="from 1 to 65535"):
         remote.forward(70_000)

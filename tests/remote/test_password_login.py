@@ -1,4 +1,4 @@
-"""Whether a published password opens a pod."""
+"""The check whether a pod accepts a published password."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def remote(tmp_path):
     wait_for(close())
 
 
-def test_a_published_password_is_found(remote: Remote) -> None:
+def test_an_accepted_password_is_recognized(remote: Remote) -> None:
     assert remote.check_password("ubuntu", "ubuntu").result(20) is True
     assert remote.check_password("ubuntu", "another").result(20) is False
     assert remote.check_password("root", "ubuntu").result(20) is False

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -24,19 +23,20 @@ def test_a_script_with_quotes_and_several_lines(remote):
     assert remote.shell(script).stdout == "it's 1\nit's 2\n\ufffd"
 
 
-def test_text_is_streamed_on_the_calling_thread(remote):
+def test_text_is_streamed_on_the_calling_thread(remote, shared_sshd):
     pieces = []
+    continue_file = shared_sshd.home / "continue"
 
     def on_text(stream, text):
-        pieces.append((stream, text, time.monotonic(), threading.current_thread()))
+        pieces.append((stream, text, threading.current_thread()))
+        continue_file.touch()
 
-    remote.shell("echo first; sleep 0.5; echo second >&2", on_text=on_text)
-    assert [(stream, text) for stream, text, *_ in pieces] == [("stdout", "first\n"), ("stderr", "second\n")]
-    assert pieces[1][2] - pieces[0][2] > 0.3
-    assert all(thread is threading.main_thread() for *_, thread in pieces)
+    remote.shell("echo first; until [ -e ~/continue ]; do sleep 0.01; done; echo second >&2", on_text=on_text)
+    main_thread = threading.main_thread()
+    assert pieces == [("stdout", "first\n", main_thread), ("stderr", "second\n", main_thread)]
 
 
-def test_much_output(remote):
+def test_large_output(remote):
     assert len(remote.shell("head -c 20000000 /dev/zero | tr '\\0' x").stdout) == 20_000_000
 
 
