@@ -41,9 +41,8 @@ def test_stop_closes_connections_and_ends_threads():
     before = len(sandbox_threads())
     sandbox = Sandbox().start()
     with socket.create_connection(("127.0.0.1", port_of(sandbox)), timeout=20) as connection:
-        connection.sendall(
-            f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n".encode()
-        )
+        request = f"GET /openapi/v1/pods/list HTTP/1.1\r\nHost: x\r\nx-api-key: {sandbox.api_key}\r\n\r\n"
+        connection.sendall(request.encode())
         assert connection.recv(12) == b"HTTP/1.1 200"
         assert len(sandbox_threads()) == before + 3  # For the server, the connection, and the pods.
         sandbox.stop()

@@ -106,6 +106,7 @@ FAILING_CODE = [
 ]
 
 
+# A message that meets no condition.
 NO_MESSAGE: dict[str, Any] = {"content": {}, "parent_header": {}}
 
 
@@ -153,7 +154,7 @@ class Kernel:
         return any(message["msg_type"] == "error" for message in self.run(cell))
 
     def click(self, comm: str, message: dict[str, Any], *buffers: bytes) -> None:
-        """Send a message of the panel's front end."""
+        """Send a message as the panel's front end does."""
         content = {"comm_id": comm, "data": {"method": "custom", "content": message}}
         self.client.session.send(self.client.shell_channel.socket, "comm_msg", content, buffers=list(buffers))
 

@@ -26,7 +26,7 @@ class Storage:
     """
 
     def __init__(self) -> None:
-        # Resolved, because the path of a Unix socket in it has a length limit, and a client may resolve it.
+        # Paths of Unix sockets are limited in length. So no path in it becomes longer if a client resolves it.
         self.root = Path(tempfile.mkdtemp(prefix="yotta-pod-")).resolve()
         self.home = self.root / "home"
         self.venv = self.root / "venv"

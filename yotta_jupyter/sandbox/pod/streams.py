@@ -33,7 +33,7 @@ class Input:
         os.set_blocking(descriptor, False)
 
     def write(self, data: bytes) -> None:
-        """Write data as soon as the process reads. Ignore it if the process has closed its input."""
+        """Write data when the process reads. Has no effect if the process has closed its input."""
         if self._descriptor is None:
             return
         if not self._buffer:
@@ -104,7 +104,7 @@ class Output:
 
     @property
     def closed(self) -> bool:
-        """Whether everything has been read."""
+        """Whether the file descriptor is closed, for example because everything has been read."""
         return self._descriptor is None
 
     def pause(self) -> None:

@@ -33,14 +33,14 @@ class Thaw(msgspec.Struct, tag=True):
 
 
 class StorageCreated(msgspec.Struct, tag=True):
-    """The process has created a directory for all files of the pod. The home directory is inside."""
+    """The first message of the process: the directory with all files of the pod, and the home directory in it."""
 
     root: str
     home: str
 
 
 class Done(msgspec.Struct, tag=True):
-    """The last ``Disconnect``, ``Freeze`` or ``Thaw`` is done."""
+    """The response to ``Disconnect``, ``Freeze`` and ``Thaw``."""
 
 
 Message: TypeAlias = Start | Pause | Disconnect | Freeze | Thaw | StorageCreated | Done
@@ -82,7 +82,7 @@ class Channel:
                 return [_decoder.decode(line) for line in complete_lines]
 
     def take_descriptor(self) -> int:
-        """Return the oldest file descriptor that was received and not taken."""
+        """Return the file descriptor of the oldest message whose descriptor was not taken yet."""
         return self._descriptors.popleft()
 
     def end(self) -> None:

@@ -37,13 +37,13 @@ def parse_pod_config(record: Mapping[str, Any], account_keys: list[str], account
     """Return the configuration of a pod from its record in a listing."""
     variables = _parse_environment(record.get("environmentVars"))
     public_keys = variables.get(_PUBLIC_KEY, "").strip().splitlines()
-    mount_path = record.get("persistentMountPath") if record.get("persistentVolumeInGb") else None
+    has_volume = bool(record.get("persistentVolumeInGb") and record.get("persistentMountPath"))
     return PodConfig(
         pod_id=str(record.get("id")),
         environment={name: value for name, value in variables.items() if name.startswith(_EXPORTED_PREFIX)},
         authorized_keys=public_keys or account_keys,
         account_key_file=None if public_keys else account_key_file,
-        mount_path=str(mount_path) if mount_path else None,
+        mount_path=str(record["persistentMountPath"]) if has_volume else None,
     )
 
 
