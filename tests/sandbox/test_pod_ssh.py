@@ -281,6 +281,7 @@ def test_forward_to_a_port(run):
             await check_echo(await asyncio.open_connection("127.0.0.1", listener.get_port()))
             listener.close()
             process.kill()
+            await process.wait()
         with pytest.raises(asyncssh.ChannelOpenError):
             await connection.open_connection("127.0.0.1", port)
 
