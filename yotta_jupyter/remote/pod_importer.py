@@ -1,7 +1,8 @@
-"""Import modules from their source text. Runs on the pod, in front of the modules of a `bundle`."""
+"""Make modules importable from their source text. Runs on the pod as the first part of a `bundle`."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 from importlib.abc import InspectLoader, MetaPathFinder
@@ -46,4 +47,4 @@ def add_package(package: str, sources: Mapping[str, str]) -> None:
     """
     if package not in sys.modules:
         sys.meta_path.append(SourceImporter(package, sources))
-        __import__(package)
+        importlib.import_module(package)

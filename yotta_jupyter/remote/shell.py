@@ -200,7 +200,7 @@ class _PidParser:
 
 
 class _KeptText:
-    """The beginning of a stream."""
+    """The text of a stream, up to `KEPT_OUTPUT`."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []

@@ -47,7 +47,7 @@ class PodChannel(FrameChannel):
     ----------
     connection : PodConnection
     ssh : asyncssh.SSHClientConnection
-        Its present SSH connection.
+        Its current SSH connection.
     """
 
     def __init__(self, connection: PodConnection, ssh: asyncssh.SSHClientConnection) -> None:
@@ -143,14 +143,15 @@ class PodChannel(FrameChannel):
             frames = FrameReader(await self._skip_login_output())
             while (frame := await frames.next()) is not None:
                 await self._received.put(frame, len(frame.body) + _FRAME_OVERHEAD)
-            end: Exception = await self._find_end()
+            end: Exception = await self._end_reason()
         except YottaError as error:
             end = error
         except (OSError, EOFError, asyncssh.Error):
-            end = await self._find_end()
+            end = await self._end_reason()
         self._received.put_nowait(end)
 
-    async def _find_end(self) -> Exception:
+    async def _end_reason(self) -> Exception:
+        """Return why the channel ended."""
         await self._process.wait_closed()
         if self._process.exit_status is None and self._process.exit_signal is None:
             return ConnectionLost()

@@ -103,7 +103,7 @@ def is_inside(path: str, target: str) -> bool:
     """
     if not target or target.startswith("/") or "\0" in target:
         return False
-    depth = path.count("/")
+    depth = path.count("/")  # Of the link's folder below the root.
     for part in target.split("/"):
         if part == "..":
             depth -= 1

@@ -35,7 +35,7 @@ MARKER = b"\nyotta-files\n"
 BLOCK_SIZE = 1 << 18
 
 PART_SUFFIX = ".yotta-part"
-"""The end of the temporary name of a file that is not complete."""
+"""The end of the temporary name of a part: a file that is not complete."""
 
 
 class CopyError(Exception):
@@ -94,7 +94,14 @@ def part_path(path: str) -> str:
 
 
 def describe_os_error(error: OSError, path: str) -> CopyError:
-    """Return the error of a system call as one that names the file; `path` if that is unknown or temporary."""
+    """Return the error of a system call as a `CopyError`.
+
+    Parameters
+    ----------
+    error : OSError
+    path : str
+        Named if the error names no file or a part.
+    """
     has_path = isinstance(error.filename, str) and not error.filename.endswith(PART_SUFFIX)
     unavailable = error.errno not in (errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
     return CopyError(f"{error.filename if has_path else path}: {error.strerror or error}", unavailable)

@@ -19,8 +19,10 @@ from typing import Any
 from .manifest import check_manifest
 from .protocol import CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, part_path, to_json
 
-_KINDS = {"dir": (stat.S_ISDIR, "a folder"), "file": (stat.S_ISREG, "a file"), "symlink": (stat.S_ISLNK, "a link")}
-"""By type of entry: the test of a mode, and what it is called in messages."""
+_HAS_TYPE = {"dir": stat.S_ISDIR, "file": stat.S_ISREG, "symlink": stat.S_ISLNK}
+"""By type of entry: whether a mode has it."""
+_TYPE_NAMES = {"dir": "a folder", "file": "a file", "symlink": "a link"}
+"""Type of entry in messages."""
 
 
 def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> dict[str, Any]:
@@ -46,7 +48,10 @@ def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> 
     entries = check_manifest(json.loads(body))
     root = destination
     try:
-        root = _choose_root(destination, str(head.get("name", "")), entries[0]["type"])
+        if entries[0]["type"] == "dir":
+            root = _choose_folder(destination)
+        else:
+            root = _choose_file(destination, str(head.get("name", "")))
         for entry in entries:
             _check_conflict(root, entry)
         plan = _prepare(root, entries)
@@ -72,28 +77,29 @@ def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> 
     return report
 
 
-def _choose_root(destination: str, name: str, kind: str) -> str:
-    """Return the path of the file or folder that is written.
+def _choose_folder(destination: str) -> str:
+    """Return the path of the folder that is written."""
+    folder = destination.rstrip("/") or "/"
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise CopyError(f"{folder} exists and is not a folder")
+    return folder
+
+
+def _choose_file(destination: str, name: str) -> str:
+    """Return the path of the file that is written.
 
     Parameters
     ----------
     destination : str
     name : str
         Of the source.
-    kind : str
-        The type of its entry.
     """
-    without_slash = destination.rstrip("/") or "/"
-    is_into_folder = kind == "dir" or destination.endswith("/")
-    if is_into_folder and os.path.lexists(without_slash) and not os.path.isdir(destination):
-        raise CopyError(f"{without_slash} exists and is not a folder")
-    if kind == "dir":
-        return without_slash
-    if is_into_folder or os.path.isdir(destination):
+    if destination.endswith("/") or os.path.isdir(destination):
         if name in ("", ".", "..") or "/" in name or "\0" in name:
             raise CopyError("the other side sent a file without a name")
-        os.makedirs(destination, exist_ok=True)
-        destination = os.path.join(destination, name)
+        folder = _choose_folder(destination)
+        os.makedirs(folder, exist_ok=True)
+        destination = os.path.join(folder, name)
     if os.path.isdir(destination):
         raise CopyError(f"{destination} exists and is a folder")
     if os.path.lexists(destination) and not os.path.isfile(destination):
@@ -108,15 +114,15 @@ def _join(root: str, path: str) -> str:
 def _check_conflict(root: str, entry: dict[str, Any]) -> None:
     """Refuse an entry if something of another kind exists at its path."""
     if entry["path"] == "":
-        return  # `_choose_root` has checked it.
+        return  # The root was checked when it was chosen.
     path = _join(root, entry["path"])
     try:
         mode = os.lstat(path).st_mode
     except OSError:
         return
-    is_kind, name = _KINDS[entry["type"]]
-    if not is_kind(mode):
-        raise CopyError(f"{path} exists and is not {name}")
+    kind = entry["type"]
+    if not _HAS_TYPE[kind](mode):
+        raise CopyError(f"{path} exists and is not {_TYPE_NAMES[kind]}")
 
 
 def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -132,7 +138,7 @@ def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, An
             elif not os.access(path, os.W_OK | os.X_OK):
                 os.chmod(path, 0o700)  # `_set_folder_modes` sets its mode at the end.
         elif entry["type"] == "file" and os.path.dirname(entry["path"]) not in new_folders:
-            if entry["path"] == "":
+            if entry["path"] == "":  # A single file.
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             existing = _describe_existing(path, entry["size"])
             if existing is not None:
@@ -217,7 +223,8 @@ class _FileReceiver:
             return
         if self._file is None:
             existing = self._plan.get(str(number))
-            self._number, self._file = number, _PartFile(path, entry, existing, head.get("offset"))
+            self._number = number
+            self._file = _PartFile(path, entry, existing, head.get("offset"))
             self._done += self._file.size
         self.received += len(body)
         self._done += len(body)

@@ -59,7 +59,7 @@ def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str
 def _send_file(
     channel: FrameChannel, number: int, path: str, size: int, existing: dict[str, Any] | None
 ) -> Iterator[int]:
-    """Send what the receiver lacks of a file, and yield the sizes of the pieces.
+    """Send what the receiver lacks of a file, and yield numbers of bytes as they are done.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _send_file(
     size : int
         As in the manifest.
     existing : dict or None
-        What the receiver has of the file.
+        What the receiver has of the file: its size, hash, and whether it is a part.
     """
     try:
         with open(path, "rb") as file:
@@ -78,13 +78,14 @@ def _send_file(
             offset = 0
             if existing is not None and existing["size"] <= size:
                 offset = hash_prefix(file, digest, existing["size"])
-                if digest.hexdigest() != existing["sha256"]:
+                if digest.hexdigest() == existing["sha256"]:
+                    yield offset
+                    if offset == size and not existing["is_part"]:
+                        channel.send({"type": "unchanged", "file": number})
+                        return
+                else:
                     digest, offset = hashlib.sha256(), 0
                     file.seek(0)
-                yield offset
-                if offset == size and not existing["is_part"]:
-                    channel.send({"type": "unchanged", "file": number})
-                    return
             head: dict[str, Any] = {"type": "data", "file": number, "offset": offset}
             is_last = False
             while not is_last:
@@ -92,7 +93,9 @@ def _send_file(
                 digest.update(data)
                 offset += len(data)
                 is_last = offset == size
-                if (not data and not is_last) or (is_last and file.read(1)):
+                has_shrunk = not data and not is_last
+                has_grown = is_last and file.read(1) != b""
+                if has_shrunk or has_grown:
                     raise CopyError(f"{path} changed while it was copied")
                 if is_last:
                     head["sha256"] = digest.hexdigest()

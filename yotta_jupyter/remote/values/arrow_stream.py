@@ -55,7 +55,7 @@ def _compress(data: memoryview) -> bytes:
     for start in range(0, len(data), CHUNK_SIZE):
         chunk = data[start : start + CHUNK_SIZE]
         compressed = pa.compress(chunk, codec="lz4_raw", asbytes=True)
-        if len(compressed) > len(chunk) * 0.9:
+        if len(compressed) > len(chunk) * 0.9:  # Not worth the time to decompress it.
             compressed = bytes(chunk)
         parts += [CHUNK_HEAD.pack(len(compressed), len(chunk)), compressed]
     return b"".join(parts)

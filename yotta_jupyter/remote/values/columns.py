@@ -32,7 +32,7 @@ def encode_column(series: Any, label: str, arrays: list[Any]) -> dict[str, Any]:
     ----------
     series : pandas.Series
     label : str
-        What errors call it.
+        Its name in error messages.
     arrays : list of pyarrow.Array
 
     Raises
@@ -173,7 +173,7 @@ def _decode_dtype(name: str, array: Any) -> Any:
     if is_nullable:
         return pd.Series(dtype.__from_arrow__(array))
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return array.to_pandas().rename(None).astype(dtype)
+        return array.to_pandas().rename(None).astype(dtype)  # Without the column's name in the stream.
     if getattr(dtype, "kind", "O") not in "biufmM":
         raise CodecError(f"it has a column of dtype {name}")
     values = array.to_numpy()

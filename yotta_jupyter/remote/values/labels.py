@@ -125,7 +125,7 @@ def frequency(index: Any) -> str | None:
 
 
 def set_frequency(index: Any, freq: str | None) -> Any:
-    """Return an index with the frequency of `frequency`."""
+    """Set what `frequency` returned, and return the index."""
     if freq is not None:
         index.freq = str(freq)
     return index

@@ -1,7 +1,8 @@
 """Assign and read variables of the pod's kernel. Runs in that kernel.
 
-Results are published as an output of a MIME type of their own. A value is an entry: its name, its kind, and its bytes
-as Base64 text (``inline``) or in a file (``path``).
+A result is published as an output of its own MIME type. It has ``ok``, or else an ``error`` with the ``name`` of the
+variable, or ``missing`` packages. An entry is a value: its name, its kind, and its bytes as Base64 text (``inline``) or
+in a file (``path``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def assign_variables(entries: list[dict[str, Any]], library: str) -> None:
         else:
             values = {}
             for entry in entries:
-                result = {"name": entry["name"]}
+                result = {"name": entry["name"]}  # If there is an error.
                 values[entry["name"]] = decode(entry["kind"], _read(entry))
             _shell().user_ns.update(values)
             result = {"ok": True}
@@ -69,7 +70,7 @@ def publish_variables(names: list[str], folder: str, library: str, max_bytes: in
         _add_library(library)
         variables = _shell().user_ns
         for name in names:
-            result = {"name": name}
+            result = {"name": name}  # If there is an error.
             if name not in variables:
                 raise NameError("there is no variable of that name")
             size = size_in_memory(variables[name])

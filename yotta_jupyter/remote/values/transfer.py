@@ -183,7 +183,8 @@ class ValueTransfer:
         """
         for _ in range(len(_INSTALLABLE) + 1):
             result = self._call_once(function, arguments)
-            missing = [package for package in _INSTALLABLE if package in (result.get("missing") or ())]
+            reported = result.get("missing") or []
+            missing = [package for package in _INSTALLABLE if package in reported]
             if not missing:
                 break
             wait_for(self._install(missing))
