@@ -49,7 +49,8 @@ def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> 
     root = destination
     try:
         if entries[0]["type"] == "dir":
-            root = _choose_folder(destination)
+            _check_folder(destination)
+            root = _without_slash(destination)
         else:
             root = _choose_file(destination, str(head.get("name", "")))
         for entry in entries:
@@ -77,12 +78,15 @@ def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> 
     return report
 
 
-def _choose_folder(destination: str) -> str:
-    """Return the path of the folder that is written."""
-    folder = destination.rstrip("/") or "/"
+def _without_slash(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
+def _check_folder(path: str) -> None:
+    """Refuse a path at which something else than a folder exists."""
+    folder = _without_slash(path)
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise CopyError(f"{folder} exists and is not a folder")
-    return folder
 
 
 def _choose_file(destination: str, name: str) -> str:
@@ -97,9 +101,9 @@ def _choose_file(destination: str, name: str) -> str:
     if destination.endswith("/") or os.path.isdir(destination):
         if name in ("", ".", "..") or "/" in name or "\0" in name:
             raise CopyError("the other side sent a file without a name")
-        folder = _choose_folder(destination)
-        os.makedirs(folder, exist_ok=True)
-        destination = os.path.join(folder, name)
+        _check_folder(destination)
+        os.makedirs(destination, exist_ok=True)
+        destination = os.path.join(destination, name)
     if os.path.isdir(destination):
         raise CopyError(f"{destination} exists and is a folder")
     if os.path.lexists(destination) and not os.path.isfile(destination):
