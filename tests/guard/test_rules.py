@@ -213,6 +213,22 @@ def test_a_paused_pod_is_guarded_from_its_start_on(enforcer: SimulatedEnforcer) 
     assert 2 * MINUTE < enforcer.run_until_paused(5 * MINUTE) < 4 * MINUTE
 
 
+@pytest.mark.parametrize("limit", [{"after": "8h"}, {"idle": "30m"}])
+def test_a_guard_of_a_pod_that_has_started_since_the_last_check_keeps_its_limit(
+    enforcer: SimulatedEnforcer, limit: dict[str, str]
+) -> None:
+    enforcer.transition("pause")
+    enforcer.advance(MINUTE)
+    enforcer.guards.set(enforcer.pod_id, after="1h")
+    enforcer.transition("resume")
+    enforcer.advance(MINUTE)
+    guard = enforcer.guards.set(enforcer.pod_id, **limit)
+    assert guard.state == "active"
+    [limit_of_first_guard] = guard.hard_limits
+    assert limit_of_first_guard.reason == "after 1h"
+    assert limit_of_first_guard.at == pytest.approx(enforcer.now() + HOUR, abs=MINUTE)
+
+
 def test_guards_in_memory_stay_in_force_without_the_database(enforcer: SimulatedEnforcer) -> None:
     enforcer.guards.set(enforcer.pod_id, after="3m")
     enforcer.run(MINUTE)

@@ -113,6 +113,11 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         return ", ".join(parts)
 
     @property
+    def is_armed(self) -> bool:
+        """Whether all limits have a start. A pod that does not run has none."""
+        return self.spend_from is not None and (self.after is None or self.deadline is not None)
+
+    @property
     def hard_limits(self) -> list[Limit]:
         """The limits that do not depend on activity, the strictest first."""
         return [limit for limit in self.limits if not limit.is_idle]
@@ -209,6 +214,13 @@ def merge(existing: Guard, new: Guard) -> Guard:
     Guard
         `existing` with the limits of `new` that are stricter or of another kind.
     """
+    if new.spend_from is not None and not existing.is_armed:  # The pod has started since its last check.
+        existing = msgspec.structs.replace(
+            existing,
+            checked_at=new.checked_at,
+            changed_at=new.changed_at,
+            **arm(existing, new.spend_from, new.interruption),
+        )
     changes: dict[str, Any] = {"rate": new.rate, "name": new.name, "account": new.account}
     if _is_stricter(new.after, existing.after, new.deadline, existing.deadline):
         changes |= {"after": new.after, "deadline": new.deadline}
@@ -216,8 +228,6 @@ def merge(existing: Guard, new: Guard) -> Guard:
         changes |= {"budget": new.budget, "spend_from": new.spend_from}
     if _is_stricter(new.idle, existing.idle, None, None):
         changes |= {"idle": new.idle}
-    if existing.state in ("waiting", "paused") and new.state == "active":
-        changes |= {"state": "active", "deadline": new.deadline, "spend_from": new.spend_from}
     return msgspec.structs.replace(existing, **changes)
 
 
@@ -276,10 +286,9 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     if pod.status == "INITIALIZE":
         return changes | disarm("waiting")
     last_check = guard.checked_at if guard.checked_at is not None else now
-    did_not_run = guard.state in ("waiting", "paused")
     was_interrupted = interruption > guard.interruption
     changed_unchecked = now - last_check > MAX_UNCHECKED and changed_at != guard.changed_at
-    if did_not_run or was_interrupted or changed_unchecked:
+    if not guard.is_armed or was_interrupted or changed_unchecked:
         start = now
         if changed_at is not None:
             changed_before = changed_at + 1  # `changed_at` is rounded down to seconds.
