@@ -75,7 +75,7 @@ def processes(pod: Pod) -> dict[int, bytes]:
 @pytest.mark.usefixtures("long")
 def test_watchdog_pauses_the_pod_without_an_enforcer(yotta: Client, sandbox: Sandbox, pod: Pod) -> None:
     sandbox.add_fault("pause:500-beforex1")
-    assert yotta.guards.set(pod.id, after="2s", on_pod=True).on_pod is not None
+    assert yotta.guards.set(pod.id, after="2s", on_pod=True).watchdog_started_at is not None
     assert "on the pod" in yotta.guards.frame()["enforcer"].iloc[0]
     wait_for(lambda: pod.refresh().status == "PAUSED")
     assert sum(request.endpoint == "pause" for request in sandbox.requests) == 2

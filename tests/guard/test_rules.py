@@ -87,9 +87,9 @@ def test_the_stricter_of_two_guards_counts(enforcer: SimulatedEnforcer) -> None:
 
 def test_an_extension_puts_off_all_limits(enforcer: SimulatedEnforcer) -> None:
     enforcer.guards.set(enforcer.pod_id, after="11m")
-    assert enforcer.guards.announce(lambda guard: "X") == []
+    assert enforcer.guards.pause_notes(lambda guard: "X") == []
     enforcer.run(MINUTE + 1)
-    assert "is paused in 9m59s (after 11m). To put it off: X" in enforcer.guards.announce(lambda guard: "X")[0]
+    assert "is paused in 9m59s (after 11m). To put it off: X" in enforcer.guards.pause_notes(lambda guard: "X")[0]
     enforcer.guards.extend(enforcer.pod_id, "2m")
     enforcer.run(11 * MINUTE)
     assert enforcer.pause_requests == 0

@@ -17,7 +17,7 @@ from ..models import Pod
 from ..remote import endpoint_of
 from ..sanitize import single_line
 from ..secret import Secret
-from . import onpod, process
+from . import onpod, process, rules
 from .clock import Clock
 from .describe import describe_limits, describe_upcoming
 from .durations import parse_duration
@@ -25,7 +25,7 @@ from .enforcement import Enforcement, LocalEnforcer
 from .ledger import Ledger
 from .limits import Limits, parse_limits
 from .onpod import WatchdogState
-from .rules import Guard, arm, extend, has_ended, merge
+from .rules import Guard
 from .status import GuardStatus, guard_status
 from .storage import data_folder
 from .store import GuardStore
@@ -37,7 +37,7 @@ LOG_LINES: Final = 40  # that `log` returns by default
 
 
 class Guards:
-    """The guards of the pods of one account. Each guard pauses a pod when the first of its limits is reached.
+    """The guards of the pods of one account.
 
     Guards are enforced by one process per user on this machine, which outlives notebooks. It works while the machine
     is on and online, and starts again at the next use of this package after a reboot.
@@ -83,7 +83,7 @@ class Guards:
         idle: str | timedelta | float | None = None,
         on_pod: bool = False,
     ) -> Guard:
-        """Set a guard: pause the pod when the first of the limits is reached, and confirm it.
+        """Set a guard, which pauses the pod when the first of its limits is reached and confirms the pause.
 
         If the pod has a guard already, the stricter limit of each kind counts. A resume of the pod starts all limits
         anew.
@@ -100,7 +100,7 @@ class Guards:
             be read counts as busy.
         on_pod : bool, default False
             Enforce `after` and `budget` on the pod as well, also while this machine is off. The API key is sent over
-            SSH into a file in the pod's memory, where root on the pod can read it. A pause ends it.
+            SSH into a file in the pod's memory, where root on the pod can read it. A pause of the pod deletes the file.
 
         Returns
         -------
@@ -113,14 +113,14 @@ class Guards:
         PodNotFound, ApiError, ConnectionFailed, UnexpectedResponse
             The pod could not be read. No guard was set.
         RemoteUnavailable
-            With `on_pod`: the pod is not reachable by SSH. No guard was set.
+            With `on_pod`: the pod is not reachable by SSH. The message says whether a guard was set.
         YottaError
             The guard could not be stored, or is not enforced because the enforcer does not start.
         """
         process.require_posix()
         limits = parse_limits(after, budget, idle)
         pod = self._pods.get(pod_id)
-        if has_ended(pod):
+        if rules.has_ended(pod):
             raise InvalidRequest(f"Pod {pod.label} is {single_line(pod.status, 40)}: there is nothing to guard.")
         if budget is not None and not pod.hourly_rate:
             raise InvalidRequest(
@@ -128,12 +128,12 @@ class Guards:
             )
         new = self._new_guard(pod, limits)
         if on_pod:
-            endpoint_of(pod)  # Raises if the pod is not reachable by SSH.
+            endpoint_of(pod)  # Raises if the pod exposes no SSH port.
             if not new.hard_limits:
                 raise InvalidRequest("A guard on the pod needs a limit in hours or dollars.")
-        stored = self._store.put(new, merge)
+        stored = self._store.put(new, rules.merge)
         self._enforcer.start(f"The guard of pod {stored.label} is stored but not enforced.")
-        return self._install(pod, stored) if on_pod else stored
+        return self._install_watchdog(pod, stored) if on_pod else stored
 
     def off(self, pod_id: str) -> bool:
         """End the guard of a pod. The pod is not changed.
@@ -155,7 +155,7 @@ class Guards:
         guard = self._store.get(self._base_url, pod_id) if self._store.exists else None
         if guard is None:
             return False
-        if guard.on_pod is not None:
+        if guard.watchdog_started_at is not None:
             self._remove_watchdog(guard)
         self._store.delete(self._base_url, pod_id)
         process.request()
@@ -168,7 +168,7 @@ class Guards:
         ----------
         pod_id : str
         by : str, timedelta or float
-            How long: ``2h``, or seconds. The pod is not called idle for so long either.
+            How long: ``2h``, or seconds. The idle rule does not apply during that time either.
 
         Returns
         -------
@@ -185,10 +185,10 @@ class Guards:
         existing = self._store.get(self._base_url, pod_id) if self._store.exists else None
         if existing is None:
             raise InvalidRequest(f"Pod {single_line(pod_id, 60)} has no guard.", advice="Set one first.")
-        if existing.on_pod is not None:
+        if existing.watchdog_started_at is not None:
             onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
         now = self._clock.now()
-        guard = self._store.change(self._base_url, pod_id, lambda guard: extend(guard, seconds, now)) or existing
+        guard = self._store.change(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now)) or existing
         self._enforcer.start(f"The guard of pod {guard.label} is stored but not enforced.")
         return guard
 
@@ -294,7 +294,7 @@ class Guards:
         """
         return self._enforcer.resume()
 
-    def announce(self, extend_command: Callable[[Guard], str]) -> builtins.list[str]:
+    def pause_notes(self, extend_command: Callable[[Guard], str]) -> builtins.list[str]:
         """Return notes about pauses that are near or not confirmed.
 
         Parameters
@@ -329,10 +329,10 @@ class Guards:
         enforced = f"NOT enforced: the enforcer is {enforcement.state}."
         if enforcement.is_alive:
             enforced = f"Enforced by a process on this machine (pid {enforcement.pid}), while it is on and online."
-        on_pod = " Enforced by a watchdog on the pod as well." if guard.on_pod is not None else ""
+        on_pod = " Enforced by a watchdog on the pod as well." if guard.watchdog_started_at is not None else ""
         return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}{on_pod}"
 
-    def _install(self, pod: Pod, guard: Guard) -> Guard:
+    def _install_watchdog(self, pod: Pod, guard: Guard) -> Guard:
         """Start a watchdog on a pod with the strictest hard limit of its guard."""
         seconds = max(0.0, guard.hard_limits[0].at - self._clock.now())
         try:
@@ -341,8 +341,8 @@ class Guards:
             error.message = f"The guard is enforced from this machine, but not on the pod: {error.message}"
             raise
         now = self._clock.now()
-        self._store.update(self._base_url, {pod.id: {"on_pod": now}})
-        return msgspec.structs.replace(guard, on_pod=now)
+        self._store.update(self._base_url, {pod.id: {"watchdog_started_at": now}})
+        return msgspec.structs.replace(guard, watchdog_started_at=now)
 
     def _remove_watchdog(self, guard: Guard) -> None:
         """End the watchdog on a pod, which otherwise pauses the pod although its guard has ended."""
@@ -376,14 +376,14 @@ class Guards:
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
         interruption = 0
-        with suppress(YottaError):  # Without the ledger, the limits start at the first check.
+        with suppress(YottaError):  # With 0, any interruption in the ledger starts the limits anew at the first check.
             self._ledger.flush()
             interruption = self._ledger.last_interruption(pod.id)
-        return msgspec.structs.replace(guard, **arm(guard, now, interruption))
+        return msgspec.structs.replace(guard, **rules.arm(guard, now, interruption))
 
 
 def end_guards(base_url: str) -> None:
-    """End all guards of an address whose pods are gone, such as that of a sandbox that is stopped.
+    """End all guards of an address whose pods are gone, such as the address of a stopped sandbox.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -37,7 +38,9 @@ def parse_limits(
     Parameters
     ----------
     after, idle : str, timedelta, float or None
+        Such as ``8h``, or seconds.
     budget : float, str or None
+        US dollars.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def _parse_budget(value: float | str) -> float:
     try:
         budget = float(value)
     except ValueError:
-        budget = -1.0
+        budget = math.nan  # Fails the comparison below.
     if not 0 < budget <= MAX_BUDGET:
         raise InvalidRequest(
             f"A budget is US dollars, more than 0 and at most {format_amount(MAX_BUDGET)}, "

@@ -1,7 +1,7 @@
 """A guard: its rule and the state that its enforcer keeps, changed by pure functions.
 
-Times are seconds of `Clock`. An interruption is a span of the ledger in which a pod was paused or starting. It is named
-by its number in the ledger: a later interruption has a higher number.
+Times are seconds since 1970 by `Clock`. An interruption is a time in which the pod was paused or starting, given by the
+id of its span in the ledger's database: a later interruption has a higher id.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import msgspec
 from ..formatting import format_amount
 from ..models import Pod
 from ..statuses import ENDING_STATUSES
+from .clock import API_TIME_RESOLUTION
 from .durations import format_duration
 
 MAX_UNCHECKED: Final = 60.0
-"""Seconds between two checks beyond which the pod may have been paused and resumed between them."""
+"""Seconds between two checks, up to which the pod cannot have been paused and resumed between them."""
 
 MAX_BACKOFF: Final = 30.0  # seconds between two pause requests
 
@@ -31,9 +32,9 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         The pod's name.
     is_sandbox : bool
     after : float or None
-        Seconds since the start of the pod, or since the guard was set.
+        Seconds that the pod may run, from when the guard was set or the pod was started, whichever is later.
     budget : float or None
-        US dollars that the pod may cost since then.
+        US dollars that the pod may cost from then on.
     idle : float or None
         Seconds for which all signals must be idle.
     deadline : float or None
@@ -52,22 +53,22 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         ``waiting`` (the pod does not run), ``active``, ``pausing`` (requested, not confirmed) or ``paused``.
     attempts : int
         Pause requests since the limit was reached.
-    fired_at : float or None
-        When the pause was first requested.
-    requested_at : float or None
-        The time of the last pause request.
+    first_request_at : float or None
+        The time of the first pause request since the limit was reached.
+    last_request_at : float or None
+        The time of the last one.
     reason : str
         Which limit was reached.
     checked_at : float or None
         The last time at which the enforcer read the pod's status.
     changed_at : float or None
-        The pod's `updated_at` at that time, in seconds since 1970.
+        The pod's `updated_at` at that time.
     interruption : int
         The pod's last interruption; 0 without one.
     error : str
         Why the last check or pause failed.
-    on_pod : float or None
-        When a watchdog was started on the pod; None without one.
+    watchdog_started_at : float or None
+        When the watchdog on the pod was started; None without one.
     """
 
     base_url: str
@@ -86,14 +87,14 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     snoozed_until: float | None = None
     state: str = "waiting"
     attempts: int = 0
-    fired_at: float | None = None
-    requested_at: float | None = None
+    first_request_at: float | None = None
+    last_request_at: float | None = None
     reason: str = ""
     checked_at: float | None = None
     changed_at: float | None = None
     interruption: int = 0
     error: str = ""
-    on_pod: float | None = None
+    watchdog_started_at: float | None = None
 
     @property
     def label(self) -> str:
@@ -119,7 +120,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def hard_limits(self) -> list[Limit]:
-        """The limits that do not depend on activity, the strictest first."""
+        """The limits other than the idle rule, the earliest first."""
         return [limit for limit in self.limits if not limit.is_idle]
 
     @property
@@ -131,7 +132,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
 
     @property
     def limits(self) -> list[Limit]:
-        """The limits that apply now, the strictest first."""
+        """The limits that apply now, the earliest first."""
         limits = []
         if self.after is not None and self.deadline is not None:
             limits.append(Limit(self.deadline, f"after {format_duration(self.after)}"))
@@ -144,7 +145,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Limit(NamedTuple):
-    """When a guard pauses its pod, why, and whether it is the idle rule."""
+    """When a guard pauses its pod, why, and whether the idle rule is the reason."""
 
     at: float
     reason: str
@@ -168,24 +169,25 @@ def arm(guard: Guard, start: float, interruption: int) -> dict[str, Any]:
         Changed fields of the guard.
     """
     return {
-        **disarm("active"),
+        **reset("active"),
         "deadline": None if guard.after is None else start + guard.after,
         "spend_from": start,
         "interruption": interruption,
     }
 
 
-def disarm(state: str) -> dict[str, Any]:
-    """Return the changes that end all limits, because the pod does not run.
+def reset(state: str) -> dict[str, Any]:
+    """Return the changes that end all limits and forget the pause requests.
 
     Parameters
     ----------
     state : str
-        ``waiting`` or ``paused``.
+        The new state.
 
     Returns
     -------
     dict
+        Changed fields of the guard.
     """
     return {
         "state": state,
@@ -194,10 +196,10 @@ def disarm(state: str) -> dict[str, Any]:
         "idle_since": None,
         "snoozed_until": None,
         "attempts": 0,
-        "fired_at": None,
-        "requested_at": None,
+        "first_request_at": None,
+        "last_request_at": None,
         "error": "",
-        "on_pod": None,
+        "watchdog_started_at": None,
     }
 
 
@@ -207,7 +209,7 @@ def merge(existing: Guard, new: Guard) -> Guard:
     Parameters
     ----------
     existing, new : Guard
-        Of the same pod.
+        Of the same pod. `new` is from a later reading of it.
 
     Returns
     -------
@@ -238,8 +240,8 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
     ----------
     guard : Guard
     seconds : float
+        From `now` on if a limit is in the past already.
     now : float
-        A limit in the past is put off from this time on.
 
     Returns
     -------
@@ -255,8 +257,8 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
         snoozed_until=now + seconds,
         state="active" if guard.state == "pausing" else guard.state,
         attempts=0,
-        fired_at=None,
-        requested_at=None,
+        first_request_at=None,
+        last_request_at=None,
     )
 
 
@@ -267,7 +269,7 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     ----------
     guard : Guard
     pod : Pod
-        Not ended.
+        One that has not ended.
     now : float
     interruption : int
         The pod's last interruption.
@@ -275,24 +277,24 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
     Returns
     -------
     dict
-        Changed fields.
+        Changed fields of the guard.
     """
     changed_at = None if pod.updated_at is None else pod.updated_at.timestamp()
     changes: dict[str, Any] = {"checked_at": now, "changed_at": changed_at, "rate": pod.hourly_rate or guard.rate}
     if pod.status == "PAUSED":
-        return changes | disarm("paused" if guard.state in ("pausing", "paused") else "waiting")
+        return changes | reset("paused" if guard.state in ("pausing", "paused") else "waiting")
     if pod.status == "PAUSING":
-        return changes  # It may still fail and leave the pod running.
+        return changes  # The pause may still fail and leave the pod running.
     if pod.status == "INITIALIZE":
-        return changes | disarm("waiting")
+        return changes | reset("waiting")
     last_check = guard.checked_at if guard.checked_at is not None else now
     was_interrupted = interruption > guard.interruption
     changed_unchecked = now - last_check > MAX_UNCHECKED and changed_at != guard.changed_at
     if not guard.is_armed or was_interrupted or changed_unchecked:
         start = now
         if changed_at is not None:
-            changed_before = changed_at + 1  # `changed_at` is rounded down to seconds.
-            start = min(max(changed_before, last_check), now)
+            latest_change = min(changed_at + API_TIME_RESOLUTION, now)
+            start = max(latest_change, last_check)  # The pod was started after the last check.
         changes |= arm(guard, start, interruption)
     return changes
 
@@ -307,18 +309,18 @@ def is_due(guard: Guard, now: float) -> bool:
     limits = guard.limits
     if not limits or now < limits[0].at:
         return False
-    if guard.requested_at is None:
+    if guard.last_request_at is None:
         return True
-    return now - guard.requested_at >= backoff(guard.attempts)
+    return now - guard.last_request_at >= backoff(guard.attempts)
 
 
 def backoff(attempts: int) -> float:
     """Return the seconds between a pause request and the next one."""
-    return min(MAX_BACKOFF, 2.0 ** min(attempts, 10))
+    return min(MAX_BACKOFF, 2.0 ** min(attempts, 10))  # 2.0**1024 overflows.
 
 
 def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:
-    """Return whether a limit replaces another: by the times at which they are reached if known, or by their values."""
+    """Return whether a limit replaces another: it is reached earlier, or without both times its value is less."""
     if value is None:
         return False
     if other is None:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from ..api import PodsListed
 from ..models import Pod
 from ..statuses import TERMINAL_STATUSES
+from .clock import API_TIME_RESOLUTION
 
 ABSENT: Final = ""
 """The status of a span in which complete listings lacked the pod."""
@@ -28,7 +29,7 @@ MAX_UNCHANGED_GAP: Final = 600.0
 MAX_AGE: Final = 400 * 86400.0  # seconds
 MAX_SPANS: Final = 200_000
 
-# `pods.span` is the id of the pod's last span. Ids rise with time.
+# `spans.pod` is a key of `pods`; `pods.span` is the id of the pod's last span. Ids of spans rise with time.
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS pods (
     key INTEGER PRIMARY KEY,
@@ -62,7 +63,7 @@ _SELECT_LAST_SPAN: Final = (
 
 
 class Span(NamedTuple):
-    """A time during which a pod was observed in one status at one price.
+    """A span of a pod.
 
     Attributes
     ----------
@@ -107,14 +108,14 @@ def write_listing(connection: sqlite3.Connection, base_url: str, account: str, a
     connection : sqlite3.Connection
     base_url, account : str
     at : float
-        The time of the listing in seconds since 1970.
+        The time of the listing, in seconds since 1970.
     listing : PodsListed
     """
-    listed = {_write_pod(connection, base_url, account, at, pod) for pod in listing.pods}
+    listed_keys = {_write_pod(connection, base_url, account, at, pod) for pod in listing.pods}
     if not listing.complete:
         return
     for last_span in _select_live(connection, account):
-        if last_span["key"] not in listed:
+        if last_span["key"] not in listed_keys:
             _observe(connection, last_span, Span(ABSENT, None, at, at), changed_at=None)
 
 
@@ -233,9 +234,9 @@ def _observe(connection: sqlite3.Connection, last_span: sqlite3.Row, observed: S
     gap = observed.first - last_span["last"]
     if gap <= 0:  # Another process has recorded a later observation.
         return
-    # The API gives whole seconds, so a change within the second of the last observation seems to precede it.
-    if changed_at is not None and not last_span["last"] - 1 < changed_at <= observed.first:
-        changed_at = None
+    earliest_change = last_span["last"] - API_TIME_RESOLUTION
+    if changed_at is not None and (changed_at <= earliest_change or changed_at > observed.first):
+        changed_at = None  # The pod did not change between the two observations.
     is_equal = (observed.status, observed.rate) == (last_span["status"], last_span["rate"])
     if is_equal:
         is_joined = gap <= MAX_JOINED_GAP or (gap <= MAX_UNCHANGED_GAP and changed_at is None)
@@ -261,7 +262,7 @@ def _insert_span(connection: sqlite3.Connection, key: int, span: Span) -> None:
 
 
 def _select_live(connection: sqlite3.Connection, account: str) -> list[sqlite3.Row]:
-    """Return the last spans of the pods of an account that have not ended."""
+    """Return the last spans of the pods of an account that have not ended. Its hash includes the base URL."""
     return connection.execute(
         f"{_SELECT_LAST_SPAN} WHERE pods.account = ? AND spans.status NOT IN (?, ?) "
         "AND NOT (spans.status = ? AND spans.last - spans.first >= ?)",

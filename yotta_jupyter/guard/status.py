@@ -58,5 +58,5 @@ def guard_status(guard: Guard, enforcement: Enforcement, clock: Clock) -> GuardS
         pauses_at=None if limit is None else round(clock.to_wall(limit.at)),
         idle_since=None if idle_since is None else round(clock.to_wall(idle_since)),
         is_near=is_near(guard, clock.now()),
-        problem="" if guard.on_pod is not None else enforcement.problem(guard.account),
+        problem="" if guard.watchdog_started_at is not None else enforcement.problem(guard.account),
     )

@@ -66,7 +66,7 @@ def _reason(guard: Guard) -> str | None:
 
 def _enforcer(guard: Guard, enforcement: Enforcement) -> str:
     where = f"local (pid {enforcement.pid}): " if enforcement.pid else "local: "
-    on_pod = "; on the pod" if guard.on_pod is not None else ""
+    on_pod = "; on the pod" if guard.watchdog_started_at is not None else ""
     problem = enforcement.problem(guard.account)
     state = f"NOT enforced, {problem}" if problem else enforcement.state
     return f"{where}{state}{on_pod}"

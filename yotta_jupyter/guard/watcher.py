@@ -1,4 +1,4 @@
-"""Enforces the guards of one account: reads its pods, decides, requests pauses and confirms them."""
+"""Reads the pods of one account, decides by its guards, requests pauses and confirms them."""
 
 from __future__ import annotations
 
@@ -29,20 +29,23 @@ TRANSITION_INTERVAL: Final = 5.0
 CONFIRM_INTERVAL: Final = 2.0
 """Seconds between two listings while a pause is not confirmed."""
 
+RETRY_INTERVAL: Final = 2.0
+"""Seconds until the next listing after a first failure, and while a limit is reached but no pause is requested."""
+
 MIN_DELAY: Final = 0.05
 """Seconds between two checks at least, just before a limit is reached."""
 
-LISTING_LAG: Final = 60.0
-"""Seconds since its last check after which a pod that the API does not find is gone."""
+NOT_FOUND_TIMEOUT: Final = 60.0
+"""Seconds since a pod was last read, after which its guard ends if the API does not find the pod."""
 
-SANDBOX_GONE: Final = 60.0
-"""Seconds without a connection after which a sandbox has ended for good."""
+SANDBOX_TIMEOUT: Final = 60.0
+"""Seconds without a connection, after which the guards of a sandbox end."""
 
 MAX_ERROR_LENGTH: Final = 160  # characters
 
 
 class AccountWatcher:
-    """Enforces the guards of one account.
+    """Enforces the guards of one account, on a thread of the enforcer.
 
     Parameters
     ----------
@@ -99,13 +102,13 @@ class AccountWatcher:
             return self._on_listing_failed(error)
         self._failures = 0
         self._unreachable_since = None
-        self._ledger.flush()
+        self._ledger.flush()  # So that the ledger contains interruptions that this listing shows.
         changes = {guard.pod_id: self._check_pod(guard) for guard in self._cache.own_guards()}
         self._cache.save({pod_id: fields for pod_id, fields in changes.items() if fields})
         return self._delay()
 
     def _is_own(self, guard: Guard) -> bool:
-        """Return whether a guard is of this account, also if it was set with an earlier key of the account."""
+        """Return whether a guard is of this account. One that was set with an earlier key is known by its pod."""
         return guard.account == self._ledger.account or guard.pod_id in self._latest
 
     def _check_pod(self, guard: Guard) -> dict[str, Any]:
@@ -116,31 +119,33 @@ class AccountWatcher:
         if has_ended(pod):
             self._end(guard, f"is {single_line(pod.status, 20)}")
             return {}
-        interruption = self._last_interruption(guard)
-        changes = observe(guard, pod, self._now(), interruption)
-        self._log_changes(guard, changes)
-        changes["account"] = self._ledger.account
-        if guard.state != "pausing":
-            changes["error"] = ""
+        changes = self._observe(guard, pod)
         observed = msgspec.structs.replace(guard, **changes)
-        if observed.state not in ("active", "pausing") or pod.status == "PAUSING":
+        if not observed.is_armed or pod.status == "PAUSING":
             return changes
         changes |= self._check_idle(observed)
         observed = msgspec.structs.replace(observed, **changes)
         if not is_due(observed, self._now()):
             return changes
         fresh = self._read_again(pod)
-        if fresh.status != pod.status:  # The listing was stale: the pod may have been paused and resumed.
-            return observe(guard, fresh, self._now(), interruption)
+        if has_ended(fresh):
+            return changes  # The next check ends the guard.
+        if fresh.status != pod.status:  # The listing was stale.
+            return self._observe(guard, fresh)
         return changes | self._request_pause(observed)
 
-    def _log_changes(self, guard: Guard, changes: dict[str, Any]) -> None:
-        """Log that a pause is confirmed, or that the limits start."""
-        if guard.state == "pausing" and changes.get("state") == "paused" and guard.fired_at is not None:
-            seconds = self._now() - guard.fired_at
+    def _observe(self, guard: Guard, pod: Pod) -> dict[str, Any]:
+        """Return the changed fields of a guard whose pod was read. Log a confirmed pause and the start of limits."""
+        changes = observe(guard, pod, self._now(), self._last_interruption(guard))
+        changes["account"] = self._ledger.account
+        if guard.state != "pausing":
+            changes["error"] = ""
+        if guard.state == "pausing" and changes.get("state") == "paused" and guard.first_request_at is not None:
+            seconds = self._now() - guard.first_request_at
             self._log(f"{guard.label} is PAUSED, confirmed {seconds:.1f} s after the limit ({guard.reason})")
         elif changes.get("state") == "active":
             self._log(f"{guard.label} runs: its limits start now ({guard.rule})")
+        return changes
 
     def _read_again(self, pod: Pod) -> Pod:
         """Return the pod as the API returns it now, or unchanged if it cannot be read."""
@@ -174,10 +179,10 @@ class AccountWatcher:
         now = self._now()
         if not self._cache.is_current(guard.pod_id):
             return {}
-        changes = {"state": "pausing", "requested_at": now, "attempts": guard.attempts + 1, "error": ""}
-        if guard.fired_at is None:
+        changes = {"state": "pausing", "last_request_at": now, "attempts": guard.attempts + 1, "error": ""}
+        if guard.first_request_at is None:
             limit = guard.limits[0]
-            changes |= {"fired_at": now, "reason": limit.reason}
+            changes |= {"first_request_at": now, "reason": limit.reason}
             self._log(f"{guard.label}: pausing it ({limit.reason}), {now - limit.at:.1f} s after the limit")
         try:
             self._pods.pause(guard.pod_id)
@@ -191,7 +196,7 @@ class AccountWatcher:
         try:
             pod = self._pods.get(guard.pod_id)
         except PodNotFound:
-            if guard.checked_at is None or self._now() - guard.checked_at > LISTING_LAG:
+            if guard.checked_at is None or self._now() - guard.checked_at > NOT_FOUND_TIMEOUT:
                 self._end(guard, "is gone")
             return None
         except YottaError as error:
@@ -205,22 +210,22 @@ class AccountWatcher:
         self._cache.delete(guard.pod_id)
 
     def _on_listing_failed(self, error: YottaError) -> float:
-        """Note that the pods cannot be read, and return the seconds until the next attempt."""
+        """Store the error in the guards, and return the seconds until the next attempt."""
         message = single_line(error.message, MAX_ERROR_LENGTH)
         self._failures += 1
         if self._failures == 1:
             self._log(f"the pods cannot be read: {message}")
-        note = {"error": f"not checked: {message}"}
-        self._cache.save({guard.pod_id: note for guard in self._cache.own_guards()})
+        changes = {"error": f"not checked: {message}"}
+        self._cache.save({guard.pod_id: changes for guard in self._cache.own_guards()})
         is_unreachable = isinstance(error, ConnectionFailed) and not error.may_have_been_delivered
         if not is_unreachable:
             self._unreachable_since = None
         elif self._unreachable_since is None:
             self._unreachable_since = self._now()
-        elif self._now() - self._unreachable_since > SANDBOX_GONE:
+        elif self._now() - self._unreachable_since > SANDBOX_TIMEOUT:
             for guard in self._cache.sandbox_guards():
                 self._end(guard, "was a pod of a sandbox that has ended")
-        return min(CHECK_INTERVAL, CONFIRM_INTERVAL * self._failures)
+        return min(CHECK_INTERVAL, RETRY_INTERVAL * self._failures)
 
     def _delay(self) -> float:
         """Return the seconds until the next check."""
@@ -237,7 +242,7 @@ class AccountWatcher:
             if guard.state == "active" and guard.limits:
                 left = guard.limits[0].at - self._now()
                 is_overdue = left <= 0
-                delays.append(CONFIRM_INTERVAL if is_overdue else max(left, MIN_DELAY))
+                delays.append(RETRY_INTERVAL if is_overdue else max(left, MIN_DELAY))
         return min(delays)
 
     def _last_interruption(self, guard: Guard) -> int:

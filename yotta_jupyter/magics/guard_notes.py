@@ -32,7 +32,7 @@ def print_guard_notes(session: Session, command: str) -> None:
         return
     notes = guards.resume_enforcement()
     if command != "guard":
-        notes += guards.announce(lambda guard: extension_command(session, guard))
+        notes += guards.pause_notes(lambda guard: extension_command(session, guard))
     for note in notes:
         print_note(note)
 

@@ -56,7 +56,7 @@ class PodLink(msgspec.Struct, frozen=True):
         return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
 
 
-class _ForwardKey(NamedTuple):
+class _TunnelKey(NamedTuple):
     pod_id: str
     port: int  # On the pod.
 
@@ -71,7 +71,7 @@ class Tunnels:
 
     def __init__(self, remotes: RemotePool) -> None:
         self._remotes = remotes
-        self._forwards: dict[_ForwardKey, Forward] = {}
+        self._tunnels: dict[_TunnelKey, Forward] = {}
         self._sign_in: SignInServer | None = None
         self._lock = threading.Lock()
 
@@ -104,11 +104,11 @@ class Tunnels:
         remote.connect()
         if port is None:
             return self._open_jupyter(pod, remote, route, local_port)
-        forward = self._open_forward(remote, port, local_port)
-        link = self._link_with_password(pod, forward, route)
+        tunnel = self._open_tunnel(remote, port, local_port)
+        link = self._link_with_password(pod, tunnel, route)
         if link is not None:
             return link
-        return PodLink(route.url(forward.local_port), f"Port {port} of {_name(pod)}", port, forward.local_port)
+        return PodLink(route.url(tunnel.local_port), f"Port {port} of {_name(pod)}", port, tunnel.local_port)
 
     def close(self, pod_id: str | None = None, port: int | None = None) -> int:
         """Close tunnels. What runs on the pods continues.
@@ -126,20 +126,20 @@ class Tunnels:
             How many were closed.
         """
         with self._lock:
-            keys = list(self._forwards)
+            keys = list(self._tunnels)
             if pod_id is not None:
                 keys = [key for key in keys if key.pod_id == pod_id]
             if port is not None:
                 keys = [key for key in keys if key.port == port]
-            forwards = [self._forwards.pop(key) for key in keys]
+            tunnels = [self._tunnels.pop(key) for key in keys]
             sign_in = None
-            if not self._forwards:
+            if not self._tunnels:
                 sign_in, self._sign_in = self._sign_in, None
-        for forward in forwards:
-            forward.close()
+        for tunnel in tunnels:
+            tunnel.close()
         if sign_in is not None:
             sign_in.close()
-        return len(forwards)
+        return len(tunnels)
 
     def _open_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink:
         link = self._open_existing_jupyter(pod, remote, route, local_port)
@@ -158,14 +158,14 @@ class Tunnels:
         """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
         if route.needs_base_url:
             return None
-        was_open = _ForwardKey(pod.id, JUPYTER_PORT) in self._forwards
+        was_open = _TunnelKey(pod.id, JUPYTER_PORT) in self._tunnels
         try:
-            forward = self._open_forward(remote, JUPYTER_PORT, local_port)
+            tunnel = self._open_tunnel(remote, JUPYTER_PORT, local_port)
         except RemoteUnavailable:
             if not remote.is_connected:
                 raise
             return None  # Nothing listens there.
-        link = self._link_with_password(pod, forward, route)
+        link = self._link_with_password(pod, tunnel, route)
         if link is None and not was_open:
             self.close(pod.id, JUPYTER_PORT)  # The tunnel was opened for the check alone.
         return link
@@ -191,60 +191,60 @@ class Tunnels:
     ) -> PodLink | None:
         if server is None:
             return None
-        forward = self._open_forward(remote, server.port, local_port)
+        tunnel = self._open_tunnel(remote, server.port, local_port)
         note = f"This JupyterLab was started on {_name(pod)} for the link. It ends after a day without use."
-        return self._link_with_token(pod, forward, route, server.token, note)
+        return self._link_with_token(pod, tunnel, route, server.token, note)
 
-    def _link_with_password(self, pod: Pod, forward: Forward, route: Route) -> PodLink | None:
+    def _link_with_password(self, pod: Pod, tunnel: Forward, route: Route) -> PodLink | None:
         """Return a link that signs in with the pod's Jupyter password, or None if no Jupyter server accepts it."""
         password = pod.environment.get(JUPYTER_PASSWORD_ENV)
-        if not password or route.needs_base_url or not jupyter_accepts(forward.local_port, password):
+        if not password or route.needs_base_url or not jupyter_accepts(tunnel.local_port, password):
             return None
-        return self._link_with_token(pod, forward, route, password)
+        return self._link_with_token(pod, tunnel, route, password)
 
-    def _link_with_token(self, pod: Pod, forward: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
+    def _link_with_token(self, pod: Pod, tunnel: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignInServer()
             sign_in = self._sign_in
-        target = f"{route.redirect_url(forward.local_port)}lab"
+        target = f"{route.redirect_url(tunnel.local_port)}lab"
         path = sign_in.add(target, token, accepts_any_host=not route.is_loopback)
         title = f"JupyterLab of {_name(pod)}"
-        return PodLink(route.url(sign_in.port) + path, title, forward.port, forward.local_port, note)
+        return PodLink(route.url(sign_in.port) + path, title, tunnel.port, tunnel.local_port, note)
 
-    def _open_forward(self, remote: Remote, port: int, local_port: int) -> Forward:
+    def _open_tunnel(self, remote: Remote, port: int, local_port: int) -> Forward:
         """Return the tunnel to a port of a pod, after a check that something listens there.
 
         The open tunnel is used again, unless another local port is requested.
         """
-        key = _ForwardKey(remote.pod_id, port)
+        key = _TunnelKey(remote.pod_id, port)
         with self._lock:
-            existing = self._forwards.get(key)
+            existing = self._tunnels.get(key)
         if existing is not None and local_port in (0, existing.local_port):
             existing.check()
             return existing
-        forward = remote.forward(port, local_port)
+        tunnel = remote.forward(port, local_port)
         try:
-            forward.check()
+            tunnel.check()
         except BaseException:
-            forward.close()
+            tunnel.close()
             raise
-        return self._keep_one(key, forward, replace=local_port != 0)
+        return self._keep_one(key, tunnel, replace=local_port != 0)
 
-    def _keep_one(self, key: _ForwardKey, forward: Forward, *, replace: bool) -> Forward:
+    def _keep_one(self, key: _TunnelKey, tunnel: Forward, *, replace: bool) -> Forward:
         """Keep the new tunnel, or if `replace` is False the one that another thread has opened. Close the other one."""
         with self._lock:
-            existing = self._forwards.get(key)
+            existing = self._tunnels.get(key)
             keeps_existing = existing is not None and not replace
             if not keeps_existing:
-                self._forwards[key] = forward
+                self._tunnels[key] = tunnel
         if existing is None:
-            return forward
+            return tunnel
         if keeps_existing:
-            forward.close()
+            tunnel.close()
             return existing
         existing.close()
-        return forward
+        return tunnel
 
 
 def _name(pod: Pod) -> str:

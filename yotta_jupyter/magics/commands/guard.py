@@ -175,7 +175,7 @@ def _print_watchdog(session: Session, pod: Pod) -> None:
     """Print the state of the watchdog, the process on the pod that ``--on-pod`` starts, if there is one."""
     guards = session.client.guards
     guard = _find_guard(session, pod)
-    if guard is None or guard.on_pod is None:
+    if guard is None or guard.watchdog_started_at is None:
         return
     state = guards.read_watchdog(pod.id)
     left = "" if state.left is None else f", it pauses the pod in {format_duration(state.left)}"
