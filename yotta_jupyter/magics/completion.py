@@ -27,7 +27,7 @@ from .parser import CompletionKind, LineParser
 from .remote_paths import split_remote_path
 from .session import Session
 
-# An optional assignment such as "pods = ", then %yotta or %%yotta; "rest" is the text after it.
+# An optional assignment such as "pods = ", then %yotta or %%yotta; "rest" is the text after the magic.
 _LINE: Final = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?%%?yotta(?=\s)(?P<rest>.*)$")
 # Quoted text whose closing quote may be missing, an escaped character, whitespace, or other text.
 _PIECE: Final = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.?|\s+|[^'"\\\s]+""")
@@ -40,11 +40,11 @@ _MAX_LENGTH: Final = 200
 _QUOTES: Final = ("'", '"')
 
 _OPEN_ENDS: Final = ("/", ":")
-"""Ends of words that the user continues: they get no closing quote."""
+"""The user continues a word with such an end, so it gets no closing quote."""
 
 
 def complete(session: Session, text: str) -> SimpleMatcherResult:
-    """Return the completions at the cursor, suppressing those of files and Python names.
+    """Return the completions at the cursor. IPython then offers no files and no Python names.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def complete(session: Session, text: str) -> SimpleMatcherResult:
     values = [value for value in _possible_values(session, previous, typed) if value.lower().startswith(typed.lower())]
     words = [word for value in values if (word := _quote(value, fragment)) is not None]
     if not words:
-        words = [fragment]  # IPython would complete Python names for an empty list.
+        words = [fragment]  # For an empty list IPython would complete Python names.
     return {
         "completions": [SimpleCompletion(text=word, type="magic") for word in dict.fromkeys(words)],
         "suppress": True,
@@ -95,7 +95,7 @@ def _unquote(fragment: str) -> str:
 
 
 def _quote(value: str, fragment: str) -> str | None:
-    """Return a value as one word of the line, or None if it is not offered."""
+    """Return a value as one word of the line, or None for a value that is not offered."""
     if not value.isprintable() or not 0 < len(value) <= _MAX_LENGTH or value.startswith(_QUOTES):
         return None
     if not _SAFE_WORD.fullmatch(value):
@@ -130,10 +130,10 @@ def _action_at_cursor(parser: LineParser, args: Sequence[str]) -> argparse.Actio
     flag = parser.get_action(args[-1]) if args else None
     if flag is not None and _takes_value(flag):
         return flag
-    complete_count = _count_positionals(parser, args)
+    typed_count = _count_positionals(parser, args)
     for index, action in enumerate(parser.positionals()):
         is_repeatable = action.nargs == "+"
-        if index >= complete_count or is_repeatable:
+        if index >= typed_count or is_repeatable:
             return action
     return None
 
@@ -217,7 +217,7 @@ def _list_folder(folder: Path) -> list[str]:
 
 
 def _copy_paths(session: Session, typed: str) -> list[str]:
-    """Return local paths and pods, or after ``POD:`` the paths in a folder of the pod that was listed before."""
+    """Return local paths and pods; after ``POD:`` the paths in a folder of the pod, if the folder was listed before."""
     remote_path = split_remote_path(typed)
     if remote_path is None:
         pods = [] if "/" in typed else [f"{pod}:" for pod in _pods(session)]
@@ -225,8 +225,8 @@ def _copy_paths(session: Session, typed: str) -> list[str]:
     pod_id = session.remotes.find_known_id(remote_path.pod)
     if pod_id is None:
         return []
-    pod, _, path = typed.partition(":")
-    paths = _paths_in_folder(path, partial(session.remote_folders.cached_names, pod_id))
+    pod, _, typed_path = typed.partition(":")  # `remote_path` has a dot for an empty path.
+    paths = _paths_in_folder(typed_path, partial(session.remote_folders.cached_names, pod_id))
     return [f"{pod}:{path}" for path in paths]
 
 

@@ -21,7 +21,7 @@ _LINE_WITH_CODE: Final = re.compile(r"(?P<arguments>.*?)(?:^|\s)--(?:\s+(?P<code
 
 
 def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str | None = None) -> Any:
-    """Run a line, or a cell whose first line it is, and return the result.
+    """Run a line, or a cell that begins with this line, and return the result.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
     YottaError
         As raised by the command, with advice that names ``%yotta`` commands.
     WaitInterrupted, RemoteDetached
-        A wait was interrupted.
+        Ctrl-C ended a wait, or detached the notebook from a cell on a pod.
     """
     try:
         return _run(session, line, namespace, cell)

@@ -33,7 +33,7 @@ def print_note(text: str) -> None:
 def results_or_raise(
     action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None], statuses: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return a DataFrame with one row per pod. If the action failed for a pod, display the DataFrame and raise.
+    """Return a DataFrame with one row per pod. If the action failed for one of several, display it and raise.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def results_or_raise(
     errors : mapping of str to YottaError or None
         The error of each pod by id, None if the action succeeded.
     statuses : mapping of str to str
-        The statuses after the action by id. For a pod that is missing here, the status before the action is shown.
+        The statuses after the action by id. For a pod that is not in it, the status before the action is shown.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def results_or_raise(
 
     from ..frames import results_frame
 
-    # `run_line` does this only for the error that is raised. The DataFrame contains all errors.
+    # The DataFrame contains all errors, but `run_line` adds advice only to the one that is raised.
     for error in failures:
         use_magic_advice(error, pods)
     frame = results_frame(action, [(pod, statuses.get(pod.id, pod.status), errors[pod.id]) for pod in pods])

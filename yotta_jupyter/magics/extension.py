@@ -54,7 +54,7 @@ class YottaMagics(Magics):
 
     @property
     def session(self) -> Session:
-        """The client and the sandbox of this shell, created on first use."""
+        """What the commands of this shell share, created on first use."""
         if self._session is None:
             from .session import Session
 
@@ -72,7 +72,7 @@ class YottaMagics(Magics):
         return run_line(self.session, line, {**self.shell.user_ns, **(local_ns or {})}, cell)
 
     def overrides(self) -> ConfigOverrides:
-        """Return the settings of this shell: its ``%config``, with the address and key of its sandbox if one runs."""
+        """Return the settings of this shell: its ``%config``, and its sandbox's address and key while one runs."""
         settings = ConfigOverrides(
             base_url=self.base_url,
             profile=self.profile,
@@ -132,12 +132,12 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def show_help_for_question_mark(lines: list[str]) -> list[str]:
-    """Replace a cell such as ``%yotta list?`` by ``%yotta list -h``. IPython would show the help of Python's `list`.
+    """Replace ``%yotta list?`` by ``%yotta list -h``, because IPython would show the help of Python's `list`.
 
     Parameters
     ----------
     lines : list of str
-        A cell.
+        The lines of a cell.
 
     Returns
     -------

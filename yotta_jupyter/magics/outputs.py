@@ -19,7 +19,7 @@ _WIDGET_MIME: Final = "application/vnd.jupyter.widget-view+json"
 
 @dataclass(repr=False)
 class CellResult(RunResult):
-    """The result of a cell on a pod. A notebook displays `value`, unless it is empty or published already.
+    """The result of a cell on a pod. A notebook displays `value`, a MIME bundle, unless it is empty or published.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class CellResult(RunResult):
     def _ipython_display_(self) -> None:
         if self.value and not self._is_published:
             raise NotImplementedError  # IPython then uses `_repr_mimebundle_`. Otherwise it displays nothing.
-        self._is_published = False  # A later cell that displays this object shows the value.
+        self._is_published = False  # The next cell that displays this object shows the value.
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -44,7 +44,8 @@ class CellResult(RunResult):
 class OutputPublisher:
     """The `on_output` callback of a cell: publishes each output in the notebook.
 
-    The value of the cell is held back, because the magic returns it. It is published if another output follows.
+    The value of the cell's last expression is held back, because the magic returns it. If another output follows, the
+    value is published before that output.
 
     Parameters
     ----------
@@ -89,11 +90,15 @@ class OutputPublisher:
             self._held_back = None
 
     def to_cell_result(self, result: RunResult) -> CellResult:
-        """Return a result that displays the value that is held back.
+        """Return a result that displays the value that is held back, or nothing if it was published.
 
         Parameters
         ----------
         result : RunResult
+
+        Returns
+        -------
+        CellResult
         """
         return CellResult(**vars(result), value_metadata=self._value_metadata, _is_published=self._held_back is None)
 
@@ -108,7 +113,9 @@ class OutputPublisher:
             return
         if _WIDGET_MIME in data and not self._warned_of_widgets:
             self._warned_of_widgets = True
-            print_note("a widget of a pod is shown as text that does not change. For tqdm: from tqdm import tqdm")
+            print_note(
+                "a widget of a pod is shown as text that does not change. For tqdm.auto use: from tqdm import tqdm"
+            )
         self._shell.display_pub.publish(
             _without_widget(data),
             content.get("metadata") or {},
@@ -118,5 +125,5 @@ class OutputPublisher:
 
 
 def _without_widget(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data without the widget view, which needs a model that is only on the pod. Its text remains."""
+    """Return a MIME bundle without the widget view, whose model is only on the pod. The widget's text remains."""
     return {mime: value for mime, value in data.items() if mime != _WIDGET_MIME}

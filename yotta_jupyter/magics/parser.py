@@ -36,12 +36,12 @@ class HelpRequested(Exception):
 
 
 class LineParser(argparse.ArgumentParser):
-    """An `argparse` parser that raises a one-line error with a suggestion instead of exiting the interpreter.
+    """An `argparse` parser that, instead of exiting, raises an error of one line with a suggestion.
 
     Parameters
     ----------
     prog : str
-        The command, such as ``%yotta list``.
+        The program in messages, such as ``%yotta list``.
     description : str
 
     Attributes
@@ -114,7 +114,7 @@ class LineParser(argparse.ArgumentParser):
         return arguments
 
     def _reject_unknown_flags(self, args: Sequence[str]) -> None:
-        # argparse reports a missing argument first, which hides the mistyped flag that is the cause.
+        # argparse would first report an argument as missing whose flag is mistyped.
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
@@ -129,10 +129,10 @@ class LineParser(argparse.ArgumentParser):
         return flags
 
     def error(self, message: str) -> NoReturn:
-        see = [f"{self.prog} -h"]
+        commands = [f"{self.prog} -h"]
         if "are required" in message:
-            see = [*self._listing_commands(message), *see]
-        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join(see)}")
+            commands = [*self._listing_commands(message), *commands]
+        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join(commands)}")
 
     def _listing_commands(self, message: str) -> list[str]:
         """Return the commands that list values of the missing arguments.
@@ -140,12 +140,12 @@ class LineParser(argparse.ArgumentParser):
         The message of argparse is such as ``the following arguments are required: POD, --gpu``.
         """
         missing = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
-        missing_actions = [a for a in self._actions if missing & {*a.option_strings, a.metavar}]
+        missing_actions = [action for action in self._actions if missing & {*action.option_strings, action.metavar}]
         kinds = {self.completion_kinds.get(action.dest) for action in missing_actions}
         return [command for kind, command in _LISTING_COMMANDS.items() if kind in kinds]
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        # argparse exits only after it has printed the help: `error` is overridden.
+        # argparse calls this only after it has printed the help, because `error` is overridden.
         raise HelpRequested
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

@@ -50,7 +50,7 @@ def wait_progress(
     Yields
     ------
     callable
-        Called with the latest known pods by id.
+        Called with the pods by id, as last read.
     """
     started = time.monotonic()
     with status_line(shell) as write:
@@ -70,7 +70,7 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
     callable
         Called with a `Progress`.
     """
-    is_log = not hasattr(shell, "kernel") and not sys.stdout.isatty()
+    is_log_file = not hasattr(shell, "kernel") and not sys.stdout.isatty()
     rates: dict[str, _Rate] = {}
     shown_labels: set[str] = set()
     with status_line(shell) as write:
@@ -79,8 +79,8 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
             rate = rates.setdefault(progress.label, _Rate())
             rate.add(progress.done)
             is_complete = progress.done >= progress.total
-            if is_log and not is_complete:
-                return
+            if is_log_file and not is_complete:
+                return  # A file keeps every line, so it gets only the last one.
             if progress.label in shown_labels or rate.elapsed >= _SHOW_DELAY:
                 shown_labels.add(progress.label)
                 write(_format_transfer(progress, rate.bytes_per_second))
@@ -89,10 +89,7 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
 
 
 class _Rate:
-    """The rate of a transfer over the last seconds.
-
-    A resumed transfer begins with many bytes at once. They leave the window soon.
-    """
+    """The rate of a transfer over the last seconds. A resumed transfer counts what was done before only for so long."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
@@ -120,7 +117,7 @@ class _Rate:
 
 
 def _format_transfer(progress: Progress, bytes_per_second: float) -> str:
-    """Return the progress of a transfer. Its columns have a fixed width, so that they do not jump."""
+    """Return the progress of a transfer, in columns of a fixed width, so that they do not jump."""
     label = single_line(progress.label, 40)
     if not progress.total:
         return f"{label}: {format_bytes(progress.done)}"

@@ -14,25 +14,25 @@ from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import ENDING_STATUSES
 
-# A UUID in the environment of each pod that this package creates.
+# A UUID, which is in the environment of each pod that this package creates.
 _LAUNCH_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPLETE_ID: Final = re.compile(r"\d{10,}")
-"""Ids of the API have 18 digits. A short number is rather the beginning of an id."""
+"""Ids of the API have 18 digits. A number with less than 10 digits is taken for the beginning of an id."""
 
 _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
 
 
 def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
-    """Return the pods matching each query, without duplicates.
+    """Return the pod for each query, without duplicates.
 
-    Sends one list request, and another request for a launch ID or a complete id that the listing lacks.
+    Sends one list request, and for each launch ID or complete id that the listing lacks another request.
 
     Parameters
     ----------
     client : Client
     queries : sequence of str
-        Ids, unique beginnings of ids, unique names, or launch IDs. Pods that have ended match only if no live pod does.
+        Ids, unique beginnings of ids, unique names, or launch IDs. If a live pod matches, pods that have ended do not.
 
     Returns
     -------
@@ -45,9 +45,9 @@ def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
     PodNotFound
         A query matches no pod. The message suggests the closest name.
     """
-    # An empty query is the beginning of every id, so it would match the only pod of an account.
+    # Every id begins with an empty query, so it would match the only pod of an account.
     if not all(query.strip() for query in queries):
-        raise InvalidRequest("A pod is named by its id, the beginning of one, or its name; one of these is empty.")
+        raise InvalidRequest("A pod is given by its id, the beginning of its id, or its name, and must not be empty.")
     pods = client.pods.list()
     found = [_resolve_one(client, pods, query) for query in queries]
     return list({pod.id: pod for pod in found}.values())

@@ -34,7 +34,7 @@ class Session:
     sandbox : Sandbox or None
         Started by ``%yotta sandbox start``.
     sandbox_options : dict
-        The options that it was started with.
+        The options with which the sandbox was started.
     pause_warned_ids : set of str
         Ids of the pods for which a note has said what a pause may erase.
     remotes : Remotes
@@ -81,7 +81,7 @@ class Session:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog of the client, or the bundled one if there is no valid configuration."""
+        """The client's catalog; without a valid configuration, the catalog in this package."""
         try:
             return self.client.catalog
         except InvalidRequest:

@@ -54,11 +54,13 @@ class _StartResult(msgspec.Struct):
     base_url: str
 
 
-def start_jupyter(connection: PodConnection, base_url: str, reuse: str, python: str | None) -> JupyterServer | None:
+def start_jupyter(
+    connection: PodConnection, base_url: str, reuse_prefix: str, python: str | None
+) -> JupyterServer | None:
     """Start JupyterLab on a pod; see `Remote.start_jupyter`."""
 
     async def run(ssh: asyncssh.SSHClientConnection) -> bytes:
-        process = await run_python(ssh, _SOURCE.read_bytes(), [base_url, reuse], python)
+        process = await run_python(ssh, _SOURCE.read_bytes(), [base_url, reuse_prefix], python)
         process.stdin.write_eof()
         output = bytearray()
         try:
@@ -81,7 +83,7 @@ def start_jupyter(connection: PodConnection, base_url: str, reuse: str, python: 
         result = msgspec.convert(message, _StartResult)
     except msgspec.ValidationError:
         result = None
-    if result is None or not _is_allowed_url(result.base_url, base_url, reuse):
+    if result is None or not _is_allowed_url(result.base_url, base_url, reuse_prefix):
         detail = single_line(message.get("detail") or "no answer", 200).rstrip(".")
         raise RemoteUnavailable(
             f"JupyterLab does not start on pod {connection.endpoint.label}: {detail}.",
@@ -102,11 +104,11 @@ def _find_message(output: bytes) -> dict[str, Any]:
     return {}
 
 
-def _is_allowed_url(url: str, base_url: str, reuse: str) -> bool:
+def _is_allowed_url(url: str, base_url: str, reuse_prefix: str) -> bool:
     """Return whether a server has the requested base URL, or may be reused.
 
     The base URL of a server behind a proxy ends in the local port of its tunnel, which may be another one now.
     """
     if url == base_url:
         return True
-    return reuse != "" and re.fullmatch(re.escape(reuse) + r"(\d{1,5}/)?", url) is not None
+    return reuse_prefix != "" and re.fullmatch(re.escape(reuse_prefix) + r"(\d{1,5}/)?", url) is not None

@@ -40,21 +40,26 @@ main()
 """
 
 
-def main(base_url: str, reuse: str) -> dict[str, Any]:
+def main(base_url: str, reuse_prefix: str) -> dict[str, Any]:
     """Return the port, the token and the base URL of a running JupyterLab, or an error.
 
     Parameters
     ----------
     base_url : str
         Of a server that is started.
-    reuse : str
+    reuse_prefix : str
         The beginning of the base URL of a server that is used; empty for none.
     """
     folder = make_folder()
     state_path = os.path.join(folder, "jupyter.json")
     log_path = os.path.join(folder, "jupyter.log")
     running = read_state(state_path)
-    if reuse and running and running["base_url"].startswith(reuse) and accepts_connections(running["port"]):
+    if (
+        reuse_prefix
+        and running
+        and running["base_url"].startswith(reuse_prefix)
+        and accepts_connections(running["port"])
+    ):
         return running
     if importlib.util.find_spec("jupyterlab") is None:
         return {"error": "missing"}

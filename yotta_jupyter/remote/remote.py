@@ -179,7 +179,7 @@ class Remote(RemoteKernel):
         self._forwards.add(forward)
         return forward
 
-    def start_jupyter(self, base_url: str = "/", reuse: str = "/") -> JupyterServer | None:
+    def start_jupyter(self, base_url: str = "/", reuse_prefix: str = "/") -> JupyterServer | None:
         """Start JupyterLab on the pod, or find the one that this method started before.
 
         It listens on the pod's 127.0.0.1 with a token of its own, and ends after a day in which nothing used it.
@@ -188,7 +188,7 @@ class Remote(RemoteKernel):
         ----------
         base_url : str, default "/"
             The path under which a browser reaches it.
-        reuse : str, default "/"
+        reuse_prefix : str, default "/"
             A JupyterLab that was started before is used if its path begins with this; empty to use none.
 
         Returns
@@ -203,7 +203,7 @@ class Remote(RemoteKernel):
         """
         from .jupyter import start_jupyter
 
-        return start_jupyter(self._connection, base_url, reuse, self._python)
+        return start_jupyter(self._connection, base_url, reuse_prefix, self._python)
 
     # Shell
 

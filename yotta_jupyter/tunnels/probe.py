@@ -47,7 +47,7 @@ def _get(port: int, path: str, token: Secret | None = None) -> tuple[int, bytes]
 
 
 def _is_version(body: bytes) -> bool:
-    """Return whether a body is such as ``{"version": "2.17.0"}``."""
+    """Return whether a body is like ``{"version": "2.17.0"}``."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Routes from the user's browser to local ports, the ports of the machine on which the kernel runs."""
+"""Routes from the user's browser to local ports, which are ports of the machine on which the kernel runs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Route(Protocol):
     Attributes
     ----------
     is_loopback : bool
-        Whether the browser connects to 127.0.0.1 itself.
+        Whether the browser runs on this machine and connects to 127.0.0.1.
     needs_base_url : bool
-        Whether a Jupyter server works only with the base URL of this route, so that it is started for the route.
+        Whether a Jupyter server must be started with `jupyter_base_url`, because the route changes paths.
     base_url_prefix : str
-        The beginning of these base URLs for all ports.
+        The beginning of `jupyter_base_url` for any port.
     """
 
     is_loopback: bool
@@ -35,10 +35,10 @@ class Route(Protocol):
         """Return the address of a local port. It ends in a slash."""
 
     def jupyter_base_url(self, port: int) -> str:
-        """Return the base URL of a Jupyter server at a local port."""
+        """Return the base URL with which a Jupyter server at a local port works."""
 
     def redirect_url(self, port: int) -> str:
-        """Return the ``Location`` of a redirect from another local port to a Jupyter server at this one."""
+        """Return the ``Location`` of a redirect from any other local port to a Jupyter server at this port."""
 
 
 class Loopback:
@@ -61,8 +61,8 @@ class Loopback:
 class JupyterProxy:
     """jupyter-server-proxy in the notebook server, as on JupyterHub and Binder.
 
-    Requests to ``proxy/PORT/`` are forwarded without this prefix. The pages of JupyterLab contain absolute paths, so it
-    needs ``proxy/absolute/PORT/``, which is forwarded with the full path. Its base URL is that path.
+    Requests to ``proxy/PORT/`` are forwarded without this prefix. The pages of JupyterLab contain absolute paths, so
+    JupyterLab needs ``proxy/absolute/PORT/``, which is forwarded with the full path, and has it as its base URL.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class JupyterProxy:
         return f"{self.base_url_prefix}{port}/"
 
     def redirect_url(self, port: int) -> str:
-        # The proxy changes an absolute path, and logs it.
+        # Relative, because the proxy changes the path of an absolute address, and logs it.
         return f"../absolute/{port}/"
 
 

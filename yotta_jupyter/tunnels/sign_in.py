@@ -38,7 +38,7 @@ class _Link(msgspec.Struct):
 
 
 class SignInServer:
-    """A server on 127.0.0.1 that redirects links to servers on pods, with the token the first time."""
+    """A server on 127.0.0.1 that redirects each link to a server on a pod, with the token the first time."""
 
     def __init__(self) -> None:
         self._links: dict[str, _Link] = {}
@@ -61,7 +61,7 @@ class SignInServer:
         token : Secret
             Added to the target once.
         accepts_any_host : bool
-            Whether requests come through a proxy, so that they name its host.
+            Whether requests come through a proxy, so that their ``Host`` is not this server.
 
         Returns
         -------
@@ -81,8 +81,8 @@ class SignInServer:
         path : str
             The path of the request, without the first slash.
         host : str
-            The ``Host`` header. It must name this server, which prevents DNS rebinding by other sites, unless the link
-            accepts any host.
+            The ``Host`` header. Unless the link accepts any host, it must be this server's, which prevents DNS
+            rebinding by other sites.
 
         Returns
         -------

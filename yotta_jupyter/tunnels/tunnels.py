@@ -62,7 +62,7 @@ class _TunnelKey(NamedTuple):
 
 
 class Tunnels:
-    """The tunnels to pods. Each pod and port has at most one. Thread-safe.
+    """The tunnels to pods, each a `Forward`; at most one for each port of a pod. Thread-safe.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class Tunnels:
         route : Route
             How the browser reaches this machine.
         port : int, optional
-            On the pod. By default JupyterLab: the one on port 8888 if it accepts the pod's Jupyter password, else one
-            that is started on the pod.
+            On the pod. By default that of JupyterLab, which is started on the pod unless the JupyterLab on port 8888
+            accepts the pod's Jupyter password.
         local_port : int, default 0
             On this machine; 0 chooses a free one.
 
@@ -157,7 +157,7 @@ class Tunnels:
     def _open_existing_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
         """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
         if route.needs_base_url:
-            return None
+            return None  # Its base URL is ``/``.
         was_open = _TunnelKey(pod.id, JUPYTER_PORT) in self._tunnels
         try:
             tunnel = self._open_tunnel(remote, JUPYTER_PORT, local_port)
@@ -174,16 +174,16 @@ class Tunnels:
         """Return a link to a JupyterLab that this package starts on the pod, or None if none is installed."""
         if not route.needs_base_url:
             return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
-        # The base URL contains the local port, so that one is chosen first.
+        # The base URL contains the local port, so the port is chosen first.
         local_port = local_port or _free_port()
         base_url = route.jupyter_base_url(local_port)
-        server = remote.start_jupyter(base_url, reuse=route.base_url_prefix)
+        server = remote.start_jupyter(base_url, reuse_prefix=route.base_url_prefix)
         if server is not None and server.base_url != base_url:
-            # An earlier link has started the server. It works only with the local port of that link.
+            # The server was started for an earlier link. It works only with the local port of that link.
             try:
                 return self._link_to_started(pod, remote, server, route, _port_of(server.base_url))
             except InvalidRequest:  # That port is in use.
-                server = remote.start_jupyter(base_url, reuse="")
+                server = remote.start_jupyter(base_url, reuse_prefix="")
         return self._link_to_started(pod, remote, server, route, local_port)
 
     def _link_to_started(
@@ -196,13 +196,17 @@ class Tunnels:
         return self._link_with_token(pod, tunnel, route, server.token, note)
 
     def _link_with_password(self, pod: Pod, tunnel: Forward, route: Route) -> PodLink | None:
-        """Return a link that signs in with the pod's Jupyter password, or None if no Jupyter server accepts it."""
+        """Return a link that signs in with the pod's Jupyter password, or None if no Jupyter server accepts it.
+
+        The official images use the password as the token.
+        """
         password = pod.environment.get(JUPYTER_PASSWORD_ENV)
         if not password or route.needs_base_url or not jupyter_accepts(tunnel.local_port, password):
             return None
         return self._link_with_token(pod, tunnel, route, password)
 
     def _link_with_token(self, pod: Pod, tunnel: Forward, route: Route, token: Secret, note: str = "") -> PodLink:
+        """Return a link to the server that adds the token, so that the link does not contain it."""
         with self._lock:
             if self._sign_in is None:
                 self._sign_in = SignInServer()
@@ -232,7 +236,7 @@ class Tunnels:
         return self._keep_one(key, tunnel, replace=local_port != 0)
 
     def _keep_one(self, key: _TunnelKey, tunnel: Forward, *, replace: bool) -> Forward:
-        """Keep the new tunnel, or if `replace` is False the one that another thread has opened. Close the other one."""
+        """Keep the new tunnel, unless another thread has opened one and `replace` is False. Close the other tunnel."""
         with self._lock:
             existing = self._tunnels.get(key)
             keeps_existing = existing is not None and not replace
