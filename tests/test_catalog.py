@@ -1,4 +1,7 @@
-"""GPU types, images and regions: bundled, updated from listings, found by short names."""
+"""GPU types, images and regions: bundled, updated from listings, found by short names.
+
+``record()`` is the example pod of the API documentation, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -247,6 +250,13 @@ def test_a_type_that_is_not_bundled_takes_all_fields_from_a_listing(
     yotta.pods.frame()
     row = yotta.catalog.gpus_frame().loc["NEW_X9_96G"]
     assert (row["display_name"], row["vram_in_gb"]) == ("X9", 96)
+
+
+@pytest.mark.parametrize(
+    ("image", "name"), [(PYTORCH, "pytorch"), ("yottalabsai/new:1", None), ("me/own:1", None), ("pytorch", None)]
+)
+def test_only_the_newest_known_official_image_has_a_short_name(image: str, name: str | None) -> None:
+    assert Catalog().short_name(image) == name
 
 
 def test_catalogs_do_not_share_listings(yotta: Client) -> None:

@@ -35,7 +35,11 @@ _UNKNOWN_TIME: Final = datetime.min.replace(tzinfo=UTC)
 _PROVEN_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
 """Statuses of pods whose GPU type, image and region are proven to exist."""
 
-_MAX_SUGGESTIONS: Final = 4
+_MAX_KNOWN_NAMES: Final = 4
+"""Names of the catalog in an error for a query that resembles none."""
+
+_MAX_MATCHES: Final = 6
+"""GPU types in an error for a query that many types match."""
 
 
 class GpuType(msgspec.Struct, frozen=True):
@@ -193,8 +197,9 @@ class Catalog:
             suggestion = f" Closest: {closest[0]}." if closest else ""
             return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.{suggestion}")
         if matches:
+            candidates = _join_or(matches[:_MAX_MATCHES])
             raise InvalidRequest(
-                f"The GPU type {single_line(query, 40)!r} may be {_join_or(matches[:6])}; write one of them.",
+                f"The GPU type {single_line(query, 40)!r} may be {candidates}; write one of them.",
                 field="gpu_type",
             )
         raise UnknownName(_unknown_message("GPU type", query, closest, [gpu.id for gpu in gpus]), field="gpu_type")
@@ -272,13 +277,14 @@ class Catalog:
             raise InvalidRequest(
                 f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
             )
+        if official and not has_prefix:
+            raise UnknownName(_unknown_message("image", query, official, known=[]), field="image")  # All of its tags.
         repositories = list(dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX)))
-        is_misspelled = not official and bool(closest_matches(repository, repositories, cutoff=0.7))
-        if has_prefix and tag and not is_misspelled:
-            return sent_unchanged  # The provider may have published it after this version of the catalog.
-        if official:
-            raise UnknownName(_unknown_message("image", query, official, []), field="image")
-        if not has_prefix and ("/" in repository or tag):
+        if has_prefix:
+            is_misspelled = not official and bool(closest_matches(repository, repositories, cutoff=0.7))
+            if tag and not is_misspelled:
+                return sent_unchanged  # The provider may have published it after this version of the catalog.
+        elif "/" in repository or tag:
             return Match(query)  # An image of another publisher.
         closest = closest_matches(name, repositories)
         raise UnknownName(_unknown_message("image", query, closest, repositories), field="image")
@@ -298,7 +304,7 @@ class Catalog:
         return _short_name(image, self.images)
 
     def prices(self, gpu_type: str, region: str | None = None) -> Prices:
-        """Return the prices of the newest pod with a GPU type in the latest listing that has one.
+        """Return the prices of the newest pod of a GPU type, from the latest listing with a pod of that type.
 
         Parameters
         ----------
@@ -413,7 +419,7 @@ def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
 
 
 def _unknown_message(kind: str, query: str, closest: list[str], known: list[str]) -> str:
-    suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {', '.join(known[:_MAX_SUGGESTIONS])}"
+    suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {', '.join(known[:_MAX_KNOWN_NAMES])}"
     return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
 
 
@@ -432,5 +438,5 @@ def _short_name(image: str, images: Iterable[str]) -> str | None:
     if not image.startswith(OFFICIAL_PREFIX):
         return None
     repository = _repository(image)
-    newest = next(other for other in images if other.startswith(f"{OFFICIAL_PREFIX}{repository}:"))
+    newest = next((other for other in images if other.startswith(f"{OFFICIAL_PREFIX}{repository}:")), None)
     return repository if newest == image else None
