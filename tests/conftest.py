@@ -14,7 +14,6 @@ from traitlets.config import Config
 
 from yotta_jupyter import Client, Sandbox, connect
 
-# The pod in the provider's API documentation, as JSON.
 EXAMPLE_POD = {
     "id": "331864222263676928",
     "orgId": "217646376996249600",
@@ -63,7 +62,7 @@ EXAMPLE_POD = {
     "createdAt": "2025-07-04 10:29:56",
     "updatedAt": "2025-07-04 10:48:13",
 }
-
+"""The pod in the provider's API documentation, as JSON."""
 
 LONG_MODULES = {
     "guard/test_idle.py",
@@ -120,6 +119,7 @@ def record() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
+    """A sandbox with its default pods: train-1 and notebook-1, which are RUNNING, and finetune-1, which is PAUSED."""
     with Sandbox(speed=200) as sandbox:
         yield sandbox
 

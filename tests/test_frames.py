@@ -1,4 +1,4 @@
-"""DataFrames of pods: columns, dtypes and values."""
+"""DataFrames of pods: columns, dtypes and values. ``record()`` is the example pod of the API documentation, as JSON."""
 
 import re
 
@@ -49,9 +49,9 @@ def test_malformed_pods_have_the_same_dtypes(make_client, record, yotta, wide):
 
 
 def test_frame_filters_like_list(yotta, sandbox):
-    frame = yotta.pods.frame(regions="us-east-2", statuses="paused")
-    assert list(frame["name"]) == ["finetune-1"]
-    assert sandbox.requests[-1].params == [("regionList", "us-east-2"), ("statusList", "3")]
+    frame = yotta.pods.frame(regions="us-east-2", statuses="PAUSED")
+    assert list(frame.index) == [pod.id for pod in yotta.pods.list() if pod.status == "PAUSED"]
+    assert sandbox.requests[0].params == [("regionList", "us-east-2"), ("statusList", str(STATUSES.index("PAUSED")))]
 
 
 def test_wide_has_all_fields_after_the_default_columns(make_client, record):
@@ -77,7 +77,7 @@ def test_values_of_environment_variables_are_masked(make_client, record, changes
 
 
 def test_categories_are_the_known_statuses_then_unknown_ones(make_client, record):
-    records = [record(status="HIBERNATING"), record(id="2", status="STOPPED")]
+    records = [record(status="HIBERNATING"), record(id="2", status="PAUSED")]
     status = make_client(records=records).pods.frame()["status"]
     assert list(status.cat.categories) == [*STATUSES, "HIBERNATING"]
     assert sorted(status) == ["HIBERNATING", "PAUSED"]
@@ -137,7 +137,7 @@ def test_integer_above_64_bits_is_missing(make_client, record):
     assert frame["gpu_count"].isna().tolist() == [True, False]
 
 
-def test_columns_are_those_of_the_module():
+def test_default_columns_have_the_same_dtypes_without_a_client():
     assert {name: column.dtype for name, column in COLUMNS.items()} == DTYPES
     assert list(pods_frame([]).columns) == list(DTYPES)
 

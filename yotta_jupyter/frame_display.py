@@ -13,8 +13,14 @@ from .columns import COLUMNS
 from .formatting import format_age, format_amount, pluralize, short_gpu_type, short_image
 from .sanitize import single_line
 
-TERMINAL_WIDTH: Final = 100
+_ROW_WIDTH: Final = 100
 """The width of a row in a terminal."""
+
+_DISPLAY_WIDTH: Final = _ROW_WIDTH + 1
+"""The option ``display.width``. pandas leaves the last character free."""
+
+RESULT_COLUMNS: Final = ["name", "action", "ok", "status", "error"]
+"""The columns of a `ResultsFrame`."""
 
 _MAX_TEXT_LENGTH: Final = 18
 _MAX_GPU_TYPE_LENGTH: Final = 14
@@ -27,7 +33,7 @@ _MIN_COLUMN_WIDTH: Final = 4
 _CELL_STYLE: Final = "text-align: left; white-space: nowrap;"
 _SMALL_STYLE: Final = "font-size: 85%; opacity: 0.65;"
 
-_MIN_ID_LENGTH: Final = 4
+_MIN_PREFIX_LENGTH: Final = 4
 _MAX_ID_LENGTH: Final = 64
 
 
@@ -57,7 +63,7 @@ class GpusFrame(UntruncatedFrame):
     def __repr__(self) -> str:
         if "regions" not in self.columns:
             return super().__repr__()
-        regions = [single_line(regions, _MAX_REGIONS_LENGTH) for regions in self["regions"].fillna("")]
+        regions = [single_line(text, _MAX_REGIONS_LENGTH) for text in self["regions"].fillna("")]
         return repr(UntruncatedFrame(self.assign(regions=regions)))
 
 
@@ -81,7 +87,7 @@ class ResultsFrame(UntruncatedFrame):
     def announce(self) -> None:
         """Print the result of one pod, and skip the next display of this frame.
 
-        A loop in a cell displays no results.
+        IPython displays only the last expression of a cell, so a result in a loop must be printed.
         """
         print(self.sentence())
         self.__dict__["_is_announced"] = True
@@ -102,7 +108,7 @@ class ResultsFrame(UntruncatedFrame):
 
     def _is_success(self) -> bool:
         """Return whether this still has the columns and rows of an action, and no row has an error."""
-        if list(self.columns) != ["name", "action", "ok", "status", "error"] or self.empty:
+        if list(self.columns) != RESULT_COLUMNS or self.empty:
             return False
         return not self["error"].notna().any()
 
@@ -124,7 +130,7 @@ class PodsFrame(pd.DataFrame):
         if not self._has_default_columns():
             return repr(pd.DataFrame(self))  # pandas would write "Empty PodsFrame".
         compact = _fit_terminal(self._compact().set_axis(_unique_prefixes(self.index)))
-        options = ("display.width", TERMINAL_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
+        options = ("display.width", _DISPLAY_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
         with pd.option_context(*options, "display.show_dimensions", False):
             text = repr(compact)
         _, tail = _visible_rows(len(self))
@@ -176,7 +182,7 @@ class PodsFrame(pd.DataFrame):
 def _display_options() -> Any:
     return pd.option_context(
         *("display.max_colwidth", None),
-        *("display.width", TERMINAL_WIDTH + 1),  # pandas leaves the last character free.
+        *("display.width", _DISPLAY_WIDTH),
         *("display.max_columns", None),
         *("display.float_format", format_amount),
     )
@@ -190,7 +196,7 @@ def _fit_terminal(compact: pd.DataFrame) -> pd.DataFrame:
     """Shorten the longest texts until a row fits the terminal. pandas would move whole columns below the others."""
     widths = {name: max(len(str(name)), *map(len, compact[name])) for name in compact.columns}
     index_width = max(map(len, compact.index))
-    limit = TERMINAL_WIDTH - index_width - 2 * len(widths) - 1  # pandas puts two spaces before each column.
+    limit = _ROW_WIDTH - index_width - 2 * len(widths)  # pandas puts two spaces before each column.
     while sum(widths.values()) > limit:
         longest = max(_SHRINKABLE, key=lambda name: widths[name])
         if widths[longest] <= _MIN_COLUMN_WIDTH:
@@ -229,7 +235,7 @@ def _html_row(values: Iterable[str], pod_id: str) -> str:
 def _unique_prefixes(ids: Iterable[str]) -> list[str]:
     """Return the beginnings of ids in the smallest length in which they differ. ``%yotta`` accepts them as ids."""
     ids = list(ids)
-    length = _MIN_ID_LENGTH
+    length = _MIN_PREFIX_LENGTH
     while len({pod_id[:length] for pod_id in ids}) < len(set(ids)):
         length += 1
     return [pod_id if len(pod_id) <= length + 1 else f"{pod_id[:length]}…" for pod_id in ids]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import COLUMNS, WIDE_COLUMNS, to_array
-from .frame_display import PodsFrame, ResultsFrame, UntruncatedFrame
+from .frame_display import RESULT_COLUMNS, PodsFrame, ResultsFrame, UntruncatedFrame
 from .gc_pause import gc_paused
 from .models import Pod
 
@@ -76,7 +76,7 @@ def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | Non
     Returns
     -------
     ResultsFrame
-        Index `id`; `name`, `action`, `ok` (bool), `status`, `error`. Shown as one line for one pod without an error.
+        Index `id`; columns as in `RESULT_COLUMNS`, with `ok` a bool. Shown as one line for one pod without an error.
     """
     return ResultsFrame(
         {
@@ -87,6 +87,7 @@ def results_frame(action: str, results: Sequence[tuple[Pod, str, Exception | Non
             "error": to_array([None if error is None else str(error) for *_, error in results], "string"),
         },
         index=_index([pod for pod, _, _ in results]),
+        columns=RESULT_COLUMNS,
     )
 
 
