@@ -119,12 +119,12 @@ def test_pod_is_transitional_until_status_and_ssh_are_stable(status, expose, tra
 def test_summarize_adds_the_costs_of_billable_pods():
     statuses = ["RUNNING", "RUNNING", "PAUSED", "INITIALIZE", "TERMINATED", "FAILED"]
     totals = summarize(Pod(id=str(n), status=status, **PRICES) for n, status in enumerate(statuses))
-    assert (totals.running, totals.paused, totals.ended, totals.total, totals.unknown_cost) == (2, 1, 2, 6, 0)
+    assert (totals.running, totals.paused, totals.ended, totals.total, totals.unpriced) == (2, 1, 2, 6, 0)
     assert totals.hourly_cost == pytest.approx(2 * 1.4 + 0.1)
     assert totals.hourly_rate == pytest.approx(4 * 1.4)
 
 
-def test_summarize_counts_unknown_costs_instead_of_adding_zero():
+def test_summarize_counts_unpriced_pods_instead_of_adding_zero():
     pods = [
         Pod(id="1", status="RUNNING", **PRICES),
         Pod(id="2", status="RUNNING"),
@@ -132,7 +132,7 @@ def test_summarize_counts_unknown_costs_instead_of_adding_zero():
         Pod(id="4", status="FAILED"),
     ]
     totals = summarize(pods)
-    assert totals.unknown_cost == 2
+    assert totals.unpriced == 2
     assert totals.hourly_cost == pytest.approx(1.4)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Sandbox, connect
-from yotta_jupyter.api.reuse import find_reusable, live_pods
+from yotta_jupyter.api.reuse import live_pods, select_reusable
 from yotta_jupyter.errors import NameTaken
 from yotta_jupyter.models import Pod
 from yotta_jupyter.spec import PodSpec
@@ -48,14 +48,14 @@ def test_reuse_needs_a_name(yotta: Client, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("status", [*STATUSES, "HIBERNATING"])
 def test_only_live_pods_are_reused(status: str) -> None:
     expected = status not in ("TERMINATING", "TERMINATED", "FAILED")
-    assert (find_reusable([pod(status=status)], SPEC) is not None) is expected
+    assert (select_reusable([pod(status=status)], SPEC) is not None) is expected
     assert bool(live_pods([pod(status=status)], "train")) is expected
 
 
 @pytest.mark.parametrize("changes", [{"region": None}, {"cloud_type": None}])
 def test_what_a_response_lacks_is_no_difference(changes: dict[str, Any]) -> None:
     spec = PodSpec(image=SPEC.image, gpu_type=SPEC.gpu_type, pod_name="train", region="us-west-1", cloud_type="SECURE")
-    assert find_reusable([pod(**changes)], spec) is not None
+    assert select_reusable([pod(**changes)], spec) is not None
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,19 @@ def test_what_a_response_lacks_is_no_difference(changes: dict[str, Any]) -> None
 )
 def test_a_difference_is_named(changes: dict[str, Any], difference: str) -> None:
     with pytest.raises(NameTaken, match=difference) as caught:
-        find_reusable([pod(**changes)], SPEC)
+        select_reusable([pod(**changes)], SPEC)
     assert [taken.id for taken in caught.value.pods] == ["1"]
 
 
 def test_texts_of_the_server_are_one_printable_line() -> None:
     with pytest.raises(NameTaken) as caught:
-        find_reusable([pod(image="a\n\x1b[31mb", id="x")], SPEC)
+        select_reusable([pod(image="a\n\x1b[31mb", id="x")], SPEC)
     assert str(caught.value).isprintable()
 
 
 def test_many_pods_of_a_name_are_counted() -> None:
     with pytest.raises(NameTaken, match=r"^9 live pods are named train: 0 \(RUNNING\), .* and 3 more\."):
-        find_reusable([pod(id=str(number)) for number in range(9)], SPEC)
+        select_reusable([pod(id=str(number)) for number in range(9)], SPEC)
 
 
 @pytest.mark.parametrize("fault", ["create:lostx1", "create:500-afterx1", "create:truncatedx1"])
@@ -140,4 +140,4 @@ def test_a_volume_or_a_command_that_the_pod_lacks_is_a_difference(field: str, va
         image="made/up:1", persistent_volume_in_gb=0, container_volume_in_gb=100, initialization_command=""
     )
     with pytest.raises(NameTaken, match=label):
-        find_reusable([without_options], PodSpec(**options))
+        select_reusable([without_options], PodSpec(**options))

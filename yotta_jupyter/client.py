@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .guard.guards import Guards
 
 SANDBOX_SERVER: Final = "YottaSandbox"
-"""The ``Server`` header of the sandbox. A loopback address alone may also be a tunnel to the cloud."""
+"""The ``Server`` header of the sandbox. A loopback address alone proves nothing: it can be a tunnel to the cloud."""
 
 
 class Client:

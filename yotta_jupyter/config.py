@@ -50,11 +50,10 @@ def resolve_config(
     ssh_key: str | None = None,
     overrides: ConfigOverrides | None = None,
 ) -> Config:
-    """Return how to connect. Key and address are each taken from the first source that has them.
+    """Return how to connect, from the sources of `yotta_jupyter.connect`.
 
-    The sources are the arguments, ``%config``, the environment (``YOTTA_API_KEY``, ``YOTTA_BASE_URL``,
-    ``YOTTA_PROFILE``), and the profile ``default`` of ``~/.yotta/config``. A profile comes directly after the source
-    that names it, so one that ``%config`` names precedes the environment.
+    A profile comes directly after the source that names it, so a profile of ``%config`` precedes the environment. If
+    none is named, the profile ``default`` comes last.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def to_command(
     Parameters
     ----------
     spec : PodSpec
-        Not yet completed: otherwise the line would contain the generated password.
+        As before `complete_spec`: otherwise the line would contain the generated password.
     token_env : str
         The environment variable that will hold the registry token.
     as_typed : bool, default False

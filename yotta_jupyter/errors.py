@@ -166,6 +166,11 @@ class ConnectionFailed(YottaError):
         self.may_have_been_delivered = may_have_been_delivered
         self.method = method
 
+    @property
+    def may_have_changed_pods(self) -> bool:
+        """Whether the request may have been delivered and is one that changes pods."""
+        return self.may_have_been_delivered and self.method != "GET"
+
 
 class UnexpectedResponse(YottaError):
     """The response does not follow the Pods API: HTML, an empty or truncated body, a JSON list, a redirect.

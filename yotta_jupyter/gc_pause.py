@@ -1,4 +1,4 @@
-"""Pause the garbage collector while many objects are created."""
+"""A context manager that pauses garbage collection."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the collector of cyclic garbage while objects without cycles are created.
+    """Pause garbage collection while many objects without reference cycles are created.
 
-    It would examine all of them repeatedly: without the pause, a DataFrame of 10,000 pods with all fields takes about
-    a quarter longer (``python -m tests.benchmarks``).
+    The collector would examine all of them repeatedly: without the pause, a DataFrame of 10,000 pods with all fields
+    takes about a quarter longer (``python -m tests.benchmarks``).
     """
     was_enabled = gc.isenabled()
     gc.disable()

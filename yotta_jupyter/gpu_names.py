@@ -32,7 +32,7 @@ def tokenize(name: str) -> set[str]:
 
 @cache
 def search_tokens(*names: str) -> set[str]:
-    """Return the words by which a GPU type with these names is found, also two adjacent ones as one: ``rtx4090``.
+    """Return the words by which a GPU type with these names is found, and adjacent words as one: ``rtx4090``.
 
     Parameters
     ----------

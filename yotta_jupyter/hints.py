@@ -1,4 +1,4 @@
-"""Advice for errors that names ``%yotta`` commands."""
+"""Hints: advice that names ``%yotta`` commands, for errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MAX_NAME_LENGTH: Final = 60
 """Characters of a pod's name in a suggested command. A pod with a longer name is given by its id."""
 
 _WORD: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
-"""A word of an advice that may be the id of a pod."""
+"""A word in advice that may be the id of a pod."""
 
 _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
@@ -114,7 +114,7 @@ def _authentication_advice(error: AuthenticationError) -> str:
 
 
 def _connection_advice(error: ConnectionFailed) -> str:
-    if error.may_have_been_delivered and error.method != "GET":
+    if error.may_have_changed_pods:
         return "Whether the request was processed is unknown; look with: %yotta list"
     if _is_local(error):
         return "Is the sandbox running? Start one with: %yotta sandbox start"
@@ -138,7 +138,7 @@ def _unsupported_value_advice(error: UnsupportedValue) -> str:
 
 
 def _unusable_key_advice(error: UnusableKey) -> str | None:
-    if not error.advice:  # The message then says how to make the key usable.
+    if not error.advice:  # `keys` gives none if the message says how to make the key usable.
         return None
     return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod."
 
@@ -160,8 +160,8 @@ def _pod_state_advice(error: InvalidPodState) -> str:
         return "See the pods' statuses with: %yotta list"
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
-    # Without a code the API refused nothing: a wait or an SSH command requires a running pod.
-    must_run = error.code is None
+    is_from_api = error.code is not None
+    must_run = not is_from_api  # The other errors of this class are those of waits and of SSH commands.
     if status == "PAUSED" and must_run:
         return f"Resume it with: %yotta resume {pod_id} --wait"
     if status == "PAUSING":
@@ -188,8 +188,8 @@ def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
 
 
 def _remote_detached_advice(error: RemoteDetached) -> str:
-    run = error.request_id[:8]  # The command accepts the beginning of an id.
-    return f"See all of its output with: %yotta attach {error.pod_id} --run {run}"
+    prefix = error.request_id[:8]  # The command accepts the beginning of an id.
+    return f"See all of its output with: %yotta attach {error.pod_id} --run {prefix}"
 
 
 def _is_local(error: YottaError) -> bool:

@@ -24,7 +24,7 @@ _ADVICE: Final = "Name another key with ssh_key, or set the variable PUBLIC_KEY 
 
 
 def explicit_key_file(key_file: str | None) -> str | None:
-    """Return a key file unless it is `DEFAULT_KEY`. A key file of the user's choice is the only key tried.
+    """Return the key file that the user chose, or None for `DEFAULT_KEY`. A chosen key is the only one tried.
 
     Parameters
     ----------

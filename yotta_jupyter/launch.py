@@ -12,14 +12,14 @@ from .passwords import JUPYTER_PASSWORD_ENV, generate_password, validate_passwor
 from .secret import Secret
 from .spec import PodSpec
 
-DEFAULT_EXPOSE: Final = ("22/SSH", "8888/HTTP")
+SSH_PORT: Final = 22
+JUPYTER_PORT: Final = 8888
+
+DEFAULT_EXPOSE: Final = (f"{SSH_PORT}/SSH", f"{JUPYTER_PORT}/HTTP")
 """The ports that ``%yotta create`` and the panel expose by default."""
 
 GPU_COUNTS: Final = (1, 2, 4, 8)
 """The GPU counts that are offered. The API accepts any power of two."""
-
-SSH_PORT: Final = 22
-JUPYTER_PORT: Final = 8888
 
 
 def complete_spec(spec: PodSpec, load_public_key: Callable[[], str]) -> PodSpec:

@@ -25,6 +25,9 @@ from .statuses import (
 LAUNCH_ID_ENV: Final = "YOTTA_JUPYTER_LAUNCH"
 """The environment variable of a pod that holds the launch ID of its create request."""
 
+DEFAULT_WAIT_TIMEOUT: Final = 900.0
+"""Seconds that a wait for a pod takes at most, unless the caller gives a timeout."""
+
 _POD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -103,31 +106,31 @@ class PodOperations(Protocol):
     def ssh_command(self, pod: Pod) -> str: ...
 
 
-# dict=True allows the attributes _operations and _was_paused, which are not fields: not compared, pickled or decoded.
+# dict=True allows the attributes _bound_client and _was_paused, which are not fields: not compared, pickled or decoded.
 class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True, dict=True):
     """A pod.
 
     Ids are strings, times are timezone-aware UTC, prices are US dollars an hour. A field is None if the API omitted it,
-    sent null, or sent a value of another type; such a value is in `extra`.
+    sent null, or sent a value of another type.
 
     Attributes
     ----------
     id : str
-        Usually 18 digits. Always a string.
+        Usually 18 digits.
     pod_name : str or None
         Also available as `name`.
     status : str
         One of `STATUSES`, or an unknown status as received.
     single_card_price, container_volume_price, persistent_volume_price : float or None
-        US dollars an hour, for one GPU and for one GB.
+        For one GPU, or for one GB of the volume.
     single_card_vram_in_gb, single_card_ram_in_gb, container_volume_in_gb, persistent_volume_in_gb : int or None
         Gigabytes.
     network_upload_mbps, network_download_mbps, disk_read_speed_mbps, disk_write_speed_mbps : float or None
         Megabits a second.
     created_at, updated_at : datetime or None
-        UTC. The API sends no time zone; UTC is assumed.
+        The API sends no time zone; UTC is assumed.
     extra : dict
-        Unknown fields and invalid values, as received.
+        Unknown fields and values of another type, with secrets masked.
     """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -166,7 +169,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     applicant_id: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    # Filled by the lenient decoder only. Its JSON name is empty, because the API has no field of that name.
+    # Filled by `decode_pod_lenient` only. Its JSON name is empty, because the API has no field of that name.
     extra: dict[str, Any] = msgspec.field(default_factory=dict, name="")
 
     def __post_init__(self) -> None:
@@ -177,19 +180,19 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if self.updated_at is not None:
             self.updated_at = _to_utc(self.updated_at)
 
-    def bind(self, operations: PodOperations) -> Self:
-        """Set the client for `pause`, `wait` and the other methods that send requests. Not pickled, not compared.
+    def bind(self, client: PodOperations) -> Self:
+        """Set the client for `pause`, `wait` and the other methods that send requests.
 
         Parameters
         ----------
-        operations : PodOperations
+        client : PodOperations
 
         Returns
         -------
         Pod
             The same object.
         """
-        self.__dict__["_operations"] = operations
+        self.__dict__["_bound_client"] = client
         return self
 
     def pause(self) -> None:
@@ -207,7 +210,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         self._client.delete(self.id)
         self.status = TRANSITIONS["delete"].during
 
-    def wait(self, until: str = "RUNNING", timeout: float = 900.0) -> Self:
+    def wait(self, until: str = "RUNNING", timeout: float = DEFAULT_WAIT_TIMEOUT) -> Self:
         """Wait until the pod reaches a status or ``"SSH"``, and update this object; see `PodsClient.wait`."""
         return self._update(self._client.wait(self.id, until, timeout))
 
@@ -221,12 +224,12 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def _client(self) -> PodOperations:
-        operations: PodOperations | None = self.__dict__.get("_operations")
-        if operations is None:
+        client: PodOperations | None = self.__dict__.get("_bound_client")
+        if client is None:
             raise InvalidRequest(
                 "This pod is a copy without a client. Get it again, such as with: connect().pods.get(pod.id)"
             )
-        return operations
+        return client
 
     def _update(self, latest: Pod) -> Self:
         for name in self.__struct_fields__:
@@ -247,21 +250,21 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def hourly_rate(self) -> float | None:
-        """US dollars an hour while the pod runs: its GPUs and volumes. None if a price is unknown."""
+        """While the pod runs: US dollars an hour for its GPUs and volumes. None if a price is unknown."""
         return self._hourly("RUNNING")
 
     @property
     def hourly_cost(self) -> float | None:
-        """US dollars an hour in the pod's present status. None if a price is unknown."""
+        """Now: US dollars an hour in the pod's present status. None if a price is unknown."""
         return self._hourly(self.status)
 
     @property
     def is_billable(self) -> bool:
-        """Whether the pod costs money now or may do so without a request."""
+        """Whether the pod costs money now, or may start to by itself."""
         return self.status not in TERMINAL_STATUSES
 
     @property
-    def stops_gpus(self) -> bool:
+    def gpus_stopped_or_stopping(self) -> bool:
         """Whether the GPUs are stopped, or stop without a request."""
         return self.status in GPUS_STOPPED_OR_STOPPING
 
@@ -311,7 +314,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         """Whether the client listed the pod as PAUSED before TERMINATING. Its GPUs then cost nothing."""
         return bool(self.__dict__.get("_was_paused"))
 
-    def continue_from(self, previous: Self) -> None:
+    def carry_over_was_paused(self, previous: Self) -> None:
         """Set `was_paused` from the status in an earlier response; the API does not report it.
 
         Parameters
@@ -327,12 +330,12 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if status in TERMINAL_STATUSES:
             return 0.0
         persistent = _volume_cost(self.persistent_volume_in_gb, self.persistent_volume_price)
-        # The API documentation says that volumes are charged during a pause, but not which ones.
+        # The API documentation does not say which volumes are charged during a pause. This assumes those that it keeps.
         if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
             return persistent
         container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)
         if self.single_card_price is None or self.gpu_count is None or container is None or persistent is None:
-            return None
+            return None  # Also in INITIALIZE: a total that is about to include the pod is incomplete.
         if status == "INITIALIZE":  # Nothing is charged yet.
             return 0.0
         return self.single_card_price * self.gpu_count + container + persistent
@@ -387,9 +390,9 @@ class Totals(NamedTuple):
     running, paused, ended, total : int
         Numbers of pods. A pod that failed has ended.
     hourly_cost, hourly_rate : float
-        US dollars an hour now, and if all billable pods ran. Unknown prices are left out.
-    unknown_cost : int
-        The number of billable pods without a known price.
+        US dollars an hour now, and if all billable pods ran. Unpriced pods are left out.
+    unpriced : int
+        The number of billable pods without a known cost.
     """
 
     running: int
@@ -398,7 +401,7 @@ class Totals(NamedTuple):
     total: int
     hourly_cost: float
     hourly_rate: float
-    unknown_cost: int
+    unpriced: int
 
 
 def summarize(pods: Iterable[Pod]) -> Totals:
@@ -423,5 +426,5 @@ def summarize(pods: Iterable[Pod]) -> Totals:
         total=len(pods),
         hourly_cost=sum(cost for cost in costs if cost is not None),
         hourly_rate=sum(pod.hourly_rate or 0.0 for pod in billable),
-        unknown_cost=costs.count(None),
+        unpriced=costs.count(None),
     )

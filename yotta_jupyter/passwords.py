@@ -13,8 +13,8 @@ JUPYTER_PASSWORD_ENV: Final = "JUPYTER_PASSWORD"
 PUBLISHED_LOGIN: Final = ("ubuntu", "ubuntu")
 """The user and the password for SSH in the build files of the official pytorch image."""
 
-_PUBLISHED_PASSWORDS: Final = frozenset({"ubuntu", "your_password"})
-"""Passwords that the provider's images and documents publish. Anyone may try them."""
+_PUBLISHED_PASSWORDS: Final = frozenset({PUBLISHED_LOGIN[1], "your_password"})
+"""Passwords that the provider's images and documents publish. Anyone can try them."""
 
 _MIN_LENGTH: Final = 12
 _MIN_DISTINCT_CHARACTERS: Final = 6

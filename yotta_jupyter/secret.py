@@ -101,7 +101,7 @@ class Secret(str):
     'not-a-real-key'
     """
 
-    # The string itself is the mask. The value is an attribute, which code that reads strings does not find.
+    # The string itself is the mask. The value is an attribute, which C code such as that of json does not read.
     __slots__ = ("__value",)
     __value: str
 

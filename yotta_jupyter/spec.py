@@ -1,4 +1,4 @@
-"""What a pod is created from. Everything is validated before a request is sent."""
+"""`PodSpec`, and functions that parse and validate its fields before a request is sent."""
 
 from __future__ import annotations
 
@@ -351,8 +351,10 @@ def _validate_choice(name: str, value: object) -> str:
     choice = str(value).upper()
     choices = ALLOWED_VALUES[name]
     if choice not in choices:
-        hint = did_you_mean(choice, choices)
-        raise InvalidRequest(f"{name} is one of {', '.join(choices)}, not {single_line(value, 40)}.{hint}", field=name)
+        suggestion = did_you_mean(choice, choices)
+        raise InvalidRequest(
+            f"{name} is one of {', '.join(choices)}, not {single_line(value, 40)}.{suggestion}", field=name
+        )
     return choice
 
 

@@ -35,7 +35,7 @@ class Transition(NamedTuple):
     Attributes
     ----------
     required : str or None
-        The only status in which it can be requested; None if every status but `during` and `after` will do.
+        The only status in which it can be requested; None for any status other than `during` and `after`.
     during, after : str
         The status right after the request, and after completion.
     """
@@ -115,5 +115,7 @@ def parse_status(status: str | int) -> str:
     name = normalize_status(status)
     if name in STATUSES:
         return name
-    hint = did_you_mean(name, [*STATUSES, *STATUS_ALIASES])
-    raise InvalidRequest(f"There is no status {single_line(status, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}.")
+    suggestion = did_you_mean(name, [*STATUSES, *STATUS_ALIASES])
+    raise InvalidRequest(
+        f"There is no status {single_line(status, 40)!r}.{suggestion} Statuses: {', '.join(STATUSES)}."
+    )

@@ -29,7 +29,7 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
     billable = [pod for pod in pods if pod.is_billable]
     if not billable:
         return None
-    if all(pod.stops_gpus for pod in billable):
+    if all(pod.gpus_stopped_or_stopping for pod in billable):
         return None
     return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
 

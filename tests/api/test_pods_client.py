@@ -274,10 +274,11 @@ def test_action_without_effect_is_an_error(yotta, action, name, status, message)
     assert (error.value.code, error.value.pod_id, error.value.pod_status) == (12001, pod_id, status)
 
 
-def test_action_in_the_wrong_status_names_the_required_one(yotta):
-    pod_id = yotta.pods.create(**REQUIRED).id
+def test_action_in_the_wrong_status_names_the_required_one(make_client):
+    pods = make_client(speed=0.001).pods
+    pod_id = pods.create(**REQUIRED).id
     with pytest.raises(InvalidPodState, match="it is INITIALIZE, and must be RUNNING") as error:
-        yotta.pods.pause(pod_id)
+        pods.pause(pod_id)
     assert (error.value.pod_id, error.value.pod_status) == (pod_id, "INITIALIZE")
 
 

@@ -18,9 +18,9 @@ from ..statuses import ENDING_STATUSES
 from .arguments import EnvironmentVars, Ports
 from .backend import Backend
 from .events import PodsChanged
-from .idempotency import create_once, find_by_launch_id
+from .idempotency import create_once, select_by_launch_id
 from .reader import PodReader
-from .reuse import find_reusable, live_pods
+from .reuse import live_pods, select_reusable
 from .waiter import MAX_STALENESS
 
 UNCONFIRMED_SECONDS: Final = 120.0
@@ -93,8 +93,8 @@ class PodCreator(PodReader):
     ) -> Pod:
         """Create one pod, exactly once: ``POST /openapi/v1/pods/create``.
 
-        The request is never sent again. If its response is lost, the pod is looked up for about 15 s by the launch ID
-        in its environment.
+        The request is never sent again. If its response is lost, the pod is looked up by the launch ID in its
+        environment.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class PodCreator(PodReader):
             With `reuse`: a live pod of that name differs, or several have it. Nothing was created.
         CreateOutcomeUnknown
             Whether a pod was created is unknown. Do not create another one before you looked for it. With `reuse`,
-            also if that is unknown of an earlier create; nothing was created now.
+            also raised if the outcome of an earlier create of this spec is unknown; no pod was created now.
         ApiError, ConnectionFailed, UnexpectedResponse
             No pod was created.
         WaitInterrupted
@@ -229,7 +229,7 @@ class PodCreator(PodReader):
             As for `find_unconfirmed`.
         """
         pods = self._list_with_created()
-        return find_reusable(pods, spec) or self._find_unconfirmed(pods, spec)
+        return select_reusable(pods, spec) or self._find_unconfirmed(pods, spec)
 
     def find_unconfirmed(self, spec: PodSpec) -> Pod | None:
         """Return the pod of an earlier create of unknown outcome with the same spec: ``GET /openapi/v1/pods/list``.
@@ -246,7 +246,7 @@ class PodCreator(PodReader):
         Raises
         ------
         CreateOutcomeUnknown
-            There was one, and no listing shows its pod yet.
+            There was such a create, and no listing shows its pod yet.
         ApiError, ConnectionFailed, UnexpectedResponse
             The pods cannot be listed.
         """
@@ -286,7 +286,7 @@ class PodCreator(PodReader):
     def _find_unconfirmed(self, pods: builtins.list[Pod], spec: PodSpec) -> Pod | None:
         matching = [create for create in self._unconfirmed if create.matches(spec)]
         for create in matching:
-            pod = find_by_launch_id(pods, create.launch_id)
+            pod = select_by_launch_id(pods, create.launch_id)
             remaining = UNCONFIRMED_SECONDS - (time.monotonic() - create.started_at)
             if pod is None and remaining > 0:
                 reason = f"the outcome of an earlier create is unknown. It can be created again in {remaining:.0f} s."
@@ -305,9 +305,10 @@ class PodCreator(PodReader):
             raise
         finally:
             self._subscribers.publish(PodsChanged())
-        pod_id = created.id if isinstance(created, Pod) else created
+        # The id, or the pod if its response was lost and a listing shows it.
+        pod_id = created if isinstance(created, str) else created.id
         self._created_at[pod_id] = time.monotonic()
-        pod = created if isinstance(created, Pod) else self._get_created(completed, pod_id)
+        pod = self._get_created(completed, pod_id) if isinstance(created, str) else created
         self._created[pod_id] = pod
         return pod
 
@@ -320,7 +321,7 @@ class PodCreator(PodReader):
             pass  # The pod exists, even if this response is stale or failed.
         except KeyboardInterrupt:
             raise WaitInterrupted(pod) from None
-        self._receive([pod], complete=False)
+        self._bind_and_publish([pod], complete=False)
         return pod
 
     def _list_with_created(self) -> builtins.list[Pod]:
@@ -329,9 +330,9 @@ class PodCreator(PodReader):
         listed_ids = {pod.id for pod in listed}
         missing = [pod for pod in self._created.values() if pod.id not in listed_ids]
         recent = [pod for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
-        return listed + [self._refreshed(pod) for pod in recent]
+        return listed + [self._try_refresh(pod) for pod in recent]
 
-    def _refreshed(self, pod: Pod) -> Pod:
+    def _try_refresh(self, pod: Pod) -> Pod:
         """Return the pod as the API returns it now, or unchanged if it cannot be read."""
         try:
             return self.get(pod.id)

@@ -65,7 +65,7 @@ def create_once(backend: Backend, spec: PodSpec, list_pods: Callable[[], list[Po
     return pod
 
 
-def find_by_launch_id(pods: list[Pod], launch_id: str) -> Pod | None:
+def select_by_launch_id(pods: list[Pod], launch_id: str) -> Pod | None:
     """Return the pod with a launch ID, or None.
 
     Parameters
@@ -96,7 +96,7 @@ def _look_up(launch_id: str, list_pods: Callable[[], list[Pod]]) -> Pod | None:
         for delay in LOOKUP_DELAYS:
             time.sleep(delay)
             with suppress(YottaError):
-                pod = find_by_launch_id(list_pods(), launch_id)
+                pod = select_by_launch_id(list_pods(), launch_id)
                 if pod is not None:
                     return pod
     except KeyboardInterrupt:

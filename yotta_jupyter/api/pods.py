@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import ssh
 from ..errors import InvalidPodState, InvalidRequest, PodNotFound, RemoteUnavailable, YottaError
 from ..keys import explicit_key_file
-from ..models import Pod
+from ..models import DEFAULT_WAIT_TIMEOUT, Pod
 from ..remote.host_keys import HostKeys
 from ..sanitize import single_line
 from ..spec import PodSpec
@@ -20,7 +20,7 @@ from .backend import Backend
 from .concurrency import map_concurrently
 from .creator import PodCreator
 from .events import PodsChanged
-from .waiter import DEFAULT_WAIT_TIMEOUT, MAX_STALENESS, MAX_WAIT_TIMEOUT, SSH, Progress, wait_until
+from .waiter import MAX_STALENESS, MAX_WAIT_TIMEOUT, SSH, Progress, wait_until
 
 if TYPE_CHECKING:
     from ..remote import Remote
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 class PodsClient(PodCreator):
     """The pods of an account. Thread-safe.
-
-    Ids are strings, times are UTC, money is US dollars an hour.
 
     Parameters
     ----------
@@ -207,7 +205,9 @@ class PodsClient(PodCreator):
             Ctrl-C; `pods` are those that have not reached the status.
         """
         if not 0 <= timeout <= MAX_WAIT_TIMEOUT:
-            raise InvalidRequest(f"A timeout is 0 to {MAX_WAIT_TIMEOUT:.0f} seconds (7 days).")
+            raise InvalidRequest(
+                f"A timeout is 0 to {MAX_WAIT_TIMEOUT:.0f} seconds ({MAX_WAIT_TIMEOUT / 86400:.0f} days)."
+            )
         ids = list(dict.fromkeys(validate_pod_id(pod_id) for pod_id in pod_ids))
         return wait_until(self, ids, until, timeout, progress)
 
@@ -265,12 +265,12 @@ class PodsClient(PodCreator):
         from ..remote import Endpoint, Remote, endpoint_of  # asyncssh takes long to import.
 
         key_file = explicit_key_file(self._ssh_key)
-        pod = self._get_resumed(pod_id)
+        pod = self._get_after_resume(pod_id)
         if ssh.is_starting(pod):
             pod = self.wait(pod.id, SSH, timeout, progress=progress)
 
         def find_endpoint() -> Endpoint:
-            return endpoint_of(self._get_resumed(pod_id), key_file)
+            return endpoint_of(self._get_after_resume(pod_id), key_file)
 
         return Remote(endpoint_of(pod, key_file), lookup=find_endpoint)
 
@@ -311,8 +311,8 @@ class PodsClient(PodCreator):
             message = f"Cannot {action} pod {label}: it is {single_line(status, 40)}{required}."
         return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
-    def _get_resumed(self, pod_id: str) -> Pod:
-        """Return a pod. One that this client has just resumed counts as starting: a response may still say PAUSED."""
+    def _get_after_resume(self, pod_id: str) -> Pod:
+        """Return a pod, as starting if this client has just resumed it: the response may still say PAUSED."""
         pod = self.get(pod_id)
         resumed_at = self._resumed_at.get(pod.id)
         if pod.status == "PAUSED" and resumed_at is not None and time.monotonic() - resumed_at < MAX_STALENESS:

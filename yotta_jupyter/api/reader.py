@@ -14,7 +14,7 @@ from ..sanitize import single_line
 from .arguments import Regions, Statuses, parse_regions, parse_statuses, validate_pod_id
 from .backend import Backend
 from .events import EventCallback, PodsListed, Subscribers
-from .idempotency import find_by_launch_id
+from .idempotency import select_by_launch_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class PodReader(PodOperations):
         complete = not region_list and not status_list
         if complete:
             self.last_listed_at = requested_at
-        self._receive(pods, complete)
+        self._bind_and_publish(pods, complete)
         return pods
 
     def frame(self, regions: Regions = (), statuses: Statuses = (), wide: bool = False) -> pd.DataFrame:
@@ -112,7 +112,7 @@ class PodReader(PodOperations):
             As for `list`.
         """
         pod = self._backend.get(validate_pod_id(pod_id))
-        self._receive([pod], complete=False)
+        self._bind_and_publish([pod], complete=False)
         return pod
 
     def find_by_launch_id(self, launch_id: str) -> Pod:
@@ -134,7 +134,7 @@ class PodReader(PodOperations):
         ApiError, ConnectionFailed, UnexpectedResponse
             As for `list`.
         """
-        pod = find_by_launch_id(self.list(), launch_id)
+        pod = select_by_launch_id(self.list(), launch_id)
         if pod is None:
             raise PodNotFound(
                 None,
@@ -159,7 +159,7 @@ class PodReader(PodOperations):
         """
         return self._subscribers.add(callback)
 
-    def _receive(self, pods: builtins.list[Pod], complete: bool) -> None:
+    def _bind_and_publish(self, pods: builtins.list[Pod], complete: bool) -> None:
         """Bind received pods to this client, cache them and publish them.
 
         Parameters
@@ -171,7 +171,7 @@ class PodReader(PodOperations):
         for pod in pods:
             pod.bind(self)
             if pod.id in self.cached:
-                pod.continue_from(self.cached[pod.id])
+                pod.carry_over_was_paused(self.cached[pod.id])
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._subscribers.publish(PodsListed(pods, complete))

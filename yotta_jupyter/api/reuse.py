@@ -50,7 +50,7 @@ def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
     return [pod for pod in named if pod.status not in ENDING_STATUSES]
 
 
-def find_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
+def select_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     """Return the live pod of the spec's name if it is what the spec describes.
 
     Parameters

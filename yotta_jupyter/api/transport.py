@@ -94,7 +94,7 @@ class Transport:
         self._session.close()
 
     def request(self, method: str, path: str, query: Sequence[tuple[str, str]] = ()) -> Response:
-        """Send a request that may be processed twice. It is retried on connection errors and on `RETRY_STATUSES`.
+        """Send an idempotent request. It is retried on connection errors and on `RETRY_STATUSES`.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Transport:
         return self._request(self._session, method, path, query, body=None, secrets=())
 
     def request_once(self, method: str, path: str, body: Secret, secrets: Sequence[Secret] = ()) -> Response:
-        """Send a request that must not be processed twice. It is retried only if no connection was established.
+        """Send a request that is not idempotent. It is retried only if no connection was established.
 
         It uses a new connection, because an idle one may be dead and would lose the request.
 
@@ -210,16 +210,16 @@ class Transport:
 
     def _to_connection_error(self, error: Exception, method: str) -> ConnectionFailed:
         failure = classify(error, self._connect_timeout, self.timeout)
-        advice = "Check the network and the address, then try again."
-        if failure.may_have_been_delivered and method != "GET":
-            advice = "Whether the request was processed is unknown; list the pods before you try again."
-        return ConnectionFailed(
+        failed = ConnectionFailed(
             f"{self.base_url} {failure.description}.",
             failure.may_have_been_delivered,
             method=method,
-            advice=advice,
+            advice="Check the network and the address, then try again.",
             base_url=self.base_url,
         )
+        if failed.may_have_changed_pods:
+            failed.advice = "Whether the request was processed is unknown; list the pods before you try again."
+        return failed
 
 
 class _ApiKeyAuth(AuthBase):
@@ -299,7 +299,11 @@ def _may_be_duplicate(raw: BaseHTTPResponse) -> bool:
 
 
 def _may_have_been_delivered(attempt: RequestHistory) -> bool:
-    """Return False if the connection failed or the server answered 429, else True."""
+    """Return False if the connection failed or the server answered 429, else True.
+
+    Proxy and TLS errors count as delivered, unlike in `classify`: this only matters for a pod that already has the
+    requested status.
+    """
     if attempt.error is not None:
         return not isinstance(attempt.error, (NewConnectionError, ConnectTimeoutError))
     return attempt.status != 429

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 SSH: Final = "SSH"
 """The target of a wait until a pod is RUNNING and its SSH port is healthy."""
 
-DEFAULT_WAIT_TIMEOUT: Final = 900.0  # seconds
 MAX_WAIT_TIMEOUT: Final = 7 * 86400.0  # seconds
 INITIAL_INTERVAL: Final = 0.5  # seconds between two polls
 MAX_INTERVAL: Final = 5.0  # seconds
@@ -66,9 +65,10 @@ def parse_target(until: str) -> str:
     try:
         return parse_status(until)
     except InvalidRequest:
-        hint = did_you_mean(str(until), [*STATUSES, SSH])
+        suggestion = did_you_mean(str(until), [*STATUSES, SSH])
         raise InvalidRequest(
-            f"A wait ends at SSH or a status, not at {single_line(until, 40)!r}.{hint} Statuses: {', '.join(STATUSES)}."
+            f"A wait ends at SSH or a status, not at {single_line(until, 40)!r}.{suggestion} "
+            f"Statuses: {', '.join(STATUSES)}."
         ) from None
 
 
@@ -129,15 +129,16 @@ def wait_until(
                 outcome = _evaluate(result, latest.get(pod_id), target, waited, is_new)
                 if outcome is None and waited >= timeout:
                     outcome = _timeout_error(latest.get(pod_id), result, waited, target)
-                if isinstance(outcome, Pod):
-                    latest[pod_id] = outcome
                 if outcome is not None:
                     done[pod_id] = outcome
+                if isinstance(outcome, Pod):
+                    latest[pod_id] = outcome  # Differs from the result if the API no longer returns a deleted pod.
             if progress:
                 progress(latest)
             if len(done) < len(pod_ids):
                 remaining = timeout - (time.monotonic() - started)
-                time.sleep(max(0.0, min(interval, remaining)))
+                if remaining > 0:
+                    time.sleep(min(interval, remaining))
                 interval = min(interval * BACKOFF_FACTOR, MAX_INTERVAL)
         return {pod_id: done[pod_id] for pod_id in pod_ids}
     except KeyboardInterrupt:

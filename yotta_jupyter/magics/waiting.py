@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..api.waiter import DEFAULT_WAIT_TIMEOUT, SSH
+from ..api.waiter import SSH
 from ..errors import YottaError
-from ..models import Pod
+from ..models import DEFAULT_WAIT_TIMEOUT, Pod
 from .progress import wait_progress
 
 if TYPE_CHECKING:

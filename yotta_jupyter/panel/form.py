@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ..api.reuse import find_reusable, live_pods
+from ..api.reuse import live_pods, select_reusable
 from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
 from ..create_command import to_command
 from ..errors import InvalidRequest, NameTaken
@@ -283,7 +283,7 @@ class _Form:
         """Note that a launch uses the live pod of that name, or add an error that says why it cannot."""
         text = _describe_same_name(pods)
         try:
-            self._reused = find_reusable(pods, spec)
+            self._reused = select_reusable(pods, spec)
             self.notes["pod_name"] = f"{text}. Launch uses that pod and creates none."
         except NameTaken as error:
             reason = f", but {error.differences}." if error.differences else ". Choose another name."

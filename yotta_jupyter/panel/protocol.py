@@ -212,7 +212,7 @@ def totals_meta(totals: Totals) -> dict[str, Any]:
         "ended": totals.ended,
         "total": totals.total,
         "hourly_cost": _round(totals.hourly_cost),
-        "unpriced_pods": totals.unknown_cost,
+        "unpriced_pods": totals.unpriced,
     }
 
 

@@ -20,7 +20,7 @@ from .responses import parse_created_id, parse_pod, parse_pods, unwrap_envelope
 
 _PODS: Final = "/openapi/v1/pods"
 _LOOKUP_DELAYS: Final = (0.0, 1.0)
-"""Seconds before each listing in which a pod is looked up. A listing may lag, so one is not enough."""
+"""Seconds before each listing in which a pod is looked up. The first listing may lag."""
 
 
 class V1Backend:

@@ -12,7 +12,7 @@ from ...secret import MASK, Secret, is_sensitive_name
 
 _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Pod) if field.name != "extra"}
 _TEXT_FIELDS: Final = {name for name, field in _FIELDS.items() if name == "id" or field.type in (str, str | None)}
-_LIST_FIELDS: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
+_ENTRY_TYPES: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
 _TIMESTAMP_FIELDS: Final = ("createdAt", "updatedAt")
 _MAX_EPOCH_SECONDS: Final = 1e11
 """A larger timestamp, of the year 5138 and later, is in milliseconds."""
@@ -96,12 +96,12 @@ def _parse_timestamp(value: Any) -> Any:
 
 def _convert_partial(name: str, value: Any) -> tuple[Any, bool]:
     """Return the valid part of a field's value, and whether that is all of it."""
-    if name not in _LIST_FIELDS:
+    if name not in _ENTRY_TYPES:
         converted = _try_convert(value, _FIELDS[name].type)
         return converted, converted is not None
     if not isinstance(value, list):
         return [], False
-    entries = [_try_convert(entry, _LIST_FIELDS[name]) for entry in value]
+    entries = [_try_convert(entry, _ENTRY_TYPES[name]) for entry in value]
     valid = [entry for entry in entries if entry is not None]
     return valid, len(valid) == len(entries)
 

@@ -189,7 +189,8 @@ def _decode_strict(decoder: msgspec.json.Decoder[Decoded], response: Response) -
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     pods = decoded.data if isinstance(decoded, _PodList) else [decoded.data]
-    has_unmasked_values = any(pod.extra for pod in pods)  # From a field without a name.
+    # A field with an empty name is decoded as `Pod.extra`, without masking.
+    has_unmasked_values = any(pod.extra for pod in pods)
     return None if has_unmasked_values else decoded
 
 

@@ -34,7 +34,7 @@ def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
 
     pods = session.client.pods.list()
     totals = summarize(pods)
-    unknown = f", without {totals.unknown_cost} of unknown price" if totals.unknown_cost else ""
+    unknown = f", without {totals.unpriced} of unknown price" if totals.unpriced else ""
     print(
         f"Total: {format_rate(totals.hourly_cost)} now, {format_rate(totals.hourly_rate)} while all pods run{unknown}."
     )

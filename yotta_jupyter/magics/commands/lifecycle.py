@@ -114,12 +114,12 @@ def _format_total(pods: Sequence[Pod]) -> str:
     """Return what pods cost now, such as ``$1.22 an hour in all``."""
     totals = summarize(pods)
     cost = f"{format_rate(totals.hourly_cost)} in all"
-    if not totals.unknown_cost:
+    if not totals.unpriced:
         return cost
     billable_count = sum(pod.is_billable for pod in pods)
-    if totals.unknown_cost == billable_count:
+    if totals.unpriced == billable_count:
         return "of unknown price"
-    return f"{cost}, {totals.unknown_cost} of unknown price"
+    return f"{cost}, {totals.unpriced} of unknown price"
 
 
 def _describe(pod: Pod) -> str:

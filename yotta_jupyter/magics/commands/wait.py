@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from ...api.waiter import DEFAULT_WAIT_TIMEOUT, parse_target
+from ...api.waiter import parse_target
 from ...errors import InvalidRequest
+from ...models import DEFAULT_WAIT_TIMEOUT
 from ...sanitize import single_line
 from ..display import results_or_raise
 from ..parser import Command, LineParser
