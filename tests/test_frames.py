@@ -83,17 +83,20 @@ def test_categories_are_the_known_statuses_then_unknown_ones(make_client, record
     assert sorted(status) == ["HIBERNATING", "PAUSED"]
 
 
+GPUS, CONTAINER, PERSISTENT = 2 * 0.6, 100 * 0.001, 50 * 0.002  # US dollars an hour.
+
+
 @pytest.mark.parametrize(
     ("status", "cost"),
     [
         ("INITIALIZE", 0),
-        ("RUNNING", 1.2 + 100 * 0.001 + 50 * 0.002),
-        ("PAUSING", 1.4),
-        ("PAUSED", 50 * 0.002),
-        ("TERMINATING", 1.4),
+        ("RUNNING", GPUS + CONTAINER + PERSISTENT),
+        ("PAUSING", GPUS + CONTAINER + PERSISTENT),
+        ("PAUSED", PERSISTENT),
+        ("TERMINATING", GPUS + CONTAINER + PERSISTENT),
         ("TERMINATED", 0),
         ("FAILED", 0),
-        ("HIBERNATING", 1.4),
+        ("HIBERNATING", GPUS + CONTAINER + PERSISTENT),
     ],
 )
 def test_hourly_cost_depends_on_the_status(make_client, record, status, cost):

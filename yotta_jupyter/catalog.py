@@ -30,7 +30,7 @@ _GPU_ID: Final = re.compile(r"[A-Za-z]+_\w+_\d+G")
 _REGION_ID: Final = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 """The form of the API's regions, such as ``us-east-2``."""
 
-_UNKNOWN_TIME: Final = datetime.min.replace(tzinfo=UTC)
+_OLDEST: Final = datetime.min.replace(tzinfo=UTC)
 
 _PROVEN_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
 """Statuses of pods whose GPU type, image and region are proven to exist."""
@@ -144,7 +144,7 @@ class Catalog:
             Pods that never ran are ignored: their names may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
-        newest_first = sorted(proven, key=lambda pod: pod.created_at or _UNKNOWN_TIME, reverse=True)
+        newest_first = sorted(proven, key=lambda pod: pod.created_at or _OLDEST, reverse=True)
         # The newest pod of each combination is enough. Large listings have few different combinations.
         by_combination: dict[tuple[object, ...], Pod] = {}
         for pod in newest_first:

@@ -26,12 +26,12 @@ class Column(NamedTuple):
     ----------
     dtype : str
         ``category`` for the status.
-    value : callable
+    value_of : callable
         Returns the value for a pod; None if missing.
     """
 
     dtype: str
-    value: Callable[[Pod], Any]
+    value_of: Callable[[Pod], Any]
 
 
 COLUMNS: Final = {

@@ -194,7 +194,7 @@ class ApiError(YottaError):
     Parameters
     ----------
     code : int or None
-        The code of the API's envelope, such as 12001; None without an envelope.
+        The code in the body of the response, such as 12001; None if there was none.
     http_status : int or None
         None if the error was derived from a pod's status.
     message : str
@@ -241,7 +241,7 @@ class PodNotFound(ApiError):
 
 
 class InvalidPodState(ApiError):
-    """The pod's status does not allow the action, such as pausing a paused pod."""
+    """The pod's status does not allow the action, such as pausing a paused pod, or the pod is not reachable by SSH."""
 
 
 class ServerError(ApiError):

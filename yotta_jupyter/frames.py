@@ -33,7 +33,7 @@ def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
     """
     columns = WIDE_COLUMNS if wide else COLUMNS
     with gc_paused():
-        arrays = {name: to_array(list(map(column.value, pods)), column.dtype) for name, column in columns.items()}
+        arrays = {name: to_array(list(map(column.value_of, pods)), column.dtype) for name, column in columns.items()}
     return PodsFrame(arrays, index=_index(pods), copy=False)
 
 

@@ -75,7 +75,7 @@ def is_starting(pod: Pod) -> bool:
 
 
 def users(pod: Pod) -> tuple[str, ...]:
-    """Return the SSH users in the server's ``ingress_url`` of the SSH port and in its ``ssh_cmd``, in this order.
+    """Return the SSH users in two texts of the server: the ``ingress_url`` of the SSH port, then ``ssh_cmd``.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def parse_statuses(statuses: Statuses) -> list[str]:
 
     Parameters
     ----------
-    statuses : iterable of str or int, or one
+    statuses : iterable of str or int, or str, or int
         Names in any case, aliases or codes.
 
     Returns

@@ -24,7 +24,7 @@ from .reuse import live_pods, select_reusable
 from .waiter import MAX_STALENESS
 
 UNCONFIRMED_SECONDS: Final = 120.0
-"""How long a create of unknown outcome prevents another one. After that, a listing is taken as complete."""
+"""Time in which a create of unknown outcome prevents another of the same spec. Later, a listing counts as complete."""
 
 
 class UnconfirmedCreate(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ class PodReader(PodOperations):
         ----------
         regions : iterable of str, or str
             Only pods in any of these regions.
-        statuses : iterable of str or int, or one
+        statuses : iterable of str or int, or str, or int
             Only pods in any of these statuses, by name in any case or by code.
 
         Returns
