@@ -144,6 +144,6 @@ def make_client() -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def no_lookup_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_lookup_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the delays between the listings that look for a pod after a lost response to its creation."""
     monkeypatch.setattr("yotta_jupyter.api.idempotency.LOOKUP_DELAYS", (0, 0.05, 0.1))

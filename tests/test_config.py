@@ -82,6 +82,12 @@ def profile_in(shell):
     return shell.user_ns["profile"]
 
 
+def base_url_in(shell):
+    """Return the address that `connect` uses in a cell of the shell."""
+    shell.run_cell("from yotta_jupyter import connect; url = connect().base_url").raise_error()
+    return shell.user_ns["url"]
+
+
 @pytest.mark.usefixtures("config_file")
 def test_precedence_of_sources(monkeypatch, configure):
     assert resolve() == ("key-of-default", "https://default.example.org")
@@ -253,15 +259,12 @@ def test_extension_of_each_shell_has_its_own_settings(make_shell, monkeypatch):
     for name, shell in (("first", first), ("second", second)):
         shell.run_line_magic("load_ext", "yotta_jupyter")
         shell.run_line_magic("config", f"YottaMagics.base_url = 'https://{name}.example.org'")
-    code = "from yotta_jupyter import connect; url = connect().base_url"
     for _ in range(2):
-        for name, shell in (("first", first), ("second", second)):
-            shell.run_cell(code).raise_error()
-            assert shell.user_ns["url"] == f"https://{name}.example.org"
+        assert base_url_in(first) == "https://first.example.org"
+        assert base_url_in(second) == "https://second.example.org"
     first.run_line_magic("unload_ext", "yotta_jupyter")
-    for name, shell in (("yottalabs", first), ("second", second)):
-        shell.run_cell(code).raise_error()
-        assert name in shell.user_ns["url"]
+    assert base_url_in(first) == DEFAULT_BASE_URL
+    assert base_url_in(second) == "https://second.example.org"
     second.run_line_magic("unload_ext", "yotta_jupyter")
 
 

@@ -91,6 +91,7 @@ ADVICE = [
     (ssh_error("TERMINATED"), ["list"]),
     (ssh_error("RUNNING", protocol="HTTP"), ["create … --expose 22/SSH"]),
 ]
+"""Errors, and the commands that the advice for each names."""
 
 
 def commands(text):
@@ -139,11 +140,6 @@ def test_use_magic_advice_replaces_the_advice_for_python(error, expected):
 )
 def test_advice_without_a_better_command_is_kept(error):
     assert describe(error) == str(error)
-
-
-def test_too_large_listing_advises_to_filter_it():
-    error = UnexpectedResponse("More than 64 MiB.", 200, advice="List fewer pods, such as those of one region.")
-    assert "one region" in describe(error)
 
 
 @pytest.mark.parametrize(
@@ -225,14 +221,14 @@ def test_wait_for_ssh_without_an_ssh_port(yotta, sandbox):
 
 
 def test_wait_for_a_paused_pod(yotta, monkeypatch):
-    monkeypatch.setattr("yotta_jupyter.api.waiter.MAX_STALENESS", -1)
+    monkeypatch.setattr("yotta_jupyter.api.waiter.MAX_STALENESS", -1)  # The first PAUSED counts as current.
     pod_id = next(pod.id for pod in yotta.pods.list() if pod.name == "finetune-1")
     with pytest.raises(InvalidPodState) as error:
         yotta.pods.wait(pod_id)
     assert commands(describe(error.value)) == [f"resume {pod_id} --wait"]
 
 
-def test_lost_create(yotta, sandbox, no_lookup_delay):
+def test_lost_create(yotta, sandbox, short_lookup_delays):
     sandbox.add_fault("create:dropped")
     with pytest.raises(CreateOutcomeUnknown) as error:
         yotta.pods.create(image="made/up:1", gpu_type="L4")
@@ -259,10 +255,6 @@ def test_an_unusable_key_advises_the_flag_if_another_key_helps() -> None:
     error = UnusableKey("The SSH key k does not exist.", advice="Name another key with ssh_key.")
     assert "--key FILE" in describe(error)
     assert describe(UnusableKey("The SSH key k is encrypted.")) == "The SSH key k is encrypted."
-
-
-def test_a_missing_field_names_its_flag() -> None:
-    assert "--gpu" in describe(InvalidRequest("create requires gpu_type.", field="gpu_type", is_missing=True))
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,18 @@ import pytest
 from yotta_jupyter import InvalidRequest
 from yotta_jupyter.keys import load_public_key
 
+NOBODY = 65534  # The id of a user and of a group without rights.
+
 # All imports come first: another user may be unable to read the modules.
-PROGRAM_OF_NOBODY = """
+PROGRAM_OF_NOBODY = f"""
 import os
 import cryptography.hazmat.primitives.asymmetric.ed25519, cryptography.hazmat.primitives.serialization
 from yotta_jupyter import InvalidRequest
 from yotta_jupyter.keys import load_public_key
 
 if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
 try:
     load_public_key()
 except InvalidRequest as error:
@@ -123,7 +125,7 @@ def test_a_folder_is_no_key(tmp_path: Path) -> None:
     assert "is not a file" in load_error(tmp_path)
 
 
-def as_nobody(home: Path) -> str:
+def load_as_nobody(home: Path) -> str:
     """Call `load_public_key` without the rights of root, for whom every file is readable."""
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM_OF_NOBODY], capture_output=True, text=True, check=True, env={"HOME": str(home)}
@@ -138,7 +140,7 @@ def test_an_unreadable_key_is_refused(tmp_path_factory: pytest.TempPathFactory) 
     folder.mkdir(parents=True)
     write_key(folder / "id_ed25519")
     (folder / "id_ed25519").chmod(0o000)
-    message = as_nobody(home)
+    message = load_as_nobody(home)
     assert "cannot be read: Permission denied. Name another key with ssh_key" in message
     assert "\n" not in message
 
@@ -147,7 +149,7 @@ def test_an_unreadable_key_is_refused(tmp_path_factory: pytest.TempPathFactory) 
 def test_a_home_that_is_read_only_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = public_folder(tmp_path_factory)
     home.chmod(0o555)
-    message = as_nobody(home)
+    message = load_as_nobody(home)
     assert "cannot be created: Permission denied. Name another key with ssh_key" in message
     assert "\n" not in message
 

@@ -41,7 +41,7 @@ def test_running_a_notebook_twice_ends_with_the_same_pods(
         monkeypatch.setenv("YOTTA_BASE_URL", sandbox.base_url)
         names_and_ids = []
         for _ in range(2):
-            run_as_with_an_account(bare_shell, notebook)
+            run_with_account(bare_shell, notebook)
             names_and_ids.append(sorted((pod["podName"], pod["id"]) for pod in sandbox.pods()))
             bare_shell.run_cell("%unload_ext yotta_jupyter")
             bare_shell.reset()
@@ -49,7 +49,7 @@ def test_running_a_notebook_twice_ends_with_the_same_pods(
     assert len(names_and_ids[0]) == 4, "the three pods of the sandbox and one new pod"
 
 
-def run_as_with_an_account(shell: InteractiveShell, notebook: Path) -> None:
+def run_with_account(shell: InteractiveShell, notebook: Path) -> None:
     """Run all cells but those of the notebook's own sandbox and those that clean up."""
     for source, fails in code_cells(notebook):
         if any(text in source for text in SKIPPED):

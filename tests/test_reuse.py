@@ -1,4 +1,4 @@
-"""Reusing a pod by its name in Python."""
+"""Reusing a pod by its name in Python. A fault such as ``create:lostx1`` occurs once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_many_pods_of_a_name_are_counted() -> None:
 
 @pytest.mark.parametrize("fault", ["create:lostx1", "create:500-afterx1", "create:truncatedx1"])
 def test_reuse_after_a_lost_response_creates_one_pod(
-    make_client: Callable[..., Client], no_lookup_delay: None, fault: str
+    make_client: Callable[..., Client], short_lookup_delays: None, fault: str
 ) -> None:
     yotta = make_client(faults=[fault])
     first = yotta.pods.create(SPEC, reuse=True)

@@ -124,7 +124,7 @@ def test_create_of_unknown_outcome_is_found(pods, backend):
     assert len(backend.pods) == 3
 
 
-@pytest.mark.usefixtures("no_lookup_delay")
+@pytest.mark.usefixtures("short_lookup_delays")
 def test_create_of_unknown_outcome_is_not_repeated(pods, backend, monkeypatch):
     monkeypatch.setattr(backend, "list", lambda regions, statuses: [])
     backend.fail_create = True

@@ -72,7 +72,7 @@ def test_create_publishes_a_change_and_the_new_pod(yotta, events):
     assert events == [PodsChanged(), PodsListed([pod], complete=False)]
 
 
-def test_create_of_unknown_outcome_publishes_a_change(yotta, sandbox, events, no_lookup_delay):
+def test_create_of_unknown_outcome_publishes_a_change(yotta, sandbox, events, short_lookup_delays):
     sandbox.add_fault("create:dropped")
     sandbox.add_fault("list:html")
     with pytest.raises(CreateOutcomeUnknown):

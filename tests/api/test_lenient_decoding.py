@@ -11,7 +11,17 @@ from yotta_jupyter import Sandbox, UnexpectedResponse
 
 CREATED = datetime(2025, 7, 4, 10, 29, 56, tzinfo=UTC)
 EPOCH = int(CREATED.timestamp())
-MALFORMED = {
+TIMES = {
+    "as epoch seconds": EPOCH,
+    "as epoch seconds as text": str(EPOCH),
+    "as epoch milliseconds": EPOCH * 1000,
+    "as epoch milliseconds as text": str(EPOCH * 1000),
+    "with a zone": "2025-07-04T12:29:56+02:00",
+    "in ISO with a Z": "2025-07-04T10:29:56Z",
+}
+"""`CREATED` in other formats than that of the contract."""
+
+DEVIATIONS = {
     "null lists": {"expose": None, "environmentVars": None},
     "all null": dict.fromkeys(["podName", "gpuType", "gpuCount", "image", "region", "singleCardPrice", "createdAt"]),
     "numbers as text": {"gpuCount": "2", "singleCardPrice": "0.6", "containerVolumeInGb": "252"},
@@ -21,12 +31,7 @@ MALFORMED = {
     "no status": {"status": None},
     "a status as a number": {"status": 3},
     "an alias of a status": {"status": "STOPPED"},
-    "time as epoch seconds": {"createdAt": EPOCH},
-    "time as epoch seconds as text": {"createdAt": str(EPOCH)},
-    "time as epoch milliseconds": {"createdAt": EPOCH * 1000},
-    "time as epoch milliseconds as text": {"createdAt": str(EPOCH * 1000)},
-    "time with a zone": {"createdAt": "2025-07-04T12:29:56+02:00"},
-    "time in ISO with a Z": {"createdAt": "2025-07-04T10:29:56Z"},
+    **{f"time {name}": {"createdAt": time} for name, time in TIMES.items()},
     "time with a fraction": {"createdAt": "2025-07-04 10:29:56.123"},
     "an empty time": {"createdAt": ""},
     "an invalid time": {"createdAt": "yesterday"},
@@ -38,11 +43,12 @@ MALFORMED = {
         "expose": [{"port": 22, "protocol": "ssh", "host": "192.0.2.7", "proxyPort": 32002, "healthy": True}],
     },
 }
+"""Changes of the example pod that differ from the contract."""
 
 
 @pytest.fixture
 def decode(make_client, record):
-    """Return the pod that a listing of the example record with changed fields is decoded to."""
+    """A function that returns the example pod with changed fields, as decoded from a listing."""
     return lambda **changes: make_client(records=[record(**changes)]).pods.list()[0]
 
 
@@ -62,7 +68,7 @@ def test_example_of_the_contract(decode):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("get_endpoint", [True, False])
-@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("changes", DEVIATIONS.values(), ids=DEVIATIONS)
 def test_list_get_and_frame_agree(make_client, record, changes, get_endpoint):
     pods = make_client(records=[record(**changes)], get_endpoint=get_endpoint).pods
     (pod,) = pods.list()
@@ -99,12 +105,9 @@ def test_lenient_and_strict_decoders_agree(make_client):
                 assert getattr(decoded[pod_id], name) == getattr(pod, name)
 
 
-TIME_FORMATS = [name for name in MALFORMED if name.startswith(("time as", "time in ISO", "time with a zone"))]
-
-
-@pytest.mark.parametrize("time_format", TIME_FORMATS)
-def test_each_time_format_is_parsed(decode, time_format):
-    assert decode(**MALFORMED[time_format]).created_at == CREATED
+@pytest.mark.parametrize("time", TIMES.values(), ids=TIMES)
+def test_each_time_format_is_parsed(decode, time):
+    assert decode(createdAt=time).created_at == CREATED
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, 331864222263676929, 10**18 + 1, 2**64 + 1])

@@ -1,4 +1,4 @@
-"""Failures of HTTP requests: the type of each error, retries, and what errors show."""
+"""Failures of HTTP requests: types of errors, retries, and what errors show. A fault such as ``lostx1`` occurs once."""
 
 import pickle
 from pathlib import Path
@@ -22,8 +22,8 @@ UNEXPECTED = ["html", "html=404", "html=502", "empty", "truncated", "list", "bar
 
 
 @pytest.fixture
-def failed_list():
-    """Return the error of a listing with a fault, and the sandbox."""
+def fail_list():
+    """A function that returns the error of a listing with a fault, and the sandbox."""
 
     def run(fault):
         with Sandbox(api_key=KEY, faults=[f"list:{fault}"]) as sandbox:
@@ -50,8 +50,8 @@ def failed_list():
         ("dropped", ConnectionFailed),
     ],
 )
-def test_each_failure_has_its_type_one_line_and_no_key(failed_list, fault, error_type):
-    error, sandbox = failed_list(fault)
+def test_each_failure_has_its_type_one_line_and_no_key(fail_list, fault, error_type):
+    error, sandbox = fail_list(fault)
     assert type(error) is error_type
     assert "\n" not in str(error)
     assert 20 < len(str(error)) < 500
@@ -63,23 +63,24 @@ def test_each_failure_has_its_type_one_line_and_no_key(failed_list, fault, error
 @pytest.mark.parametrize(
     ("fault", "words"), [("html=502", "HTTP 502"), ("html", "<"), ("empty", "empty"), ("list", "[")]
 )
-def test_unexpected_response_is_quoted(failed_list, fault, words):
-    assert words in str(failed_list(fault)[0])
+def test_unexpected_response_is_quoted(fail_list, fault, words):
+    error, _ = fail_list(fault)
+    assert words in str(error)
 
 
-def test_api_error_has_code_and_http_status(failed_list):
-    error, _ = failed_list("code=12345")
+def test_api_error_has_code_and_http_status(fail_list):
+    error, _ = fail_list("code=12345")
     assert (error.code, error.http_status) == (12345, 200)
 
 
-def test_redirect_is_not_followed_and_its_target_is_shown(failed_list):
-    error, sandbox = failed_list("redirect=http://192.0.2.1/")
+def test_redirect_is_not_followed_and_its_target_is_shown(fail_list):
+    error, sandbox = fail_list("redirect=http://192.0.2.1/")
     assert "http://192.0.2.1/" in str(error)
     assert len(sandbox.requests) == 1
 
 
-def test_redirect_to_the_same_host_is_not_followed(failed_list):
-    _, sandbox = failed_list("redirect=/openapi/v1/pods/list?x=1")
+def test_redirect_to_the_same_host_is_not_followed(fail_list):
+    _, sandbox = fail_list("redirect=/openapi/v1/pods/list?x=1")
     assert len(sandbox.requests) == 1
 
 
@@ -94,8 +95,9 @@ def test_list_is_retried_after_transient_failures(yotta, sandbox, fault, request
 
 
 @pytest.mark.parametrize("fault", ["code=10001", "status=500", "status=400", "html", "empty"])
-def test_list_is_not_retried_after_permanent_failures(failed_list, fault):
-    assert len(failed_list(fault)[1].requests) == 1
+def test_list_is_not_retried_after_permanent_failures(fail_list, fault):
+    _, sandbox = fail_list(fault)
+    assert len(sandbox.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -127,8 +129,8 @@ def test_stopped_sandbox_is_a_failed_connection():
 
 
 @pytest.mark.parametrize("fault", ["html", "code=12345", "status=401", "timeout"])
-def test_error_survives_pickling(failed_list, fault):
-    error, _ = failed_list(fault)
+def test_error_survives_pickling(fail_list, fault):
+    error, _ = fail_list(fault)
     copied = pickle.loads(pickle.dumps(error))
     assert type(copied) is type(error)
     assert str(copied) == str(error)
@@ -145,7 +147,7 @@ def test_no_frame_of_the_traceback_shows_the_key(sandbox):
     assert all(sandbox.api_key not in repr(entry.frame.f_locals) for entry in frames)
 
 
-def test_server_that_repeats_the_key_does_not_show_it(failed_list):
-    error, _ = failed_list(f"redirect=https://example.org/?key={KEY}")
+def test_server_that_repeats_the_key_does_not_show_it(fail_list):
+    error, _ = fail_list(f"redirect=https://example.org/?key={KEY}")
     assert KEY not in str(error)
     assert "••••" in str(error)

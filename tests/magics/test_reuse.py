@@ -50,7 +50,7 @@ def test_a_create_without_a_name_always_creates(run: Run, requests_to: Requests)
 
 @pytest.mark.parametrize("create", [CREATE, "%yotta create pytorch --gpu L4"], ids=["named", "unnamed"])
 def test_a_create_of_unknown_outcome_creates_no_second_pod(
-    run: Run, requests_to: Requests, sandbox: Sandbox, create: str, no_lookup_delay: None
+    run: Run, requests_to: Requests, sandbox: Sandbox, create: str, short_lookup_delays: None
 ) -> None:
     sandbox.add_fault("create:lostx1")
     sandbox.add_fault("list:lag=3600")

@@ -149,7 +149,7 @@ def test_pods_without_a_name_are_no_duplicates(
 
 @pytest.mark.parametrize("name", ["mine", None])
 def test_launch_of_unknown_outcome_has_one_row_until_its_pod_is_listed(
-    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions], no_lookup_delay: None, name: str
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions], short_lookup_delays: None, name: str
 ) -> None:
     sandbox.add_fault("create:lostx1")
     sandbox.add_fault("list:lag=3600")
