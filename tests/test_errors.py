@@ -11,6 +11,7 @@ from yotta_jupyter import (
     ApiError,
     AuthenticationError,
     CommandFailed,
+    ConnectInterrupted,
     ConnectionFailed,
     CopyInterrupted,
     CreateOutcomeUnknown,
@@ -19,6 +20,7 @@ from yotta_jupyter import (
     NameTaken,
     Pod,
     PodNotFound,
+    PodUnreachable,
     RemoteDetached,
     RemoteError,
     RemoteUnavailable,
@@ -55,6 +57,8 @@ ERRORS = {
     "RemoteError": RemoteError("ZeroDivisionError", "division by zero"),
     "CommandFailed": CommandFailed(3),
     "RemoteUnavailable": RemoteUnavailable("Pod 123 has no Python.", advice="Install it.", pod_id="123"),
+    "PodUnreachable": PodUnreachable("Pod 123 does not answer.", "123"),
+    "ConnectInterrupted": ConnectInterrupted("train"),
     "RemoteDetached": RemoteDetached("7f3a", "123"),
     "CopyInterrupted": CopyInterrupted(),
 }
@@ -95,7 +99,7 @@ def test_error_names_no_command_of_the_magics(error):
 
 def test_interrupts_are_keyboard_interrupts():
     for name, error in ERRORS.items():
-        is_interrupt = name in ("WaitInterrupted", "RemoteDetached", "CopyInterrupted")
+        is_interrupt = name in ("WaitInterrupted", "ConnectInterrupted", "RemoteDetached", "CopyInterrupted")
         assert isinstance(error, KeyboardInterrupt) == is_interrupt
         assert isinstance(error, YottaError) != is_interrupt
 

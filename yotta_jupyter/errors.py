@@ -18,7 +18,9 @@
   + RemoteError
   + CommandFailed
   + RemoteUnavailable
+    - PodUnreachable
 * WaitInterrupted (a KeyboardInterrupt)
+* ConnectInterrupted (a KeyboardInterrupt)
 * RemoteDetached (a KeyboardInterrupt)
 * CopyInterrupted (a KeyboardInterrupt)
 
@@ -410,6 +412,39 @@ class RemoteUnavailable(YottaError):
         self.pod_id = pod_id
 
 
+class PodUnreachable(RemoteUnavailable):
+    """A pod did not answer by SSH in time.
+
+    Parameters
+    ----------
+    message : str
+    pod_id : str
+    """
+
+    def __init__(self, message: str, pod_id: str) -> None:
+        super().__init__(
+            message,
+            advice=f'See it with pods.get("{pod_id}"); pods.pause and pods.resume start it again.',
+            pod_id=pod_id,
+        )
+        self.args = (message, pod_id)
+
+
+class ConnectInterrupted(OneLineError, KeyboardInterrupt):
+    """Ctrl-C ended the attempts to connect to a pod. A `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    label : str
+        The pod's name or id.
+    """
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.message = f"Interrupted while connecting to pod {label}; nothing was sent to it."
+        self.advice = ""
+
+
 class RemoteDetached(OneLineError, KeyboardInterrupt):
     """Ctrl-C ended the wait for a cell on a pod, not the cell. A `KeyboardInterrupt`.
 
@@ -419,16 +454,28 @@ class RemoteDetached(OneLineError, KeyboardInterrupt):
         Accepted by `Remote.attach`.
     pod_id : str
     was_interrupted : bool, default False
-        Whether the cell was interrupted first, so that it may have ended.
+        Whether an interrupt was sent to the cell first, so that it may have ended.
+    is_confirmed : bool, default True
+        Whether the pod received that interrupt. If none was sent: False if it could not be, without a connection.
     """
 
-    def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False) -> None:
-        super().__init__(request_id, pod_id, was_interrupted)
+    def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False, is_confirmed: bool = True) -> None:
+        super().__init__(request_id, pod_id, was_interrupted, is_confirmed)
         self.request_id = request_id
         self.pod_id = pod_id
         self.was_interrupted = was_interrupted
-        state = "was interrupted there, and may still run" if was_interrupted else "still runs there"
-        self.message = f"Detached from pod {pod_id}; the cell {state}."
+        self.is_confirmed = is_confirmed
+        if was_interrupted and is_confirmed:
+            self.message = f"Detached from pod {pod_id}; the cell was interrupted there, and may still run."
+        elif was_interrupted:
+            self.message = f"Detached from pod {pod_id}; whether it received the interrupt is unknown."
+        elif is_confirmed:
+            self.message = f"Detached from pod {pod_id}; the cell still runs there."
+        else:
+            self.message = (
+                f"The cell could not be interrupted: no connection to pod {pod_id}. "
+                "If it has started, it goes on running there."
+            )
         self.advice = f'See all of its output with remote.attach("{request_id}").'
 
 

@@ -18,6 +18,7 @@ from .errors import (
     NameTaken,
     OneLineError,
     PodNotFound,
+    PodUnreachable,
     RemoteDetached,
     UnknownName,
     UnsupportedValue,
@@ -26,6 +27,7 @@ from .errors import (
     WaitTimeout,
     YottaError,
 )
+from .formatting import format_rate
 from .models import Pod
 from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
@@ -96,7 +98,8 @@ def _advice(error: OneLineError, pods: Iterable[Pod]) -> str:
     advice = _magic_advice(error) or error.advice
     pods = list(pods)
     names = {pod.id: pod_argument(pod, pods) for pod in pods}
-    return _WORD.sub(lambda word: names.get(word[0], word[0]), advice)
+    advice = _WORD.sub(lambda word: names.get(word[0], word[0]), advice)
+    return advice + _cost_note(error, pods)
 
 
 def _magic_advice(error: OneLineError) -> str | None:
@@ -192,6 +195,22 @@ def _remote_detached_advice(error: RemoteDetached) -> str:
     return f"See all of its output with: %yotta attach {error.pod_id} --run {prefix}"
 
 
+def _pod_unreachable_advice(error: PodUnreachable) -> str:
+    pod_id = error.pod_id
+    return (
+        f"See it with %yotta get {pod_id}, or start it again: %yotta pause {pod_id} --wait, then "
+        f"%yotta resume {pod_id} --wait (a pause may erase files outside a persistent volume)."
+    )
+
+
+def _cost_note(error: OneLineError, pods: Iterable[Pod]) -> str:
+    """Return what a pod that does not answer costs; empty for other errors and if it costs nothing."""
+    if not isinstance(error, PodUnreachable):
+        return ""
+    rates = [pod.hourly_cost for pod in pods if pod.id == error.pod_id and pod.is_billable]
+    return f" It still costs {format_rate(rates[0])}." if rates else ""
+
+
 def _is_local(error: YottaError) -> bool:
     return is_loopback(urlsplit(error.base_url or "").hostname or "")
 
@@ -207,6 +226,7 @@ _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     UnsupportedValue: _unsupported_value_advice,
     UnusableKey: _unusable_key_advice,
     PodNotFound: _pod_not_found_advice,
+    PodUnreachable: _pod_unreachable_advice,
     RemoteDetached: _remote_detached_advice,
     WaitInterrupted: _wait_advice,
     WaitTimeout: _wait_advice,

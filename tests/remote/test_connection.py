@@ -1,8 +1,10 @@
 """SSH connections: keys, users, host keys, and connections that die."""
 
+import re
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncssh
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.remote.conftest import endpoint_of_server
 from tests.remote.sshd import run_sshd, wait_until
 from yotta_jupyter.api import PodsClient
-from yotta_jupyter.errors import InvalidPodState, RemoteUnavailable, ServerError
+from yotta_jupyter.errors import InvalidPodState, PodUnreachable, RemoteUnavailable, ServerError
 from yotta_jupyter.models import ExposedPort, Pod
 from yotta_jupyter.remote import Endpoint, connection, endpoint_of, login
 from yotta_jupyter.remote.host_keys import HostKeys
@@ -195,11 +197,39 @@ def test_a_changed_key_type_is_a_changed_key(sshd, make_remote):
         make_remote(sshd).connect()
 
 
-def test_a_pod_that_does_not_answer(tmp_path, make_remote, shared_sshd, monkeypatch):
+def test_a_pod_that_does_not_answer_is_reported_until_the_end(make_remote, shared_sshd, monkeypatch):
     monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.5)
-    endpoint = endpoint_of_server(shared_sshd, port=1)
-    with pytest.raises(RemoteUnavailable, match=r"does not answer by SSH at 127.0.0.1:1"):
-        make_remote(shared_sshd, endpoint).connect()
+    monkeypatch.setattr(connection, "STATUS_DELAY", 0.1)
+    statuses = []
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, port=1), on_status=statuses.append)
+    with pytest.raises(PodUnreachable, match=r"does not answer by SSH at 127.0.0.1:1: connection refused\."):
+        remote.connect()
+    assert re.fullmatch(
+        r"Pod 1001 does not answer on its SSH port, \d+ s: connection refused; "
+        r"trying again until \d\d:\d\d:\d\d; Ctrl-C ends the wait",
+        statuses[0],
+    )
+
+
+def test_callers_share_the_attempts_and_wait_as_long_as_each_allows(sshd, make_remote, monkeypatch):
+    """A cell that was running waits longer than a new connection, and gets its result when the server is back."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.2)
+    remote = make_remote(sshd)
+    remote.run("import os, time")
+    go = sshd.folder / "go"
+    notices = []
+    remote.on_notice = notices.append
+    with ThreadPoolExecutor(1) as executor:
+        result = executor.submit(remote.run, f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n'end'")
+        wait_until(lambda: remote.running_title)
+        sshd.stop()
+        wait_until(lambda: notices)
+        with pytest.raises(PodUnreachable):
+            remote.connect()
+        go.touch()
+        sshd.start()
+        assert result.result().text == "'end'"
+    assert notices == ["The connection to pod 1001 was lost; connecting again.", "Connected to pod 1001 again."]
 
 
 def test_a_connection_is_closed_within_15_seconds_of_silence():
@@ -215,7 +245,7 @@ def test_a_frozen_connection_is_replaced(sshd, make_remote, monkeypatch):
     sshd.signal_sessions(signal.SIGSTOP)
     wait_until(lambda: not remote.is_connected)
     assert remote.shell("echo 2").stdout == "2\n"
-    assert notices == ["The connection to pod 1001 was lost; connecting again.", "Connected to pod 1001 again."]
+    assert notices == []
     for process in frozen:
         process.kill()
 
@@ -249,10 +279,9 @@ def test_a_pod_that_starts_again_is_waited_for(sshd, make_remote):
     remote = make_remote(sshd, lookup=lookup, on_notice=notices.append)
     remote.connect()
     sshd.drop()
-    wait_until(lambda: not sshd.sessions())
+    wait_until(lambda: not remote.is_connected)
     assert remote.shell("echo 1").returncode == 0
-    assert notices[1] == "Pod 1001 is INITIALIZE and not reachable yet; waiting for it."
-    assert len(notices) == 3
+    assert notices == ["Pod 1001 is INITIALIZE and not reachable yet; waiting for it."]
 
 
 def test_a_new_address_is_looked_up(sshd, make_remote, tmp_path):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..errors import AuthenticationError, InvalidRequest, RemoteDetached, WaitInterrupted, YottaError
+from ..errors import AuthenticationError, InvalidRequest, OneLineError, YottaError
 from ..hints import use_magic_advice
 from ..sanitize import single_line
 from .commands import COMMANDS, command_names, get_command
@@ -18,6 +18,15 @@ from .suggestions import suggest_command
 
 # The arguments, then "--" as a separate word, then the code.
 _LINE_WITH_CODE: Final = re.compile(r"(?P<arguments>.*?)(?:^|\s)--(?:\s+(?P<code>.*))?", re.DOTALL)
+
+
+class CommandInterrupted(OneLineError, KeyboardInterrupt):
+    """Ctrl-C ended a command. A `KeyboardInterrupt`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "The command was interrupted; a request that it sent may have been processed."
+        self.advice = "See your pods with: %yotta list"
 
 
 def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str | None = None) -> Any:
@@ -44,16 +53,18 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
         The line is invalid. Nothing was sent.
     YottaError
         As raised by the command, with advice that names ``%yotta`` commands.
-    WaitInterrupted, RemoteDetached
-        Ctrl-C ended a wait, or detached the notebook from a cell on a pod.
+    KeyboardInterrupt
+        Ctrl-C was pressed. The exception is shown as one line that says what may have happened.
     """
     try:
         return _run(session, line, namespace, cell)
-    except (YottaError, WaitInterrupted, RemoteDetached) as error:
+    except (YottaError, KeyboardInterrupt) as error:
+        if not isinstance(error, OneLineError):
+            raise CommandInterrupted from None
         use_magic_advice(error, session.known_pods)
         raise
     finally:
-        session.remotes.warn_of_published_passwords()
+        session.remotes.end_command()
 
 
 def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | None) -> Any:

@@ -13,6 +13,7 @@ from ..hints import pod_argument
 from ..models import Pod
 from ..passwords import PUBLISHED_LOGIN
 from ..statuses import ENDING_STATUSES
+from .connection_line import ConnectionLine
 from .display import print_note
 from .prompts import prompt_secret
 from .resolve import match_pods, resolve_pods
@@ -33,6 +34,7 @@ class Remotes:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._line = ConnectionLine(session.shell)
         self._password_checks: dict[str, tuple[Pod, Future[bool]]] = {}
         self._warned_pod_ids: set[str] = set()
         self._used: Pod | None = None
@@ -77,6 +79,11 @@ class Remotes:
             raise InvalidRequest("No pod is named.", advice="Name one, or choose one for all cells: %yotta use POD")
         return self._find_connected(query) or self._connect(query, install)
 
+    def end_command(self) -> None:
+        """End the status of the connection, and warn of published passwords."""
+        self._line.end()
+        self._warn_of_published_passwords()
+
     def find_known_id(self, query: str | None) -> str | None:
         """Return the id of the known pod that matches, without a request; None if none or several match.
 
@@ -108,7 +115,7 @@ class Remotes:
         if ssh.is_starting(pod):
             pod = wait_for_pod(self._session, pod, SSH)
         remote = self._session.client.remotes.get(pod.id)
-        remote.on_notice = print_note
+        remote.on_notice, remote.on_status = self._line.show_notice, self._line.show_status
         remote.allow_install(install)
         _connect_with_passphrases(remote)
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
@@ -137,7 +144,7 @@ class Remotes:
             self.use(successor)
         return successor
 
-    def warn_of_published_passwords(self) -> None:
+    def _warn_of_published_passwords(self) -> None:
         """Print a note, once per pod, if the password that its official image publishes works for SSH.
 
         The check runs in the background since the first connection. Checks that have not ended are skipped.

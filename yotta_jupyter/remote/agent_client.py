@@ -88,6 +88,20 @@ class AgentClient:
         self._task: asyncio.Task[None] | None = None
         self._attached = asyncio.Event()
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a connection to the agent."""
+        return self._attached.is_set()
+
+    def is_accepted(self, request_id: str) -> bool:
+        """Return whether the agent has accepted a request that was sent. May be called from any thread.
+
+        Parameters
+        ----------
+        request_id : str
+        """
+        return request_id not in self._unaccepted
+
     async def attach(self) -> None:
         """Connect to the agent, which is started if it does not run.
 
@@ -204,7 +218,7 @@ class AgentClient:
 
     async def _receive_on_one_connection(self) -> None:
         """Receive the log until the connection is lost or the agent ends."""
-        connection = await self._connection.get()
+        connection = await self._connection.get(after_loss=self._has_sent_requests())
         writer: Any = None
         try:
             reader, writer = await self._launcher.open(connection)
@@ -275,13 +289,21 @@ class AgentClient:
             pod_id=endpoint.pod_id,
         )
         await self._deliver_held_ends()
-        unsent = {request.request_id for request in self._unaccepted.values() if not request.was_sent}
+        unsent = self._unsent_ids()
         for request_id in self._queues.keys() - unsent:
             await self._queues.pop(request_id).put(Event("failed", error=error))
         for request_id in self._unaccepted.keys() - unsent:
             del self._unaccepted[request_id]
         self.runs.clear()
         self.late.forget_requests()
+
+    def _unsent_ids(self) -> set[str]:
+        """Return the ids of the requests that the agent cannot know yet."""
+        return {request.request_id for request in self._unaccepted.values() if not request.was_sent}
+
+    def _has_sent_requests(self) -> bool:
+        """Return whether a request that the agent may know is unfinished."""
+        return bool((self._queues.keys() | self._unaccepted.keys()) - self._unsent_ids())
 
     async def _fail(self, error: YottaError) -> None:
         """Fail all requests."""

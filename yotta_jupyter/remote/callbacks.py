@@ -13,6 +13,8 @@ OnInput = Callable[[str, bool], str]
 """Returns a line for ``input()`` on the pod, given the prompt and whether it is a password."""
 OnNotice = Callable[[str], None]
 """Called with one line about the connection or the pod."""
+OnStatus = Callable[[str], None]
+"""Called with one line about a connection that takes long. It replaces the line before."""
 OnInterrupt = Callable[[], bool]
 """Called at the first Ctrl-C. Returns whether to interrupt the code on the pod, instead of leaving it running."""
 
@@ -75,4 +77,5 @@ class Callbacks:
     on_output: OnOutput = print_output
     on_input: OnInput = ask_user
     on_notice: OnNotice = print_notice
+    on_status: OnStatus = print_notice
     on_interrupt: OnInterrupt = always_interrupt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -10,10 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ..errors import ConnectionFailed, InvalidPodState, RemoteUnavailable, ServerError, UnexpectedResponse
+from ..errors import (
+    ConnectionFailed,
+    InvalidPodState,
+    PodUnreachable,
+    RemoteUnavailable,
+    ServerError,
+    UnexpectedResponse,
+)
 from ..sanitize import single_line
 from ..ssh import STARTING_STATUSES
-from .callbacks import OnNotice
+from .callbacks import OnNotice, OnStatus
 from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
 from .login import Login
@@ -21,10 +30,15 @@ from .login import Login
 if TYPE_CHECKING:
     import asyncssh
 
-CONNECT_TIMEOUT: Final = 30.0
-"""Seconds for all attempts of a first connection."""
+CONNECT_TIMEOUT: Final = 120.0
+"""Seconds for all attempts to connect. A pod that restarts its SSH server needs a minute."""
 RECONNECT_TIMEOUT: Final = 600.0
-"""Seconds for all attempts after a lost connection."""
+"""Seconds for all attempts to connect while something on the pod is unfinished, such as a cell."""
+STATUS_DELAY: Final = 2.0
+"""Seconds without a connection before the first status."""
+
+_STATUS_INTERVAL: Final = 5.0
+"""Seconds between two statuses."""
 
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
@@ -37,7 +51,7 @@ Result = TypeVar("Result")
 
 
 class _PodStarting(Exception):
-    """The pod's SSH port is not healthy yet."""
+    """The pod's SSH port is not healthy yet. The message follows the name of the pod."""
 
 
 class PodConnection:
@@ -51,6 +65,8 @@ class PodConnection:
     host_keys : HostKeys, optional
     on_notice : callable, optional
         Called with one line about a lost connection or a new host key, on the background thread.
+    on_status : callable, optional
+        Called with one line about the attempts to connect, which replaces the line before, on the background thread.
     """
 
     def __init__(
@@ -60,15 +76,20 @@ class PodConnection:
         lookup: Lookup | None = None,
         host_keys: HostKeys | None = None,
         on_notice: OnNotice = lambda text: None,
+        on_status: OnStatus = lambda text: None,
     ) -> None:
         self.endpoint = endpoint
         self._lookup = lookup
         self._on_notice = on_notice
+        self._on_status = on_status
         self._login = Login(host_keys or HostKeys(), on_notice)
         self._current: asyncssh.SSHClientConnection | None = None
         self._was_connected = False
         self._closed = False
-        self._lock = asyncio.Lock()
+        self._connecting: asyncio.Task[asyncssh.SSHClientConnection] | None = None
+        self._deadlines: list[float] = []  # Of all callers that wait for `_connecting`; seconds since the epoch.
+        self._failure: BaseException | None = None  # Of the last attempt.
+        self._is_loss_reported = False
 
     @property
     def is_connected(self) -> bool:
@@ -80,22 +101,32 @@ class PodConnection:
         """The user name that the pod accepted; None before the first connection."""
         return self._login.user
 
-    async def get(self) -> asyncssh.SSHClientConnection:
+    async def get(self, *, after_loss: bool = False) -> asyncssh.SSHClientConnection:
         """Return the connection; connect if there is none.
+
+        Parameters
+        ----------
+        after_loss : bool, default False
+            Whether something on the pod is unfinished because the connection was lost. The loss is then reported, and
+            the attempts continue for `RECONNECT_TIMEOUT` instead of `CONNECT_TIMEOUT`.
 
         Raises
         ------
+        PodUnreachable
+            The pod does not answer.
         RemoteUnavailable
-            The pod cannot be reached.
+            The pod accepts no key, or its host key changed.
         InvalidPodState, PodNotFound, AuthenticationError
             From `lookup`: the pod is paused or gone, or the API refused the key.
         """
-        async with self._lock:
-            if self._closed:
-                raise RemoteUnavailable(f"The connection to pod {self.endpoint.label} was closed.")
-            if self._current is None or self._current.is_closed():
-                self._current = await self._connect()
+        if self._closed:
+            raise self._closed_error()
+        if self._current is not None and not self._current.is_closed():
             return self._current
+        if after_loss and self._was_connected and not self._is_loss_reported:
+            self._is_loss_reported = True
+            self._on_notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
+        return await self._wait_for_connection(RECONNECT_TIMEOUT if after_loss else CONNECT_TIMEOUT)
 
     async def retry(self, action: Callable[[asyncssh.SSHClientConnection], Awaitable[Result]]) -> Result:
         """Run an action on the connection, again after each reconnect until it completes.
@@ -105,13 +136,14 @@ class PodConnection:
         action : callable
             An async function of the connection that may run several times.
         """
+        connection = await self.get()
         while True:
-            connection = await self.get()
             try:
                 return await action(connection)
             except Exception as error:
                 if not await self.is_lost(connection, error):
                     raise
+            connection = await self.get(after_loss=True)
 
     async def is_lost(self, connection: asyncssh.SSHClientConnection, error: BaseException) -> bool:
         """Return whether an error was caused by the loss of a connection.
@@ -150,19 +182,44 @@ class PodConnection:
             self._current.abort()
         self._login.close()
 
-    async def _connect(self) -> asyncssh.SSHClientConnection:
-        """Connect for the first time, or again, and report the latter."""
-        if not self._was_connected:
-            connection = await self._try_until(time.monotonic() + CONNECT_TIMEOUT)
-            self._was_connected = True
-            return connection
-        self._on_notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
-        connection = await self._try_until(time.monotonic() + RECONNECT_TIMEOUT)
-        self._on_notice(f"Connected to pod {self.endpoint.label} again.")
-        return connection
+    async def _wait_for_connection(self, timeout: float) -> asyncssh.SSHClientConnection:
+        """Wait for a connection. All callers share the attempts, which end with the last caller."""
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.ensure_future(self._connect())
+        task = self._connecting
+        deadline = time.time() + timeout
+        self._deadlines.append(deadline)
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise self._unreachable() from None
+        finally:
+            self._deadlines.remove(deadline)
+            if not self._deadlines and not task.done():
+                task.cancel()
+                self._connecting = None
 
-    async def _try_until(self, deadline: float) -> asyncssh.SSHClientConnection:
-        """Connect, with exponential backoff until a deadline."""
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        """Connect, and report attempts that take long."""
+        started = time.monotonic()
+        self._failure = None
+        reports = asyncio.ensure_future(self._report_attempts(started))
+        try:
+            self._current = await self._try_until_connected()
+        finally:
+            reports.cancel()
+        self._was_connected = True
+        elapsed = time.monotonic() - started
+        again = " again" if self._is_loss_reported else ""
+        duration = f" after {elapsed:.0f} s" if elapsed > STATUS_DELAY else ""
+        if again or duration:
+            self._on_notice(f"Connected to pod {self.endpoint.label}{again}{duration}.")
+        self._is_loss_reported = False
+        return self._current
+
+    async def _try_until_connected(self) -> asyncssh.SSHClientConnection:
+        """Connect, with exponential backoff."""
         import asyncssh
 
         delay = _FIRST_DELAY
@@ -174,14 +231,27 @@ class PodConnection:
                     await self._update_endpoint()
                 return await self._login.connect(self.endpoint)
             except (TimeoutError, OSError, asyncssh.Error, _PodStarting) as error:
-                if self._closed or time.monotonic() + delay > deadline:
-                    raise self._unreachable(error) from None
+                self._failure = error
                 if isinstance(error, _PodStarting) and not reported_starting:
                     reported_starting = True
                     self._on_notice(f"Pod {self.endpoint.label} {error}; waiting for it.")
             must_look_up = True
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
             delay = min(delay * 2, _MAX_DELAY)
+            if self._closed:
+                raise self._closed_error()
+
+    async def _report_attempts(self, started: float) -> None:
+        """Report at intervals why there is no connection and how long the attempts continue."""
+        await asyncio.sleep(STATUS_DELAY)
+        while self._deadlines:
+            until = time.strftime("%H:%M:%S", time.localtime(self._deadlines[-1]))
+            problem, reason = self._describe_failure()
+            self._on_status(
+                f"Pod {self.endpoint.label} {problem}, {time.monotonic() - started:.0f} s: {reason}; "
+                f"trying again until {until}; Ctrl-C ends the wait"
+            )
+            await asyncio.sleep(_STATUS_INTERVAL)
 
     async def _update_endpoint(self) -> None:
         """Look the endpoint up. Keep the last one if the API fails."""
@@ -196,11 +266,26 @@ class PodConnection:
         except (ConnectionFailed, ServerError, UnexpectedResponse):
             pass
 
-    def _unreachable(self, error: BaseException) -> RemoteUnavailable:
-        address = f"{self.endpoint.host}:{self.endpoint.port}"
-        reason = single_line(getattr(error, "reason", "") or str(error) or "no answer", 120)
-        return RemoteUnavailable(
-            f"Pod {self.endpoint.label} does not answer by SSH at {address}: {reason}.",
-            advice="See whether it is running.",
-            pod_id=self.endpoint.pod_id,
-        )
+    def _describe_failure(self) -> tuple[str, str]:
+        """Return the problem, which follows the name of the pod, and its reason."""
+        if isinstance(self._failure, _PodStarting):
+            return str(self._failure), "waiting for it"
+        return "does not answer on its SSH port", _describe_error(self._failure)
+
+    def _unreachable(self) -> PodUnreachable:
+        endpoint = self.endpoint
+        if isinstance(self._failure, _PodStarting):
+            text = str(self._failure)
+        else:
+            text = f"does not answer by SSH at {endpoint.host}:{endpoint.port}: {_describe_error(self._failure)}"
+        return PodUnreachable(f"Pod {endpoint.label} {text}.", pod_id=endpoint.pod_id)
+
+    def _closed_error(self) -> RemoteUnavailable:
+        return RemoteUnavailable(f"The connection to pod {self.endpoint.label} was closed.")
+
+
+def _describe_error(error: BaseException | None) -> str:
+    """Return the reason of a failed attempt, such as ``connection refused``."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno).lower()
+    return single_line(getattr(error, "reason", "") or str(error or "") or "no answer", 120)

@@ -65,7 +65,7 @@ class Execution:
         self._is_caught_up = is_caught_up
         self._pending_input: Event | None = None
         self._error: RemoteError | None = None
-        self._was_interrupted = False
+        self._interrupt_id: str | None = None  # Of the interrupt that Ctrl-C sends.
         self._interrupts = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
         self._result = RunResult(request_id)
         self._collector = OutputCollector(self._result)
@@ -119,6 +119,10 @@ class Execution:
                 self._notify_if_queued(event)
             case "notice":
                 self._callbacks.on_notice(event.data["detail"])
+            case "status":
+                self._callbacks.on_status(event.data["detail"])
+            case "not_connected":
+                raise RemoteDetached(self._request_id, self._pod_id, is_confirmed=False)
             case "lost":
                 self._result.lost.append(event.data["detail"])
                 self._callbacks.on_notice(event.data["detail"])
@@ -162,19 +166,26 @@ class Execution:
         self._loop.call_soon_threadsafe(self._client.send, head, value.encode("utf-8", "surrogatepass"))
 
     def _interrupt(self) -> None:
-        if self._was_interrupted or not self._callbacks.on_interrupt():
-            raise RemoteDetached(self._request_id, self._pod_id, self._was_interrupted) from None
-        self._was_interrupted = True
-        self._callbacks.on_notice("Interrupting the cell on the pod; interrupt again to leave it running.")
-        self._loop.call_soon_threadsafe(self._send_interrupt)
+        """Interrupt the cell at the first Ctrl-C; leave it running at the second one."""
+        if self._interrupt_id is not None:
+            is_confirmed = self._client.is_accepted(self._interrupt_id)
+            raise RemoteDetached(self._request_id, self._pod_id, was_interrupted=True, is_confirmed=is_confirmed)
+        if not self._callbacks.on_interrupt():
+            raise RemoteDetached(self._request_id, self._pod_id)
+        self._interrupt_id = uuid.uuid4().hex
+        self._loop.call_soon_threadsafe(self._send_interrupt, self._interrupt_id)
 
-    def _send_interrupt(self) -> None:
+    def _send_interrupt(self, interrupt_id: str) -> None:
         """Interrupt the request, or end it at once if it was never sent. Runs on the background loop."""
         if self._client.withdraw(self._request_id):
             detail = "it was interrupted before it was sent"
             self._events.put_nowait(Event("done", data={"status": "not_run", "detail": detail}))
+        elif not self._client.is_attached:
+            self._events.put_nowait(Event("not_connected"))
         else:
-            self._client.send({"type": "interrupt", "request": uuid.uuid4().hex, "target": self._request_id})
+            text = "Interrupting the cell on the pod; interrupt again to leave it running."
+            self._events.put_nowait(Event("notice", data={"detail": text}))
+            self._client.send({"type": "interrupt", "request": interrupt_id, "target": self._request_id})
 
     def _finish(self, done: Event) -> RunResult:
         """Return the result, or raise the error, of a request that ended."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import InvalidRequest
+from ..errors import ConnectInterrupted, InvalidRequest, RemoteDetached
 from ..sanitize import single_line
 from .agent_client import AgentClient
 from .callbacks import (
@@ -16,14 +16,16 @@ from .callbacks import (
     OnInterrupt,
     OnNotice,
     OnOutput,
+    OnStatus,
     always_interrupt,
     ask_user,
     never_interrupt,
     print_output,
 )
+from .events import Event
 from .execution import Execution
 from .framing import MAX_REQUEST
-from .loop import background_loop, wait_for
+from .loop import background_loop, submit, wait_for
 from .outputs import RunResult
 from .queues import EventQueues
 from .runs import RequestInfo
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from .connection import PodConnection
     from .launcher import AgentLauncher
     from .progress import OnProgress
+
+Result = TypeVar("Result")
 
 _MAX_TITLE: Final = 80
 """Characters."""
@@ -50,6 +54,8 @@ class RemoteKernel:
     launcher : AgentLauncher
     queues : EventQueues
     on_notice : callable
+    on_status : callable, optional
+        By default `on_notice`.
     """
 
     def __init__(
@@ -59,9 +65,11 @@ class RemoteKernel:
         launcher: AgentLauncher,
         queues: EventQueues,
         on_notice: OnNotice,
+        on_status: OnStatus | None = None,
     ) -> None:
         self.pod_id = pod_id
         self.on_notice = on_notice
+        self.on_status = on_status or on_notice
         self._connection = connection
         self._launcher = launcher
         self._queues = queues
@@ -125,7 +133,7 @@ class RemoteKernel:
         names = _check_names(pull)
         if push:
             self.push_values(push, on_progress=on_progress)
-        result = self._execute(code, Callbacks(on_output, on_input, self.on_notice, on_interrupt))
+        result = self._execute(code, self._callbacks(on_output, on_input, on_interrupt))
         result.pulled = self.pull_values(names, on_progress=on_progress)
         return result
 
@@ -162,7 +170,7 @@ class RemoteKernel:
         """
         if push:
             self.push_values(push)
-        return self._execute(code, Callbacks(on_notice=self.on_notice), until="accepted").request_id
+        return self._execute(code, self._callbacks(), until="accepted").request_id
 
     def attach(
         self,
@@ -208,11 +216,15 @@ class RemoteKernel:
             if last_shown is not None:
                 self._agent.late.mark_shown(run.request_id, last_shown)
 
-        callbacks = Callbacks(on_output, on_input, self.on_notice, never_interrupt)
+        callbacks = self._callbacks(on_output, on_input, never_interrupt)
         execution = Execution(client, self._loop, events, run.request_id, self.pod_id, callbacks, is_caught_up=False)
         try:
             wait_for(connect())
             return execution.wait()
+        except RemoteDetached:
+            raise
+        except KeyboardInterrupt:
+            raise RemoteDetached(run.request_id, self.pod_id) from None
         finally:
             self._queues.close(events)
             wait_for(disconnect())
@@ -224,8 +236,13 @@ class RemoteKernel:
         -------
         list of RequestInfo
         """
-        wait_for(self._agent.attach())
+        self._wait_for_connection(self._agent.attach())
         return self._agent.runs.all()
+
+    @property
+    def running_title(self) -> str | None:
+        """The first line of the cell that runs on the pod, or None, as known without a request."""
+        return self._agent.runs.running_title() if self._agent.is_attached else None
 
     def interrupt(self, request_id: str | None = None) -> None:
         """Interrupt a run as Ctrl-C does; one that waits is removed from the queue.
@@ -325,6 +342,36 @@ class RemoteKernel:
 
     # Requests to the agent
 
+    def _callbacks(
+        self,
+        on_output: OnOutput = print_output,
+        on_input: OnInput = ask_user,
+        on_interrupt: OnInterrupt = always_interrupt,
+    ) -> Callbacks:
+        return Callbacks(on_output, on_input, self.on_notice, self.on_status, on_interrupt)
+
+    def _wait_for_connection(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine that connects on the background loop. Report notices and statuses on this thread meanwhile.
+
+        Raises
+        ------
+        ConnectInterrupted
+            Ctrl-C was pressed.
+        """
+        events = self._queues.create()
+        future = submit(coroutine)
+        future.add_done_callback(lambda _: events.put_nowait(Event("done")))
+        try:
+            while (event := events.get()).kind != "done":
+                report = self.on_status if event.kind == "status" else self.on_notice
+                report(event.data["detail"])
+            return future.result()
+        except KeyboardInterrupt:
+            raise ConnectInterrupted(self._connection.endpoint.label) from None
+        finally:
+            future.cancel()
+            self._queues.close(events)
+
     def _execute(self, code: str, callbacks: Callbacks, *, hidden: bool = False, until: str = "done") -> RunResult:
         """Send code and wait as `Execution.wait` does. Hidden code has no history and shows no late output."""
         body = code.encode("utf-8", "surrogatepass")
@@ -338,11 +385,11 @@ class RemoteKernel:
         return self._send_and_wait(head, body, callbacks, until, with_late_output=not hidden)
 
     def _run_hidden(self, code: str, on_output: OnOutput) -> None:
-        self._execute(code, Callbacks(on_output, on_notice=self.on_notice), hidden=True)
+        self._execute(code, self._callbacks(on_output), hidden=True)
 
     def _request(self, head: dict[str, Any]) -> None:
         """Send a request and wait until the agent has accepted it."""
-        self._send_and_wait(head, b"", Callbacks(on_notice=self.on_notice), "accepted")
+        self._send_and_wait(head, b"", self._callbacks(), "accepted")
 
     def _send_and_wait(
         self, head: dict[str, Any], body: bytes, callbacks: Callbacks, until: str, *, with_late_output: bool = False

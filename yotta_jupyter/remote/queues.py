@@ -137,7 +137,19 @@ class EventQueues:
         ----------
         text : str
         """
+        self._send(Event("notice", data={"detail": text}))
+
+    def send_status(self, text: str) -> None:
+        """Put a status of the connection into every queue.
+
+        Parameters
+        ----------
+        text : str
+        """
+        self._send(Event("status", data={"detail": text}))
+
+    def _send(self, event: Event) -> None:
         with self._lock:
             queues = list(self._queues)
         for events in queues:
-            events.put_nowait(Event("notice", data={"detail": text}))
+            events.put_nowait(event)

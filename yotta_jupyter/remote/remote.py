@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from .callbacks import OnNotice, print_notice
+from .callbacks import OnNotice, OnStatus, print_notice
 from .connection import PodConnection
 from .endpoint import Endpoint, Lookup, endpoint_of
 from .host_keys import HostKeys
@@ -45,6 +45,8 @@ class Remote(RemoteKernel):
         The pinned host keys; by default those in ``~/.yotta/ssh/known_hosts``.
     on_notice : callable, optional
         Called with one line about the connection or the pod, on the thread that waits; by default printed to stderr.
+    on_status : callable, optional
+        Called every 5 s with one line about a connection that takes long, on that thread; by default `on_notice`.
     """
 
     def __init__(
@@ -56,12 +58,15 @@ class Remote(RemoteKernel):
         python: str | None = None,
         host_keys: HostKeys | None = None,
         on_notice: OnNotice = print_notice,
+        on_status: OnStatus | None = None,
     ) -> None:
         queues = EventQueues(background_loop())
         send_notice = queues.send_notice
-        connection = PodConnection(endpoint, lookup=lookup, host_keys=host_keys, on_notice=send_notice)
+        connection = PodConnection(
+            endpoint, lookup=lookup, host_keys=host_keys, on_notice=send_notice, on_status=queues.send_status
+        )
         launcher = AgentLauncher(connection, install=install, python=python, on_notice=send_notice)
-        super().__init__(endpoint.pod_id, connection, launcher, queues, on_notice)
+        super().__init__(endpoint.pod_id, connection, launcher, queues, on_notice, on_status)
         self._python = python
         self._forwards: set[Forward] = set()
 
@@ -231,7 +236,7 @@ class Remote(RemoteKernel):
         """
         events = self._queues.create()
         try:
-            return run_shell(self._connection, self._loop, events, command, on_text, self.on_notice)
+            return run_shell(self._connection, self._loop, events, command, on_text, self.on_notice, self.on_status)
         finally:
             self._queues.close(events)
 
@@ -253,10 +258,12 @@ class Remote(RemoteKernel):
         Raises
         ------
         RemoteUnavailable
-            The pod cannot be reached, accepts no key, or has another host key than before. ``error.locked_keys`` names
-            the key files that were not tried because they need a passphrase; see `unlock`.
+            The pod cannot be reached within two minutes, accepts no key, or has another host key than before.
+            ``error.locked_keys`` names the key files that were not tried because they need a passphrase; see `unlock`.
+        ConnectInterrupted
+            Ctrl-C was pressed.
         """
-        wait_for(self._connection.get())
+        self._wait_for_connection(self._connection.get())
 
     def unlock(self, key_file: str | Path, passphrase: str) -> bool:
         """Use a key file that needs a passphrase, after a connection failed without it.

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..errors import RemoteUnavailable, YottaError
+from ..errors import ConnectInterrupted, RemoteUnavailable, YottaError
 from ..sanitize import single_line
-from .callbacks import OnNotice
+from .callbacks import OnNotice, OnStatus
 from .events import Event
 from .interrupts import InterruptHandler
 from .queues import BoundedQueue
@@ -91,6 +91,11 @@ class ShellProcess:
         Run by bash, or by sh where there is no bash.
     events : BoundedQueue
         Gets an event ``text`` for each piece of output, then ``done`` or ``failed``.
+
+    Attributes
+    ----------
+    is_started : bool
+        Whether the command may have been sent to the pod. May be read from any thread.
     """
 
     def __init__(self, connection: PodConnection, command: str, events: BoundedQueue[Event]) -> None:
@@ -99,6 +104,7 @@ class ShellProcess:
         self._events = events
         self._pid_parser = _PidParser()
         self._has_parsed_pid = asyncio.Event()
+        self.is_started = False
 
     async def run(self) -> None:
         """Run the command to its end."""
@@ -135,6 +141,7 @@ class ShellProcess:
         line = f"exec sh -c {shlex.quote(_SCRIPT)} {shlex.quote(self._command)}"
 
         async def start(connection: asyncssh.SSHClientConnection) -> asyncssh.SSHClientProcess[bytes]:
+            self.is_started = True
             return await connection.create_process(line, encoding=None, stdin=asyncssh.DEVNULL)
 
         process = await self._connection.retry(start)
@@ -226,6 +233,7 @@ def run_shell(
     command: str,
     on_text: OnText | None,
     on_notice: OnNotice,
+    on_status: OnStatus,
 ) -> ShellResult:
     """Run a command and wait for it on the calling thread.
 
@@ -237,7 +245,7 @@ def run_shell(
     events : BoundedQueue
         Also gets notices about the connection.
     command : str
-    on_text, on_notice : callable
+    on_text, on_notice, on_status : callable
         As for `Remote`.
     """
     process = ShellProcess(connection, command, events)
@@ -257,7 +265,11 @@ def run_shell(
                             on_text(stream, text)
                     case "notice":
                         on_notice(event.data["detail"])
+                    case "status":
+                        on_status(event.data["detail"])
                     case "interrupt":
+                        if not process.is_started:
+                            raise ConnectInterrupted(connection.endpoint.label)
                         if not signals:
                             raise KeyboardInterrupt
                         asyncio.run_coroutine_threadsafe(process.signal(signals.pop(0)), loop)

@@ -102,12 +102,14 @@ def _run(
     """
     if "\0" in pod_path or not pod_path:
         raise InvalidRequest("A path on the pod is empty or contains a null character.")
+    is_retry = False
     while True:
-        channel = PodChannel(connection, wait_for(connection.get()))
+        channel = PodChannel(connection, wait_for(connection.get(after_loss=is_retry)))
         try:
             channel.open([pod_command, pod_path], python)
             result = _parse_report(copy(channel))
         except ConnectionLost:
+            is_retry = True
             continue
         except CopyError as error:
             where = " on the pod" if error.is_remote else ""
