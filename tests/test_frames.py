@@ -156,8 +156,9 @@ def test_cost_frame_has_billable_pods_by_cost():
     frame = cost_frame(pods)
     assert list(frame.columns) == ["name", "status", "hourly_cost", "hourly_rate"]
     assert list(frame.index) == ["4", "1", "2"]
-    assert list(frame["hourly_cost"].fillna(-1)) == [0.6, 0, -1]
-    assert list(frame["hourly_rate"].fillna(-1)) == [0.6, 0.6, -1]
+    unknown = -1
+    assert list(frame["hourly_cost"].fillna(unknown)) == [0.6, 0, unknown]
+    assert list(frame["hourly_rate"].fillna(unknown)) == [0.6, 0.6, unknown]
     pd.testing.assert_frame_equal(cost_frame([]), frame.iloc[:0])
 
 

@@ -335,7 +335,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
             return persistent
         container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)
         if self.single_card_price is None or self.gpu_count is None or container is None or persistent is None:
-            return None  # Also in INITIALIZE: a total that is about to include the pod is incomplete.
+            return None  # Also in INITIALIZE, so that the pod counts as unpriced before it costs money.
         if status == "INITIALIZE":  # Nothing is charged yet.
             return 0.0
         return self.single_card_price * self.gpu_count + container + persistent

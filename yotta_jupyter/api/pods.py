@@ -152,7 +152,7 @@ class PodsClient(PodCreator):
         pod_id : str
         until : str, default "RUNNING"
             A status, or ``"SSH"``: RUNNING, and the SSH port healthy.
-        timeout : float, default 900
+        timeout : float, optional
             Seconds.
         progress : callable, optional
             Called after each request with the latest pods by id.
@@ -238,7 +238,7 @@ class PodsClient(PodCreator):
         Parameters
         ----------
         pod_id : str
-        timeout : float, default 900
+        timeout : float, optional
             Seconds to wait for a pod that is starting; see `wait`.
         progress : callable, optional
             Called during that wait; see `wait`.
