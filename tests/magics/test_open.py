@@ -43,11 +43,20 @@ def is_open(port: int) -> bool:
     return True
 
 
-@pytest.fixture
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def free_port() -> int:
+    return find_free_port()
+
+
+@pytest.fixture
+def other_port() -> int:
+    return find_free_port()
 
 
 @pytest.fixture
@@ -97,14 +106,15 @@ def test_the_jupyterlab_of_the_pod_opens_signed_in(
     assert output == f"Out[0]: JupyterLab of train: {link.url}"
     assert f'href="{link.url}"' in link._repr_html_()
     assert link.port == free_port
-    signed_in = get(link.url).headers["Location"]
-    assert signed_in == f"http://127.0.0.1:{link.local_port}/lab?token={password}"
-    page = get(signed_in)
+    signed_in = get(link.url)
+    assert signed_in.headers["Location"] == f"http://127.0.0.1:{link.local_port}/lab?token={password}"
+    page = get(signed_in.headers["Location"])
     assert page.status == 200
     assert b"JupyterLab" in page.body  # type: ignore[attr-defined]
     cookie = page.headers["Set-Cookie"].partition(";")[0]
     sandbox.kill_connections(pod.id)
-    later = get(link.url).headers["Location"]
+    link_cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
+    later = get(link.url, cookie=link_cookie).headers["Location"]
     assert later == f"http://127.0.0.1:{link.local_port}/lab"
     assert get(later, cookie=cookie).status == 200
     assert get(later).status == 302  # To the login page.
@@ -153,25 +163,33 @@ def test_a_link_gives_the_token_once_and_only_to_the_own_page(
     guessed = get(link.url[:-1] + ("A" if link.url[-1] != "A" else "B"))
     rebound = get(link.url, host=f"attacker.example.com:{urlsplit(link.url).port}")
     assert [guessed.status, rebound.status] == [404, 404]
-    assert b"Run %yotta open again" in guessed.body  # type: ignore[attr-defined]
+    assert b"Run %yotta open again in the notebook" in guessed.body  # type: ignore[attr-defined]
     first = get(link.url)
     assert password in first.headers["Location"]
     assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
-    assert password not in get(link.url).headers["Location"]
+    cookie, *attributes = first.headers["Set-Cookie"].split("; ")
+    assert attributes == [f"Path={urlsplit(link.url).path}", "HttpOnly", "SameSite=Lax"]
+    assert get(link.url, cookie=f"a=b; {cookie}").headers["Location"] == f"http://127.0.0.1:{link.local_port}/lab"
+    other_browser = get(link.url)
+    assert other_browser.status == 404
+    assert other_browser.body.startswith(b"This link was used already")  # type: ignore[attr-defined]
+    assert b"Run %yotta open train again in the notebook" in other_browser.body  # type: ignore[attr-defined]
     monkeypatch.setattr(sign_in, "LINK_LIFETIME", 0.0)
     expired = get(run(f"%yotta open train --port {fake_jupyter}").url)
     assert expired.status == 404
-    assert b"expired" in expired.body  # type: ignore[attr-defined]
+    assert b"too old" in expired.body  # type: ignore[attr-defined]
 
 
 def test_other_ports_and_their_errors(
-    run: Run, captured_output: Output, sandbox: Sandbox, pod: Pod, free_port: int
+    run: Run, captured_output: Output, sandbox: Sandbox, pod: Pod, free_port: int, other_port: int
 ) -> None:
     port = urlsplit(sandbox.base_url).port  # Any server.
     link = run(f"%yotta open train --port {port} --local-port {free_port}")
     assert repr(link) == f"Port {port} of train: http://127.0.0.1:{free_port}/"
     assert get(link.url).headers["Server"].startswith("YottaSandbox")
     assert run(f"%yotta open train --port {port}") == link
+    second = run(f"%yotta open train --port {port} --local-port {other_port}")
+    assert get(second.url).status == get(link.url).status  # Both tunnels are open.
     with pytest.raises(InvalidRequest, match=f"local port {port} is in use"):
         run(f"%yotta open train --port {port} --local-port {port}")
     with pytest.raises(RemoteUnavailable, match="Nothing listens on port 9 of pod train"):
@@ -179,7 +197,7 @@ def test_other_ports_and_their_errors(
     with pytest.raises(InvalidRequest, match="--port is a port from 1 to 65535, not '70000'"):
         run("%yotta open train --port 70000")
     assert captured_output("%yotta open train --close --port 9") == "No such tunnel is open."
-    assert captured_output(f"%yotta open train --close --port {port}") == "Closed 1 tunnel."
+    assert captured_output(f"%yotta open train --close --port {port}") == "Closed 2 tunnels."
     assert not is_open(free_port)
 
 

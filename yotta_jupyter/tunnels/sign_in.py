@@ -2,7 +2,7 @@
 
 The output of a cell is saved with the notebook, so it must not contain a token. A link leads to a server in this
 process instead, which redirects the first request to JupyterLab with the token. JupyterLab then sets a cookie, so later
-requests are redirected without the token.
+requests of the same browser are redirected without the token. A cookie of this server shows which browser that is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -21,20 +21,56 @@ from ..secret import Secret
 LINK_LIFETIME: Final = 600.0
 """Seconds after which a link that was not used expires."""
 
-_EXPIRED: Final = "This link has expired. Run %yotta open again."
-_UNKNOWN: Final = "There is no such link. Run %yotta open again."
+_EXPIRED: Final = "This link is too old."
+_USED: Final = "This link was used already, by another browser or profile."
+_UNKNOWN: Final = "There is no such link."
 
 
 class LinkError(Exception):
-    """A link is unknown or has expired. The message is shown in the browser."""
+    """A link cannot be used. The message is shown in the browser.
+
+    Parameters
+    ----------
+    reason : str
+    pod : str, optional
+        The name of the pod, if the link is known.
+    """
+
+    def __init__(self, reason: str, pod: str = "") -> None:
+        command = f"%yotta open {pod}".rstrip()
+        super().__init__(f"{reason} Run {command} again in the notebook.")
+
+
+class Redirect(NamedTuple):
+    """The response to a link.
+
+    Attributes
+    ----------
+    location : str
+    cookie : str
+        The ``Set-Cookie`` header of the first response; empty later.
+    """
+
+    location: str
+    cookie: str
 
 
 class _Link(msgspec.Struct):
+    path: str
     target: str
     token: Secret
+    pod: str
     accepts_any_host: bool
     expires_at: float
-    is_used: bool = False
+    cookie: str = ""  # Name and value, as the browser that used the link sends them.
+
+    def use(self) -> Redirect:
+        """Return the redirect with the token, and set the cookie."""
+        self.cookie = f"yotta-{self.path[:8]}={secrets.token_urlsafe(16)}"
+        # The page of the pod is on the same host, and does not get the cookie. A proxy may have changed the path.
+        scope = "" if self.accepts_any_host else f"; Path=/{self.path}"
+        location = f"{self.target}?token={quote(self.token.reveal(), safe='')}"
+        return Redirect(location, f"{self.cookie}{scope}; HttpOnly; SameSite=Lax")
 
 
 class SignInServer:
@@ -51,7 +87,7 @@ class SignInServer:
         )
         self._thread.start()
 
-    def add(self, target: str, token: Secret, accepts_any_host: bool) -> str:
+    def add(self, target: str, token: Secret, pod: str, accepts_any_host: bool) -> str:
         """Add a link.
 
         Parameters
@@ -60,6 +96,8 @@ class SignInServer:
             The address to redirect to.
         token : Secret
             Added to the target once.
+        pod : str
+            The name of the pod, for messages.
         accepts_any_host : bool
             Whether requests come through a proxy, so that their ``Host`` is not this server.
 
@@ -70,11 +108,11 @@ class SignInServer:
         """
         path = secrets.token_urlsafe(32)
         with self._lock:
-            self._links[path] = _Link(target, token, accepts_any_host, time.monotonic() + LINK_LIFETIME)
+            self._links[path] = _Link(path, target, token, pod, accepts_any_host, time.monotonic() + LINK_LIFETIME)
         return path
 
-    def resolve(self, path: str, host: str) -> str:
-        """Return the address that a request is redirected to.
+    def resolve(self, path: str, host: str, cookies: str) -> Redirect:
+        """Return where a request is redirected to.
 
         Parameters
         ----------
@@ -83,15 +121,17 @@ class SignInServer:
         host : str
             The ``Host`` header. Unless the link accepts any host, it must be this server's, which prevents DNS
             rebinding by other sites.
+        cookies : str
+            The ``Cookie`` header.
 
         Returns
         -------
-        str
+        Redirect
 
         Raises
         ------
         LinkError
-            The link is unknown or has expired.
+            The link is unknown, has expired, or was used by another browser.
         """
         with self._lock:
             link = self._find(path)
@@ -99,12 +139,13 @@ class SignInServer:
                 raise LinkError(_UNKNOWN)
             if not link.accepts_any_host and host not in self._own_hosts():
                 raise LinkError(_UNKNOWN)
-            if link.is_used:
-                return link.target
+            if link.cookie:
+                if link.cookie not in cookies.split("; "):
+                    raise LinkError(_USED, link.pod)
+                return Redirect(link.target, cookie="")
             if time.monotonic() > link.expires_at:
-                raise LinkError(_EXPIRED)
-            link.is_used = True
-            return f"{link.target}?token={quote(link.token.reveal(), safe='')}"
+                raise LinkError(_EXPIRED, link.pod)
+            return link.use()
 
     def close(self) -> None:
         """Stop the server. Its links no longer work."""
@@ -131,13 +172,16 @@ def _create_handler(server: SignInServer) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             try:
-                location = server.resolve(self.path.removeprefix("/"), self.headers.get("Host", ""))
+                host, cookies = self.headers.get("Host", ""), self.headers.get("Cookie", "")
+                redirect = server.resolve(self.path.removeprefix("/"), host, cookies)
             except LinkError as error:
                 self.send_response(404)
                 body = str(error).encode()
             else:
                 self.send_response(302)
-                self.send_header("Location", location)
+                self.send_header("Location", redirect.location)
+                if redirect.cookie:
+                    self.send_header("Set-Cookie", redirect.cookie)
                 body = b""
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))

@@ -40,6 +40,8 @@ class PodLink(msgspec.Struct, frozen=True):
         On this machine's 127.0.0.1.
     note : str
         One line for the user; empty if there is nothing to say.
+    signs_in : bool
+        Whether `url` leads to a server that signs in, at another local port, and redirects to `local_port`.
     """
 
     url: str
@@ -47,6 +49,7 @@ class PodLink(msgspec.Struct, frozen=True):
     port: int
     local_port: int
     note: str = ""
+    signs_in: bool = False
 
     def __repr__(self) -> str:
         return f"{self.title}: {self.url}"
@@ -59,10 +62,11 @@ class PodLink(msgspec.Struct, frozen=True):
 class _TunnelKey(NamedTuple):
     pod_id: str
     port: int  # On the pod.
+    local_port: int
 
 
 class Tunnels:
-    """The tunnels to pods, each a `Forward`; at most one for each port of a pod. Thread-safe.
+    """The tunnels to pods, each a `Forward`. Thread-safe.
 
     Parameters
     ----------
@@ -158,7 +162,7 @@ class Tunnels:
         """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
         if route.needs_base_url:
             return None  # Its base URL is ``/``.
-        was_open = _TunnelKey(pod.id, JUPYTER_PORT) in self._tunnels
+        was_open = self._find(pod.id, JUPYTER_PORT, local_port) is not None
         try:
             tunnel = self._open_tunnel(remote, JUPYTER_PORT, local_port)
         except RemoteUnavailable:
@@ -167,7 +171,7 @@ class Tunnels:
             return None  # Nothing listens there.
         link = self._link_with_password(pod, tunnel, route)
         if link is None and not was_open:
-            self.close(pod.id, JUPYTER_PORT)  # The tunnel was opened for the check alone.
+            self._close_tunnel(pod.id, tunnel)  # It was opened for the check alone.
         return link
 
     def _open_started_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
@@ -212,19 +216,17 @@ class Tunnels:
                 self._sign_in = SignInServer()
             sign_in = self._sign_in
         target = f"{route.redirect_url(tunnel.local_port)}lab"
-        path = sign_in.add(target, token, accepts_any_host=not route.is_loopback)
+        path = sign_in.add(target, token, _name(pod), accepts_any_host=not route.is_loopback)
         title = f"JupyterLab of {_name(pod)}"
-        return PodLink(route.url(sign_in.port) + path, title, tunnel.port, tunnel.local_port, note)
+        return PodLink(route.url(sign_in.port) + path, title, tunnel.port, tunnel.local_port, note, signs_in=True)
 
     def _open_tunnel(self, remote: Remote, port: int, local_port: int) -> Forward:
         """Return the tunnel to a port of a pod, after a check that something listens there.
 
         The open tunnel is used again, unless another local port is requested.
         """
-        key = _TunnelKey(remote.pod_id, port)
-        with self._lock:
-            existing = self._tunnels.get(key)
-        if existing is not None and local_port in (0, existing.local_port):
+        existing = self._find(remote.pod_id, port, local_port)
+        if existing is not None:
             existing.check()
             return existing
         tunnel = remote.forward(port, local_port)
@@ -233,22 +235,29 @@ class Tunnels:
         except BaseException:
             tunnel.close()
             raise
-        return self._keep_one(key, tunnel, replace=local_port != 0)
-
-    def _keep_one(self, key: _TunnelKey, tunnel: Forward, *, replace: bool) -> Forward:
-        """Keep the new tunnel, unless another thread has opened one and `replace` is False. Close the other tunnel."""
         with self._lock:
-            existing = self._tunnels.get(key)
-            keeps_existing = existing is not None and not replace
-            if not keeps_existing:
-                self._tunnels[key] = tunnel
-        if existing is None:
-            return tunnel
-        if keeps_existing:
-            tunnel.close()
-            return existing
-        existing.close()
-        return tunnel
+            existing = self._find_locked(remote.pod_id, port, local_port)
+            if existing is None:
+                self._tunnels[_TunnelKey(remote.pod_id, port, tunnel.local_port)] = tunnel
+                return tunnel
+        tunnel.close()  # Another thread has opened one.
+        return existing
+
+    def _find(self, pod_id: str, port: int, local_port: int) -> Forward | None:
+        """Return the open tunnel to a port of a pod at a local port, where 0 means any."""
+        with self._lock:
+            return self._find_locked(pod_id, port, local_port)
+
+    def _find_locked(self, pod_id: str, port: int, local_port: int) -> Forward | None:
+        for key, tunnel in self._tunnels.items():
+            if key[:2] == (pod_id, port) and local_port in (0, key.local_port):
+                return tunnel
+        return None
+
+    def _close_tunnel(self, pod_id: str, tunnel: Forward) -> None:
+        with self._lock:
+            self._tunnels.pop(_TunnelKey(pod_id, tunnel.port, tunnel.local_port), None)
+        tunnel.close()
 
 
 def _name(pod: Pod) -> str:

@@ -42,6 +42,8 @@ def _open(session: Session, arguments: Namespace) -> PodLink | None:
     link = session.client.tunnels.open(pod, route, port, local_port=local_port or 0)
     if link.note:
         print_note(link.note)
+    if link.signs_in and local_port is not None:
+        print_note(f"the link signs in, and then leads to the local port {link.local_port}.")
     return link
 
 
