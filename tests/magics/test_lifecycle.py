@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.remote.sshd import wait_until
 from yotta_jupyter import InvalidPodState, InvalidRequest, Sandbox, WaitTimeout, YottaError
 
 Run = Callable[[str], Any]
@@ -238,3 +239,17 @@ def test_a_paused_pod_costs_no_gpu_while_it_is_deleted(
     after = run("%yotta list").set_index("name").loc["finetune-1"]
     assert after["status"] == "TERMINATING"
     assert after["hourly_cost"] == before
+
+
+def test_a_running_cell_is_named_before_a_pause_or_delete_ends_it(
+    run: Run, captured_output: Output, pod_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("%%yotta run train-1 --detach\nimport time; time.sleep(60)")
+    remote = run("get_ipython().magics_manager.registry['YottaMagics'].session").client.remotes.find(pod_id)
+    wait_until(lambda: remote.running_title)
+    questions: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "n")
+    run("%yotta delete train-1")
+    assert "; a cell is running on train-1: import time; time.sleep(60)? [y/N]" in questions[0]
+    output = captured_output("%yotta pause train-1")
+    assert output.startswith("Note: a cell is running on train-1: import time; time.sleep(60); this ends it.\n")

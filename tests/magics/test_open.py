@@ -157,7 +157,13 @@ def test_in_colab_a_link_uses_the_port_proxy(
 
 
 def test_a_link_gives_the_token_once_and_only_to_the_own_page(
-    run: Run, pod: Pod, fake_jupyter: int, password: str, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    captured_output: Output,
+    pod: Pod,
+    fake_jupyter: int,
+    password: str,
+    other_port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     link = run(f"%yotta open train --port {fake_jupyter}")
     guessed = get(link.url[:-1] + ("A" if link.url[-1] != "A" else "B"))
@@ -174,6 +180,8 @@ def test_a_link_gives_the_token_once_and_only_to_the_own_page(
     assert other_browser.status == 404
     assert other_browser.body.startswith(b"This link was used already")  # type: ignore[attr-defined]
     assert b"Run %yotta open train again in the notebook" in other_browser.body  # type: ignore[attr-defined]
+    note = captured_output(f"%yotta open train --port {fake_jupyter} --local-port {other_port}")
+    assert note.startswith(f"Note: the link signs in, and then leads to the local port {other_port}.")
     monkeypatch.setattr(sign_in, "LINK_LIFETIME", 0.0)
     expired = get(run(f"%yotta open train --port {fake_jupyter}").url)
     assert expired.status == 404

@@ -37,9 +37,13 @@ def _add_arguments(parser: LineParser) -> None:
 
 def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
     pods = resolve_pods(session.client, arguments.pods)
-    if action == "delete" and not arguments.yes and not _confirm_delete(pods):
-        print("Nothing was deleted.")
-        return None
+    running_cells = [] if action == "resume" else _describe_running_cells(session, pods)
+    if action == "delete" and not arguments.yes:
+        if not _confirm_delete(pods, running_cells):
+            print("Nothing was deleted.")
+            return None
+    elif running_cells:
+        print_note(f"{join_limited(running_cells, _MAX_NAMED)}; this ends it.")
     if action == "pause":
         _warn_of_data_loss(session, pods)
     if action == "resume" and arguments.wait:
@@ -93,7 +97,7 @@ def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
     if not affected:
         return
     session.pause_warned_ids.update(pod.id for pod in affected)
-    names = join_limited([single_line(pod.name or pod.id, 60) for pod in affected], _MAX_NAMED)
+    names = join_limited([_name(pod) for pod in affected], _MAX_NAMED)
     volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
     print_note(
         f"a pause may erase all files of {names}. Keep what matters elsewhere, "
@@ -101,11 +105,23 @@ def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
     )
 
 
-def _confirm_delete(pods: Sequence[Pod]) -> bool:
+def _describe_running_cells(session: Session, pods: Sequence[Pod]) -> list[str]:
+    """Return which cells run on pods that this notebook is connected to. Sends no request."""
+    cells = []
+    for pod in pods:
+        remote = session.client.remotes.find(pod.id)
+        title = remote.running_title if remote is not None else None
+        if title is not None:
+            cells.append(f"a cell is running on {_name(pod)}: {single_line(title, 60)}")
+    return cells
+
+
+def _confirm_delete(pods: Sequence[Pod], running_cells: Sequence[str]) -> bool:
     total = f" ({_format_total(pods)})" if len(pods) > 1 else ""
     descriptions = join_limited([_describe(pod) for pod in pods], _MAX_NAMED)
+    running = f"; {join_limited(running_cells, _MAX_NAMED)}" if running_cells else ""
     return confirm(
-        f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {descriptions}?",
+        f"Delete {pluralize(len(pods), 'pod')}{total} permanently: {descriptions}{running}?",
         "Input is not possible here, so nothing was deleted. To delete without asking, add --yes",
     )
 
@@ -122,12 +138,16 @@ def _format_total(pods: Sequence[Pod]) -> str:
     return f"{cost}, {totals.unpriced} of unknown price"
 
 
+def _name(pod: Pod) -> str:
+    return single_line(pod.name or pod.id, 60)
+
+
 def _describe(pod: Pod) -> str:
     if pod.status == "INITIALIZE":  # Its hourly_cost is 0 until it runs.
         cost = f"{format_rate(pod.hourly_rate)} while it runs"
     else:
         cost = format_rate(pod.hourly_cost)
-    return f"{single_line(pod.name or pod.id, 60)} ({single_line(pod.status, 20)}, {cost})"
+    return f"{_name(pod)} ({single_line(pod.status, 20)}, {cost})"
 
 
 COMMANDS: tuple[Command, ...] = (
