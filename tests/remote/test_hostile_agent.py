@@ -85,7 +85,7 @@ def hostile_pod(tmp_path_factory, make_remote):
         agent = FakeAgent(folder, serve_client)
         agents.append(agent)
         python = folder / "python"
-        ready = json.dumps({"ready": agent.path, "folder": "/tmp/nothing", "executable": ""})
+        ready = json.dumps({"ready": True, "socket": agent.path, "folder": "/tmp/nothing", "executable": ""})
         python.write_text(f"#!/bin/sh\n[ \"$#\" = 2 ] && exit 0\necho 'yotta-agent:{ready}'\n")
         python.chmod(0o755)
         (folder / "pod").mkdir()

@@ -2,7 +2,7 @@
 
 This one file is sent to the pod and needs only Python 3.9, pyzmq and ipykernel. The agent and the kernel survive the
 SSH connection. Clients connect to a Unix socket, send requests, and follow the log from the last entry that they have.
-A request has an id and is executed once, however often it arrives.
+A request has an id, so that it is executed once, however often it is sent.
 
 A frame on the socket and in the log is: the lengths of head and body (two 32-bit big-endian integers), the head (a JSON
 object), the body. The head of a log entry has a sequence number in ``seq``, one more than that of the entry before.
@@ -12,14 +12,14 @@ client sends    ``follow`` (the log after a number), ``execute``, ``input`` (the
                 ``interrupt``, ``restart`` (the kernel), ``shutdown`` (the kernel and the agent)
 agent sends     ``hello`` (its state, at first), ``gap`` (entries that were deleted), then the log
 log entries     ``accepted`` (a request), ``started``, ``message`` (of the kernel), ``input_done``, ``done``,
-                ``kernel`` (its state), ``agent`` (was restarted)
+                ``kernel`` (its state), ``agent_restarted``
 ==============  =======================================================================================================
 
 The status in ``done`` is ``ok``, ``error``, ``not_run``, ``kernel_died``, ``kernel_restarted``, ``kernel_failed`` (it
 did not start), or ``lost`` (unknown, because the agent was restarted).
 
 Usage: ``start`` starts the agent unless it runs, ``serve`` is the agent, ``relay`` connects stdin and stdout to it,
-``install`` installs packages.
+``require`` installs packages that are missing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SEGMENT_SIZE = 8 << 20
 SOFT_LIMIT = 64 << 20
 """In a larger log, entries from before the last request are deleted."""
 HARD_LIMIT = 4 << 30
-"""In a larger log, the oldest entries are deleted. With little free space, the limit is half of it."""
+"""In a larger log, the oldest entries are deleted. With little free disk space, half of the free space is the limit."""
 MEMORY_LIMIT = 64 << 20
 """The part of the log that is kept in memory if the disk is full."""
 BLOCK = 1 << 18
@@ -74,7 +74,7 @@ KERNEL_STOP_TIMEOUT = 3.0
 AGENT_START_TIMEOUT = 20.0
 PROBE_INTERVAL = 0.25
 INTERRUPT_DELAY = 0.05
-"""From the kernel's first message about a request until an interrupt: the kernel ignores one before its code runs."""
+"""From the start of the code until an interrupt: the kernel ignores an interrupt that arrives before the code runs."""
 POLL_MS = 250
 FAST_POLL_MS = 20
 
@@ -167,7 +167,8 @@ class MessageLog:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.hard_limit = max(SOFT_LIMIT, min(HARD_LIMIT, shutil.disk_usage(folder).free // 2))
+        half_of_free = shutil.disk_usage(folder).free // 2
+        self.hard_limit = max(SOFT_LIMIT, min(HARD_LIMIT, half_of_free))
         self.last_request_start = 0  # Entries before this sequence number are deleted first.
         self.segments: list[Segment] = []
         self.next = 0  # The sequence number of the next entry.
@@ -183,7 +184,7 @@ class MessageLog:
         """Read the log of an earlier agent; yield the heads."""
         for name in sorted(os.listdir(self.folder)):
             segment = Segment(int(name), os.path.join(self.folder, name))
-            if segment.first != self.next:  # The entries between were in memory.
+            if segment.first != self.next:  # The entries between were kept in memory only.
                 self.segments.clear()
             yield from segment.load()
             self.segments.append(segment)
@@ -205,12 +206,12 @@ class MessageLog:
             self.segments.append(Segment(sequence, None))
             self.segments[-1].write(frame)
         self.next = sequence + 1
-        self._count(self.segments[-1], len(frame))
+        self._add_size(self.segments[-1], len(frame))
         self._delete_old_segments()
         return sequence
 
     def append_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
-        """Add a message of the kernel as one entry, or its long text as several. A larger one becomes a note.
+        """Add a message of the kernel. A long text becomes several entries, any other message that is too large a note.
 
         `parts` are metadata, content and buffers.
         """
@@ -253,9 +254,9 @@ class MessageLog:
             if self._size <= limit and self._memory_size <= MEMORY_LIMIT:
                 return
             self.segments.pop(0).delete()
-            self._count(oldest, -oldest.size)
+            self._add_size(oldest, -oldest.size)
 
-    def _count(self, segment: Segment, size: int) -> None:
+    def _add_size(self, segment: Segment, size: int) -> None:
         self._size += size
         if segment.path is None:
             self._memory_size += size
@@ -272,17 +273,17 @@ class Client:
         self.socket = connection
         self._log = log
         self._received = bytearray()
-        self._out = bytearray()  # Frames that are not of the log.
+        self._out = bytearray()  # Frames to send that are not of the log.
         self._next: int | None = None  # The next entry to send; None before ``follow``.
         self._segment: Segment | None = None
         self._offset = 0
 
     def send(self, head: dict[str, Any]) -> None:
-        """Send a frame that is not of the log. Only between segments, because it would divide an entry."""
+        """Send a frame that is not of the log. Within a segment, it would divide an entry."""
         self._out += pack(head)
 
     def follow(self, after: int) -> None:
-        """Send the entries after a sequence number, now and as they are added."""
+        """Send the entries after a sequence number, now and as they are added. A second call has no effect."""
         if self._next is None:
             self._next = after + 1
             self._seek(self._next)
@@ -323,7 +324,7 @@ class Client:
             return True
 
     def _go_to_next_segment(self) -> bool:
-        """Return whether there is an entry to send after the present segment."""
+        """Go on after the present segment; return False if there is no entry to send."""
         if self._next is None:
             return False
         if self._segment is not None:
@@ -334,7 +335,7 @@ class Client:
         return True
 
     def _seek(self, sequence: int) -> None:
-        """Send an entry next, or the oldest one if that was deleted."""
+        """Send an entry next, or the oldest one if the entry was deleted."""
         first = self._log.first
         if sequence < first:
             self.send({"type": "gap", "from": sequence, "to": first - 1})
@@ -360,7 +361,7 @@ class Kernel:
         self._session = uuid.uuid4().hex
         self._generation = 0  # The number of kernels so far: each has sockets of its own.
         self._pid = 0
-        self._started = ""  # The start time of the process; see `process_start`.
+        self._start_time = ""  # Of the process; see `process_start_time`.
         self._process: subprocess.Popen[bytes] | None = None  # None for the kernel of an earlier agent.
 
     # The process
@@ -381,13 +382,13 @@ class Kernel:
                 start_new_session=True,
             )
         self._pid = self._process.pid
-        self._started = process_start(self._pid)
+        self._start_time = process_start_time(self._pid)
         self._connect()
 
     def adopt(self, state: dict[str, Any]) -> bool:
         """Take over the kernel of an earlier agent; return False if it does not run any more."""
         self._generation = state["generation"]
-        self._pid, self._started, self._session = state["pid"], state["started"], state["session"]
+        self._pid, self._start_time, self._session = state["pid"], state["started"], state["session"]
         if not self.is_alive():
             return False
         self._connect()
@@ -395,13 +396,14 @@ class Kernel:
 
     def state(self) -> dict[str, Any]:
         """Return what `adopt` needs."""
-        return {"generation": self._generation, "pid": self._pid, "started": self._started, "session": self._session}
+        process = {"pid": self._pid, "started": self._start_time}
+        return {"generation": self._generation, "session": self._session, **process}
 
     def is_alive(self) -> bool:
         """Return whether the process runs."""
         if self._process is not None:
             return self._process.poll() is None
-        return bool(self._started) and process_start(self._pid) == self._started
+        return self._start_time != "" and process_start_time(self._pid) == self._start_time
 
     def signal(self, number: int) -> None:
         """Send a signal to the kernel and to the processes that it started."""
@@ -514,7 +516,7 @@ class Probe:
         return time.monotonic() - self._started_at > KERNEL_START_TIMEOUT
 
     def send_if_due(self) -> None:
-        """Send a request, again after a while, and again after a reply whose published messages are missing."""
+        """Send a request if none was sent recently, or if the last one has a reply but no published message."""
         if self._replied or time.monotonic() - self._sent_at > PROBE_INTERVAL:
             self._sent_at = time.monotonic()
             self._replied = False
@@ -528,7 +530,7 @@ class Probe:
             self._published = True
 
 
-def process_start(pid: int) -> str:
+def process_start_time(pid: int) -> str:
     """Return the start time of a process, which tells processes of the same id apart; empty if it does not run."""
     try:
         with open(f"/proc/{pid}/stat") as file:
@@ -545,18 +547,17 @@ def pod_environment() -> dict[str, str]:
     In a container, an SSH session lacks the variables of the image and of the pod. Process 1 has them.
     """
     environment = dict(os.environ)
-    is_container = any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv"))
-    is_kubernetes = bool(environment.get("KUBERNETES_SERVICE_HOST"))
     is_python_chosen = bool(environment.pop("YOTTA_PYTHON", ""))
-    if is_python_chosen or not (is_container or is_kubernetes):
+    in_container = any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv"))
+    in_container = in_container or bool(environment.get("KUBERNETES_SERVICE_HOST"))
+    if is_python_chosen or not in_container:  # The variables of the image are for the Python of the image.
         return environment
     try:
         with open("/proc/1/environ", "rb") as file:
             entries = file.read().decode("utf-8", "surrogateescape").split("\0")
     except OSError:
         return environment
-    inherited = dict(entry.split("=", 1) for entry in entries if "=" in entry)
-    inherited.pop("", None)
+    inherited = dict(entry.split("=", 1) for entry in entries if entry.find("=") > 0)
     paths = [*inherited.get("PATH", "").split(":"), *environment.get("PATH", "").split(":")]
     unique_paths = dict.fromkeys(path for path in paths if path)
     return {**inherited, **environment, "PATH": ":".join(unique_paths)}
@@ -582,12 +583,12 @@ class Request:
         self.first = 0  # The sequence number of its first log entry.
         self.was_started = False
         self.must_interrupt = False
-        self.entered_at: float | None = None  # The monotonic time of the kernel's first message about it.
-        self.reply: dict[str, Any] | None = None  # Its last message on the shell channel.
-        self.is_idle = False  # Whether its last message on the iopub channel has arrived.
+        self.code_started_at: float | None = None  # By the monotonic clock.
+        self.reply: dict[str, Any] | None = None  # The last message about it on the shell channel.
+        self.is_idle = False  # Whether the last message about it on the iopub channel has arrived.
 
     def summary(self) -> dict[str, Any]:
-        """Return what clients show of it."""
+        """Return what clients show of the request."""
         return {"request": self.id, "title": self.title, "first": self.first}
 
 
@@ -600,13 +601,13 @@ class ReceivedIds:
         with contextlib.suppress(OSError), open(path) as file:
             self._ids.update(file.read().split())
 
-    def add(self, request: str) -> bool:
+    def add(self, request_id: str) -> bool:
         """Add an id; return False if it was received before."""
-        if request in self._ids:
+        if request_id in self._ids:
             return False
-        self._ids.add(request)
+        self._ids.add(request_id)
         with contextlib.suppress(OSError), open(self._path, "a") as file:
-            file.write(request + "\n")
+            file.write(request_id + "\n")
         return True
 
 
@@ -633,12 +634,12 @@ class Agent:
         unfinished = self._load_log()
         state = read_state(folder)
         self.epoch = state.get("epoch") or uuid.uuid4().hex  # The id of the log.
-        self.sockets = state.get("sockets", "")
-        if not self.sockets or not os.path.isdir(self.sockets):
-            self.sockets = make_socket_folder()
-        self.listener = listen(os.path.join(self.sockets, "agent"))
+        self.socket_folder = state.get("sockets", "")
+        if not self.socket_folder or not os.path.isdir(self.socket_folder):
+            self.socket_folder = make_socket_folder()
+        self.listener = listen(os.path.join(self.socket_folder, "agent"))
         self.poller.register(self.listener.fileno(), zmq.POLLIN)
-        self.kernel = Kernel(folder, self.sockets)
+        self.kernel = Kernel(folder, self.socket_folder)
         self.probe = Probe(self.kernel)
         if "kernel" in state and self.kernel.adopt(state["kernel"]):
             self._resume(unfinished)
@@ -669,7 +670,7 @@ class Agent:
             if not os.path.isdir(self.folder):
                 self.quit = True
         self.kernel.signal(signal.SIGKILL)
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        shutil.rmtree(self.socket_folder, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # The state of an earlier agent
@@ -695,11 +696,11 @@ class Agent:
     def _resume(self, unfinished: dict[str, Request]) -> None:
         """Continue with the kernel of an earlier agent, and with the request that it runs."""
         self._register_kernel()
-        self.log.append({"type": "agent", "state": "restarted"})
+        self.log.append({"type": "agent_restarted"})
         started = [request for request in unfinished.values() if request.was_started]
         if started:
             self.running = unfinished.pop(started[-1].id)
-            self.running.entered_at = time.monotonic()
+            self.running.code_started_at = time.monotonic()
         self._finish_lost(unfinished)
 
     def _finish_lost(self, unfinished: dict[str, Request]) -> None:
@@ -711,7 +712,7 @@ class Agent:
             "protocol": PROTOCOL,
             "pid": os.getpid(),
             "epoch": self.epoch,
-            "sockets": self.sockets,
+            "sockets": self.socket_folder,
             "kernel": self.kernel.state(),
         }
         path = os.path.join(self.folder, "state.json")
@@ -854,9 +855,9 @@ class Agent:
     def _send_interrupt(self) -> None:
         """Interrupt the running request if that was requested and its code runs."""
         request = self.running
-        if request is None or not request.must_interrupt or request.entered_at is None:
+        if request is None or not request.must_interrupt or request.code_started_at is None:
             return
-        if time.monotonic() - request.entered_at > INTERRUPT_DELAY:
+        if time.monotonic() - request.code_started_at > INTERRUPT_DELAY:
             request.must_interrupt = False
             self.kernel.signal(signal.SIGINT)
 
@@ -916,9 +917,9 @@ class Agent:
         if self.probe.is_complete:
             self.kernel_state = "ready"
             self.log.append({"type": "kernel", "state": "ready"})
-            # A request of an earlier agent: it ended, because the kernel replies to the probe after it.
+            # Only a request of an earlier agent can be running. It has ended, because the kernel replies in order.
             self._finish_running("lost", "it ended while the agent on the pod was restarted")
-        elif self.probe.is_timed_out and self.running is None:
+        elif self.probe.is_timed_out and self.running is None:  # A kernel that runs a request replies later.
             self.kernel.signal(signal.SIGKILL)
         else:
             self.probe.send_if_due()
@@ -969,9 +970,9 @@ class Agent:
             self._finish_running(status, execution_count=request.reply.get("execution_count"))
 
     def _update_request(self, request: Request, channel: str, kind: str, content: bytes) -> None:
-        # The first status comes before the code runs. Hidden code sends no other message.
-        if request.entered_at is None and (kind != "status" or request.hidden):
-            request.entered_at = time.monotonic()
+        # The kernel sends a status before the code runs. Hidden code may send nothing else.
+        if request.code_started_at is None and (kind != "status" or request.hidden):
+            request.code_started_at = time.monotonic()
         if channel == "iopub" and kind == "status" and parse_json(content).get("execution_state") == "idle":
             request.is_idle = True
         elif channel == "shell" and kind == "execute_reply":
@@ -1047,8 +1048,10 @@ def library_folder(folder: str) -> str:
 
 def make_socket_folder() -> str:
     """Return a new private folder with a path short enough for Unix sockets."""
-    base = tempfile.gettempdir()  # The path of a Unix socket has at most 107 characters.
-    return tempfile.mkdtemp(prefix="yotta-", dir=base if len(base) < 60 else "/tmp")
+    base = tempfile.gettempdir()
+    if len(base) >= 60:  # The path of a Unix socket has at most 107 characters.
+        base = "/tmp"
+    return tempfile.mkdtemp(prefix="yotta-", dir=base)
 
 
 def is_private(folder: str) -> bool:
@@ -1110,12 +1113,12 @@ def last_line(path: str) -> str:
 def main(arguments: Sequence[str], source: bytes = b"") -> int:
     """Run a command. `source` is the text of this file, which ``start`` writes to the pod."""
     command, rest = arguments[0], arguments[1:]
-    may_install = "--no-install" not in rest
+    install_allowed = "--no-install" not in rest
     try:
         if command == "start":
-            return start(source, may_install)
-        if command == "install":
-            return install([name for name in rest if not name.startswith("-")], may_install)
+            return start(source, install_allowed)
+        if command == "require":
+            return require([name for name in rest if not name.startswith("-")], install_allowed)
     except OSError as error:
         report(error="os", detail=str(error))
         return 1
@@ -1132,20 +1135,20 @@ def python_version() -> str:
     return ".".join(str(number) for number in sys.version_info[:3])
 
 
-def start(source: bytes, may_install: bool) -> int:
+def start(source: bytes, install_allowed: bool) -> int:
     """Start the agent unless it runs, and report the path of its socket."""
     folder = choose_folder()
     path = find_socket(folder)
     if path is None:
         # ipykernel requires pyzmq.
-        if find_missing(folder, ["ipykernel", "zmq"]) and not install_packages(folder, ["ipykernel"], may_install):
+        if find_missing(folder, ["ipykernel", "zmq"]) and not install_packages(folder, ["ipykernel"], install_allowed):
             return 1
         end_other_version(folder)
-        path = spawn(folder, source)
+        path = start_server(folder, source)
     if path is None:
         report(error="failed", detail=last_line(os.path.join(folder, "agent.log")) or "the agent does not start")
         return 1
-    report(ready=path, folder=folder, python=python_version(), executable=sys.executable)
+    report(ready=True, socket=path, folder=folder, python=python_version(), executable=sys.executable)
     return 0
 
 
@@ -1157,8 +1160,8 @@ def end_other_version(folder: str) -> None:
             os.kill(state["pid"], signal.SIGTERM)
 
 
-def spawn(folder: str, source: bytes) -> str | None:
-    """Start ``serve`` in a session of its own; return the path of its socket, or None if it does not start."""
+def start_server(folder: str, source: bytes) -> str | None:
+    """Start ``serve`` and wait for it; return the path of its socket, or None if it does not start."""
     program = os.path.join(folder, "agent.py")
     with open(program + ".new", "wb") as file:
         file.write(source)
@@ -1171,7 +1174,7 @@ def spawn(folder: str, source: bytes) -> str | None:
         elif process.poll() is not None and not is_locked(folder):
             if process.returncode != 0:
                 return None
-            process = spawn_server(folder, program)  # Another agent ran at first, and has ended.
+            process = spawn_server(folder, program)  # It left the folder to another agent, which has ended now.
         path = find_socket(folder)
         if path is not None:
             return path
@@ -1180,7 +1183,7 @@ def spawn(folder: str, source: bytes) -> str | None:
 
 
 def spawn_server(folder: str, program: str) -> subprocess.Popen[bytes]:
-    """Start ``serve``."""
+    """Run ``serve`` in a session of its own."""
     with open(os.path.join(folder, "agent.log"), "ab") as log:
         return subprocess.Popen(
             [sys.executable, program, "serve", folder],
@@ -1226,13 +1229,13 @@ def relay(path: str) -> int:
     return 0
 
 
-def install(names: Sequence[str], may_install: bool) -> int:
+def require(names: Sequence[str], install_allowed: bool) -> int:
     """Install those of some packages that are missing."""
     folder = choose_folder()
     missing = find_missing(folder, names)
-    if missing and not install_packages(folder, missing, may_install):
+    if missing and not install_packages(folder, missing, install_allowed):
         return 1
-    report(ready="", folder=folder)
+    report(ready=True, folder=folder)
     return 0
 
 
@@ -1242,10 +1245,10 @@ def find_missing(folder: str, modules: Sequence[str]) -> list[str]:
     return [name for name in modules if importlib.util.find_spec(name) is None]
 
 
-def install_packages(folder: str, names: Sequence[str], may_install: bool) -> bool:
-    """Install packages with pip; report why not."""
+def install_packages(folder: str, names: Sequence[str], install_allowed: bool) -> bool:
+    """Install packages with pip, or report the error and return False."""
     detail = " and ".join(names)
-    if not may_install:
+    if not install_allowed:
         report(error="missing", detail=detail)
         return False
     if importlib.util.find_spec("pip") is None:

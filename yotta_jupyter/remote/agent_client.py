@@ -337,7 +337,7 @@ class AgentClient:
             event = decode_message(frame, size)
             if event is not None:
                 await self._deliver(request_id, event)
-        elif kind == "agent":
+        elif kind == "agent_restarted":
             await self._report_loss("The agent on the pod was restarted; output during that time may be missing.")
         elif kind in ("accepted", "started", "done", "input_done"):
             await self._deliver(request_id, Event(kind, sequence, head, size=size))

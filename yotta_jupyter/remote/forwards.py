@@ -31,7 +31,7 @@ class Forward:
     port : int
         On the pod.
     local_port : int, default 0
-        Here; 0 chooses a free one.
+        On this machine; 0 chooses a free one.
     on_close : callable, optional
         Called with this object when it is closed.
 
@@ -151,7 +151,7 @@ class Forward:
 
 
 async def _copy(reader: Any, writer: Any) -> None:
-    """Copy bytes until the end of the stream, then end the other one."""
+    """Copy bytes until the end of the input, then end the output."""
     while data := await reader.read(_READ_SIZE):
         writer.write(data)
         await writer.drain()

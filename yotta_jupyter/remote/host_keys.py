@@ -12,12 +12,12 @@ from typing import Final
 from ..errors import RemoteUnavailable
 from ..sanitize import single_line
 
-_MAY_CHANGE: Final = "may-change-once"
-"""The comment in the line of a pod that was resumed, which may have a new host key."""
+_CHANGE_EXPECTED: Final = "may-change-once"
+"""The comment in the line of a pod that was resumed: its host key may be new."""
 
 
 class HostKeys:
-    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` for each pod, with `_MAY_CHANGE` after a resume.
+    """The pinned host keys: one line ``yotta-pod-ID ALGORITHM BASE64`` per pod, with a comment after a resume.
 
     Parameters
     ----------
@@ -45,20 +45,20 @@ class HostKeys:
         str or None
             ``ALGORITHM BASE64``, or None if no key is pinned.
         """
-        line = self._read().get(_alias(pod_id))
+        line = self._read().get(line_alias(pod_id))
         return _without_comment(line) if line else None
 
-    def may_change(self, pod_id: str) -> bool:
-        """Return whether the next connection may have another key, because the pod was resumed.
+    def expects_change(self, pod_id: str) -> bool:
+        """Return whether the next connection is allowed another key, because the pod was resumed.
 
         Parameters
         ----------
         pod_id : str
         """
-        return self._read().get(_alias(pod_id), "").endswith(f" {_MAY_CHANGE}")
+        return self._read().get(line_alias(pod_id), "").endswith(f" {_CHANGE_EXPECTED}")
 
     def expect_change(self, pod_id: str) -> None:
-        """Let the next connection replace the key of a pod, if one is pinned. Other processes see it, too.
+        """Let the next connection, of any process, replace the key of a pod, if one is pinned.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class HostKeys:
         """
         key = self.get(pod_id)
         if key is not None:
-            self._set_line(pod_id, f"{key} {_MAY_CHANGE}")
+            self._set_line(pod_id, f"{key} {_CHANGE_EXPECTED}")
 
     def pin(self, pod_id: str, key: str) -> None:
         """Pin a key, in place of an earlier one.
@@ -81,7 +81,7 @@ class HostKeys:
 
     def _set_line(self, pod_id: str, line: str) -> None:
         with self._convert_errors(), self._lock_file():
-            self._write({**self._read(), _alias(pod_id): line})
+            self._write({**self._read(), line_alias(pod_id): line})
 
     def _read(self) -> dict[str, str]:
         """Return the lines of the file by alias, without the alias."""
@@ -136,5 +136,6 @@ def _without_comment(line: str) -> str:
     return " ".join(line.split()[:2])
 
 
-def _alias(pod_id: str) -> str:
+def line_alias(pod_id: str) -> str:
+    """Return the first word in the line of a pod."""
     return f"yotta-pod-{pod_id}"

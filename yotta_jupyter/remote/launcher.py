@@ -1,4 +1,4 @@
-"""Start the agent on a pod and open channels to it. Runs on the background loop."""
+"""Start the agent (``agent.py``) on a pod and open channels to it. Runs on the background loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AgentLauncher:
     install : bool, default True
         Whether missing packages may be installed on the pod.
     python : str, optional
-        The pod's Python.
+        The pod's Python; by default it is looked for.
     on_notice : callable, optional
         Called with one line of text.
 
@@ -51,10 +51,10 @@ class AgentLauncher:
         self.install_allowed = install
         self.folder = ""
         self._connection = connection
-        self._python = python
+        self._requested_python = python
         self._on_notice = on_notice
         self._socket_path: str | None = None
-        self._executable = ""
+        self._found_python = ""
         self._needs_relay = False  # The SSH server forwards no Unix sockets.
 
     async def open(self, connection: asyncssh.SSHClientConnection) -> tuple[Any, Any]:
@@ -79,18 +79,18 @@ class AgentLauncher:
             if channel is not None:
                 return channel
             self._needs_relay = True
-        command = [self._executable, f"{self.folder}/agent.py", "relay", self._socket_path]
+        command = [self._found_python, f"{self.folder}/agent.py", "relay", self._socket_path]
         process = await connection.create_process(f"exec {shlex.join(command)}", encoding=None)
         return process.stdout, process.stdin
 
     async def ensure_started(self) -> str:
-        """Return the agent's folder on the pod, after its first start."""
+        """Start the agent if this launcher has not started it; return its folder on the pod."""
         if not self.folder:
             self._socket_path = await self._connection.retry(self._start)
         return self.folder
 
-    async def install(self, connection: asyncssh.SSHClientConnection, packages: Sequence[str]) -> None:
-        """Install those of some packages that are missing on the pod.
+    async def require(self, connection: asyncssh.SSHClientConnection, packages: Sequence[str]) -> None:
+        """Install the packages that the pod lacks.
 
         Parameters
         ----------
@@ -102,13 +102,14 @@ class AgentLauncher:
         RemoteUnavailable
             A package is missing and cannot be installed.
         """
-        await self._run_agent_command(connection, ["install", *packages])
+        await self._run_agent_command(connection, ["require", *packages])
 
     async def _start(self, connection: asyncssh.SSHClientConnection) -> str:
         """Start the agent unless it runs; return the path of its socket."""
         message = await self._run_agent_command(connection, ["start"])
-        self.folder, self._executable = str(message.get("folder", "")), str(message.get("executable", ""))
-        return str(message["ready"])
+        self.folder = str(message.get("folder", ""))
+        self._found_python = str(message.get("executable", ""))
+        return str(message.get("socket", ""))
 
     async def _run_agent_command(
         self, connection: asyncssh.SSHClientConnection, arguments: list[str]
@@ -116,7 +117,7 @@ class AgentLauncher:
         """Run a command of ``agent.py`` on the pod; return its ``ready`` message."""
         if not self.install_allowed:
             arguments = [*arguments, "--no-install"]
-        process = await run_python(connection, _AGENT.read_bytes(), arguments, self._python)
+        process = await run_python(connection, _AGENT.read_bytes(), arguments, self._requested_python)
         process.stdin.write_eof()
         async for message in _read_messages(process):
             if "ready" in message:
@@ -153,5 +154,6 @@ async def _read_messages(process: asyncssh.SSHClientProcess[bytes]) -> AsyncIter
         *lines, rest = buffer.split(b"\n")
         for line in lines:
             yield parse_message(bytes(line))
-        # A longer line is no message. One byte of it is kept, so that its end is none, either.
-        buffer = rest if len(rest) <= _MAX_LINE else rest[-1:]
+        if len(rest) > _MAX_LINE:
+            rest = rest[-1:]  # Keep one byte, so that the end of a line that is too long is not read as a message.
+        buffer = rest

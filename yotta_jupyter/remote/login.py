@@ -10,7 +10,7 @@ from ..errors import RemoteUnavailable
 from ..sanitize import single_line
 from .callbacks import OnNotice
 from .endpoint import Endpoint
-from .host_keys import HostKeys
+from .host_keys import HostKeys, line_alias
 from .keys import Keys, PrivateKey, load_keys
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 KEEPALIVE_INTERVAL: Final = 4.0
 KEEPALIVE_COUNT: Final = 2
-"""asyncssh closes a connection when one more request than this has no reply: after 12 s."""
+"""asyncssh closes a connection after (count + 1) x interval = 12 s without a reply."""
 
 _ATTEMPT_TIMEOUT: Final = 10.0
-"""Seconds, for the TCP connection and for the login."""
+"""Seconds for the TCP connection, and again for the login."""
 _KEYS_PER_ATTEMPT: Final = 5
 """OpenSSH closes a connection after six refused keys."""
 _CIPHERS: Final = (
@@ -132,7 +132,7 @@ class Login:
         import asyncssh
 
         pinned = self._host_keys.get(endpoint.pod_id) if endpoint.pin_host_key else None
-        is_required = pinned is not None and not self._host_keys.may_change(endpoint.pod_id)
+        is_required = pinned is not None and not self._host_keys.expects_change(endpoint.pod_id)
         check = _HostKeyCheck(pinned if is_required else None)
         try:
             connection = await asyncssh.connect(
@@ -152,10 +152,10 @@ class Login:
         if endpoint.pin_host_key and not is_required and check.received is not None:
             try:
                 self._pin(endpoint, pinned, check.received)
-            except RemoteUnavailable:
+            except RemoteUnavailable:  # The file of host keys cannot be written.
                 connection.abort()
                 raise
-        # OpenSSH sets TCP_NODELAY only while a session is open: without one, a round trip takes 40 ms more.
+        # OpenSSH sets TCP_NODELAY only while a session is open. `cat` keeps one open, which saves 40 ms a round trip.
         with suppress(asyncssh.ChannelOpenError):
             await connection.create_process("cat", encoding=None)
         return connection
@@ -232,7 +232,7 @@ def _host_key_algorithms(pinned: str | None) -> list[str]:
 def _changed_host_key(endpoint: Endpoint, known_hosts: Path) -> RemoteUnavailable:
     return RemoteUnavailable(
         f"Pod {endpoint.label} has another host key than before, so it may be another machine.",
-        advice=f"If you know why it changed, remove the line yotta-pod-{endpoint.pod_id} from {known_hosts}.",
+        advice=f"If you know why it changed, remove the line {line_alias(endpoint.pod_id)} from {known_hosts}.",
         pod_id=endpoint.pod_id,
     )
 

@@ -33,7 +33,7 @@ class RunResult:
         The id of the run, for `Remote.attach`.
     outputs : list of dict
         As in a notebook file (``output_type``, ``data``, ``metadata``, ``text``, …), after updates of displays and
-        ``clear_output``. At most 64 MB.
+        ``clear_output``. At most `MAX_KEPT` bytes.
     value : dict
         The data of the cell's value by MIME type; empty if the cell has no value.
     pulled : dict

@@ -1,8 +1,8 @@
 """Start JupyterLab on this pod, or find the one started before. Runs on the pod and imports no package but JupyterLab.
 
 ``pod_jupyter.py BASE_URL REUSE`` prints a line of JSON with the port, the token and the base URL of a JupyterLab that
-listens on 127.0.0.1. One that this program started before is used if its base URL begins with REUSE. REUSE may be empty
-to use none.
+listens on 127.0.0.1. One that this program started before is used if its base URL begins with REUSE. An empty REUSE
+starts a new one in any case.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 _MESSAGE_PREFIX: Final = "yotta-agent:"
-"""Begins the lines of JSON for this machine. Other lines come from login scripts."""
+"""Begins the messages: lines of JSON of this module's script or of the agent. Login scripts print other lines."""
 
 # Reads a program of the announced length from stdin and runs it, with the rest of stdin as its input.
 _LOADER: Final = (
@@ -27,32 +27,32 @@ _LOADER: Final = (
 # Runs the first Python of at least version 3.9. If one was chosen, no other is tried. Process 1 of a container has the
 # PATH of the image, which an SSH session lacks.
 _SCRIPT: Final = """
-old=
+too_old=
 try() {
     [ -n "$1" ] && p=$(command -v "$1" 2>/dev/null) && [ -n "$p" ] || return 0
     if "$p" -c "import sys; sys.exit(sys.version_info < (3, 9))" </dev/null >/dev/null 2>&1; then
         exec "$p" -c @LOADER@ @ARGUMENTS@
     fi
-    old=$p
+    too_old=$p
 }
 chosen=@PYTHON@
 chosen=${chosen:-$YOTTA_PYTHON}
 if [ -n "$chosen" ]; then
     try "$chosen"
 else
-    image=$(tr "\\0" "\\n" 2>/dev/null </proc/1/environ | sed -n "s/^PATH=//p")
+    image_path=$(tr "\\0" "\\n" 2>/dev/null </proc/1/environ | sed -n "s/^PATH=//p")
     in_container=$KUBERNETES_SERVICE_HOST
     if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then in_container=yes; fi
-    if [ -n "$image" ] && [ -n "$in_container" ]; then
-        try "$(PATH=$image; command -v python3 2>/dev/null)"
+    if [ -n "$image_path" ] && [ -n "$in_container" ]; then
+        try "$(PATH=$image_path; command -v python3 2>/dev/null)"
     fi
     try python3
     try python
     try "$(bash -lc "command -v python3" 2>/dev/null </dev/null | tail -n 1)"
 fi
 reason=none
-if [ -n "$old" ]; then reason=old; fi
-echo "yotta-agent:{\\"error\\": \\"$reason\\"}"
+if [ -n "$too_old" ]; then reason=old; fi
+echo "@PREFIX@{\\"error\\": \\"$reason\\"}"
 """
 
 
@@ -77,6 +77,7 @@ async def run_python(
         _SCRIPT.replace("@LOADER@", shlex.quote(_LOADER))
         .replace("@ARGUMENTS@", shlex.join(arguments))
         .replace("@PYTHON@", shlex.quote(python or ""))
+        .replace("@PREFIX@", _MESSAGE_PREFIX)
     )
     process = await connection.create_process(f"exec sh -c {shlex.quote(script)}", encoding=None)
     process.stdin.write(b"%d\n" % len(source) + source)
@@ -84,7 +85,7 @@ async def run_python(
 
 
 def raise_missing_python(connection: PodConnection, output: bytes) -> None:
-    """Raise `RemoteUnavailable` if the output of `run_python` is that there is no Python.
+    """Raise `RemoteUnavailable` if the output of `run_python` says that there is no Python.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def raise_missing_python(connection: PodConnection, output: bytes) -> None:
 
 
 def parse_message(line: bytes) -> dict[str, Any]:
-    """Return the message in a line of output; empty if the line is none.
+    """Return the message in a line of output, or an empty dict.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def to_error(connection: PodConnection, message: dict[str, Any]) -> RemoteUnavai
     ----------
     connection : PodConnection
     message : dict
-        ``error`` is a code of this module's script or of the agent, ``detail`` the packages or the reason.
+        ``error`` is a code, ``detail`` the packages or the reason.
     """
     label = connection.endpoint.label
     detail = single_line(message.get("detail") or "", 300).rstrip(".")

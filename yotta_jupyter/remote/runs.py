@@ -23,7 +23,7 @@ class RequestInfo:
     first : int
         The sequence number of its first event in the agent's log.
     state : str
-        ``queued``, ``running``, ``done``, or ``not_run`` if it was cancelled before it started.
+        ``queued``, ``running``, ``done``, or ``not_run`` if it ended before it started.
     """
 
     request_id: str
@@ -57,7 +57,7 @@ class RunList:
         ----------
         hello : dict
         """
-        running = _dicts([hello.get("running")])
+        running = _dicts([hello.get("running")])  # One entry or none.
         running_ids = {entry.get("request") for entry in running}
         queued_ids = {entry.get("request") for entry in _dicts(hello.get("queued"))}
         for entry in _dicts(hello.get("recent")) + running:

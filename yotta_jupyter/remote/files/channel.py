@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ...errors import RemoteUnavailable, YottaError
 from ..bundle import bundle
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 POD_MODULES: Final = ("protocol", "manifest", "sender", "receiver", "pod")
 _BUNDLE: Final = bundle(Path(__file__).parent, POD_MODULES)
-_PROGRAM: Final = f"{_BUNDLE.source}\nfrom {_BUNDLE.package}.pod import main\nmain(*sys.argv[1:])\n".encode()
+_PROGRAM: Final = (
+    f"{_BUNDLE.source}\nimport sys\nfrom {_BUNDLE.package}.pod import main\nmain(*sys.argv[1:])\n".encode()
+)
 
 _BUFFER_SIZE: Final = 1 << 19
 """Bytes of frames that are sent together."""
@@ -97,9 +99,7 @@ class PodChannel(FrameChannel):
                 self._writing.result()
             self._writing = submit(self._write(parts))
         except (OSError, EOFError):
-            # The pod's side ended, and `receive` raises the reason after the last frame.
-            while True:
-                self.receive()
+            self._raise_end_reason()
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Return the head and the body of the next frame.
@@ -116,7 +116,7 @@ class PodChannel(FrameChannel):
         if isinstance(item, Exception):
             raise item
         if item.head.get("type") == "error":
-            raise CopyError(str(item.head.get("text")), bool(item.head.get("unavailable")), is_remote=True)
+            raise CopyError(str(item.head.get("text")), bool(item.head.get("is_system_failure")), is_remote=True)
         return item.head, item.body
 
     def close(self) -> None:
@@ -128,15 +128,20 @@ class PodChannel(FrameChannel):
             with suppress(OSError):
                 background_loop().call_soon_threadsafe(self._process.close)
 
+    def _raise_end_reason(self) -> NoReturn:
+        """Skip the frames that were received, and raise why the pod's side ended."""
+        while True:
+            self.receive()
+
     async def _write(self, parts: list[bytes]) -> None:
         if sum(map(len, parts)) < len(parts) * _SMALL_FRAME_SIZE:
-            parts = [b"".join(parts)]  # One packet for many small frames. Large ones would be copied for nothing.
+            parts = [b"".join(parts)]  # Many small frames fit into one packet. Large ones need no copy.
         for data in parts:
             self._process.stdin.write(data)
         await self._process.stdin.drain()
 
     async def _read(self) -> None:
-        """Queue frames until the channel ends, then the reason."""
+        """Put frames into the queue until the channel ends, then the reason of the end."""
         import asyncssh
 
         try:
@@ -158,7 +163,7 @@ class PodChannel(FrameChannel):
         return RemoteUnavailable("The copy ended on the pod without a result.", advice="Try again.")
 
     async def _skip_login_output(self) -> Reader:
-        """Return a reader of what follows the marker."""
+        """Return a reader of what follows `MARKER`, which the pod's side prints first."""
         output = bytearray()
         while MARKER not in output:
             data = await self._process.stdout.read(_READ_SIZE)

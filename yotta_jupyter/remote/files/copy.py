@@ -114,7 +114,7 @@ def _run(
         except CopyError as error:
             where = " on the pod" if error.is_remote else ""
             text = single_line(f"The copy failed{where}: {error}.", 500)
-            raise (RemoteUnavailable(text) if error.unavailable else InvalidRequest(text)) from None
+            raise (RemoteUnavailable(text) if error.is_system_failure else InvalidRequest(text)) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             # A frame of the pod lacks a field or has one of another type.
             raise RemoteUnavailable("The copy failed: the pod sent something unexpected.") from None

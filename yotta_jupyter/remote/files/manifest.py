@@ -72,7 +72,8 @@ class _FolderScan:
         """Keep a link within the folder; copy the file that another link leads to."""
         full_path = os.path.join(self._root, path)
         target = os.readlink(full_path)
-        if is_inside(path, target) and os.path.lexists(os.path.join(os.path.dirname(full_path), target)):
+        target_path = os.path.join(os.path.dirname(full_path), target)
+        if is_inside(path, target) and os.path.lexists(target_path):
             self.symlinks.append({"type": "symlink", "path": path, "target": target})
             return
         with contextlib.suppress(OSError):
@@ -100,6 +101,7 @@ def is_inside(path: str, target: str) -> bool:
     path : str
         Of the link, relative to the folder.
     target : str
+        To which the link leads.
     """
     if not target or target.startswith("/") or "\0" in target:
         return False
@@ -149,7 +151,9 @@ def _has_valid_fields(entry: dict[str, Any]) -> bool:
         return isinstance(entry.get("mode"), int)
     if kind == "symlink":
         return isinstance(entry.get("target"), str)
-    return kind == "file" and all(isinstance(entry.get(name), int) for name in _FILE_FIELDS) and entry["size"] >= 0
+    if kind == "file":
+        return all(isinstance(entry.get(name), int) for name in _FILE_FIELDS) and entry["size"] >= 0
+    return False
 
 
 def _check_path(path: str, folders: set[str]) -> None:

@@ -68,7 +68,7 @@ def main(command: str, path: str) -> None:
         else:
             receive(channel, path, CopyListener())
     except (CopyError, OSError) as error:
-        unavailable = getattr(error, "unavailable", True)
-        channel.send({"type": "error", "text": str(error), "unavailable": unavailable})
+        is_system_failure = error.is_system_failure if isinstance(error, CopyError) else True
+        channel.send({"type": "error", "text": str(error), "is_system_failure": is_system_failure})
         channel.flush()
         sys.exit(1)

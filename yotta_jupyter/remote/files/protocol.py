@@ -6,15 +6,16 @@ The sender and the receiver exchange frames: a JSON object (the head) and bytes 
 from      type       contents
 ========  =========  ===================================================================================================
 sender    manifest   ``name`` of the source, ``skipped`` paths; the body has the entries
-receiver  plan       the body has what exists at the destination, by the number of the entry
-sender    unchanged  the destination has the entry number ``file`` already
+receiver  plan       the body has what exists at the destination, by the index of the entry
+sender    unchanged  the destination has the file with the index ``file`` already
 sender    data       the next block of ``file``; the first has its ``offset``, the last the ``sha256`` of the whole file
 sender    end
 receiver  done       the report: what was copied
-either    error      ``text``, ``unavailable``; ends the copy
+either    error      ``text``, ``is_system_failure``; ends the copy
 ========  =========  ===================================================================================================
 
-An entry is a folder, a file or a symbolic link. Its path is relative to the source, and empty for the source itself.
+An entry is a folder, a file or a symbolic link. Its index is its position in the manifest. Its path is relative to the
+source, and empty for the source itself.
 """
 
 from __future__ import annotations
@@ -44,15 +45,15 @@ class CopyError(Exception):
     Parameters
     ----------
     text : str
-    unavailable : bool, default False
+    is_system_failure : bool, default False
         Whether a system failed, such as a full disk, rather than the request.
     is_remote : bool, default False
         Whether the other side sent the error.
     """
 
-    def __init__(self, text: str, unavailable: bool = False, is_remote: bool = False) -> None:
+    def __init__(self, text: str, is_system_failure: bool = False, is_remote: bool = False) -> None:
         super().__init__(text)
-        self.unavailable = unavailable
+        self.is_system_failure = is_system_failure
         self.is_remote = is_remote
 
 
@@ -100,11 +101,11 @@ def describe_os_error(error: OSError, path: str) -> CopyError:
     ----------
     error : OSError
     path : str
-        Named if the error names no file or a part.
+        For the message, if the error names no file or only a part.
     """
     has_path = isinstance(error.filename, str) and not error.filename.endswith(PART_SUFFIX)
-    unavailable = error.errno not in (errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
-    return CopyError(f"{error.filename if has_path else path}: {error.strerror or error}", unavailable)
+    is_system_failure = error.errno not in (errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+    return CopyError(f"{error.filename if has_path else path}: {error.strerror or error}", is_system_failure)
 
 
 def hash_prefix(file: Any, digest: Any, size: int) -> int:

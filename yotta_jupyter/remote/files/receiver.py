@@ -20,9 +20,9 @@ from .manifest import check_manifest
 from .protocol import CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, part_path, to_json
 
 _HAS_TYPE = {"dir": stat.S_ISDIR, "file": stat.S_ISREG, "symlink": stat.S_ISLNK}
-"""By type of entry: whether a mode has it."""
+"""Checks of a file mode by the type of entry."""
 _TYPE_NAMES = {"dir": "a folder", "file": "a file", "symlink": "a link"}
-"""Type of entry in messages."""
+"""Types of entries in messages."""
 
 
 def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> dict[str, Any]:
@@ -130,10 +130,10 @@ def _check_conflict(root: str, entry: dict[str, Any]) -> None:
 
 
 def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Make the folders, and return what exists of the files by the number of the entry."""
+    """Make the folders, and return what exists of the files by the index of the entry."""
     plan = {}
     new_folders = set()
-    for number, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         path = _join(root, entry["path"])
         if entry["type"] == "dir":
             if not os.path.isdir(path):
@@ -146,7 +146,7 @@ def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, An
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             existing = _describe_existing(path, entry["size"])
             if existing is not None:
-                plan[str(number)] = existing
+                plan[str(index)] = existing
     return plan
 
 
@@ -174,7 +174,7 @@ class _FileReceiver:
     received : int
         Bytes that the sender sent.
     unchanged : int
-        Files that existed.
+        Files that were the same already.
     """
 
     def __init__(
@@ -189,15 +189,14 @@ class _FileReceiver:
         self._root = root
         self._plan = plan
         self._listener = listener
-        self._missing = {number: entry for number, entry in enumerate(entries) if entry["type"] == "file"}
+        self._missing = {index: entry for index, entry in enumerate(entries) if entry["type"] == "file"}
         self.count = len(self._missing)
         self.total = sum(entry["size"] for entry in self._missing.values())
         self.received = 0
         self.unchanged = 0
         self._done = 0
-        self._number: int | None = None
-        """The entry of `_file`."""
-        self._file: _PartFile | None = None
+        self._file: _PartFile | None = None  # The file of which the first block has arrived, but not the last.
+        self._index: int | None = None  # Of that file's entry.
 
     def run(self) -> None:
         self._listener.on_bytes(0, self.total)
@@ -215,19 +214,20 @@ class _FileReceiver:
             raise CopyError("the other side did not send all files")
 
     def _process(self, head: dict[str, Any], body: bytes) -> None:
-        number = head.get("file")
-        if number not in self._missing or (self._file is not None and number != self._number):
+        index = head.get("file")
+        is_other_file = self._file is not None and index != self._index
+        if index not in self._missing or is_other_file:
             raise CopyError("the other side sent a file that was not announced")
-        entry = self._missing[number]
+        entry = self._missing[index]
         path = _join(self._root, entry["path"])
         if self._file is None:
             self._listener.on_file(entry["path"], self.count - len(self._missing) + 1, self.count)
         if head.get("type") == "unchanged":
-            self._keep(number, path)
+            self._keep(index, path)
             return
         if self._file is None:
-            existing = self._plan.get(str(number))
-            self._number = number
+            existing = self._plan.get(str(index))
+            self._index = index
             self._file = _PartFile(path, entry, existing, head.get("offset"))
             self._done += self._file.size
         self.received += len(body)
@@ -236,13 +236,13 @@ class _FileReceiver:
         if "sha256" in head:
             self._file.complete(head["sha256"])
             self._file = None
-            del self._missing[number]
+            del self._missing[index]
 
-    def _keep(self, number: int, path: str) -> None:
-        existing = self._plan.get(str(number))
+    def _keep(self, index: int, path: str) -> None:
+        existing = self._plan.get(str(index))
         if existing is None or existing["is_part"]:
             raise CopyError("the other side skipped a file that is not here")
-        entry = self._missing.pop(number)
+        entry = self._missing.pop(index)
         _set_attributes(path, entry)
         self.unchanged += 1
         self._done += entry["size"]
@@ -257,7 +257,7 @@ class _PartFile:
         Its name when it is complete.
     entry : dict
     existing : dict or None
-        What the plan says of it.
+        What exists of the file; see `_describe_existing`.
     offset : int
         Where the sender begins: 0, or the size of the part that exists.
 
@@ -343,4 +343,5 @@ def _set_folder_modes(root: str, entries: list[dict[str, Any]]) -> None:
     """Set the modes of the folders within the destination, children first: a parent may lose its permissions."""
     for entry in reversed(entries):
         if entry["type"] == "dir" and entry["path"]:
+            # Without the permission to enter, the owner could not read the files.
             os.chmod(_join(root, entry["path"]), entry["mode"] | stat.S_IXUSR)

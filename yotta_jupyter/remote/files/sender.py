@@ -40,14 +40,14 @@ def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str
     channel.flush()
     _, body = channel.receive()
     plan = json.loads(body)
-    files = [(number, entry) for number, entry in enumerate(entries) if entry["type"] == "file"]
+    files = [(index, entry) for index, entry in enumerate(entries) if entry["type"] == "file"]
     total = sum(entry["size"] for _, entry in files)
     done = 0
     listener.on_bytes(done, total)
-    for count, (number, entry) in enumerate(files, 1):
-        listener.on_file(entry["path"], count, len(files))
+    for file_number, (index, entry) in enumerate(files, 1):
+        listener.on_file(entry["path"], file_number, len(files))
         path = os.path.join(source, entry["path"]) if entry["path"] else source
-        for size in _send_file(channel, number, path, entry["size"], plan.get(str(number))):
+        for size in _send_file(channel, index, path, entry["size"], plan.get(str(index))):
             done += size
             listener.on_bytes(done, total)
     channel.send({"type": "end"})
@@ -57,14 +57,14 @@ def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str
 
 
 def _send_file(
-    channel: FrameChannel, number: int, path: str, size: int, existing: dict[str, Any] | None
+    channel: FrameChannel, index: int, path: str, size: int, existing: dict[str, Any] | None
 ) -> Iterator[int]:
-    """Send what the receiver lacks of a file, and yield numbers of bytes as they are done.
+    """Send what the receiver lacks of a file. Yield the size of each block, and of what the receiver has.
 
     Parameters
     ----------
     channel : FrameChannel
-    number : int
+    index : int
         Of the entry.
     path : str
     size : int
@@ -76,17 +76,17 @@ def _send_file(
         with open(path, "rb") as file:
             digest = hashlib.sha256()
             offset = 0
-            if existing is not None and existing["size"] <= size:
+            if existing is not None and existing["size"] <= size:  # Continue after it if it is equal.
                 offset = hash_prefix(file, digest, existing["size"])
                 if digest.hexdigest() == existing["sha256"]:
                     yield offset
                     if offset == size and not existing["is_part"]:
-                        channel.send({"type": "unchanged", "file": number})
+                        channel.send({"type": "unchanged", "file": index})
                         return
                 else:
                     digest, offset = hashlib.sha256(), 0
                     file.seek(0)
-            head: dict[str, Any] = {"type": "data", "file": number, "offset": offset}
+            head: dict[str, Any] = {"type": "data", "file": index, "offset": offset}
             is_last = False
             while not is_last:
                 data = file.read(min(BLOCK_SIZE, size - offset))
@@ -100,7 +100,7 @@ def _send_file(
                 if is_last:
                     head["sha256"] = digest.hexdigest()
                 channel.send(head, data)
-                head = {"type": "data", "file": number}
+                head = {"type": "data", "file": index}
                 yield len(data)
     except OSError as error:
         raise CopyError(f"{path}: {error.strerror or error}") from None

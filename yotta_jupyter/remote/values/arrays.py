@@ -31,7 +31,7 @@ def encode_array(array: Any) -> bytes:
 
 
 def decode_array(data: bytes) -> Any:
-    """Return the writable array of `encode_array`.
+    """Return the array that `encode_array` was given, writable.
 
     Raises
     ------
@@ -69,11 +69,12 @@ def encode_as_text(value: Any) -> str:
     """
     array = np.asarray(value)
     name = type(value).__name__
-    if array.dtype.kind not in _DTYPE_KINDS or name not in ("ndarray", array.dtype.type.__name__):
+    is_subclass = name not in ("ndarray", array.dtype.type.__name__)
+    if is_subclass or array.dtype.kind not in _DTYPE_KINDS:
         raise CodecError(f"a numpy.{name} is not moved as data")
     return base64.b64encode(encode_array(array)).decode("ascii")
 
 
 def decode_text(text: str) -> Any:
-    """Return the array of `encode_as_text`; of a scalar, an array without dimensions."""
+    """Return the array that `encode_as_text` was given; for a scalar, an array without dimensions."""
     return decode_array(base64.b64decode(text, validate=True))

@@ -33,7 +33,7 @@ def write_stream(arrays: list[Any]) -> bytes:
 
 
 def read_stream(data: memoryview) -> Any:
-    """Return the `pyarrow.Table` of `write_stream`, validated.
+    """Return the arrays that `write_stream` was given as a validated `pyarrow.Table`.
 
     Raises
     ------

@@ -61,13 +61,13 @@ def encode_column(series: Any, label: str, arrays: list[Any]) -> dict[str, Any]:
 
 
 def decode_column(description: dict[str, Any], arrays: Iterator[Any]) -> Any:
-    """Return the Series of `encode_column`.
+    """Return the Series that `encode_column` was given.
 
     Parameters
     ----------
     description : dict
     arrays : iterator of pyarrow.ChunkedArray
-        The next ones are those of the column.
+        Those of this column are taken from it.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def decode_column(description: dict[str, Any], arrays: Iterator[Any]) -> Any:
 
 
 def _encode_single(series: Any, label: str) -> tuple[Any, dict[str, Any]]:
-    """Return the Arrow array and the description of a Series that needs one array."""
+    """Return the Arrow array and the description of a Series that needs only one array."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         categories = encode_labels(dtype.categories)

@@ -63,12 +63,12 @@ def encode_frame(value: Any) -> bytes:
 
 
 def decode_frame(data: bytes) -> Any:
-    """Return the DataFrame or Series of `encode_frame`.
+    """Return the DataFrame or Series that `encode_frame` was given.
 
     Raises
     ------
     CodecError
-        The bytes are damaged. Other exceptions are raised, too.
+        The bytes are damaged. `codec.decode` converts all other exceptions, such as those of pyarrow.
     """
     view = memoryview(data)
     (head_size,) = DESCRIPTION_SIZE.unpack_from(view)
@@ -85,7 +85,7 @@ def decode_frame(data: bytes) -> Any:
         result: Any = columns[0]
         result.name = decode_label(description["name"])
     else:
-        # Numbers are the labels at first, because the labels may contain one twice.
+        # A dict cannot have the labels as keys: one of them may occur twice.
         result = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(rows), copy=False)
         result.columns = decode_labels(description["labels"])
     result.index = index

@@ -36,13 +36,13 @@ def encode_label(value: Any) -> Any:
         return tagged("Interval", [encode_label(value.left), encode_label(value.right), value.closed])
     if kind is pd.Period:
         return tagged("Period", [value.ordinal, value.freqstr])
-    if kind is tuple:
+    if kind is tuple:  # Without the tag of a plain tuple: this one may contain scalars of pandas.
         return tagged("labels", [encode_label(entry) for entry in value])
     return to_json(value)
 
 
 def decode_label(value: Any) -> Any:
-    """Return the label of `encode_label`."""
+    """Return the label that `encode_label` was given."""
     tag = value.get(TAG) if type(value) is dict else None
     if tag == "NaT":
         return pd.NaT
@@ -89,7 +89,7 @@ def encode_labels(index: Any) -> dict[str, Any]:
 
 
 def decode_labels(description: dict[str, Any]) -> Any:
-    """Return the index of `encode_labels`."""
+    """Return the index that `encode_labels` was given."""
     names = [decode_label(name) for name in description["names"]]
     how = description["how"]
     if how == "range":
@@ -114,7 +114,7 @@ def encode_range(index: Any) -> list[int]:
 
 
 def decode_range(limits: list[int], name: Any) -> Any:
-    """Return the index of `encode_range`, with a name."""
+    """Return the index that `encode_range` was given, with a name."""
     start, stop, step = limits
     return pd.RangeIndex(start, stop, step, name=name)
 
@@ -137,7 +137,7 @@ def describe_string_dtype(dtype: Any) -> dict[str, Any]:
 
 
 def string_dtype(description: dict[str, Any]) -> Any:
-    """Return the dtype of `describe_string_dtype`."""
+    """Return the dtype that `describe_string_dtype` was given."""
     make: Any = pd.StringDtype
     # pandas 2.2 has no argument for the missing value, which is always NA there.
     arguments = [np.nan] if description["uses_nan"] else []

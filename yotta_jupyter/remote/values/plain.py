@@ -35,7 +35,7 @@ def encode_json(value: Any) -> bytes:
 
 
 def decode_json(data: bytes) -> Any:
-    """Return the value of `encode_json`."""
+    """Return the value that `encode_json` was given."""
     return from_json(json.loads(data.decode("utf-8")))
 
 
@@ -70,12 +70,13 @@ def to_json(value: Any) -> Any:
         from .arrays import encode_as_text
 
         return tagged("array" if kind.__name__ == "ndarray" else "NumPy scalar", encode_as_text(value))
+    # A DataFrame is moved as the value of a variable, but not within a list or dict.
     advice = ": give it a name of its own" if kind.__name__ in ("DataFrame", "Series") else ""
     raise CodecError(f"a {kind.__module__}.{kind.__qualname__} is not moved as data{advice}")
 
 
 def from_json(value: Any) -> Any:
-    """Return the value of `to_json`."""
+    """Return the value that `to_json` was given."""
     if type(value) is list:
         return _entries_from_json(value)
     if type(value) is not dict:

@@ -19,6 +19,8 @@ from .codec import decode, encode, packages, size_in_memory
 from .errors import CodecError, one_line
 
 MIME = "application/vnd.yotta.transfer+json"
+INSTALLABLE = ("numpy", "pandas", "pyarrow")
+"""Packages that may be installed on the pod for a transfer."""
 MAX_INLINE_SIZE = 1 << 17
 """Bytes of a value that needs no file."""
 
@@ -42,7 +44,7 @@ def assign_variables(entries: list[dict[str, Any]], library: str) -> None:
         else:
             values = {}
             for entry in entries:
-                result = {"name": entry["name"]}  # If there is an error.
+                result = {"name": entry["name"]}  # For an error of this value.
                 values[entry["name"]] = decode(entry["kind"], _read(entry))
             _shell().user_ns.update(values)
             result = {"ok": True}
@@ -62,7 +64,7 @@ def publish_variables(names: list[str], folder: str, library: str, max_bytes: in
     library : str
         A folder of packages that the agent installed.
     max_bytes : int
-        A larger value is refused before it is encoded, which needs its size in memory again.
+        Larger values are refused, because encoding one needs as much memory again.
     """
     entries: list[dict[str, Any]] = []
     result: dict[str, Any] = {}
@@ -70,7 +72,7 @@ def publish_variables(names: list[str], folder: str, library: str, max_bytes: in
         _add_library(library)
         variables = _shell().user_ns
         for name in names:
-            result = {"name": name}  # If there is an error.
+            result = {"name": name}  # For an error of this value.
             if name not in variables:
                 raise NameError("there is no variable of that name")
             size = size_in_memory(variables[name])
@@ -125,7 +127,7 @@ def _add_library(library: str) -> None:
 
 
 def _describe(error: BaseException) -> dict[str, Any]:
-    if isinstance(error, ImportError) and error.name in ("numpy", "pandas", "pyarrow"):
+    if isinstance(error, ImportError) and error.name in INSTALLABLE:
         return {"missing": [error.name]}
     text = one_line(error, 300)
     if isinstance(error, (CodecError, NameError)):

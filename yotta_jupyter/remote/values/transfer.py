@@ -18,26 +18,23 @@ from ...sanitize import single_line
 from ..bundle import bundle
 from ..loop import wait_for
 from ..outputs import OutputMessage
+from ..pod_files import download, remove, upload
 from ..progress import OnProgress, Progress, wait_with_progress
-from ..streams import download, remove, upload
 from .codec import decode, encode, packages
 from .errors import CodecError
-from .pod import MAX_INLINE_SIZE, MIME
+from .pod import INSTALLABLE, MAX_INLINE_SIZE, MIME
 
 if TYPE_CHECKING:
     from ..connection import PodConnection
     from ..launcher import AgentLauncher
 
 MAX_PULLED_BYTES: Final = 4 << 30
-"""The limit for one value that is pulled."""
-
-_INSTALLABLE: Final = ("numpy", "pandas", "pyarrow")
-"""What may be installed on the pod for a transfer."""
+"""The default limit for one pulled value."""
 
 POD_MODULES: Final = ("errors", "plain", "arrays", "labels", "arrow_stream", "columns", "frames", "codec", "pod")
 _BUNDLE: Final = bundle(Path(__file__).parent, POD_MODULES)
 
-# Runs in the kernel.
+# Runs in the kernel: imports the bundle unless the kernel has imported it, and calls a function of `pod`.
 _CALL: Final = """\
 import importlib
 import sys
@@ -155,7 +152,7 @@ class ValueTransfer:
 
     @property
     def _library(self) -> str:
-        """The folder on the pod for installed packages."""
+        """The folder on the pod for installed packages: that of `library_folder` in ``agent.py``."""
         return f"{self._launcher.folder}/lib"
 
     @property
@@ -172,7 +169,7 @@ class ValueTransfer:
             self._uploaded_to = folder
 
     def _call(self, verb: str, function: str, *arguments: Any) -> dict[str, Any]:
-        """Call a function of `pod` in the kernel, again after each installation of missing packages.
+        """Call a function of `pod` in the kernel. Install the packages that it reports missing, and call it again.
 
         Parameters
         ----------
@@ -181,10 +178,10 @@ class ValueTransfer:
         function : str
         *arguments
         """
-        for _ in range(len(_INSTALLABLE) + 1):
+        for _ in range(len(INSTALLABLE) + 1):
             result = self._call_once(function, arguments)
             reported = result.get("missing") or []
-            missing = [package for package in _INSTALLABLE if package in reported]
+            missing = [package for package in INSTALLABLE if package in reported]
             if not missing:
                 break
             wait_for(self._install(missing))
@@ -193,7 +190,9 @@ class ValueTransfer:
         name = single_line(result.get("name") or "A value", 60)
         reason = single_line(result.get("error") or "a package is missing on the pod", 300)
         message = f"{name} cannot be {verb}: {reason.rstrip('.')}."
-        raise _unsupported(message) if result.get("is_unsupported") is True else InvalidRequest(message)
+        if result.get("is_unsupported") is True:
+            raise _unsupported(message)
+        raise InvalidRequest(message)
 
     def _call_once(self, function: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
@@ -211,7 +210,7 @@ class ValueTransfer:
         return results[0]
 
     async def _install(self, packages: list[str]) -> None:
-        await self._connection.retry(lambda ssh: self._launcher.install(ssh, packages))
+        await self._connection.retry(lambda ssh: self._launcher.require(ssh, packages))
 
     def _decode(self, entry: _PulledEntry, progress: Progress, on_progress: OnProgress | None) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Copy bytes to and from files on the pod with shell commands. Runs on the background loop."""
+"""Write, read and delete files on the pod with shell commands. Runs on the background loop."""
 
 from __future__ import annotations
 
@@ -116,4 +116,4 @@ async def _require_success(process: Any, failure: str) -> None:
         raise ConnectionResetError("the connection was lost")
     if process.exit_status != 0:
         reason = stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]  # Such as "No space left on device".
-        raise RemoteUnavailable(f"{failure}: {single_line(reason or 'it was ended', 200)}.")
+        raise RemoteUnavailable(f"{failure}: {single_line(reason or 'the command was killed', 200)}.")
