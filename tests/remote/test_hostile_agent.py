@@ -75,6 +75,12 @@ def handshake(stream):
     return head["request"]
 
 
+def write_fake_python(path, script):
+    """Write a program that runs a script when the agent is started, and passes the check of its version."""
+    path.write_text(f'#!/bin/sh\n[ "$#" = 2 ] && exit 0  # Only the check has two arguments.\n{script}\n')
+    path.chmod(0o755)
+
+
 @pytest.fixture
 def hostile_pod(tmp_path_factory, make_remote):
     """Return a function that makes a `Remote` of a pod whose agent serves clients with the given function."""
@@ -86,8 +92,7 @@ def hostile_pod(tmp_path_factory, make_remote):
         agents.append(agent)
         python = folder / "python"
         ready = json.dumps({"ready": True, "socket": agent.path, "folder": "/tmp/nothing", "executable": ""})
-        python.write_text(f"#!/bin/sh\n[ \"$#\" = 2 ] && exit 0\necho 'yotta-agent:{ready}'\n")
-        python.chmod(0o755)
+        write_fake_python(python, f"echo 'yotta-agent:{ready}'")
         (folder / "pod").mkdir()
         server = stack.enter_context(run_sshd(folder / "pod", {"YOTTA_PYTHON": str(python)}))
         return make_remote(server)
@@ -239,7 +244,7 @@ def test_the_agent_waits_while_the_consumer_is_slow(hostile_pod):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
 
 
-def test_a_full_mailbox_waits_and_a_closed_one_does_not():
+def test_the_producer_waits_for_a_full_queue_and_not_for_a_closed_one():
     events = BoundedQueue(background_loop(), max_bytes=100)
     finished = threading.Event()
 
@@ -263,8 +268,7 @@ def test_a_start_that_prints_much_or_ends(tmp_path, make_remote):
         folder = tmp_path / str(number)
         folder.mkdir()
         python = folder / "python"
-        python.write_text(f'#!/bin/sh\n[ "$#" = 2 ] && exit 0\n{script}\n')
-        python.chmod(0o755)
+        write_fake_python(python, script)
         (folder / "pod").mkdir()
         with run_sshd(folder / "pod", {"YOTTA_PYTHON": str(python)}) as server:
             for call in (lambda r: r.run("1"), lambda r: r.get("x", tmp_path / "x")):

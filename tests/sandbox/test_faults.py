@@ -1,4 +1,4 @@
-"""Every fault: the response that the client gets, and whether the request was applied."""
+"""Every fault: the response that the client gets, and whether the request takes effect."""
 
 import threading
 
@@ -19,17 +19,17 @@ def create_outcome(api, timeout=20):
     return response, created
 
 
-@pytest.mark.parametrize(("kind", "applied"), [("lost", True), ("dropped", False)])
-def test_connection_closes_without_response(api, kind, applied):
+@pytest.mark.parametrize(("kind", "takes_effect"), [("lost", True), ("dropped", False)])
+def test_connection_closes_without_response(api, kind, takes_effect):
     api.sandbox.add_fault(f"create:{kind}x1")
     response, created = create_outcome(api)
     assert isinstance(response, requests.ConnectionError)
-    assert created is applied
+    assert created is takes_effect
     assert create_outcome(api)[0].json()["code"] == 10000
 
 
 @pytest.mark.parametrize(
-    ("kind", "applied", "status", "content_type", "body"),
+    ("kind", "takes_effect", "status", "content_type", "body"),
     [
         ("500-before", False, 500, "application/json", '{"message":"system error","code":10002,"data":null}'),
         ("500-after", True, 500, "application/json", '{"message":"system error","code":10002,"data":null}'),
@@ -46,7 +46,7 @@ def test_connection_closes_without_response(api, kind, applied):
         ("bare=502", False, 502, "text/plain; charset=utf-8", ""),
     ],
 )
-def test_response_is_replaced(api, kind, applied, status, content_type, body):
+def test_response_is_replaced(api, kind, takes_effect, status, content_type, body):
     api.sandbox.add_fault(f"create:{kind}")
     response, created = create_outcome(api)
     assert response.status_code == status
@@ -55,7 +55,7 @@ def test_response_is_replaced(api, kind, applied, status, content_type, body):
         assert response.text.startswith("<!DOCTYPE html>")
     else:
         assert response.text == body
-    assert created is applied
+    assert created is takes_effect
 
 
 def test_truncated_response(api):
@@ -68,12 +68,12 @@ def test_truncated_response(api):
     assert len(api.list()) == 4
 
 
-@pytest.mark.parametrize(("kind", "applied"), [("timeout", False), ("timeout-after", True)])
-def test_timeout_never_responds(api, kind, applied):
+@pytest.mark.parametrize(("kind", "takes_effect"), [("timeout", False), ("timeout-after", True)])
+def test_timeout_never_responds(api, kind, takes_effect):
     api.sandbox.add_fault(f"create:{kind}")
     response, created = create_outcome(api, timeout=(20, 0.2))
     assert isinstance(response, requests.ReadTimeout)
-    assert created is applied
+    assert created is takes_effect
 
 
 @pytest.mark.parametrize("kind", ["timeout", "timeout-after", "slow=3600"])
@@ -105,7 +105,7 @@ def test_slow_response(api, seconds):
     assert created
 
 
-def test_slow_response_is_applied_immediately(api):
+def test_request_with_a_slow_response_takes_effect_immediately(api):
     api.sandbox.add_fault("create:slow=3600")
     response, created = create_outcome(api, timeout=(20, 0.2))
     assert isinstance(response, requests.ReadTimeout)
@@ -168,11 +168,11 @@ def test_lag_combines_with_lost(api):
         ("delete", "DELETE", "1", "RUNNING"),
     ],
 )
-@pytest.mark.parametrize(("kind", "applied"), [("500-after", True), ("500-before", False)])
-def test_faults_apply_to_actions(serve, endpoint, method, path, status, kind, applied):
+@pytest.mark.parametrize(("kind", "takes_effect"), [("500-after", True), ("500-before", False)])
+def test_faults_apply_to_actions(serve, endpoint, method, path, status, kind, takes_effect):
     api = serve(records=[{"id": "1", "status": status}], faults=[f"{endpoint}:{kind}x1"])
     assert api.request(method, path).status_code == 500
-    assert (api.status("1") != status) is applied
+    assert (api.status("1") != status) is takes_effect
 
 
 def test_wrong_key_takes_precedence_over_faults(api):

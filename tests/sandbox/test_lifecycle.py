@@ -1,4 +1,7 @@
-"""How pods change status over time, with a clock that the tests control."""
+"""How pods change status over time, with a clock that the tests control.
+
+In sandbox seconds: RUNNING after 6, ports healthy 2 later; PAUSED or TERMINATED after 3; removed 60 later.
+"""
 
 from datetime import datetime
 from operator import itemgetter

@@ -127,7 +127,10 @@ def test_base_url_needs_a_start():
     assert repr(sandbox) == "<Sandbox no address yet (stopped)>"
     with pytest.raises(RuntimeError, match="start"):
         _ = sandbox.base_url
-    assert len(sandbox.pods()) == 3
+
+
+def test_sandbox_has_pods_before_its_start():
+    assert len(Sandbox().pods()) == 3
 
 
 def test_context_manager_and_repr():
@@ -137,6 +140,9 @@ def test_context_manager_and_repr():
         assert repr(sandbox) == f"<Sandbox {sandbox.base_url} (running)>"
         assert sandbox.base_url.startswith("http://127.0.0.1:")
     assert not sandbox.running
+
+
+def test_api_key_is_derived_from_the_seed():
     assert Sandbox(seed=1).api_key.startswith("sandbox-")
     assert Sandbox(seed=1).api_key == Sandbox(seed=1).api_key != Sandbox(seed=2).api_key
 

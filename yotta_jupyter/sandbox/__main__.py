@@ -9,10 +9,11 @@ from typing import NoReturn
 
 from .endpoints import ENDPOINTS
 from .faults import FAULT_KINDS, GRAMMAR, FaultKind, parse_fault
+from .runtime.manager import MAX_SERVERS
 from .sandbox import Sandbox
 from .statuses import PORTS_SECONDS, TOMBSTONE_SECONDS, TRANSITIONS
 
-_DESCRIPTION = """\
+_DESCRIPTION = f"""\
 A local server with the Pods API. It needs no account and no network, and costs nothing. It prints
 
   YOTTA_BASE_URL=http://127.0.0.1:PORT
@@ -23,8 +24,8 @@ and serves until it is stopped (Ctrl-C, SIGTERM). It listens on 127.0.0.1 only.
 Its pods run code: a pod whose SSH port is healthy accepts SSH connections (users root, ubuntu and user, public keys
 only). CODE THAT YOU RUN ON THEM RUNS ON THIS MACHINE, AS THIS USER. Each pod has a home directory and a Python
 environment of its own, which are erased when the pod is deleted or the sandbox is stopped. A pause erases all but a
-persistent volume. At most 16 pods run code at once. The initializationCommand of a pod is not run, and nothing
-listens on its other ports until you start it.
+persistent volume. At most {MAX_SERVERS} pods run code at once. The initializationCommand of a pod is not run, and
+nothing listens on its other ports until you start it.
 """
 _EXAMPLES = """\
 Examples:
@@ -67,9 +68,13 @@ def _build_parser() -> argparse.ArgumentParser:
         epilog=f"{_faults_help()}\n\n{_EXAMPLES}",
     )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="port (default: a free one)")
-    parser.add_argument("--pods", type=int, default=3, metavar="N", help="number of sample pods (default: 3)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the sample pods (default: 0)")
-    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="speed of status changes (default: 1)")
+    parser.add_argument("--pods", type=int, default=3, metavar="N", help="number of sample pods (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the sample pods (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="X", help="speed of status changes (default: %(default)g)"
+    )
     parser.add_argument(
         "--fault",
         type=_validate_fault,
@@ -108,7 +113,7 @@ def _faults_help() -> str:
         "  KIND is one of these; a request that is not applied has no effect:",
     ]
     for name, kind in FAULT_KINDS.items():
-        applied = "applied" if kind.applied else "not applied"
+        applied = "applied" if kind.takes_effect else "not applied"
         is_restricted = len(kind.endpoints) < len(ENDPOINTS)
         restriction = f" (only {', '.join(kind.endpoints)})" if is_restricted else ""
         lines.append(f"  {name + _value_help(kind):<20} {applied}: {kind.summary}{restriction}")

@@ -34,15 +34,15 @@ class FaultMiddleware:
         environ[NEW_POD_FAILS] = plan.new_pod_fails
         if plan.fault is None:
             return self._app(environ, start_response)
-        applied = FAULT_KINDS[plan.fault.kind].applied
-        response = Response.from_app(self._app, environ) if applied else Response()
+        takes_effect = FAULT_KINDS[plan.fault.kind].takes_effect
+        response = Response.from_app(self._app, environ) if takes_effect else Response()
         return _apply_fault(plan.fault, response, environ["werkzeug.socket"])(environ, start_response)
 
 
 def _apply_fault(fault: Fault, response: Response, connection: socket.socket) -> Response:
     """Return the faulty response, or raise ConnectionAbortedError.
 
-    ``response`` is the correct response; it is empty for a fault whose request is not applied.
+    ``response`` is the correct response; it is empty if the request takes no effect.
     """
     match fault.kind:
         case "lost" | "dropped":

@@ -44,7 +44,7 @@ class FaultKind(NamedTuple):
     ----------
     summary : str
         The response that the client gets.
-    applied : bool
+    takes_effect : bool
         Whether the request takes effect.
     value_format : str
         A key of ``_VALUE_FORMATS``; empty if the kind takes no value.
@@ -55,39 +55,39 @@ class FaultKind(NamedTuple):
     """
 
     summary: str
-    applied: bool
+    takes_effect: bool
     value_format: str = ""
     default: str | None = None
     endpoints: tuple[str, ...] = tuple(ENDPOINTS)
 
 
 FAULT_KINDS = {
-    "lost": FaultKind("connection closed without a response", applied=True),
-    "dropped": FaultKind("connection closed without a response", applied=False),
-    "500-before": FaultKind("HTTP 500 with code 10002", applied=False),
-    "500-after": FaultKind("HTTP 500 with code 10002", applied=True),
-    "timeout": FaultKind("no response, connection stays open", applied=False),
-    "timeout-after": FaultKind("no response, connection stays open", applied=True),
-    "slow": FaultKind("response after SECONDS (real time)", applied=True, value_format="SECONDS"),
-    "html": FaultKind("HTML page with that HTTP status", applied=False, value_format="STATUS", default="200"),
-    "html-after": FaultKind("HTML page with that HTTP status", applied=True, value_format="STATUS", default="200"),
-    "empty": FaultKind("HTTP 200 without a body", applied=False),
-    "empty-after": FaultKind("HTTP 200 without a body", applied=True),
-    "truncated": FaultKind("only half of the body arrives", applied=True),
-    "list": FaultKind("JSON list instead of the envelope", applied=False),
-    "list-after": FaultKind("JSON list instead of the envelope", applied=True),
-    "code": FaultKind("HTTP 200 with that code in the envelope", applied=False, value_format="N"),
-    "status": FaultKind("that HTTP status with an envelope", applied=False, value_format="STATUS"),
-    "bare": FaultKind("that HTTP status without a body", applied=False, value_format="STATUS"),
-    "429": FaultKind("HTTP 429 with that Retry-After", applied=False, value_format="SECONDS", default="1"),
-    "redirect": FaultKind("HTTP 302 to that address", applied=False, value_format="URL"),
+    "lost": FaultKind("connection closed without a response", takes_effect=True),
+    "dropped": FaultKind("connection closed without a response", takes_effect=False),
+    "500-before": FaultKind("HTTP 500 with code 10002", takes_effect=False),
+    "500-after": FaultKind("HTTP 500 with code 10002", takes_effect=True),
+    "timeout": FaultKind("no response, connection stays open", takes_effect=False),
+    "timeout-after": FaultKind("no response, connection stays open", takes_effect=True),
+    "slow": FaultKind("response after SECONDS (real time)", takes_effect=True, value_format="SECONDS"),
+    "html": FaultKind("HTML page with that HTTP status", takes_effect=False, value_format="STATUS", default="200"),
+    "html-after": FaultKind("HTML page with that HTTP status", takes_effect=True, value_format="STATUS", default="200"),
+    "empty": FaultKind("HTTP 200 without a body", takes_effect=False),
+    "empty-after": FaultKind("HTTP 200 without a body", takes_effect=True),
+    "truncated": FaultKind("only half of the body arrives", takes_effect=True),
+    "list": FaultKind("JSON list instead of the envelope", takes_effect=False),
+    "list-after": FaultKind("JSON list instead of the envelope", takes_effect=True),
+    "code": FaultKind("HTTP 200 with that code in the envelope", takes_effect=False, value_format="N"),
+    "status": FaultKind("that HTTP status with an envelope", takes_effect=False, value_format="STATUS"),
+    "bare": FaultKind("that HTTP status without a body", takes_effect=False, value_format="STATUS"),
+    "429": FaultKind("HTTP 429 with that Retry-After", takes_effect=False, value_format="SECONDS", default="1"),
+    "redirect": FaultKind("HTTP 302 to that address", takes_effect=False, value_format="URL"),
     "lag": FaultKind(
         "changes of the last SECONDS (sandbox time) are missing",
-        applied=True,
+        takes_effect=True,
         value_format="SECONDS",
         endpoints=("list", "get"),
     ),
-    "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", applied=True, endpoints=("create",)),
+    "failed": FaultKind("the new pod goes from INITIALIZE to FAILED", takes_effect=True, endpoints=("create",)),
 }
 
 

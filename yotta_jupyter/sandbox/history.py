@@ -51,6 +51,11 @@ class Version:
             self.encoded = msgspec.json.encode(self.record)
         return self.encoded
 
+    def replace_record(self, record: Mapping[str, Any]) -> None:
+        """Replace the record of this version."""
+        self.record = record
+        self.encoded = None
+
     def can_run_code(self) -> bool:
         """Return whether the pod has a healthy SSH port. With a user-supplied record it does not run code."""
         return not self.user_supplied and self.status == "RUNNING" and has_healthy_ssh(self.record.get("expose"))

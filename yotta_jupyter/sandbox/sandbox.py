@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .server import ServerThread
 
 _MAX_REQUESTS = 10_000
+"""Recorded requests that are kept."""
 _MAX_PODS = 100_000
 _MAX_CLOCK_OFFSET_SECONDS = 10 * 365 * 86400
 
@@ -213,7 +214,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The last 10,000 requests, oldest first."""
+        """The latest requests, oldest first."""
         return list(self._requests)
 
     def reset(self) -> None:
@@ -223,9 +224,7 @@ class Sandbox:
         self._requests.clear()
 
     def add_fault(self, spec: str) -> None:
-        """Activate a fault: ``ENDPOINT:KIND[=VALUE][@PROBABILITY][xTIMES]``.
-
-        ``python -m yotta_jupyter.sandbox --help`` lists the kinds.
+        """Activate a fault. ``python -m yotta_jupyter.sandbox --help`` explains the syntax and lists the kinds.
 
         Parameters
         ----------

@@ -28,7 +28,7 @@ class InvalidStatus(Exception):
 
 
 class Runtimes(Protocol):
-    """The SSH servers of pods, which run their code. `runtime.PodRuntimes` implements it."""
+    """The interface of `runtime.PodRuntimes`: the SSH servers with which pods run code."""
 
     host: str
 
@@ -63,12 +63,10 @@ class Simulator:
         The same seed gives the same ids, names, hosts and prices.
     speed : float
         The sandbox seconds per real second.
-    records : iterable of mapping, str or bytes, optional
-        JSON objects to serve instead of sample pods. Each is served unchanged until an action changes the pod.
+    records, clock_offset
+        As for `Sandbox`.
     monotonic : callable
         The source of real seconds.
-    clock_offset : float
-        The seconds by which the sandbox's time of day is ahead of this machine's.
     """
 
     def __init__(
@@ -271,8 +269,7 @@ class Simulator:
         ports = self._runtimes.open([version.record for version in versions], reserved=reserved)
         for version, port in zip(versions, ports, strict=True):
             expose = set_ssh_address(version.record.get("expose"), self._runtimes.host, port)
-            version.record = {**version.record, "expose": expose}
-            version.encoded = None
+            version.replace_record({**version.record, "expose": expose})
 
     def _remove(self, pod: PodHistory, at: float) -> None:
         del self._pods[pod.key]

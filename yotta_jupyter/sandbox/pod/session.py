@@ -19,8 +19,8 @@ from .terminal import open_terminal, set_size
 
 _SFTP_VERSION: Final = 3
 
-# A shell script that opens the terminal and runs its arguments. The first terminal that the leader of a session opens
-# becomes the controlling terminal of the session.
+# A shell script that opens the terminal and runs its arguments; `sh -c` passes the first one as $0. The first terminal
+# that the leader of a session opens becomes the controlling terminal of the session.
 _RUN_IN_TERMINAL: Final = 'exec "$0" "$@" <>"$SSH_TTY" >&0 2>&0'
 
 # The signals that a client can send or receive (RFC 4254 section 6.10).
@@ -118,7 +118,7 @@ class Session(SSHServerStreamSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Change the size of the terminal."""
-        if self._terminal is not None and self._has_open_output():
+        if self._terminal is not None and self._has_open_output():  # The output closes the terminal at its end.
             set_size(self._terminal, (width, height, pixwidth, pixheight))
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -26,7 +26,7 @@ class Storage:
     """
 
     def __init__(self) -> None:
-        # Paths of Unix sockets are limited in length. So no path in it becomes longer if a client resolves it.
+        # Resolved now, because paths of Unix sockets are limited in length: no client gets a longer path by resolving.
         self.root = Path(tempfile.mkdtemp(prefix="yotta-pod-")).resolve()
         self.home = self.root / "home"
         self.venv = self.root / "venv"
