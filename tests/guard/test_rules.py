@@ -9,8 +9,8 @@ import pytest
 from platformdirs import user_data_path
 
 from yotta_jupyter import ConnectionFailed, InvalidRequest, YottaError
+from yotta_jupyter.guard import storage
 from yotta_jupyter.guard.durations import format_duration, parse_duration
-from yotta_jupyter.guard.storage import Database
 from yotta_jupyter.guard.store import GuardStore
 
 from .simulation import HOUR, MINUTE, SimulatedEnforcer
@@ -264,7 +264,7 @@ def test_limits_start_once_on_a_full_disk(enforcer: SimulatedEnforcer, monkeypat
 def test_a_locked_database_is_an_error_of_one_line(
     enforcer: SimulatedEnforcer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Database.transaction.__wrapped__, "__defaults__", (0.1,))  # type: ignore[attr-defined]
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT", 0.1)
     enforcer.guards.set(enforcer.pod_id, after="1h")
     path: Path = user_data_path("yotta_jupyter") / "guards.db"
     with sqlite3.connect(path, isolation_level=None) as connection:

@@ -53,7 +53,7 @@ def test_a_pause_that_is_near_is_announced(run: Run, captured_output: Output) ->
         ("train-1 --after -1h", "expected one argument|not '-1h'"),
         ("train-1 --after=-1h", "not '-1h'"),
         ("train-1 --after 8x", "not '8x'"),
-        ("train-1 --after 3650d", "at most 366 d"),
+        ("train-1 --after 3650d", "at most 366d"),
         ("train-1 --budget 0", "more than 0"),
         ("train-1 --budget much", "not 'much'"),
         ("train-1 --after 1h --off", "or takes one of"),

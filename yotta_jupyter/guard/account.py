@@ -20,7 +20,7 @@ from .store import GuardStore
 from .watcher import AccountWatcher
 
 MAX_WAIT: Final = 5.0
-"""Seconds between two looks at the clock, so that a limit is enforced soon after a sleep of the machine."""
+"""Seconds after which the thread looks at the clock again. A wait does not continue while the machine sleeps."""
 
 _API_TIMEOUT: Final = 20.0  # seconds
 
@@ -37,6 +37,13 @@ class Account:
     store : GuardStore
     clock : Clock
     logger : logging.Logger
+
+    Attributes
+    ----------
+    ssh_key : str or None
+        Used for the next connection to a pod.
+    woken : threading.Event
+        Set to make the thread check the guards now.
     """
 
     def __init__(
@@ -49,9 +56,8 @@ class Account:
         logger: logging.Logger,
     ) -> None:
         self.base_url = base_url
-        self.account = account_id(base_url, api_key)
         self.ssh_key = ssh_key
-        self.wake = threading.Event()
+        self.woken = threading.Event()
         self._clock = clock
         self._logger = logger
         self._remotes: dict[str, Remote] = {}
@@ -61,16 +67,15 @@ class Account:
         self._watcher = AccountWatcher(
             pods, store, ledger, base_url=base_url, now=clock.now, log=logger.info, read_sample=self._read_sample
         )
-        threading.Thread(target=self._run, name=f"yotta-guard-{self.account}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"yotta-guard-{account_id(base_url, api_key)}", daemon=True).start()
 
     def _run(self) -> None:
         due = 0.0  # in seconds of the clock
         while True:
-            if self._clock.now() >= due or self.wake.is_set():
-                self.wake.clear()
+            if self._clock.now() >= due or self.woken.is_set():
+                self.woken.clear()
                 due = self._clock.now() + self._check()
-            # A wait does not continue while the machine sleeps, so it must be short.
-            self.wake.wait(max(0.0, min(MAX_WAIT, due - self._clock.now())))
+            self.woken.wait(max(0.0, min(MAX_WAIT, due - self._clock.now())))
 
     def _check(self) -> float:
         """Check all guards; return the seconds until the next check."""
@@ -89,7 +94,7 @@ class Account:
         try:
             return idle.parse_sample(remote.shell(idle.probe_command({"gpus": has_gpus})).stdout)
         except YottaError:
-            # Connect anew for the next sample: the address may have changed.
+            # The next sample needs a new connection, because the address of the pod may have changed.
             del self._remotes[pod.id]
             remote.close()
             raise

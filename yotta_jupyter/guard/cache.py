@@ -1,4 +1,4 @@
-"""The guards of one address in memory, which stay in force while the database cannot be used."""
+"""The guards of one base URL in memory, which stay in force while the database cannot be used."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .store import GuardStore
 
 
 class GuardCache:
-    """The guards of one address, read from the database before each check and written after it.
+    """The guards of one base URL, read from the database before each check and written after it.
 
     Changes that could not be written are written later. If the database is replaced, the guards of the account are
-    written into the new one.
+    written into the new database.
 
     Parameters
     ----------
     store : GuardStore
     base_url : str
     is_own : callable
-        Returns whether a guard is one of the account.
+        Returns whether a guard belongs to the account of the cache.
     log : callable
         Called with one line about what happened.
     """
@@ -36,9 +36,9 @@ class GuardCache:
         self._is_own = is_own
         self._log = log
         self._guards: dict[str, Guard] = {}
-        self._as_read: dict[str, Guard] = {}  # in the database at the last `load`
+        self._as_read: dict[str, Guard] = {}  # by pod id, in the database at the last `load`
         self._unwritten: dict[str, dict[str, Any]] = {}  # changed fields by pod id
-        self._undeleted: set[str] = set()  # pod ids
+        self._undeleted: set[str] = set()  # ids of pods whose guard could not be deleted
         self._identity: str | None = None
         self._problem = ""
 
@@ -63,16 +63,18 @@ class GuardCache:
             if was_replaced:
                 self._restore()
             self._identity = identity
+            for pod_id in self._undeleted:
+                self._store.delete(self._base_url, pod_id)
+            self._undeleted.clear()
             self._as_read = {guard.pod_id: guard for guard in self._store.guards(self._base_url)}
         except YottaError as error:
             self._log_problem(error)
             return
         if not self._unwritten:
-            self._problem = ""
+            self._problem = ""  # The database works again, so the next problem is logged.
         self._guards = {
             pod_id: msgspec.structs.replace(guard, **self._unwritten.get(pod_id, {}))
             for pod_id, guard in self._as_read.items()
-            if pod_id not in self._undeleted
         }
 
     def save(self, changes: dict[str, dict[str, Any]]) -> None:
@@ -132,7 +134,7 @@ class GuardCache:
         self._log(f"the database of guards was replaced; guards that were read before: {self._names()}")
 
     def _log_problem(self, error: YottaError) -> None:
-        """Log a problem of the database once."""
+        """Log a problem of the database, unless it was logged before."""
         if str(error) != self._problem:
             self._problem = str(error)
             self._log(f"{error} Guards that were read before stay in force: {self._names()}")

@@ -20,7 +20,7 @@ from .ledger import COSTS_BY
 from .spans import ABSENT, MIN_ABSENCE, PodHistory
 
 MAX_UNOBSERVED: Final = 60.0
-"""Seconds of a pod that may be unobserved although `complete` is true."""
+"""Seconds of a pod up to which unobserved time leaves the column `complete` true."""
 
 _DAY: Final = 86400.0
 
@@ -40,7 +40,7 @@ class _Segment(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """The hours and the costs of a pod in one segment, or in the part of it in one day."""
+    """The hours and the costs of a pod in one segment, or in one day of a segment."""
 
     id: str
     name: str | None
@@ -78,7 +78,7 @@ def parse_since(since: str | timedelta | datetime | None, now: float) -> float:
     Raises
     ------
     InvalidRequest
-        It is not a duration.
+        `since` is not a duration.
     """
     if since is None:
         return 0.0

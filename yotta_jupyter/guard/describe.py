@@ -10,7 +10,7 @@ from .durations import format_duration
 from .rules import Guard
 
 ANNOUNCEMENT: Final = 600.0
-"""Seconds before a pause at which it is first announced."""
+"""Seconds before a pause from which on notes announce it."""
 
 EXTENSION: Final = 3600.0
 """Seconds by which an announcement offers to put off a guard."""
@@ -81,7 +81,7 @@ def describe_upcoming(guard: Guard, now: float, extend_command: str) -> str:
     guard : Guard
     now : float
     extend_command : str
-        The command that puts it off.
+        The command that puts off the pause.
 
     Returns
     -------

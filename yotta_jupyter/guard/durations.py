@@ -32,7 +32,7 @@ def parse_duration(value: str | timedelta | float, name: str = "A duration") -> 
     Raises
     ------
     InvalidRequest
-        It is not a duration, not positive, or longer than 366 days.
+        It is not a duration, not positive, or longer than `MAX_DURATION`.
     """
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
@@ -46,7 +46,9 @@ def parse_duration(value: str | timedelta | float, name: str = "A duration") -> 
             )
         seconds = sum(float(count) * _UNITS[unit] for count, unit in re.findall(_COUNT_AND_UNIT, text))
     if not 0 < seconds <= MAX_DURATION:
-        raise InvalidRequest(f"{name} is more than 0 and at most 366 d, not {single_line(value, 40)}.")
+        raise InvalidRequest(
+            f"{name} is more than 0 and at most {format_duration(MAX_DURATION)}, not {single_line(value, 40)}."
+        )
     return seconds
 
 
@@ -64,7 +66,7 @@ def format_duration(seconds: float) -> str:
     """
     rest = max(0, round(seconds))
     if rest >= 3600:
-        rest = round(rest / 60) * 60  # Whole minutes.
+        rest = round(rest / 60) * 60  # Seconds are not shown beside hours.
     parts = []
     for unit in "dhms":
         count, rest = divmod(rest, _UNITS[unit])

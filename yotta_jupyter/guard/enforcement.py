@@ -14,7 +14,7 @@ from .describe import format_time
 from .store import EnforcerState, GuardStore
 
 MAX_HEARTBEAT_AGE: Final = 60.0
-"""Seconds since the last heartbeat beyond which a running enforcer is stalled."""
+"""Seconds. A running enforcer whose last heartbeat is older is stalled."""
 
 
 class Enforcement(NamedTuple):
@@ -59,7 +59,7 @@ class Enforcement(NamedTuple):
 
 
 class LocalEnforcer:
-    """The enforcer of this machine, for one account.
+    """The enforcer of this machine, as a notebook of one account uses it.
 
     Parameters
     ----------
@@ -97,18 +97,18 @@ class LocalEnforcer:
         checked_at = state.checked_at if state is not None else None
         if not process.is_running():
             return Enforcement("not running", None, checked_at, [])
-        if state is None:
+        if state is None:  # It has just started, or the database cannot be read.
             return Enforcement("alive", None, None, [])
         is_stalled = self._clock.now() - state.checked_at > MAX_HEARTBEAT_AGE
         return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
 
-    def start(self, problem: str) -> None:
+    def start(self, error_prefix: str) -> None:
         """Start the enforcer unless it runs, send it the key, and make it check now.
 
         Parameters
         ----------
-        problem : str
-            The start of the error message.
+        error_prefix : str
+            The beginning of the error message.
 
         Raises
         ------
@@ -119,16 +119,10 @@ class LocalEnforcer:
             process.ensure_running(self._base_url, self._api_key, self._ssh_key)
         except (YottaError, OSError) as error:
             reason = error.message if isinstance(error, YottaError) else single_line(error)
-            raise YottaError(f"{problem} {reason}", advice=getattr(error, "advice", "")) from None
+            raise YottaError(f"{error_prefix} {reason}", advice=getattr(error, "advice", "")) from None
 
     def resume(self) -> list[str]:
-        """Start the enforcer again if it does not run although there are guards.
-
-        Returns
-        -------
-        list of str
-            Notes for the user, each one line: in which span the guards were not enforced, or why they are not now.
-        """
+        """Start the enforcer again if needed; see `Guards.resume_enforcement`."""
         if not self._store.exists:
             return []
         try:

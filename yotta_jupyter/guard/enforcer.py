@@ -30,9 +30,9 @@ from .store import EnforcerState, GuardStore
 HEARTBEAT_INTERVAL: Final = 5.0  # seconds
 
 SLEEP_THRESHOLD: Final = 60.0
-"""Seconds between two heartbeats beyond which the machine slept or the process was stopped."""
+"""Seconds between two heartbeats. If they are further apart, the machine slept or the process was stopped."""
 
-LOCK_TIMEOUT: Final = 0.5  # seconds
+LOCK_TIMEOUT: Final = 0.5  # seconds of one attempt to become the enforcer
 
 EMPTY_GRACE: Final = 2.0
 """Seconds without guards after which the enforcer ends."""
@@ -62,7 +62,7 @@ class Enforcer:
                 path.chmod(0o600)
                 threading.Thread(target=self._serve, args=(listener,), name="yotta-guard-socket", daemon=True).start()
                 self._watch()
-            # A guard that was set while the socket was being closed found no enforcer: continue with it.
+            # A notebook may have set a guard while the socket was being closed.
             if self._heartbeat(self._clock.now()) == 0:
                 self._logger.info("there is no guard any more: the enforcer ends")
                 return
@@ -94,9 +94,9 @@ class Enforcer:
             was_replaced = self._identity not in (None, identity)
             self._identity = identity
             guards = self._store.guards()
-            missing = {guard.base_url for guard in guards if guard.account not in self._accounts}
-            if missing:
-                self._load_profiles(missing)
+            urls_without_key = {guard.base_url for guard in guards if guard.account not in self._accounts}
+            if urls_without_key:
+                self._load_profiles(urls_without_key)
             state = EnforcerState(
                 pid=os.getpid(), started_at=self._started_at, checked_at=now, accounts=list(self._accounts)
             )
@@ -125,7 +125,7 @@ class Enforcer:
                 self._logger.info(f"guards were not enforced for {format_duration(gap)}")
 
     def _load_profiles(self, base_urls: set[str]) -> None:
-        """Read the keys for these addresses from ``~/.yotta/config``."""
+        """Read the keys for these base URLs from ``~/.yotta/config``."""
         try:
             for profile in profiles.profile_names():
                 found = config.resolve_config(profile=profile, overrides=ConfigOverrides())
@@ -144,12 +144,12 @@ class Enforcer:
                 self._accounts[name] = account
             elif ssh_key is not None:  # A notebook without a key file must not undo the choice of another.
                 account.ssh_key = ssh_key
-            account.wake.set()
+            account.woken.set()
 
     def _wake(self) -> None:
         """Make all accounts check now."""
         for account in list(self._accounts.values()):
-            account.wake.set()
+            account.woken.set()
 
     def _serve(self, listener: Listener) -> None:
         """Answer the messages of notebooks until the listener is closed."""
@@ -175,23 +175,23 @@ class Enforcer:
 
 
 def _is_listener_closed(error: Exception) -> bool:
-    """Return whether the listener was closed, rather than one connection. It has no exception of its own."""
+    """Return whether the listener was closed, not only a connection. There is no exception class for it."""
     return isinstance(error, OSError) and str(error) == "listener is closed"
 
 
 def main() -> None:
-    """Run the enforcer in this process, unless another one runs. Waits for one that is about to end."""
+    """Run the enforcer in this process, unless another one runs. If that one is about to end, wait for its end."""
     deadline = time.monotonic() + process.START_TIMEOUT / 2  # The notebook waits for START_TIMEOUT.
     while time.monotonic() < deadline:
         with process.lock(timeout=LOCK_TIMEOUT) as obtained:
             if obtained:
-                _run()
+                _run_enforcer()
                 return
         if process.request() is not None:
             return
 
 
-def _run() -> None:
+def _run_enforcer() -> None:
     logger = process.open_log()
 
     def terminate(number: int, frame: object) -> None:

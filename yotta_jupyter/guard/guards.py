@@ -188,7 +188,7 @@ class Guards:
         if existing.watchdog_started_at is not None:
             onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
         now = self._clock.now()
-        guard = self._store.change(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now)) or existing
+        guard = self._store.modify(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now)) or existing
         self._enforcer.start(f"The guard of pod {guard.label} is stored but not enforced.")
         return guard
 
@@ -290,7 +290,7 @@ class Guards:
         Returns
         -------
         list of str
-            Notes for the user, each one line: in which span the guards were not enforced, or why they are not now.
+            Notes for the user, each one line: from when to when the guards were not enforced, or why they are not now.
         """
         return self._enforcer.resume()
 

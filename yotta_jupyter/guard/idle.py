@@ -18,10 +18,10 @@ MAX_GPU: Final = 5.0
 """Per cent of use up to which a GPU is idle."""
 
 MAX_CPU: Final = 0.1
-"""CPU cores in use on average, up to which a pod is idle. JupyterLab alone uses a few hundredths."""
+"""CPU cores in use up to which a pod is idle. JupyterLab alone uses a few hundredths of a core."""
 
 MAX_NETWORK: Final = 5000.0
-"""Bytes a second, up to which the network is idle. An open JupyterLab and health checks need some."""
+"""Bytes a second up to which the network is idle. An open JupyterLab and health checks need some."""
 
 MAX_INTERVAL: Final = 60.0  # seconds between two samples
 MIN_INTERVAL: Final = 1.0  # seconds
@@ -99,7 +99,7 @@ def compare_samples(previous: Sample | None, sample: Sample) -> Activity:
     unreadable = [f"{name} unreadable ({single_line(error, 60)})" for name, error in sorted(sample.errors.items())]
     if previous is None or sample.at <= previous.at:
         return Activity(False, "; ".join(unreadable) or "the first sample is being compared")
-    seconds = sample.at - previous.at
+    interval = sample.at - previous.at
     busy = []
     gpu = sample.values.get("gpu") or 0.0
     if gpu > MAX_GPU:
@@ -113,14 +113,14 @@ def compare_samples(previous: Sample | None, sample: Sample) -> Activity:
         elif rate > limit:
             busy.append(f"{name} {rate:.1f} {unit}")
     terminal_age = sample.values.get("terminals")
-    if terminal_age is not None and terminal_age < seconds:
+    if terminal_age is not None and terminal_age < interval:
         busy.append("a terminal is in use")
     busy += sample.values.get("kernels") or []
     return Activity(not busy and not unreadable, "; ".join([*busy, *unreadable]))
 
 
 def _rate(name: str, previous: Sample, sample: Sample) -> float | None:
-    """Return how much a counter rises per second; None without an earlier value or after a restart of the container."""
+    """Return how much a counter rises per second; None without an earlier value, or if the container was restarted."""
     value = sample.values[name]
     if name not in previous.values:
         return None
@@ -159,7 +159,7 @@ def parse_sample(output: str) -> Sample:
     Raises
     ------
     YottaError
-        There is none.
+        The output contains no sample.
     """
     _, _, printed = output.partition(_MARKER)
     lines = printed.strip().split("\n")
@@ -176,14 +176,14 @@ class IdleMonitor:
     ----------
     read : callable
         Returns a sample of the pod. May take long and raise any exception.
-    period : float
+    interval : float
         Seconds between two samples.
     now : callable
         Returns the present time in seconds.
     """
 
-    def __init__(self, read: Callable[[], Sample], period: float, now: Callable[[], float]) -> None:
-        self.period = period
+    def __init__(self, read: Callable[[], Sample], interval: float, now: Callable[[], float]) -> None:
+        self.interval = interval
         self._read = read
         self._now = now
         self._previous: Sample | None = None
@@ -201,12 +201,12 @@ class IdleMonitor:
         """
         activity, self._latest = self._latest, None
         age = self._now() - self._started_at
-        is_late = age > 3 * self.period + _MAX_SAMPLE_DURATION
-        if is_late:  # For example, the machine slept.
+        is_outdated = age > 3 * self.interval + _MAX_SAMPLE_DURATION
+        if is_outdated:  # For example, the machine slept.
             activity = Activity(False, "no recent sample")
         is_sampling = self._thread is not None and self._thread.is_alive()
-        if age >= self.period and not is_sampling:
-            if is_late:
+        if age >= self.interval and not is_sampling:
+            if is_outdated:
                 self._previous = None
             self._started_at = self._now()
             self._thread = threading.Thread(target=self._sample, name="yotta-idle", daemon=True)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 COSTS_BY: Final = ("pod", "day", "gpu_type", "region")
 """What costs can be grouped by."""
 
-_MAX_PENDING: Final = 100  # listings with their times
+_MAX_PENDING: Final = 100  # listings
 _PRUNE_INTERVAL: Final = 86400.0  # seconds
 
 
 def account_id(base_url: str, api_key: Secret) -> str:
-    """Return a short hash of an account, which reveals nothing about its key.
+    """Return a short hash that identifies an account and does not reveal its key.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class Ledger:
             return select_histories(connection, self._base_url, self.account, since)
 
     def last_interruption(self, pod_id: str) -> int:
-        """Return the number of the last span in which a pod was paused or starting; 0 if there is none.
+        """Return the id of the last span in which a pod was paused or starting; 0 if there is none.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class Ledger:
         Returns
         -------
         int
-            Higher after each new interruption, whichever process of this user has listed it.
+            Higher after each new interruption that any process of this user has listed.
 
         Raises
         ------

@@ -18,9 +18,7 @@ from ..remote.connection import PodConnection
 from ..remote.loop import wait_for
 from ..sanitize import single_line
 from ..secret import Secret
-
-_MARKER: Final = "yotta-watchdog:"
-"""What `watchdog` prints before each result."""
+from .watchdog import MARKER
 
 _TIMEOUT: Final = 60.0  # seconds
 
@@ -46,7 +44,7 @@ class WatchdogState(msgspec.Struct, frozen=True):
 
 
 def install(pod: Pod, seconds: float, base_url: str, api_key: Secret, ssh_key: str | None) -> WatchdogState:
-    """Start a watchdog on a pod, instead of the one that runs. The key goes over SSH into the memory of the pod.
+    """Start a watchdog on a pod, in place of an earlier one. The key goes over SSH into the memory of the pod.
 
     Parameters
     ----------
@@ -109,10 +107,10 @@ def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | 
 
 
 def _parse_state(output: str, pod: Pod) -> WatchdogState:
-    line = next((line for line in output.splitlines() if line.startswith(_MARKER)), "")
+    line = next((line for line in output.splitlines() if line.startswith(MARKER)), "")
     try:
-        result = msgspec.json.decode(line.removeprefix(_MARKER), type=dict[str, Any])
-        if "alive" not in result and "error" in result:
+        result = msgspec.json.decode(line.removeprefix(MARKER), type=dict[str, Any])
+        if "alive" not in result and "error" in result:  # The watchdog could not be installed.
             raise YottaError(f"No watchdog runs on pod {pod.label}: {single_line(result['error'], 100)}.")
         return msgspec.convert(result, WatchdogState)
     except msgspec.MsgspecError:

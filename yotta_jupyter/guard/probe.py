@@ -18,6 +18,7 @@ import urllib.request
 if False:  # TYPE_CHECKING, without importing typing.
     from typing import Any
 
+# Whether the pod has GPUs, and the paths of what is read.
 DEFAULTS = {
     "gpus": True,
     "nvidia_smi": "nvidia-smi",
@@ -26,6 +27,7 @@ DEFAULTS = {
     "pts": "/dev/pts",
 }
 TIMEOUT = 5  # seconds
+NVIDIA_SMI_TIMEOUT = 20  # seconds
 
 
 def read_gpu(options: dict[str, Any]) -> float:
@@ -35,7 +37,7 @@ def read_gpu(options: dict[str, Any]) -> float:
     command = [options["nvidia_smi"], "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     highest = 0.0
     for _ in range(3):
-        result = subprocess.run(command, capture_output=True, timeout=4 * TIMEOUT)
+        result = subprocess.run(command, capture_output=True, timeout=NVIDIA_SMI_TIMEOUT)
         if result.returncode:
             raise OSError("nvidia-smi fails")
         values = [float(line) for line in result.stdout.decode().split()]

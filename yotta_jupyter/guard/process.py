@@ -50,10 +50,10 @@ def require_posix() -> None:
     Raises
     ------
     InvalidRequest
-        It is Windows.
+        The system is Windows.
     """
     if os.name != "posix":
-        raise InvalidRequest("Guards need Linux or macOS: nothing on this machine would enforce one.")
+        raise InvalidRequest("Guards need Linux or macOS: on this system no process can enforce them.")
 
 
 def socket_path() -> Path:
@@ -78,7 +78,7 @@ def lock(timeout: float = 0.0) -> Iterator[bool]:
     Parameters
     ----------
     timeout : float
-        Seconds to wait for it.
+        Seconds to wait for the lock.
 
     Yields
     ------
@@ -126,7 +126,7 @@ def request(message: Secret = _WAKE) -> Reply | None:
     Returns
     -------
     Reply or None
-        None if no enforcer answers.
+        None if no enforcer runs or answers.
     """
     try:
         with Client(str(socket_path()), "AF_UNIX") as connection:
@@ -153,7 +153,7 @@ def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple
     -------
     reply : Reply
     started : bool
-        Whether it did not run before.
+        Whether this call has started the enforcer.
 
     Raises
     ------
@@ -185,11 +185,11 @@ def _spawn() -> subprocess.Popen[bytes]:
     """Start the enforcer in a session of its own, without secrets in its environment."""
     folder = data_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root = str(Path(__file__).parents[2])
+    package_parent = str(Path(__file__).parents[2])  # The package may not be installed.
     environment = {
         name: value for name, value in os.environ.items() if name == "SSH_AUTH_SOCK" or not is_sensitive_name(name)
     }
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH")]))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, environment.get("PYTHONPATH")]))
     with open(log_path(), "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "yotta_jupyter.guard"],
@@ -203,7 +203,7 @@ def _spawn() -> subprocess.Popen[bytes]:
 
 
 def open_log() -> logging.Logger:
-    """Return the enforcer's log, which is limited in size."""
+    """Open the enforcer's log, which is limited in size."""
     handler = RotatingFileHandler(log_path(), maxBytes=_MAX_LOG, backupCount=1)
     formatter = logging.Formatter("%(asctime)s UTC  %(message)s", "%Y-%m-%d %H:%M:%S")
     formatter.converter = time.gmtime

@@ -65,15 +65,13 @@ class Database:
         self._noun = noun
 
     @contextmanager
-    def transaction(self, timeout: float = BUSY_TIMEOUT, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
         """Open a transaction. It is committed at the end of the block, or rolled back by an exception.
 
         Parameters
         ----------
-        timeout : float
-            Seconds to wait for another process.
         writes : bool
-            Whether it may write. One that only reads does not wait for a process that writes.
+            Whether the transaction may write. If it only reads, it does not wait for a process that writes.
 
         Yields
         ------
@@ -85,17 +83,17 @@ class Database:
             The database is locked, damaged, of a newer version, or cannot be read or written.
         """
         try:
-            with closing(self._connect(timeout)) as connection:
-                # A transaction that begins with a read could not wait for another writer later.
+            with closing(self._connect()) as connection:
+                # A transaction that begins with a read cannot wait for another process when it writes later.
                 connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
                 yield connection
                 connection.execute("COMMIT")
         except (sqlite3.Error, OSError, msgspec.MsgspecError) as error:
-            raise self._describe(error) from None
+            raise self._to_yotta_error(error) from None
 
-    def _connect(self, timeout: float) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=timeout, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -115,7 +113,7 @@ class Database:
     def _create(self, connection: sqlite3.Connection) -> None:
         self.path.chmod(0o600)
         _enable_wal(connection)
-        # executescript would commit first; another process may create the same tables now.
+        # `executescript` would commit this transaction, so that another process could create the same tables.
         connection.execute("BEGIN IMMEDIATE")
         for statement in self._schema.split(";"):
             connection.execute(statement)
@@ -126,7 +124,7 @@ class Database:
     def _label(self) -> str:
         return f"The database of {self._noun} ({self.path})"
 
-    def _describe(self, error: Exception) -> YottaError:
+    def _to_yotta_error(self, error: Exception) -> YottaError:
         name = getattr(error, "sqlite_errorname", None) or ""
         if isinstance(error, msgspec.MsgspecError):
             name = "SQLITE_CORRUPT"

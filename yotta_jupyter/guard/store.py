@@ -11,7 +11,7 @@ import msgspec
 from .rules import Guard
 from .storage import Database, data_folder
 
-# The table `enforcer` has one row.
+# The tables `enforcer` and `identity` have one row each.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS guards (
     base_url TEXT NOT NULL,
@@ -44,7 +44,7 @@ class EnforcerState(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class GuardStore:
-    """The guards, by address of the API and pod id. Each method raises `YottaError` if the database cannot be used."""
+    """The guards, by base URL and pod id. Each method raises `YottaError` if the database cannot be used."""
 
     def __init__(self) -> None:
         self._database = Database(data_folder() / "guards.db", _SCHEMA, 1, "guards")
@@ -55,12 +55,12 @@ class GuardStore:
         return self._database.path.exists()
 
     def identity(self) -> str:
-        """Return the random id of this database; another one that replaces it has another id."""
+        """Return the random id of this database. A database that replaces it has another id."""
         with self._database.transaction() as connection:
             return str(connection.execute("SELECT value FROM identity").fetchone()["value"])
 
     def guards(self, base_url: str | None = None) -> list[Guard]:
-        """Return the guards, of one address or all.
+        """Return the guards of one base URL, or all guards.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class GuardStore:
             _write(connection, stored)
             return stored
 
-    def change(self, base_url: str, pod_id: str, change: Callable[[Guard], Guard]) -> Guard | None:
+    def modify(self, base_url: str, pod_id: str, change: Callable[[Guard], Guard]) -> Guard | None:
         """Change a guard.
 
         Parameters
@@ -143,7 +143,7 @@ class GuardStore:
             connection.execute("DELETE FROM guards WHERE base_url = ? AND pod_id = ?", (base_url, pod_id))
 
     def delete_all(self, base_url: str) -> None:
-        """Remove the guards of an address."""
+        """Remove the guards of a base URL."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM guards WHERE base_url = ?", (base_url,))
 

@@ -46,10 +46,10 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
         "state": texts(["pausing, not confirmed" if guard.state == "pausing" else guard.state for guard in guards]),
         "left": pd.to_timedelta([None if at is None else max(0.0, at - now) for at in pauses_at], unit="s"),
         "pauses_at": times(pauses_at),
-        "reason": texts([_reason(guard) for guard in guards]),
+        "reason": texts([_format_reason(guard) for guard in guards]),
         "idle_since": times([guard.idle_since for guard in guards]),
         "idle": texts([guard.idle_note or None for guard in guards]),
-        "enforcer": texts([_enforcer(guard, enforcement) for guard in guards]),
+        "enforcer": texts([_format_enforcer(guard, enforcement) for guard in guards]),
         "last_check": times([guard.checked_at for guard in guards]),
         "last_error": texts([guard.error or None for guard in guards]),
     }
@@ -57,14 +57,14 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
     return UntruncatedFrame(columns, index=index)
 
 
-def _reason(guard: Guard) -> str | None:
+def _format_reason(guard: Guard) -> str | None:
     """Return the reason of the next pause, or that of the last one."""
     if guard.limits:
         return guard.limits[0].reason
     return guard.reason or None
 
 
-def _enforcer(guard: Guard, enforcement: Enforcement) -> str:
+def _format_enforcer(guard: Guard, enforcement: Enforcement) -> str:
     where = f"local (pid {enforcement.pid}): " if enforcement.pid else "local: "
     on_pod = "; on the pod" if guard.watchdog_started_at is not None else ""
     problem = enforcement.problem(guard.account)

@@ -24,7 +24,10 @@ import urllib.request
 if False:  # TYPE_CHECKING, without importing typing.
     from typing import Any
 
-BASE = "/dev/shm"
+MARKER = "yotta-watchdog:"
+"""Printed before a result."""
+
+BASE = "/dev/shm"  # A folder in memory.
 # Seconds:
 TICK = 1.0
 MAX_BACKOFF = 30.0
@@ -35,7 +38,7 @@ HEARTBEAT_INTERVAL = 10.0
 
 
 def main(arguments: list[str], source: str) -> int:
-    """Run a command."""
+    """Run a command; `source` is the text of this file."""
     command, rest = arguments[0], arguments[1:]
     if command == "run":
         return run(rest[0], int(rest[1]))
@@ -187,8 +190,8 @@ def write(folder: str, name: str, value: dict[str, Any]) -> None:
 
 
 def print_result(value: dict[str, Any]) -> None:
-    """Print a result after the marker by which `onpod` finds it."""
-    print("yotta-watchdog:" + json.dumps(value))
+    """Print a result, so that `onpod` finds it among the output of a login shell."""
+    print(MARKER + json.dumps(value))
 
 
 if __name__ == "__main__":

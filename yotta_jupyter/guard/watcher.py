@@ -159,9 +159,9 @@ class AccountWatcher:
         if guard.idle is None:
             return {}
         monitor = self._monitors.get(guard.pod_id)
-        period = sampling_interval(guard.idle)
-        if monitor is None or monitor.period != period:
-            monitor = IdleMonitor(lambda: self._read_latest(guard.pod_id), period, self._now)
+        interval = sampling_interval(guard.idle)
+        if monitor is None or monitor.interval != interval:
+            monitor = IdleMonitor(lambda: self._read_latest(guard.pod_id), interval, self._now)
             self._monitors[guard.pod_id] = monitor
         activity = monitor.poll()
         if activity is None:
@@ -232,7 +232,7 @@ class AccountWatcher:
         guards = self._cache.own_guards()
         if all(guard.state == "paused" for guard in guards):
             return PAUSED_INTERVAL
-        delays = [CHECK_INTERVAL, *(monitor.period for monitor in self._monitors.values())]
+        delays = [CHECK_INTERVAL, *(monitor.interval for monitor in self._monitors.values())]
         for guard in guards:
             pod = self._latest.get(guard.pod_id)
             if guard.state == "pausing":
