@@ -28,7 +28,7 @@ from yotta_jupyter.remote import Remote
 from . import ledger_error
 from .helpers import enforcer_pid
 
-AFTER = 5.0  # seconds from the start of a guard to its deadline
+AFTER = 5.0  # seconds from setting a guard to its deadline
 IDLE = 20.0  # seconds of the idle rule
 HOUR_SPEED = 60  # sandbox seconds per second while loads run
 SET_GUARD = """
@@ -42,7 +42,7 @@ time.sleep(60)
 # Runs on a pod. Writes its CPU and network use, for the probe: the counters of the machine include all pods.
 METER = """
 import os, time
-home = os.path.expanduser("~/meter")
+folder = os.path.expanduser("~/meter")
 def cpu_seconds():
     ticks = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -59,13 +59,13 @@ def cpu_seconds():
 highest = 0.0
 while True:
     highest = max(highest, cpu_seconds())
-    with open(home + "/cpu.stat.new", "w") as file:
+    with open(folder + "/cpu.stat.new", "w") as file:
         file.write(f"usage_usec {int(highest * 1e6)}\\n")
-    os.replace(home + "/cpu.stat.new", home + "/cpu.stat")
-    size = sum(os.path.getsize(home + "/" + name) for name in os.listdir(home) if name.startswith("down"))
-    with open(home + "/net.new", "w") as file:
+    os.replace(folder + "/cpu.stat.new", folder + "/cpu.stat")
+    size = sum(os.path.getsize(folder + "/" + name) for name in os.listdir(folder) if name.startswith("down"))
+    with open(folder + "/net.new", "w") as file:
         file.write(f"eth0: {size} 0 0 0 0 0 0 0 0 0\\n")
-    os.replace(home + "/net.new", home + "/net")
+    os.replace(folder + "/net.new", folder + "/net")
     time.sleep(1)
 """
 
@@ -76,7 +76,7 @@ LOADS = {
     "silent training": "echo 37 > ~/meter/gpu; while true; do sleep 5; done",
     "silent cell": "",
 }
-"""Shell commands that run on pods with an idle rule. For the last one a cell runs in the kernel instead."""
+"""Shell commands that run on pods with an idle rule; instead of the last command, a cell runs in the kernel."""
 
 
 @contextlib.contextmanager
@@ -189,7 +189,9 @@ def resumed() -> str:
             time.sleep(0.02)
         requested = time.monotonic() - start
         wait_until_paused(yotta, pod_id)
-        return f"{early} pauses by the old limit; paused {requested:.1f} s after the resume (limit {AFTER:.0f} s)"
+        return (
+            f"{early} pauses by the old limit; pause requested {requested:.1f} s after the resume (limit {AFTER:.0f} s)"
+        )
 
 
 def pause_requests(sandbox: Sandbox) -> int:
@@ -271,8 +273,8 @@ def start_load(remote: Remote, name: str) -> None:
 
 def read_sample(remote: Remote) -> idle.Sample:
     """Read the signals of a pod, its counters from its own meter: the real ones are those of this machine."""
-    home = remote.shell("echo $HOME/meter").stdout.strip()
-    options = {"nvidia_smi": f"{home}/smi", "cgroup": home, "net": f"{home}/net", "pts": f"{home}/pts"}
+    folder = remote.shell("echo $HOME/meter").stdout.strip()
+    options = {"nvidia_smi": f"{folder}/smi", "cgroup": folder, "net": f"{folder}/net", "pts": f"{folder}/pts"}
     return idle.parse_sample(remote.shell(idle.probe_command(options)).stdout)
 
 

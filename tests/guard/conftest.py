@@ -1,4 +1,4 @@
-"""Fixtures: an enforcer in simulated time, and the end of an enforcer's process."""
+"""Fixtures: an enforcer in simulated time, and tests with the enforcer's process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ def long(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def enforcer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedEnforcer]:
+    """An enforcer for a sandbox in which the pod ``train-1`` runs."""
     with Sandbox() as sandbox, connect(sandbox.api_key, base_url=sandbox.base_url) as yotta:
         yield SimulatedEnforcer(sandbox, yotta, monkeypatch)
 
 
 @pytest.fixture
 def end_enforcer() -> Iterator[None]:
-    """End all guards afterwards, and with them the enforcer."""
+    """Delete all guards after the test, which ends the enforcer's process."""
     yield
     store = GuardStore()
     for guard in store.guards():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 from yotta_jupyter import Sandbox, connect
 
 DAYS = 2
-POLL = 30.0  # seconds
+POLL_INTERVAL = 30.0  # seconds
 HOUR = 3600.0
 
 
@@ -58,15 +59,15 @@ def measure(missing: float, days: float = DAYS, seed: int = 1) -> LedgerError:
         start = now()
         yotta.ledger._clock.now = now  # type: ignore[method-assign]
         while now() < start + days * 24 * HOUR:
-            sandbox.advance(POLL)
+            sandbox.advance(POLL_INTERVAL)
             is_listed = rng.random() >= missing
-            if rng.random() < POLL / HOUR:
+            if rng.random() < POLL_INTERVAL / HOUR:  # About once an hour.
                 _change_a_pod(sandbox, rng)
             if is_listed:
                 yotta.pods.list()
                 yotta.ledger.flush()
         bill = sandbox.bill()
-        frame = yotta.costs(since=now() - start)
+        frame = yotta.costs(since=timedelta(seconds=now() - start))
     observed = frame["running_hours"].sum() + frame["paused_hours"].sum()
     unobserved = frame["unobserved_hours"].sum()
     ledger_hours, ledger_costs = frame["running_hours"], frame["estimated_cost"]
@@ -92,7 +93,7 @@ def _change_a_pod(sandbox: Sandbox, rng: random.Random) -> None:
 
 def main() -> None:
     """Print the errors with 0, 50 and 90 % of the listings missing."""
-    print(f"{DAYS} days, a listing each {POLL:.0f} s, a change each hour, three pods")
+    print(f"{DAYS} days, a listing each {POLL_INTERVAL:.0f} s, a change each hour, three pods")
     print("missing  bill $   ledger $  unobserved  most hours too many  most $ too many")
     for missing in (0.0, 0.5, 0.9):
         error = measure(missing)

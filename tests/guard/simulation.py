@@ -15,8 +15,12 @@ from yotta_jupyter.guard.idle import Sample
 from yotta_jupyter.guard.rules import Guard
 from yotta_jupyter.guard.store import GuardStore
 from yotta_jupyter.guard.watcher import AccountWatcher
+from yotta_jupyter.sandbox.statuses import TRANSITIONS
 
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, HOUR = 60.0, 3600.0  # seconds
+
+MAX_PAUSE_TIME = 6.0
+"""Seconds from a limit to the confirmation: the sandbox pauses a pod in 3 s, and checks are at most 2 s apart."""
 
 
 class SimulatedEnforcer:
@@ -45,7 +49,7 @@ class SimulatedEnforcer:
         self.restart()
 
     def restart(self) -> None:
-        """Start a new enforcer, without the state of the last one in memory."""
+        """Start a new enforcer, which lacks what the previous one had in memory."""
         self.watcher = AccountWatcher(
             self.yotta.pods,
             GuardStore(),
@@ -57,8 +61,8 @@ class SimulatedEnforcer:
         )
 
     def idle_sample(self, **values: Any) -> Sample:
-        """Return a sample of an idle pod, except for `values`."""
-        idle = {"gpu": 0.0, "cpu": 0.0, "network": 0, "terminals": None, "kernels": []}
+        """Return a sample of an idle pod, with other `values` by signal."""
+        idle: dict[str, Any] = {"gpu": 0.0, "cpu": 0.0, "network": 0, "terminals": None, "kernels": []}
         return Sample(self.now(), {**idle, **values})
 
     @property
@@ -79,11 +83,11 @@ class SimulatedEnforcer:
         """The number of pause requests so far."""
         return sum(request.endpoint == "pause" for request in self.sandbox.requests)
 
-    def advance(self, seconds: float) -> None:
+    def advance_unchecked(self, seconds: float) -> None:
         """Let time pass without a check."""
         self.sandbox.advance(seconds)
 
-    def run(self, seconds: float) -> None:
+    def run_for(self, seconds: float) -> None:
         """Let time pass; check whenever a check is due."""
         end = self.now() + seconds
         while True:
@@ -91,7 +95,7 @@ class SimulatedEnforcer:
             left = end - self.now()
             if left <= 0:
                 return
-            self.advance(min(delay, left))
+            self.advance_unchecked(min(delay, left))
 
     def run_until_paused(self, limit: float) -> float:
         """Run until the pause is confirmed; return the seconds that it took."""
@@ -101,11 +105,16 @@ class SimulatedEnforcer:
             if self.guard.state == "paused":
                 return self.now() - start
             assert self.now() - start < limit, self.log_lines
-            self.advance(delay)
+            self.advance_unchecked(delay)
 
     def transition(self, action: str) -> None:
-        """Pause, resume or delete the pod as another client does."""
+        """Begin to pause, resume or delete the pod as another client does."""
         self.sandbox._simulator.transition(action, self.pod_id)
+
+    def complete(self, action: str) -> None:
+        """Pause or resume the pod as another client does, without a check before that is done."""
+        self.transition(action)
+        self.advance_unchecked(TRANSITIONS[action].seconds + 1)
 
     def _check(self) -> float:
         """Check the guards, and wait for the samples of pods that the check begins."""

@@ -29,7 +29,7 @@ def read(remote: Remote, **options: Any) -> Sample:
 
 def test_a_pod_without_nvidia_smi_is_never_idle(remote: Remote) -> None:
     first, second = read(remote, gpus=True), read(remote, gpus=True)
-    assert {"cpu", "network", "terminals", "kernels"} <= {*second.values, *second.errors}
+    assert {"gpu", "cpu", "network", "terminals", "kernels"} == {*second.values, *second.errors}
     activity = idle.compare_samples(first, second)
     assert not activity.is_idle
     assert "gpu unreadable (FileNotFoundError" in activity.note
@@ -69,7 +69,7 @@ def test_what_a_pod_prints_instead_of_a_sample_is_an_error(output: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", [], None, "x", {}])
 def test_hostile_values_are_never_idle(value: object) -> None:
-    values = {"gpu": 0.0, "cpu": 0.0, "network": 0, "terminals": None, "kernels": []}
+    values: dict[str, Any] = {"gpu": 0.0, "cpu": 0.0, "network": 0, "terminals": None, "kernels": []}
     monitor = idle.IdleMonitor(lambda: Sample(time.monotonic(), {**values, "cpu": value}), 0.0, time.monotonic)
     for _ in range(3):
         activity = monitor.poll()

@@ -18,8 +18,6 @@ from yotta_jupyter.guard.clock import Clock
 from .ledger_error import measure
 
 HOUR = 3600.0
-
-
 START = 1_800_000_000.0  # 2027-01-15 08:00 UTC, when the pods were created
 
 
@@ -34,7 +32,10 @@ class Listings:
         self.client.ledger._clock.now = lambda: self.now  # type: ignore[method-assign]
 
     def add(self, hours: float, *statuses: str, changed: float = -1, **changes: Any) -> None:
-        """List pods in these statuses, `hours` after the start; they last changed `changed` hours after the start."""
+        """List pods in these statuses, `hours` after START. They last changed `changed` hours after START.
+
+        The ids of the pods are ``0``, ``1`` and so on; `changes` are other fields of `EXAMPLE_POD`.
+        """
         self.now = START + hours * HOUR
         updated = datetime.fromtimestamp(START + changed * HOUR, UTC)
         pods = [
@@ -77,7 +78,8 @@ def test_equal_listings_are_one_span_and_a_long_gap_is_unknown(listings: Listing
         listings.add(hour, "RUNNING")
     row = listings.row()
     assert hours(row) == (0.3, 0.0, 4.8)
-    assert row["estimated_cost"] == pytest.approx(0.3 * (0.6 + 252 * 0.00005))
+    gpu_price, volume_price = 0.6, 252 * 0.00005  # US dollars an hour, of `EXAMPLE_POD`.
+    assert row["estimated_cost"] == pytest.approx(0.3 * (gpu_price + volume_price))
     assert not row["complete"]
 
 
@@ -135,13 +137,13 @@ def test_a_broken_database_fails_costs_and_not_listings(yotta: Client) -> None:
     path = user_data_path("yotta_jupyter") / "ledger.db"
     path.parent.mkdir(parents=True)
     path.write_text("this is not a database, " * 100)
-    assert len(yotta.pods.list()) == 3
+    pods = yotta.pods.list()
     with pytest.raises(YottaError, match=r"costs \(.*ledger.db\) is damaged. Move the file away") as caught:
         yotta.costs()
     assert "\n" not in str(caught.value)
     path.unlink()
     yotta.pods.list()
-    assert len(yotta.costs()) == 3
+    assert len(yotta.costs()) == len(pods)
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(YottaError, match="newer version"):

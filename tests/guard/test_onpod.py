@@ -19,7 +19,7 @@ KEY = "canary-of-the-key-5f1e"
 
 
 @pytest.fixture(autouse=True)
-def no_enforcer(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_enforcer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
 
 
@@ -67,14 +67,14 @@ def processes(pod: Pod) -> dict[int, bytes]:
             line = (path / "cmdline").read_bytes()
         except OSError:
             continue
-        if str(folder(pod)).encode() in line and b"run" in line:
+        if str(folder(pod)).encode() in line and b"run" in line:  # Not ``install`` and ``status``.
             found[int(path.name)] = line
     return found
 
 
 @pytest.mark.usefixtures("long")
 def test_watchdog_pauses_the_pod_without_an_enforcer(yotta: Client, sandbox: Sandbox, pod: Pod) -> None:
-    sandbox.add_fault("pause:500-beforex1")
+    sandbox.add_fault("pause:500-beforex1")  # One pause request fails.
     assert yotta.guards.set(pod.id, after="2s", on_pod=True).watchdog_started_at is not None
     assert "on the pod" in yotta.guards.frame()["enforcer"].iloc[0]
     wait_for(lambda: pod.refresh().status == "PAUSED")
