@@ -84,7 +84,9 @@ class Clock:
 
 
 def _seconds_since_boot() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)  # Exists on Linux, the only system with a boot id.
+    if not hasattr(time, "clock_gettime"):  # Windows.
+        return time.monotonic()
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _read_boot_id() -> str:

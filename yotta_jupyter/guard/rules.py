@@ -216,7 +216,7 @@ def merge(existing: Guard, new: Guard) -> Guard:
     Guard
         `existing` with the limits of `new` that are stricter or of another kind.
     """
-    if new.spend_from is not None and not existing.is_armed:  # The pod has started since its last check.
+    if new.spend_from is not None and not existing.is_armed:  # The pod was started after the last check.
         existing = msgspec.structs.replace(
             existing,
             checked_at=new.checked_at,
@@ -240,7 +240,7 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
     ----------
     guard : Guard
     seconds : float
-        From `now` on if a limit is in the past already.
+        Counted from `now` if a limit is already reached, otherwise from the limit.
     now : float
 
     Returns
@@ -320,7 +320,7 @@ def backoff(attempts: int) -> float:
 
 
 def _is_stricter(value: float | None, other: float | None, at: float | None, other_at: float | None) -> bool:
-    """Return whether a limit replaces another: it is reached earlier, or without both times its value is less."""
+    """Return whether a limit replaces another: it is reached earlier, or has the lower value if a time is unknown."""
     if value is None:
         return False
     if other is None:

@@ -140,7 +140,8 @@ class AccountWatcher:
         changes["account"] = self._ledger.account
         if guard.state != "pausing":
             changes["error"] = ""
-        if guard.state == "pausing" and changes.get("state") == "paused" and guard.first_request_at is not None:
+        is_confirmed = guard.state == "pausing" and changes.get("state") == "paused"
+        if is_confirmed and guard.first_request_at is not None:
             seconds = self._now() - guard.first_request_at
             self._log(f"{guard.label} is PAUSED, confirmed {seconds:.1f} s after the limit ({guard.reason})")
         elif changes.get("state") == "active":
@@ -148,7 +149,7 @@ class AccountWatcher:
         return changes
 
     def _read_again(self, pod: Pod) -> Pod:
-        """Return the pod as the API returns it now, or unchanged if it cannot be read."""
+        """Return the pod as the API returns it now, or the given pod if it cannot be read."""
         try:
             return self._pods.get(pod.id)
         except YottaError:
