@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from .errors import InvalidRequest, UnknownName
+from .formatting import join_limited
 from .gpu_names import model_words, search_tokens, tokenize
 from .models import Pod
 from .sanitize import single_line
@@ -419,7 +420,7 @@ def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
 
 
 def _unknown_message(kind: str, query: str, closest: list[str], known: list[str]) -> str:
-    suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {', '.join(known[:_MAX_KNOWN_NAMES])}"
+    suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {join_limited(known, _MAX_KNOWN_NAMES)}"
     return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
 
 

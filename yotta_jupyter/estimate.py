@@ -18,10 +18,13 @@ class Estimate(NamedTuple):
         US dollars an hour; None if no price is known.
     basis : str
         What the rate is based on and what it excludes, or why it is unknown.
+    volumes : float, default 0
+        The part of the rate that volumes cost, in US dollars an hour.
     """
 
     rate: float | None
     basis: str
+    volumes: float = 0.0
 
 
 def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
@@ -40,7 +43,7 @@ def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
     prices = catalog.prices(spec.gpu_type, spec.region)
     if prices.single_card is None:
         return Estimate(None, "the API has no price list, and no listed pod has this GPU type")
-    rate = prices.single_card * spec.gpu_count
+    volumes = 0.0
     # If the spec has no sizes, the API chooses one for the container volume and creates no persistent volume.
     container = _volume_rate(spec.container_volume_in_gb, prices.container_volume)
     persistent = _volume_rate(spec.persistent_volume_in_gb or 0, prices.persistent_volume)
@@ -49,9 +52,10 @@ def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
         if volume_rate is None:
             excluded.append(name)
         else:
-            rate += volume_rate
+            volumes += volume_rate
     region = f" in {single_line(prices.region, 40)}" if prices.region else ""
-    return Estimate(rate, f"by a listed pod{region}{_describe_excluded(excluded)}")
+    rate = prices.single_card * spec.gpu_count + volumes
+    return Estimate(rate, f"by a listed pod{region}{_describe_excluded(excluded)}", volumes)
 
 
 def _volume_rate(size_in_gb: int | None, price: float | None) -> float | None:

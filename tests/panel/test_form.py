@@ -56,11 +56,13 @@ def test_form_returns_the_spec_and_the_equivalent_command() -> None:
         ("image", "pytroch", "Closest: pytorch."),
         ("image", "pytorch:9", "Closest: pytorch:2.9.0"),
         ("region", "us-wset-1", "Closest: us-west-1"),
+        ("region", "mars", "Known: ap-southeast-1, gke-dev-us-west-1, us-central-2, us-east-2 and 1 more."),
         ("image", "", "Choose an image"),
         ("gpu_count", "3", "power of two"),
         ("expose", "70000", "1 to 65535"),
         ("expose", "22 22", "twice"),
         ("environment_vars", [["1A", "x"]], "does not start with a digit"),
+        ("environment_vars", [["A", "x"], ["HF_TOKEN", ""]], "HF_TOKEN: enter the value, or remove the variable."),
         ("container_volume_in_gb", "ten", "gigabytes"),
         ("persistent_volume_in_gb", "-1", "gigabytes"),
         ("persistent_mount_path", "workspace", "starts with /"),
@@ -101,6 +103,30 @@ def test_estimate_is_by_the_price_beside_the_gpu_type_or_that_of_a_reused_pod(ma
     assert listed["NVIDIA_L4_24G"] == new.price
     reused = form.validate({**FORM, "pod_name": "train"}, catalog, [pod])
     assert (reused.estimate, reused.basis) == (pod.hourly_rate, "the price of that pod")
+
+
+def test_estimate_names_the_part_of_volumes(make_pod: Callable[..., Pod]) -> None:
+    catalog = Catalog()
+    pod = make_pod()
+    assert pod.container_volume_price is not None
+    assert pod.persistent_volume_price is not None
+    catalog.update([pod])
+    volumes = {
+        "container_volume_in_gb": "100",
+        "persistent_volume_in_gb": "99999",
+        "persistent_mount_path": "/workspace",
+    }
+    result = form.validate({**FORM, **volumes}, catalog)
+    assert result.volumes == 100 * pod.container_volume_price + 99_999 * pod.persistent_volume_price
+    assert result.price is not None
+    assert result.estimate == result.price + result.volumes
+
+
+def test_variable_without_a_value_does_not_prevent_the_use_of_a_pod(make_pod: Callable[..., Pod]) -> None:
+    values = {**FORM, "pod_name": "train", "environment_vars": [["HF_TOKEN", ""]]}
+    assert "Launch uses that pod" in form.validate(values, Catalog(), [make_pod()]).notes["pod_name"]
+    another = form.validate({**values, "confirmed": ["pod_name"]}, Catalog(), [make_pod()])
+    assert "HF_TOKEN" in another.errors["environment_vars"]
 
 
 def test_name_of_a_differing_pod_is_refused_with_what_differs(make_pod: Callable[..., Pod]) -> None:

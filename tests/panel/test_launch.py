@@ -187,30 +187,61 @@ def test_copied_line_works_when_pasted(page: Page, panel_notebook: Notebook, san
     assert len(create_bodies(sandbox)) == 1
 
 
-@pytest.mark.parametrize("gap", [30, 100, 250])
 def test_double_click_on_launch_hits_launch_twice_and_makes_one_pod(
-    page: Page, panel_notebook: Notebook, sandbox: Sandbox, gap: int
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
 ) -> None:
-    page.evaluate(RECORD_CLICKS)
-    fill_in(page, GPU_type="L4")
-    expect(page.get_by_text("an estimate of $")).to_be_visible()
     launch = page.get_by_role("button", name="Launch", exact=True)
-    launch.scroll_into_view_if_needed()
-    box = launch.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    for _ in range(2):
-        page.mouse.down()
-        page.mouse.up()
-        page.wait_for_timeout(gap)
-    assert [text.startswith("Launch") for text in page.evaluate("window.clicked")] == [True, True]
-    expect(page.locator("[data-pod-id]").filter(has_text="Running")).to_have_count(3, timeout=15_000)
-    assert page.locator(".yotta-launch button").bounding_box() == box
-    assert len(create_bodies(sandbox)) == 1
+    fill_in(page, GPU_type="L4")
+    for count, gap in enumerate((30, 100, 250), start=1):
+        page.mouse.move(0, 0)
+        page.evaluate(RECORD_CLICKS)
+        fill_in(page, Name=f"mine-{gap}")
+        expect(page.get_by_label("Equivalent %yotta command")).to_contain_text(f"mine-{gap}")
+        expect(page.get_by_text("an estimate of $")).to_be_visible()
+        launch.scroll_into_view_if_needed()
+        box = launch.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        for _ in range(2):
+            page.mouse.down()
+            page.mouse.up()
+            page.wait_for_timeout(gap)
+        assert [text.startswith("Launch") for text in page.evaluate("window.clicked")] == [True, True]
+        expect(page.get_by_label("Launch a pod").get_by_text(f"Launched mine-{gap}")).to_be_visible()
+        expect(launch).not_to_have_attribute("aria-disabled", "true")
+        assert launch.bounding_box() == box
+        assert len(create_bodies(sandbox)) == count
     expect(page.get_by_role("checkbox", name="The image is in a private registry")).to_be_hidden()
 
 
-def test_nothing_moves_when_hints_and_errors_appear(page: Page, panel_notebook: Notebook) -> None:
+def test_launching_again_uses_the_pod_of_that_name_and_without_a_name_is_confirmed(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
+) -> None:
+    form = page.get_by_label("Launch a pod")
+    launch = page.get_by_role("button", name="Launch", exact=True)
+    page.get_by_role("region", name="Yotta pods").evaluate("element => { element.style.width = '400px'; }")
+    fill_in(page, GPU_type="L4", Name="mine")
+    launch.click()
+    expect(form.get_by_text("Launched mine")).to_be_in_viewport(ratio=0.5)
+    expect(form.get_by_text("mine exists (INITIALIZE, 1 × L4). Launch uses that pod")).to_be_visible()
+    expect(launch).not_to_have_attribute("aria-disabled", "true")
+    launch.click()
+    expect(form.get_by_text("mine exists and is used; nothing was created.")).to_be_in_viewport(ratio=0.5)
+    fill_in(page, Name="")
+    launch.click()
+    another = form.get_by_role("checkbox", name="Launch one more like it")
+    expect(another).to_be_in_viewport()
+    expect(launch).not_to_have_attribute("aria-disabled", "true")
+    launch.click()
+    expect(form.get_by_text("A pod like this was launched just now.")).to_be_in_viewport(ratio=0.5)
+    assert len(create_bodies(sandbox)) == 2
+    another.check()
+    launch.click()
+    expect(page.locator("[data-pod-id]")).to_have_count(6)
+    assert len(create_bodies(sandbox)) == 3
+
+
+def test_nothing_moves_when_hints_and_errors_of_usual_length_appear(page: Page, panel_notebook: Notebook) -> None:
     positions = """() =>
       [...document.querySelectorAll('.yotta-form :is(input[type=text], select, summary, .yotta-launch button)')]
       .filter((element) => element.offsetParent).map((element) => element.getBoundingClientRect().top
@@ -225,9 +256,12 @@ def test_nothing_moves_when_hints_and_errors_appear(page: Page, panel_notebook: 
         page.get_by_role("button", name="Launch", exact=True).click()
         expect(page.get_by_text("Choose an image, such as pytorch.")).to_be_visible()
         assert page.evaluate(positions) == before
-        fill_in(page, GPU_type="NVIDIA_L4_24G", Image="pytorch:2.8.0", Name="train-1", Region="us-wset-1")
-        expect(page.get_by_text("train-1 exists")).to_be_visible()
-        expect(page.get_by_role("checkbox", name="Use as typed")).to_have_count(2)
+        fill_in(page, GPU_type="T4", Image="pytroch", Name="train-1", Region="mars")
+        expect(page.get_by_role("checkbox", name="Use as typed")).to_have_count(3)
+        assert page.evaluate(positions) == before
+        fill_in(page, GPU_type="H200", Image="pytorch", Name="train-1", Region="")
+        expect(page.get_by_text("train-1 exists (RUNNING, 1 × L4), but its GPU type is")).to_be_visible()
+        expect(page.get_by_role("checkbox", name="Launch another pod of this name")).to_be_visible()
         assert page.evaluate(positions) == before
 
 
@@ -263,20 +297,20 @@ def test_gpu_facts_and_equivalent_command_are_shown_without_secrets(page: Page, 
     assert page.evaluate("navigator.clipboard.readText()").startswith("%yotta create yottalabsai/pytorch:")
 
 
-def test_failed_launch_shows_its_error_and_leaves_no_row(
+def test_failed_launch_shows_its_error_and_one_of_unknown_outcome_keeps_its_row(
     page: Page, panel_notebook: Notebook, sandbox: Sandbox
 ) -> None:
-    sandbox.add_fault("create:code=10001")
+    form, launch = page.locator("form"), page.get_by_role("button", name="Launch", exact=True)
+    sandbox.add_fault("create:code=10001x1")
     fill_in(page, GPU_type="L4", Image="pytorch", Name="mine")
-    page.get_by_role("button", name="Launch", exact=True).click()
-    expect(page.locator("form").get_by_text("The API refused")).to_be_visible()
+    launch.click()
+    expect(form.get_by_text("The API refused")).to_be_visible()
     expect(row(page, "mine")).to_have_count(0)
-    expect(page.get_by_role("button", name="Launch", exact=True)).to_be_visible()
-
-
-def test_unknown_outcome_keeps_its_row(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
     sandbox.add_fault("create:status=500")
-    fill_in(page, GPU_type="L4", Image="pytorch", Name="mine")
-    page.get_by_role("button", name="Launch", exact=True).click()
+    launch.click()
     expect(row(page, "mine")).to_contain_text("may exist and cost money")
-    assert len(create_bodies(sandbox)) == 1
+    expect(form.get_by_text("Its row is replaced as soon as the pod is listed")).to_be_visible()
+    launch.click()
+    expect(form.get_by_text("It can be created again in")).to_be_visible()
+    assert "%yotta get" not in form.inner_text()
+    assert len(create_bodies(sandbox)) == 2

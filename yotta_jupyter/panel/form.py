@@ -17,7 +17,7 @@ from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
 from ..create_command import to_command
 from ..errors import InvalidRequest, NameTaken
 from ..estimate import estimate
-from ..formatting import pluralize, short_gpu_type, short_image
+from ..formatting import join_limited, pluralize, short_gpu_type, short_image
 from ..launch import DEFAULT_EXPOSE, GPU_COUNTS
 from ..models import Pod
 from ..sanitize import single_line
@@ -55,6 +55,8 @@ class FormResult(msgspec.Struct):
         US dollars an hour for one GPU; None if unknown.
     estimate : float or None
         US dollars an hour for the pod; None if unknown.
+    volumes : float
+        The part of the estimate that volumes cost, in US dollars an hour.
     basis : str
         What the estimate is based on, or why there is none.
     another : bool
@@ -69,6 +71,7 @@ class FormResult(msgspec.Struct):
     command: str | None = None
     price: float | None = None
     estimate: float | None = None
+    volumes: float = 0.0
     basis: str = ""
     another: bool = False
 
@@ -80,7 +83,7 @@ class FormResult(msgspec.Struct):
         dict
             The typedef ``FormResult`` of ``protocol.js``.
         """
-        names = ("errors", "notes", "confirmations", "resolved", "command", "price", "estimate", "basis")
+        names = ("errors", "notes", "confirmations", "resolved", "command", "price", "estimate", "volumes", "basis")
         return {name: getattr(self, name) for name in names}
 
 
@@ -190,6 +193,7 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
     spec = None if form.errors else _build_spec(form, options)
     if spec is not None and same_name and not form.is_confirmed("pod_name"):
         form.check_reuse(same_name, spec)
+    form.require_env_values()
     return form.result(None if form.errors else spec, catalog)
 
 
@@ -273,6 +277,13 @@ class _Form:
             for field in empty:
                 self.errors.setdefault(field, errors[field])
 
+    def require_env_values(self) -> None:
+        """Add an error if a variable of a new pod has no value. The form empties the values after a launch."""
+        names = [str(name).strip() for name, value in self._values.get("environment_vars") or () if not value]
+        if names and self._reused is None:
+            text = f"{join_limited(names, 3)}: enter the value, or remove the variable."
+            self.errors.setdefault("environment_vars", text)
+
     def note_same_name(self, pods: Sequence[Pod]) -> None:
         """Note that live pods have the name, and offer to create another one."""
         self.confirmations["pod_name"] = ANOTHER
@@ -300,7 +311,7 @@ class _Form:
         if self._reused is not None and self._reused.hourly_rate is not None:
             result.estimate, result.basis = self._reused.hourly_rate, "the price of that pod"
         else:
-            result.estimate, result.basis = estimate(spec, catalog)
+            result.estimate, result.basis, result.volumes = estimate(spec, catalog)
         return result
 
     def _try(self, field: str, parse: Callable[[Any], Parsed], value: Any) -> Parsed | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..client import Client
-from ..errors import InvalidRequest, YottaError
+from ..errors import CreateOutcomeUnknown, InvalidRequest, YottaError
 from ..hints import describe
 from ..launch import validate_jupyter_password
 from ..models import Pod
@@ -164,7 +164,7 @@ class MessageHandler:
             elif isinstance(outcome, InvalidRequest) and outcome.field:
                 self._send_rejection(temp_id, form.reject(outcome))
             else:
-                self._send_launch_failure(temp_id, describe(outcome))
+                self._send_launch_failure(temp_id, _describe_launch_error(outcome))
 
         self._actions.launch(temp_id, result.spec, result.another, on_done)
 
@@ -216,6 +216,12 @@ class MessageHandler:
     def _find_pod(self, message: Message) -> Pod | None:
         with self._state.lock:
             return self._state.pods.get(str(message.get("pod_id")))
+
+
+def _describe_launch_error(error: YottaError) -> str:
+    if isinstance(error, CreateOutcomeUnknown):
+        return f"{error.message} Its row is replaced as soon as the pod is listed: do not launch it again before."
+    return describe(error)
 
 
 def _pod_ids(message: Message) -> list[str]:

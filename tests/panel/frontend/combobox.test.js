@@ -17,7 +17,7 @@ const valuesFor = (text) => filter(text).map(({ value }) => value);
 describe("the options", () => {
   test.each([
     ["", ["A100", "RTX 4090", "L40S", "L4"]],
-    ["  l4 ", ["L40S", "L4"]],
+    ["  l4 ", ["L4", "L40S"]],
     ["nvidia 80", ["A100"]],
     ["rtx4090", ["RTX 4090"]],
     ["0", ["A100", "RTX 4090", "L40S"]],
@@ -25,13 +25,13 @@ describe("the options", () => {
     ["no such", []],
   ])("with %j", (text, values) => expect(valuesFor(text)).toEqual(values));
 
-  test("those that start with the text come first within their group", () => {
+  test("the text itself, then those that start with it come first within their group", () => {
     const values = createFilter([
       { value: "my-torch", label: "my-torch" },
       { value: "pytorch", label: "pytorch" },
       { value: "torch", label: "torch" },
     ])("torch").map(({ value }) => value);
-    expect(values).toEqual(["my-torch", "torch", "pytorch"]);
+    expect(values).toEqual(["torch", "my-torch", "pytorch"]);
   });
 
   test("a thousand are filtered in a few milliseconds", () => {
@@ -113,7 +113,42 @@ describe("the element", () => {
     expect(combobox.input.hasAttribute("aria-activedescendant")).toBe(false);
   });
 
-  test("a click opens all options in groups, whatever the field contains", () => {
+  describe("with a typed text that was not chosen", () => {
+    const type = (/** @type {string} */ text) => {
+      combobox.input.value = text;
+      const event = new Event("input", { bubbles: true });
+      Object.defineProperty(event, "isTrusted", { value: true });
+      combobox.input.dispatchEvent(event);
+      press("Escape");
+    };
+
+    test("a click opens its matches, and Enter chooses the best one", () => {
+      type("l4");
+      combobox.input.click();
+      expect(options().map((option) => option.textContent)).toEqual(["L4", "L40S"]);
+      press("Enter");
+      expect(combobox.input.value).toBe("L4");
+      combobox.input.click();
+      expect(options()).toHaveLength(OPTIONS.length);
+    });
+
+    test("an arrow key opens its matches with the best one active", () => {
+      type("rtx");
+      press("ArrowDown");
+      press("Enter");
+      expect(combobox.input.value).toBe("RTX 4090");
+    });
+
+    test("all options are opened if none matches, and Enter keeps the text", () => {
+      type("my-own");
+      press("ArrowDown");
+      expect(options()).toHaveLength(OPTIONS.length);
+      press("Enter");
+      expect(combobox.input.value).toBe("my-own");
+    });
+  });
+
+  test("a click opens all options in groups, whatever option was chosen", () => {
     combobox.input.value = "L4";
     combobox.input.click();
     expect(options().map((option) => option.getAttribute("aria-selected"))).toEqual([

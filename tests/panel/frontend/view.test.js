@@ -392,52 +392,6 @@ describe("opening Jupyter", () => {
   });
 });
 
-test("changed prices are validated again, so that the estimate follows them", () => {
-  const view = open([]);
-  const choices = {
-    gpu_types: [{ id: "NVIDIA_L4_24G", value: "L4", display_name: "L4", vram_in_gb: 24, price: 0.6 }],
-    ...{ gpu_counts: [1], images: [], default_image: "", regions: [], clouds: [], default_ports: "" },
-  };
-  view.form.fields.inputs.gpu_type.value = "L4";
-  model.receive({ type: "patch", version: 2, choices });
-  const { type, request_id } = model.sent[model.sent.length - 1].message;
-  expect(type).toBe("validate");
-  const resolved = { gpu_type: "NVIDIA_L4_24G" };
-  const result = { errors: {}, notes: {}, confirmations: {}, resolved, command: "%yotta create", basis: "by a pod" };
-  model.receive({ type: "validation", request_id, ...result, price: 0.7, estimate: 0.7 });
-  expect(view.form.element.textContent).toContain("24 GB · $0.70 an hour");
-  expect(view.form.element.textContent).toContain("an estimate of $0.70 an hour, by a pod");
-});
-
-test("after a launch its Jupyter is offered, once the pod can be reached", () => {
-  const view = open([]);
-  const button = [...view.form.element.querySelectorAll("button")].find(
-    (each) => each.textContent === "Open its Jupyter",
-  );
-  expect(button?.hidden).toBe(true);
-  labelled(view, "Launch a pod").dispatchEvent(new Event("submit", { cancelable: true }));
-  const temp_id = model.sent.at(-1)?.message.temp_id;
-  model.receive({ type: "patch", version: 2, added: [encodeRow(podRow())] });
-  model.receive({ type: "launched", temp_id, pod_id: "1", note: "" });
-  expect(view.form.element.textContent).toContain("Launched train-1 (1).");
-  expect([button?.hidden, button?.getAttribute("aria-disabled")]).toEqual([false, "true"]);
-  model.receive({ type: "patch", version: 3, updated: [{ id: "1", ssh: "ssh root@192.0.2.1" }] });
-  button?.click();
-  expect(model.sent.at(-1)?.message).toMatchObject({ type: "open_jupyter", pod_id: "1" });
-});
-
-test.each([true, false])("an error that names no variable opens More options (with a variable: %s)", (withVariable) => {
-  const view = open([]);
-  const add = [...view.form.element.querySelectorAll("button")].find((each) => each.textContent === "Add a variable");
-  if (withVariable) add?.click();
-  const { fields } = view.form;
-  fields.setMessage("environment_vars", "The password is too short.", undefined);
-  fields.focusFirstInvalid();
-  expect(view.form.element.querySelector("details")?.open).toBe(true);
-  const expected = withVariable ? labelled(view, "Variable value") : add;
-  expect(document.activeElement).toBe(expected);
-});
-
 describe("a guard", () => {
   const GUARD = { rule: "after 8h", state: "active", idle_since: null, is_near: false, problem: "" };
   const guardIn = (/** @type {number} */ minutes, changes = {}) => ({

@@ -64,7 +64,7 @@ test("the form offers what the kernel sends", async () => {
   const [view] = await openWidget(new FakeModel(encodeSnapshot([], { choices })));
   const counts = view.querySelectorAll("[data-field=gpu_count] option");
   expect([...counts].map((option) => option.textContent)).toEqual(["1", "3"]);
-  expect(view.querySelector("[data-field=expose]")?.getAttribute("placeholder")).toBe("22/SSH");
+  expect(view.querySelector("[data-field=expose]")?.getAttribute("placeholder")).toBe("Default: 22/SSH");
 });
 
 test("visibility is reported for each view until it is closed", async () => {

@@ -215,7 +215,7 @@ def _describe_cost(session: Session, pod: Pod, spec: PodSpec) -> str:
 
 
 def _format_estimate(session: Session, spec: PodSpec) -> str:
-    rate, basis = estimate(spec, session.catalog)
+    rate, basis, _ = estimate(spec, session.catalog)
     if rate is None:
         return f"the price is unknown: {basis}"
     return f"an estimated {format_rate(rate)} for {spec.gpu_count} × {single_line(spec.gpu_type, 80)} ({basis})"

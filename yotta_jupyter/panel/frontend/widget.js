@@ -895,12 +895,14 @@ function createFilter(options) {
     if (!words.length) return options;
     const matches = findMatches(entries, words);
     const wordStarts = words.map(wordStartPattern);
+    const exact = words.join(" ");
     const ranked = matches.map(({ option, text: text2 }) => ({
       option,
       group: groups.indexOf(option.group),
+      isOther: [option.value, option.label].every((name) => name.toLowerCase() !== exact),
       rank: wordStarts.filter((pattern) => !pattern.test(text2)).length
     }));
-    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank);
+    ranked.sort((a, b) => a.group - b.group || Number(a.isOther) - Number(b.isOther) || a.rank - b.rank);
     return ranked.map(({ option }) => option);
   };
 }
@@ -1030,6 +1032,7 @@ var Combobox = class {
     this._filter = createFilter([]);
     this._shown = [];
     this._active = -1;
+    this._isTyped = false;
     this._listbox = h("div", {
       role: "listbox",
       id: this._id,
@@ -1060,9 +1063,10 @@ var Combobox = class {
     });
     setIcon(this._arrow, "arrow");
     this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, list);
-    this.input.addEventListener("click", () => this._open(-1, ""));
+    this.input.addEventListener("click", () => this._openForText(-1));
     this.input.addEventListener("keydown", (event) => this._onKeydown(event));
     this.input.addEventListener("input", (event) => {
+      this._isTyped = event.isTrusted;
       if (event.isTrusted) this._open(-1, this.input.value);
     });
     this.input.addEventListener("blur", () => this._popup.close());
@@ -1071,7 +1075,7 @@ var Combobox = class {
       const { isOpen } = this._popup;
       this.input.focus();
       if (isOpen) this._popup.close();
-      else this._open(-1, "");
+      else this._openForText(-1);
     });
     this._listbox.addEventListener("click", (event) => {
       const option = (
@@ -1089,6 +1093,17 @@ var Combobox = class {
     this._options = options;
     this._filter = createFilter(options);
     if (this._popup.isOpen) this._render(this.input.value);
+  }
+  /**
+   * Open all options, or for a typed text its matches with the best one active.
+   *
+   * @param {number} active as for `_open`, among all options
+   */
+  _openForText(active) {
+    const text = this.input.value.trim();
+    if (!this._isTyped || !text) this._open(active, "");
+    else if (this._filter(text).length) this._open(0, text);
+    else this._open(-1, "");
   }
   /**
    * @param {number} active the index of the option that becomes active; -1 for none
@@ -1214,7 +1229,7 @@ var Combobox = class {
       event.preventDefault();
       event.stopPropagation();
     }
-    if (action.type === "open") this._open(action.index ?? -1, "");
+    if (action.type === "open") this._openForText(action.index ?? -1);
     else if (action.type === "move" || action.type === "deselect") this._setActive(action.index ?? -1);
     else if (action.type === "accept") this._accept(this._active);
     else this._popup.close();
@@ -1239,7 +1254,27 @@ var Fields = class {
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
     this._addVariableButton = secondaryButton("Add a variable", () => this._addVariable());
+    this._summary = h("summary");
+    this._moreFields = h(
+      "div",
+      { class: "yotta-fields yotta-more-fields" },
+      this._field("expose", "Ports"),
+      this._field("initialization_command", "Init command", { placeholder: "runs when the pod starts" }),
+      this._field("container_volume_in_gb", "Container volume (GB)", { inputmode: "numeric" }),
+      this._field("persistent_volume_in_gb", "Persistent volume (GB)", { inputmode: "numeric" }),
+      this._field("persistent_mount_path", "Mount path", { placeholder: "e.g. /workspace" }),
+      this._labelledField("cloud_type", "Cloud", h("select"))
+    );
+    this._registryFields = h(
+      "div",
+      { class: "yotta-fields", hidden: true },
+      this._field("image_registry_username", "Registry user name"),
+      this._field("image_registry_token", "Registry token", { type: "password" })
+    );
     this._privateCheckbox = h("input", { type: "checkbox" });
+    this._privateCheckbox.addEventListener("change", () => {
+      this._registryFields.hidden = !this._privateCheckbox.checked;
+    });
     this.element = h(
       "div",
       {},
@@ -1254,6 +1289,8 @@ var Fields = class {
       ),
       this._moreOptions()
     );
+    this.element.addEventListener("input", () => this._updateSummary());
+    this._updateSummary();
   }
   /**
    * @param {Choices | null} choices
@@ -1271,7 +1308,7 @@ var Fields = class {
     setOptions2(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
     setOptions2(this.inputs.cloud_type, clouds);
-    setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
+    setAttribute(this.inputs.expose, "placeholder", `Default: ${choices.default_ports}`);
     return true;
   }
   /**
@@ -1297,11 +1334,7 @@ var Fields = class {
     const values = Object.fromEntries(texts);
     values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
     values.image_registry_token = masked(values.image_registry_token);
-    const variables = [...this._variables.children].map((row) => {
-      const [name, value] = row.querySelectorAll("input");
-      return [name.value.trim(), masked(value.value)];
-    });
-    values.environment_vars = variables.filter(([name, value]) => name || value);
+    values.environment_vars = this._variableValues().map(([name, value]) => [name, masked(value)]);
     values.confirmed = Object.keys(this._confirmations).filter((name) => this._confirmations[name].checkbox.checked);
     return values;
   }
@@ -1317,7 +1350,6 @@ var Fields = class {
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
-    setAttribute(message, "title", text || null);
     message.classList.toggle("yotta-is-invalid", Boolean(error));
     if (name === "environment_vars") this._markInvalidVariables(error);
     const input = this.inputs[name];
@@ -1346,6 +1378,34 @@ var Fields = class {
   clearConfirmations() {
     for (const name of Object.keys(this._confirmations)) this.clearConfirmation(name);
   }
+  /** Remove the values of the environment variables: a secret must not be sent to the next pod unnoticed. */
+  clearVariableValues() {
+    for (const row of this._variables.children) row.querySelectorAll("input")[1].value = "";
+  }
+  /** @returns {[name: string, value: string][]} the environment variables */
+  _variableValues() {
+    const rows = [...this._variables.children];
+    return rows.map((row) => {
+      const [name, value] = row.querySelectorAll("input");
+      return (
+        /** @type {[string, string]} */
+        [name.value.trim(), value.value]
+      );
+    }).filter(([name, value]) => name || value);
+  }
+  /** Show how many of the options are set, because they are also sent while they are hidden. */
+  _updateSummary() {
+    const count = (element) => {
+      const inputs = (
+        /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+        element.querySelectorAll("input, select")
+      );
+      return [...inputs].filter((input) => input.value.trim()).length;
+    };
+    const registry = this._privateCheckbox.checked ? 1 + count(this._registryFields) : 0;
+    const total = count(this._moreFields) + this._variableValues().length + registry;
+    setText(this._summary, total ? `More options (${total} set)` : "More options");
+  }
   /** Focus the first field with an error, if there is one. */
   focusFirstInvalid() {
     let control = this.element.querySelector("[aria-invalid=true]");
@@ -1359,17 +1419,8 @@ var Fields = class {
     return h(
       "details",
       { class: "yotta-more-options" },
-      h("summary", {}, "More options"),
-      h(
-        "div",
-        { class: "yotta-fields yotta-more-fields" },
-        this._field("expose", "Ports"),
-        this._field("initialization_command", "Init command", { placeholder: "runs when the pod starts" }),
-        this._field("container_volume_in_gb", "Container volume (GB)", { inputmode: "numeric" }),
-        this._field("persistent_volume_in_gb", "Persistent volume (GB)", { inputmode: "numeric" }),
-        this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
-        this._labelledField("cloud_type", "Cloud", h("select"))
-      ),
+      this._summary,
+      this._moreFields,
       h(
         "fieldset",
         { class: "yotta-env" },
@@ -1379,21 +1430,8 @@ var Fields = class {
         this._message("environment_vars")
       ),
       h("label", { class: "yotta-checkbox" }, this._privateCheckbox, "The image is in a private registry"),
-      this._registryFields()
+      this._registryFields
     );
-  }
-  _registryFields() {
-    const fields = h(
-      "div",
-      { class: "yotta-fields", hidden: true },
-      this._field("image_registry_username", "Registry user name"),
-      this._field("image_registry_token", "Registry token", { type: "password" })
-    );
-    this._privateCheckbox.addEventListener("change", () => {
-      fields.hidden = !this._privateCheckbox.checked;
-      this._onInput(this._privateCheckbox);
-    });
-    return fields;
   }
   /**
    * Mark the variables without a name and those that the error names.
@@ -1414,6 +1452,7 @@ var Fields = class {
     name.dataset.field = "environment_vars";
     const remove = iconButton("close", "Remove the variable", () => {
       row.remove();
+      this._updateSummary();
       this._onInput(name);
     });
     const row = h("div", { class: "yotta-variable" }, name, value, remove);
@@ -1440,15 +1479,16 @@ var Fields = class {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const feedback = h("div", { class: "yotta-field-feedback" }, this._message(name));
-    if (name === "pod_name" || name in this._comboboxes) feedback.append(this._confirmation(name));
+    const texts = h("div", {}, this._message(name));
+    if (name === "pod_name" || name in this._comboboxes) texts.append(this._confirmation(name));
+    const feedback = h("div", { class: "yotta-field-feedback" }, texts);
     return h("div", { class: classes }, h("label", { for: input.id }, label), element, feedback);
   }
   /** @param {string} name */
   _confirmation(name) {
     const checkbox = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, checkbox, text);
+    const label = h("label", { class: "yotta-checkbox yotta-form-confirmation", hidden: true }, checkbox, text);
     this._confirmations[name] = { checkbox, text, label };
     return label;
   }
@@ -1473,9 +1513,90 @@ function setOptions2(select, options) {
   if (value) select.value = value;
 }
 
+// yotta_jupyter/panel/frontend/src/launch-feedback.js
+var ENDING_STATUSES = /* @__PURE__ */ new Set(["TERMINATING", "TERMINATED", "FAILED", GONE]);
+var LaunchFeedback = class {
+  /**
+   * @param {Store} store
+   * @param {(podId: string, button: HTMLElement) => void} showJupyter
+   */
+  constructor(store, showJupyter) {
+    this._store = store;
+    this._rowId = null;
+    this._estimate = h("span", { class: "yotta-estimate" });
+    this._message = h("span", { class: "yotta-result-message" });
+    this._jupyterButton = secondaryButton("Open its Jupyter", () => {
+      if (isDisabled(this._jupyterButton) || !this._rowId) return;
+      showJupyter(this._rowId, this._jupyterButton);
+    });
+    setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
+    this._repeatCheckbox = h("input", { type: "checkbox" });
+    this._repeatLabel = h(
+      "label",
+      { class: "yotta-checkbox yotta-form-confirmation" },
+      this._repeatCheckbox,
+      "Launch one more like it"
+    );
+    this._result = h("div", { class: "yotta-launch-result" }, this._message, this._jupyterButton, this._repeatLabel);
+    this.element = h("div", { class: "yotta-launch-feedback" }, this._estimate, this._result);
+    this.clear();
+  }
+  /** @returns {boolean} whether the check box that confirms an equal launch is checked */
+  get isRepeatConfirmed() {
+    return this._repeatCheckbox.checked;
+  }
+  /** @param {FormResult} result */
+  showEstimate({ command, estimate, volumes, basis }) {
+    let text = "";
+    if (command) text = estimate == null ? `No estimate: ${basis}` : formatEstimate(estimate, volumes, basis);
+    setText(this._estimate, text);
+  }
+  /**
+   * Show a result instead of the estimate.
+   *
+   * @param {string} text
+   * @param {{ isError?: boolean, rowId?: string | null, offersRepeat?: boolean }} [options] `rowId`: the text goes away
+   *   when this row ends; `offersRepeat`: show the check box that confirms an equal launch
+   */
+  showResult(text, { isError = false, rowId = null, offersRepeat = false } = {}) {
+    setText(this._message, text);
+    this._message.classList.toggle("yotta-is-invalid", isError);
+    this._rowId = rowId;
+    this._repeatCheckbox.checked = false;
+    this._repeatLabel.hidden = !offersRepeat;
+    this._result.hidden = !text;
+    this._estimate.hidden = Boolean(text);
+    this._updateJupyterButton();
+  }
+  clear() {
+    this.showResult("");
+  }
+  /** Follow the row of the launch. */
+  update() {
+    if (!this._rowId) return;
+    if (hasEnded(this._store.rows.get(this._rowId))) this.clear();
+    else this._updateJupyterButton();
+  }
+  /** Offer the Jupyter of the launched pod, once the pod can be reached. */
+  _updateJupyterButton() {
+    const row = this._store.rows.get(this._rowId ?? "");
+    this._jupyterButton.hidden = !row || row.status === LAUNCHING;
+    setDisabled(this._jupyterButton, !row?.ssh);
+    setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
+  }
+};
+function hasEnded(row) {
+  return !row || ENDING_STATUSES.has(row.status);
+}
+function formatEstimate(estimate, volumes, basis) {
+  const parts = volumes > 0 ? ` (${formatDollars(estimate - volumes)} GPU + ${formatDollars(volumes)} volumes)` : "";
+  return `an estimate of ${formatDollars(estimate)} an hour${parts}, ${basis}`;
+}
+
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
 var RELAUNCH_COOLDOWN_MS = 1e3;
+var REPEATED = "A pod like this was launched just now. Change the form, or check the box to pay for one more.";
 var LaunchForm = class {
   /**
    * @param {Store} store
@@ -1487,11 +1608,15 @@ var LaunchForm = class {
     this._requestNumber = 0;
     this._validationTimer = 0;
     this._touched = /* @__PURE__ */ new Set();
-    this._launchRejected = false;
+    this._showsAllErrors = false;
+    this._enterField = null;
+    this._focusMovedAt = 0;
+    this._namelessLaunch = null;
+    this._sameName = "";
     this._launch = null;
     this.fields = new Fields((element) => this._onInput(element));
     this._launchButton = h("button", { type: "submit", class: "yotta-button-primary" }, "Launch");
-    this._estimate = h("span", { class: "yotta-estimate" });
+    this._feedback = new LaunchFeedback(store, (podId, button) => context.showJupyter(podId, button));
     this._command = h("code", {
       class: "yotta-command",
       tabindex: "0",
@@ -1505,27 +1630,19 @@ var LaunchForm = class {
       () => context.copy(this._command.textContent ?? "", "the %yotta command")
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
-    this._resultMessage = h("p", { class: "yotta-result-message" });
-    this._launchedId = null;
-    this._jupyterButton = secondaryButton("Open its Jupyter", () => {
-      if (isDisabled(this._jupyterButton) || !this._launchedId) return;
-      context.showJupyter(this._launchedId, this._jupyterButton);
-    });
-    this._jupyterButton.hidden = true;
-    setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
       h("h3", {}, "Launch a pod"),
       this.fields.element,
-      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
-      this._commandPreview,
-      h("div", { class: "yotta-launch-result" }, this._resultMessage, this._jupyterButton)
+      h("div", { class: "yotta-launch" }, this._launchButton, this._feedback.element),
+      this._commandPreview
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this._submit();
     });
+    this.element.addEventListener("keydown", (event) => this._onKeydown(event));
     this.element.addEventListener("input", (event) => this._onInput(
       /** @type {HTMLElement} */
       event.target
@@ -1537,34 +1654,35 @@ var LaunchForm = class {
   }
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
-    if (hasNewChoices && this.fields.inputs.gpu_type.value) this._validate();
-    this._updateJupyterButton();
+    const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
+    if (this._updateSameName() || hasNewPrices) this._validate();
+    this._feedback.update();
+    if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
     if (message.request_id !== this._requestId()) return;
-    this._showResult(message, (name) => this._launchRejected || this._touched.has(name));
+    this._showResult(message, (name) => this._showsAllErrors || this._touched.has(name));
+    if (this._enterField && this._enterField === document.activeElement) this._moveFocus(message);
+    this._enterField = null;
   }
   /** @param {LaunchResult} message */
   onLaunchResult(message) {
     if (!this._launch || message.temp_id !== this._launch.tempId) return;
-    const { name } = this._launch;
+    const launch = this._launch;
     this._launch = null;
     if (message.type === "launched") {
-      const podName = this.store.rows.get(message.pod_id)?.name || name;
-      const label = podName ? `${podName} (${message.pod_id})` : message.pod_id;
-      this._onLaunched(message.pod_id, message.note || `Launched ${label}.`);
+      this._onLaunched(message, launch);
       return;
     }
     this._setBusy(false);
     if (message.type === "rejected") {
-      this._launchRejected = true;
+      this._showsAllErrors = true;
       this._showResult(message, () => true);
-      this._showMessage(message.errors.form ?? "", true);
-      this.fields.focusFirstInvalid();
-      this.context.announce(Object.values(message.errors)[0]);
+      this._focusFirstError(message.errors);
     } else {
-      this._showMessage(message.error, true);
+      const rowId = this.store.rows.has(launch.tempId) ? launch.tempId : null;
+      this._feedback.showResult(message.error, { isError: true, rowId });
       this.context.announce(message.error);
     }
   }
@@ -1575,22 +1693,31 @@ var LaunchForm = class {
     clearTimeout(this._validationTimer);
   }
   /**
-   * @param {string} podId
-   * @param {string} text
+   * @param {{ pod_id: string, note: string }} message
+   * @param {{ name: string, form: string }} launch
    */
-  _onLaunched(podId, text) {
+  _onLaunched({ pod_id: podId, note }, { name, form }) {
+    const podName = this.store.rows.get(podId)?.name || name;
+    const text = note || `Launched ${podName ? `${podName} (${podId})` : podId}.`;
+    const isUnchanged = form === this._serialize();
     setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
-    this._launchRejected = false;
-    this._launchedId = podId;
-    this._showMessage(text);
-    this._updateJupyterButton();
+    this._showsAllErrors = false;
+    this._feedback.showResult(text, { rowId: podId, offersRepeat: !name });
     this.context.announce(text);
-    this.fields.inputs.pod_name.value = "";
     this.fields.clearConfirmations();
+    this.fields.clearVariableValues();
+    this._namelessLaunch = name || !isUnchanged ? null : { podId, form: this._serialize() };
     this._validate();
+  }
+  /** @returns {string} the form, to find out whether it has changed */
+  _serialize() {
+    return JSON.stringify(this.fields.values(true));
   }
   /** @param {HTMLElement} element */
   _onInput(element) {
+    if (this._feedback.element.contains(element)) return;
+    this._feedback.clear();
+    this._enterField = null;
     const { field } = element.dataset;
     if (field) {
       this._touched.add(field);
@@ -1612,12 +1739,48 @@ var LaunchForm = class {
     );
     if (value && element.dataset.field) this._touched.add(element.dataset.field);
   }
-  /** Offer the Jupyter of the pod that was launched last, once the pod can be reached. */
-  _updateJupyterButton() {
-    const row = this.store.rows.get(this._launchedId ?? "");
-    this._jupyterButton.hidden = !row;
-    setDisabled(this._jupyterButton, !row?.ssh);
-    setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
+  /**
+   * Enter in a text field shows what is missing. It launches nothing, because a launch costs money.
+   *
+   * @param {KeyboardEvent} event
+   */
+  _onKeydown(event) {
+    if (event.key !== "Enter" || event.defaultPrevented) return;
+    const target = (
+      /** @type {HTMLElement} */
+      event.target
+    );
+    if (target.matches("input:not([type=checkbox])")) {
+      event.preventDefault();
+      this._showsAllErrors = true;
+      this._enterField = target;
+      this._validate();
+    } else if (target === this._launchButton) {
+      if (event.repeat || Date.now() - this._focusMovedAt < RELAUNCH_COOLDOWN_MS) event.preventDefault();
+    }
+  }
+  /** @param {FormResult} result of an Enter */
+  _moveFocus({ command, errors }) {
+    if (command) {
+      this._focusMovedAt = Date.now();
+      this._launchButton.focus();
+    } else this._focusFirstError(errors);
+  }
+  /** @param {Record<string, string>} errors by field */
+  _focusFirstError(errors) {
+    if (errors.form) this._feedback.showResult(errors.form, { isError: true });
+    this.fields.focusFirstInvalid();
+    this.context.announce(Object.values(errors)[0]);
+  }
+  /** @returns {boolean} whether pods of the name in the form have appeared, changed or ended */
+  _updateSameName() {
+    const name = this.fields.inputs.pod_name.value.trim();
+    const rows = name ? [...this.store.rows.values()] : [];
+    const sameNamed = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
+    const sameName = sameNamed.map(({ id, status }) => `${id} ${status}`).join();
+    const hasChanged = sameName !== this._sameName;
+    this._sameName = sameName;
+    return hasChanged;
   }
   _validate() {
     this._requestNumber += 1;
@@ -1632,7 +1795,8 @@ var LaunchForm = class {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow returns whether the error of a field is shown
    */
-  _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
+  _showResult(result, shouldShow) {
+    const { errors, notes, confirmations, resolved, command, price } = result;
     const gpuHint = this.fields.gpuHint(resolved.gpu_type, price);
     const allNotes = { ...notes, gpu_type: [gpuHint, notes.gpu_type].filter(Boolean).join(" · ") };
     for (const name of Object.keys(this.fields.messageElements)) {
@@ -1642,43 +1806,33 @@ var LaunchForm = class {
     }
     setText(this._command, command ?? "");
     this._commandPreview.classList.toggle("yotta-is-invisible", !command);
-    let text = "";
-    if (command) text = estimate == null ? `No estimate: ${basis}` : formatEstimate(estimate, basis);
-    setText(this._estimate, text);
-    setAttribute(this._estimate, "title", text || null);
+    this._feedback.showEstimate(result);
   }
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._showMessage(KERNEL_GONE, true);
+      this._feedback.showResult(KERNEL_GONE, { isError: true });
       return;
     }
-    const form = this.fields.values(true);
-    this._launchedId = null;
-    this._showMessage("");
-    this._updateJupyterButton();
+    const form = this._serialize();
+    if (this._namelessLaunch?.form === form && !this._feedback.isRepeatConfirmed) {
+      this._feedback.showResult(REPEATED, { isError: true, offersRepeat: true });
+      this.context.announce(REPEATED);
+      return;
+    }
+    const values = this.fields.values(true);
+    this._feedback.clear();
     this._setBusy(true);
     this.context.holdLayout();
-    this._launch = { tempId: this.store.launch(form), name: form.pod_name };
-    this.context.announce(`Launching ${form.pod_name || "a pod"}`);
+    this._launch = { tempId: this.store.launch(values), name: values.pod_name, form };
+    this.context.announce(`Launching ${values.pod_name || "a pod"}`);
   }
   /** @param {boolean} busy */
   _setBusy(busy) {
     setDisabled(this._launchButton, busy);
     setText(this._launchButton, busy ? "Launching…" : "Launch");
   }
-  /**
-   * @param {string} text
-   * @param {boolean} [isError]
-   */
-  _showMessage(text, isError = false) {
-    setText(this._resultMessage, text);
-    this._resultMessage.classList.toggle("yotta-is-invalid", isError);
-  }
 };
-function formatEstimate(estimate, basis) {
-  return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
-}
 
 // yotta_jupyter/panel/frontend/src/guard-notice.js
 var RESULT_MS = 8e3;

@@ -18,7 +18,7 @@ export const MAX_OPTIONS = 60;
 /**
  * @param {ComboboxOption[]} options
  * @returns {(text: string) => ComboboxOption[]} returns the options that contain each word of a text, best matches of
- *   each group first
+ *   each group first: the option that is the text, then those in which words start with it
  */
 export function createFilter(options) {
   const entries = options.map((option) => {
@@ -31,12 +31,14 @@ export function createFilter(options) {
     if (!words.length) return options;
     const matches = findMatches(entries, words);
     const wordStarts = words.map(wordStartPattern);
+    const exact = words.join(" ");
     const ranked = matches.map(({ option, text }) => ({
       option,
       group: groups.indexOf(option.group),
+      isOther: [option.value, option.label].every((name) => name.toLowerCase() !== exact),
       rank: wordStarts.filter((pattern) => !pattern.test(text)).length,
     }));
-    ranked.sort((a, b) => a.group - b.group || a.rank - b.rank);
+    ranked.sort((a, b) => a.group - b.group || Number(a.isOther) - Number(b.isOther) || a.rank - b.rank);
     return ranked.map(({ option }) => option);
   };
 }

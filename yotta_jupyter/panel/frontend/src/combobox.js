@@ -24,6 +24,8 @@ export class Combobox {
     this._shown = [];
     /** The index of the option that Enter accepts; -1 for none. */
     this._active = -1;
+    /** Whether the text of the field was typed and not chosen from the list. */
+    this._isTyped = false;
     this._listbox = h("div", {
       role: "listbox",
       id: this._id,
@@ -54,10 +56,11 @@ export class Combobox {
     });
     setIcon(this._arrow, "arrow");
     this.element = h("div", { class: "yotta-combobox" }, this.input, this._arrow, list);
-    this.input.addEventListener("click", () => this._open(-1, ""));
+    this.input.addEventListener("click", () => this._openForText(-1));
     this.input.addEventListener("keydown", (event) => this._onKeydown(event));
     this.input.addEventListener("input", (event) => {
-      if (event.isTrusted) this._open(-1, this.input.value); // Not for the event of `_accept`.
+      this._isTyped = event.isTrusted; // The event of `_accept` is not trusted.
+      if (event.isTrusted) this._open(-1, this.input.value);
     });
     this.input.addEventListener("blur", () => this._popup.close());
     // Keep the focus in the field.
@@ -66,7 +69,7 @@ export class Combobox {
       const { isOpen } = this._popup;
       this.input.focus();
       if (isOpen) this._popup.close();
-      else this._open(-1, "");
+      else this._openForText(-1);
     });
     this._listbox.addEventListener("click", (event) => {
       const option = /** @type {HTMLElement} */ (event.target).closest("[role=option]");
@@ -79,6 +82,18 @@ export class Combobox {
     this._options = options;
     this._filter = createFilter(options);
     if (this._popup.isOpen) this._render(this.input.value);
+  }
+
+  /**
+   * Open all options, or for a typed text its matches with the best one active.
+   *
+   * @param {number} active as for `_open`, among all options
+   */
+  _openForText(active) {
+    const text = this.input.value.trim();
+    if (!this._isTyped || !text) this._open(active, "");
+    else if (this._filter(text).length) this._open(0, text);
+    else this._open(-1, "");
   }
 
   /**
@@ -216,7 +231,7 @@ export class Combobox {
       event.preventDefault();
       event.stopPropagation();
     }
-    if (action.type === "open") this._open(action.index ?? -1, "");
+    if (action.type === "open") this._openForText(action.index ?? -1);
     else if (action.type === "move" || action.type === "deselect") this._setActive(action.index ?? -1);
     else if (action.type === "accept") this._accept(this._active);
     else this._popup.close();

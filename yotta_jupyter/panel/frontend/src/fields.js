@@ -31,7 +31,27 @@ export class Fields {
     const { gpu_type, image, region } = this._comboboxes;
     this._variables = h("div", { class: "yotta-variables" });
     this._addVariableButton = secondaryButton("Add a variable", () => this._addVariable());
+    this._summary = h("summary");
+    this._moreFields = h(
+      "div",
+      { class: "yotta-fields yotta-more-fields" },
+      this._field("expose", "Ports"),
+      this._field("initialization_command", "Init command", { placeholder: "runs when the pod starts" }),
+      this._field("container_volume_in_gb", "Container volume (GB)", { inputmode: "numeric" }),
+      this._field("persistent_volume_in_gb", "Persistent volume (GB)", { inputmode: "numeric" }),
+      this._field("persistent_mount_path", "Mount path", { placeholder: "e.g. /workspace" }),
+      this._labelledField("cloud_type", "Cloud", h("select")),
+    );
+    this._registryFields = h(
+      "div",
+      { class: "yotta-fields", hidden: true },
+      this._field("image_registry_username", "Registry user name"),
+      this._field("image_registry_token", "Registry token", { type: "password" }),
+    );
     this._privateCheckbox = h("input", { type: "checkbox" });
+    this._privateCheckbox.addEventListener("change", () => {
+      this._registryFields.hidden = !this._privateCheckbox.checked;
+    });
     this.element = h(
       "div",
       {},
@@ -46,6 +66,8 @@ export class Fields {
       ),
       this._moreOptions(),
     );
+    this.element.addEventListener("input", () => this._updateSummary());
+    this._updateSummary();
   }
 
   /**
@@ -64,7 +86,7 @@ export class Fields {
     setOptions(this.inputs.gpu_count, counts);
     const clouds = ["", ...choices.clouds].map((cloud) => h("option", { value: cloud }, cloud || "any"));
     setOptions(this.inputs.cloud_type, clouds);
-    setAttribute(this.inputs.expose, "placeholder", choices.default_ports);
+    setAttribute(this.inputs.expose, "placeholder", `Default: ${choices.default_ports}`);
     return true;
   }
 
@@ -94,11 +116,7 @@ export class Fields {
     const values = Object.fromEntries(texts);
     values.image_public_type = this._privateCheckbox.checked ? "PRIVATE" : null;
     values.image_registry_token = masked(values.image_registry_token);
-    const variables = [...this._variables.children].map((row) => {
-      const [name, value] = row.querySelectorAll("input");
-      return [name.value.trim(), masked(value.value)];
-    });
-    values.environment_vars = variables.filter(([name, value]) => name || value);
+    values.environment_vars = this._variableValues().map(([name, value]) => [name, masked(value)]);
     values.confirmed = Object.keys(this._confirmations).filter((name) => this._confirmations[name].checkbox.checked);
     return values;
   }
@@ -115,7 +133,6 @@ export class Fields {
     if (!message) return;
     const text = error || note || "";
     setText(message, text);
-    setAttribute(message, "title", text || null); // The element shows two lines only.
     message.classList.toggle("yotta-is-invalid", Boolean(error));
     if (name === "environment_vars") this._markInvalidVariables(error);
     const input = this.inputs[name];
@@ -148,6 +165,35 @@ export class Fields {
     for (const name of Object.keys(this._confirmations)) this.clearConfirmation(name);
   }
 
+  /** Remove the values of the environment variables: a secret must not be sent to the next pod unnoticed. */
+  clearVariableValues() {
+    for (const row of this._variables.children) row.querySelectorAll("input")[1].value = "";
+  }
+
+  /** @returns {[name: string, value: string][]} the environment variables */
+  _variableValues() {
+    const rows = [...this._variables.children];
+    return rows
+      .map((row) => {
+        const [name, value] = row.querySelectorAll("input");
+        return /** @type {[string, string]} */ ([name.value.trim(), value.value]);
+      })
+      .filter(([name, value]) => name || value);
+  }
+
+  /** Show how many of the options are set, because they are also sent while they are hidden. */
+  _updateSummary() {
+    const count = (/** @type {HTMLElement} */ element) => {
+      const inputs = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (
+        element.querySelectorAll("input, select")
+      );
+      return [...inputs].filter((input) => input.value.trim()).length;
+    };
+    const registry = this._privateCheckbox.checked ? 1 + count(this._registryFields) : 0;
+    const total = count(this._moreFields) + this._variableValues().length + registry;
+    setText(this._summary, total ? `More options (${total} set)` : "More options");
+  }
+
   /** Focus the first field with an error, if there is one. */
   focusFirstInvalid() {
     /** @type {HTMLElement | null} */
@@ -164,17 +210,8 @@ export class Fields {
     return h(
       "details",
       { class: "yotta-more-options" },
-      h("summary", {}, "More options"),
-      h(
-        "div",
-        { class: "yotta-fields yotta-more-fields" },
-        this._field("expose", "Ports"),
-        this._field("initialization_command", "Init command", { placeholder: "runs when the pod starts" }),
-        this._field("container_volume_in_gb", "Container volume (GB)", { inputmode: "numeric" }),
-        this._field("persistent_volume_in_gb", "Persistent volume (GB)", { inputmode: "numeric" }),
-        this._field("persistent_mount_path", "Mount path", { placeholder: "/workspace" }),
-        this._labelledField("cloud_type", "Cloud", h("select")),
-      ),
+      this._summary,
+      this._moreFields,
       h(
         "fieldset",
         { class: "yotta-env" },
@@ -184,22 +221,8 @@ export class Fields {
         this._message("environment_vars"),
       ),
       h("label", { class: "yotta-checkbox" }, this._privateCheckbox, "The image is in a private registry"),
-      this._registryFields(),
+      this._registryFields,
     );
-  }
-
-  _registryFields() {
-    const fields = h(
-      "div",
-      { class: "yotta-fields", hidden: true },
-      this._field("image_registry_username", "Registry user name"),
-      this._field("image_registry_token", "Registry token", { type: "password" }),
-    );
-    this._privateCheckbox.addEventListener("change", () => {
-      fields.hidden = !this._privateCheckbox.checked;
-      this._onInput(this._privateCheckbox);
-    });
-    return fields;
   }
 
   /**
@@ -223,6 +246,7 @@ export class Fields {
     name.dataset.field = "environment_vars";
     const remove = iconButton("close", "Remove the variable", () => {
       row.remove();
+      this._updateSummary();
       this._onInput(name);
     });
     const row = h("div", { class: "yotta-variable" }, name, value, remove);
@@ -251,8 +275,9 @@ export class Fields {
     input.dataset.field = name;
     this.inputs[name] = input;
     const classes = `yotta-field yotta-field-${name}`;
-    const feedback = h("div", { class: "yotta-field-feedback" }, this._message(name));
-    if (name === "pod_name" || name in this._comboboxes) feedback.append(this._confirmation(name));
+    const texts = h("div", {}, this._message(name));
+    if (name === "pod_name" || name in this._comboboxes) texts.append(this._confirmation(name));
+    const feedback = h("div", { class: "yotta-field-feedback" }, texts);
     return h("div", { class: classes }, h("label", { for: input.id }, label), element, feedback);
   }
 
@@ -260,7 +285,7 @@ export class Fields {
   _confirmation(name) {
     const checkbox = h("input", { type: "checkbox" });
     const text = h("span");
-    const label = h("label", { class: "yotta-checkbox yotta-field-confirmation", hidden: true }, checkbox, text);
+    const label = h("label", { class: "yotta-checkbox yotta-form-confirmation", hidden: true }, checkbox, text);
     this._confirmations[name] = { checkbox, text, label };
     return label;
   }

@@ -1,9 +1,10 @@
 // @ts-check
 /** The launch form. The kernel validates it. Its secrets are sent in the launch message only. */
 
-import { h, iconButton, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
+import { h, iconButton, isDisabled, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
-import { formatDollars } from "./format.js";
+import { hasEnded, LaunchFeedback } from "./launch-feedback.js";
+import { LAUNCHING } from "./protocol.js";
 import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
@@ -15,6 +16,7 @@ import { KERNEL_GONE } from "./store.js";
 const VALIDATE_DEBOUNCE_MS = 250;
 /** How long the button stays disabled after a launch: the second click of a double click must not launch again. */
 const RELAUNCH_COOLDOWN_MS = 1000;
+const REPEATED = "A pod like this was launched just now. Change the form, or check the box to pay for one more.";
 
 export class LaunchForm {
   /**
@@ -28,12 +30,24 @@ export class LaunchForm {
     this._validationTimer = 0;
     /** The fields that the user has filled in. Only their errors are shown before a launch. @type {Set<string>} */
     this._touched = new Set();
-    this._launchRejected = false;
-    /** The launch that has no result yet. @type {{ tempId: string, name: string } | null} */
+    this._showsAllErrors = false;
+    /** The field in which Enter was pressed, until the result of the validation arrives. @type {HTMLElement | null} */
+    this._enterField = null;
+    /** When Enter moved the focus to the button, in milliseconds. */
+    this._focusMovedAt = 0;
+    /**
+     * The last launch without a name. An unchanged form is launched again only if that is confirmed.
+     *
+     * @type {{ podId: string, form: string } | null}
+     */
+    this._namelessLaunch = null;
+    /** The ids and statuses of the pods that have the name in the form. */
+    this._sameName = "";
+    /** The launch that has no result yet. @type {{ tempId: string, name: string, form: string } | null} */
     this._launch = null;
     this.fields = new Fields((element) => this._onInput(element));
     this._launchButton = h("button", { type: "submit", class: "yotta-button-primary" }, "Launch");
-    this._estimate = h("span", { class: "yotta-estimate" });
+    this._feedback = new LaunchFeedback(store, (podId, button) => context.showJupyter(podId, button));
     this._command = h("code", {
       class: "yotta-command",
       tabindex: "0",
@@ -45,64 +59,56 @@ export class LaunchForm {
       context.copy(this._command.textContent ?? "", "the %yotta command"),
     );
     this._commandPreview = h("div", { class: "yotta-command-preview yotta-is-invisible" }, this._command, copy);
-    this._resultMessage = h("p", { class: "yotta-result-message" });
-    /** The pod that was launched last. @type {string | null} */
-    this._launchedId = null;
-    this._jupyterButton = secondaryButton("Open its Jupyter", () => {
-      if (isDisabled(this._jupyterButton) || !this._launchedId) return;
-      context.showJupyter(this._launchedId, this._jupyterButton);
-    });
-    this._jupyterButton.hidden = true;
-    setAttribute(this._jupyterButton, "aria-haspopup", "dialog");
     this.element = h(
       "form",
       { class: "yotta-form", "aria-label": "Launch a pod", novalidate: true },
       h("h3", {}, "Launch a pod"),
       this.fields.element,
-      h("div", { class: "yotta-launch" }, this._launchButton, this._estimate),
+      h("div", { class: "yotta-launch" }, this._launchButton, this._feedback.element),
       this._commandPreview,
-      h("div", { class: "yotta-launch-result" }, this._resultMessage, this._jupyterButton),
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this._submit();
     });
+    this.element.addEventListener("keydown", (event) => this._onKeydown(event));
     this.element.addEventListener("input", (event) => this._onInput(/** @type {HTMLElement} */ (event.target)));
     this.element.addEventListener("focusout", (event) => this._onFocusout(/** @type {HTMLElement} */ (event.target)));
   }
 
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
-    if (hasNewChoices && this.fields.inputs.gpu_type.value) this._validate(); // Their prices change the estimate.
-    this._updateJupyterButton();
+    const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
+    if (this._updateSameName() || hasNewPrices) this._validate();
+    this._feedback.update();
+    if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
   }
 
   /** @param {ValidationMessage} message */
   onValidation(message) {
     if (message.request_id !== this._requestId()) return;
-    this._showResult(message, (name) => this._launchRejected || this._touched.has(name));
+    this._showResult(message, (name) => this._showsAllErrors || this._touched.has(name));
+    if (this._enterField && this._enterField === document.activeElement) this._moveFocus(message);
+    this._enterField = null;
   }
 
   /** @param {LaunchResult} message */
   onLaunchResult(message) {
     if (!this._launch || message.temp_id !== this._launch.tempId) return;
-    const { name } = this._launch;
+    const launch = this._launch;
     this._launch = null;
     if (message.type === "launched") {
-      const podName = this.store.rows.get(message.pod_id)?.name || name;
-      const label = podName ? `${podName} (${message.pod_id})` : message.pod_id;
-      this._onLaunched(message.pod_id, message.note || `Launched ${label}.`);
+      this._onLaunched(message, launch);
       return;
     }
     this._setBusy(false);
     if (message.type === "rejected") {
-      this._launchRejected = true;
+      this._showsAllErrors = true;
       this._showResult(message, () => true);
-      this._showMessage(message.errors.form ?? "", true);
-      this.fields.focusFirstInvalid();
-      this.context.announce(Object.values(message.errors)[0]);
+      this._focusFirstError(message.errors);
     } else {
-      this._showMessage(message.error, true);
+      const rowId = this.store.rows.has(launch.tempId) ? launch.tempId : null; // The row stays if the outcome is unknown.
+      this._feedback.showResult(message.error, { isError: true, rowId });
       this.context.announce(message.error);
     }
   }
@@ -116,23 +122,33 @@ export class LaunchForm {
   }
 
   /**
-   * @param {string} podId
-   * @param {string} text
+   * @param {{ pod_id: string, note: string }} message
+   * @param {{ name: string, form: string }} launch
    */
-  _onLaunched(podId, text) {
+  _onLaunched({ pod_id: podId, note }, { name, form }) {
+    const podName = this.store.rows.get(podId)?.name || name;
+    const text = note || `Launched ${podName ? `${podName} (${podId})` : podId}.`;
+    const isUnchanged = form === this._serialize();
     setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
-    this._launchRejected = false;
-    this._launchedId = podId;
-    this._showMessage(text);
-    this._updateJupyterButton();
+    this._showsAllErrors = false;
+    this._feedback.showResult(text, { rowId: podId, offersRepeat: !name });
     this.context.announce(text);
-    this.fields.inputs.pod_name.value = ""; // The next pod needs another name.
     this.fields.clearConfirmations();
-    this._validate();
+    this.fields.clearVariableValues();
+    this._namelessLaunch = name || !isUnchanged ? null : { podId, form: this._serialize() };
+    this._validate(); // The name stays: the result says that Launch uses the pod of that name.
+  }
+
+  /** @returns {string} the form, to find out whether it has changed */
+  _serialize() {
+    return JSON.stringify(this.fields.values(true));
   }
 
   /** @param {HTMLElement} element */
   _onInput(element) {
+    if (this._feedback.element.contains(element)) return;
+    this._feedback.clear();
+    this._enterField = null;
     const { field } = element.dataset;
     if (field) {
       this._touched.add(field);
@@ -154,12 +170,49 @@ export class LaunchForm {
     if (value && element.dataset.field) this._touched.add(element.dataset.field);
   }
 
-  /** Offer the Jupyter of the pod that was launched last, once the pod can be reached. */
-  _updateJupyterButton() {
-    const row = this.store.rows.get(this._launchedId ?? "");
-    this._jupyterButton.hidden = !row;
-    setDisabled(this._jupyterButton, !row?.ssh);
-    setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
+  /**
+   * Enter in a text field shows what is missing. It launches nothing, because a launch costs money.
+   *
+   * @param {KeyboardEvent} event
+   */
+  _onKeydown(event) {
+    if (event.key !== "Enter" || event.defaultPrevented) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.matches("input:not([type=checkbox])")) {
+      event.preventDefault();
+      this._showsAllErrors = true;
+      this._enterField = target;
+      this._validate();
+    } else if (target === this._launchButton) {
+      // A second or held Enter was meant for the field.
+      if (event.repeat || Date.now() - this._focusMovedAt < RELAUNCH_COOLDOWN_MS) event.preventDefault();
+    }
+  }
+
+  /** @param {FormResult} result of an Enter */
+  _moveFocus({ command, errors }) {
+    if (command) {
+      this._focusMovedAt = Date.now();
+      this._launchButton.focus();
+    } else this._focusFirstError(errors);
+  }
+
+  /** @param {Record<string, string>} errors by field */
+  _focusFirstError(errors) {
+    if (errors.form) this._feedback.showResult(errors.form, { isError: true });
+    this.fields.focusFirstInvalid();
+    this.context.announce(Object.values(errors)[0]);
+  }
+
+  /** @returns {boolean} whether pods of the name in the form have appeared, changed or ended */
+  _updateSameName() {
+    const name = this.fields.inputs.pod_name.value.trim();
+    const rows = name ? [...this.store.rows.values()] : [];
+    const sameNamed = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
+    const sameName = sameNamed.map(({ id, status }) => `${id} ${status}`).join();
+    const hasChanged = sameName !== this._sameName;
+    this._sameName = sameName;
+    return hasChanged;
   }
 
   _validate() {
@@ -177,7 +230,8 @@ export class LaunchForm {
    * @param {FormResult} result
    * @param {(name: string) => boolean} shouldShow returns whether the error of a field is shown
    */
-  _showResult({ errors, notes, confirmations, resolved, command, price, estimate, basis }, shouldShow) {
+  _showResult(result, shouldShow) {
+    const { errors, notes, confirmations, resolved, command, price } = result;
     const gpuHint = this.fields.gpuHint(resolved.gpu_type, price);
     /** @type {Record<string, string>} */
     const allNotes = { ...notes, gpu_type: [gpuHint, notes.gpu_type].filter(Boolean).join(" · ") };
@@ -188,26 +242,27 @@ export class LaunchForm {
     }
     setText(this._command, command ?? "");
     this._commandPreview.classList.toggle("yotta-is-invisible", !command);
-    let text = "";
-    if (command) text = estimate == null ? `No estimate: ${basis}` : formatEstimate(estimate, basis);
-    setText(this._estimate, text);
-    setAttribute(this._estimate, "title", text || null);
+    this._feedback.showEstimate(result);
   }
 
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._showMessage(KERNEL_GONE, true);
+      this._feedback.showResult(KERNEL_GONE, { isError: true });
       return;
     }
-    const form = this.fields.values(true);
-    this._launchedId = null;
-    this._showMessage("");
-    this._updateJupyterButton();
+    const form = this._serialize();
+    if (this._namelessLaunch?.form === form && !this._feedback.isRepeatConfirmed) {
+      this._feedback.showResult(REPEATED, { isError: true, offersRepeat: true });
+      this.context.announce(REPEATED);
+      return;
+    }
+    const values = this.fields.values(true);
+    this._feedback.clear();
     this._setBusy(true);
     this.context.holdLayout();
-    this._launch = { tempId: this.store.launch(form), name: form.pod_name };
-    this.context.announce(`Launching ${form.pod_name || "a pod"}`);
+    this._launch = { tempId: this.store.launch(values), name: values.pod_name, form };
+    this.context.announce(`Launching ${values.pod_name || "a pod"}`);
   }
 
   /** @param {boolean} busy */
@@ -215,21 +270,4 @@ export class LaunchForm {
     setDisabled(this._launchButton, busy);
     setText(this._launchButton, busy ? "Launching…" : "Launch");
   }
-
-  /**
-   * @param {string} text
-   * @param {boolean} [isError]
-   */
-  _showMessage(text, isError = false) {
-    setText(this._resultMessage, text);
-    this._resultMessage.classList.toggle("yotta-is-invalid", isError);
-  }
-}
-
-/**
- * @param {number} estimate US dollars an hour
- * @param {string} basis
- */
-function formatEstimate(estimate, basis) {
-  return `an estimate of ${formatDollars(estimate)} an hour, ${basis}`;
 }

@@ -123,6 +123,7 @@
  * @property {string | null} command the equivalent `%yotta create` line
  * @property {number | null} price US dollars an hour for one GPU
  * @property {number | null} estimate US dollars an hour
+ * @property {number} volumes the part of the estimate that volumes cost, in US dollars an hour
  * @property {string} basis what the estimate is based on, or why there is none
  */
 
