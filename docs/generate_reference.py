@@ -10,7 +10,14 @@ from typing import Any
 
 import yotta_jupyter
 from yotta_jupyter.api import PodsClient
-from yotta_jupyter.errors import ConnectInterrupted, CopyInterrupted, RemoteDetached, WaitInterrupted, YottaError
+from yotta_jupyter.errors import (
+    ConnectInterrupted,
+    CopyInterrupted,
+    RemoteDetached,
+    RequestInterrupted,
+    WaitInterrupted,
+    YottaError,
+)
 from yotta_jupyter.guard.guards import Guards
 from yotta_jupyter.magics.commands import COMMANDS
 from yotta_jupyter.magics.parser import Command
@@ -31,6 +38,7 @@ CLASSES = {
     "Sandbox": yotta_jupyter.Sandbox,
     "Secret": yotta_jupyter.Secret,
 }
+INTERRUPTIONS = (WaitInterrupted, ConnectInterrupted, RemoteDetached, CopyInterrupted, RequestInterrupted)
 WITH_CONSTRUCTOR = ("Panel", "PodSpec", "Sandbox", "Secret")
 
 
@@ -93,7 +101,7 @@ def _members(class_: type) -> dict[str, Any]:
 
 def _errors() -> Iterator[str]:
     yield "## Errors\n"
-    for class_ in [*_subclasses(YottaError), WaitInterrupted, ConnectInterrupted, RemoteDetached, CopyInterrupted]:
+    for class_ in [*_subclasses(YottaError), *INTERRUPTIONS]:
         base = next(base for base in class_.__bases__ if issubclass(base, BaseException))
         yield from _entry(f"{class_.__name__}({base.__name__})", class_, with_signature=False)
 

@@ -24,6 +24,7 @@ from yotta_jupyter import (
     RemoteDetached,
     RemoteError,
     RemoteUnavailable,
+    RequestInterrupted,
     ServerError,
     UnexpectedResponse,
     UnknownName,
@@ -61,6 +62,7 @@ ERRORS = {
     "ConnectInterrupted": ConnectInterrupted("train"),
     "RemoteDetached": RemoteDetached("7f3a", "123"),
     "CopyInterrupted": CopyInterrupted(),
+    "RequestInterrupted": RequestInterrupted("pause", RUNNING),
 }
 all_errors = pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 
@@ -99,7 +101,7 @@ def test_error_names_no_command_of_the_magics(error):
 
 def test_interrupts_are_keyboard_interrupts():
     for name, error in ERRORS.items():
-        is_interrupt = name in ("WaitInterrupted", "ConnectInterrupted", "RemoteDetached", "CopyInterrupted")
+        is_interrupt = name == "RemoteDetached" or name.endswith("Interrupted")
         assert isinstance(error, KeyboardInterrupt) == is_interrupt
         assert isinstance(error, YottaError) != is_interrupt
 

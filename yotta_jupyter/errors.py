@@ -23,6 +23,7 @@
 * ConnectInterrupted (a KeyboardInterrupt)
 * RemoteDetached (a KeyboardInterrupt)
 * CopyInterrupted (a KeyboardInterrupt)
+* RequestInterrupted (a KeyboardInterrupt)
 
 The advice of an error is the next step in Python. For users of the magics, `yotta_jupyter.hints` replaces it by a
 ``%yotta`` command.
@@ -34,7 +35,7 @@ import signal
 from typing import TYPE_CHECKING, Final, Literal
 
 from .sanitize import single_line
-from .wait_advice import pending_message, stop_advice
+from .wait_advice import interrupted_message, pending_message, stop_advice
 
 if TYPE_CHECKING:
     from .models import Pod
@@ -486,3 +487,24 @@ class CopyInterrupted(OneLineError, KeyboardInterrupt):
         super().__init__()
         self.message = "The copy was interrupted; what has arrived is kept."
         self.advice = "The same copy again sends only the rest."
+
+
+class RequestInterrupted(OneLineError, KeyboardInterrupt):
+    """A pause, resume or delete was interrupted before its response, and may have been applied.
+
+    A `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    action : str
+        ``pause``, ``resume`` or ``delete``.
+    *pods : Pod
+        One or more, in their last known status.
+    """
+
+    def __init__(self, action: str, *pods: Pod) -> None:
+        super().__init__(action, *pods)
+        self.action = action
+        self.pods = pods
+        self.message = interrupted_message(action, pods)
+        self.advice = "List the pods to see their statuses."

@@ -20,6 +20,7 @@ from .errors import (
     PodNotFound,
     PodUnreachable,
     RemoteDetached,
+    RequestInterrupted,
     UnknownName,
     UnsupportedValue,
     UnusableKey,
@@ -38,6 +39,8 @@ _MAX_NAME_LENGTH: Final = 60
 
 _WORD: Final = re.compile(r"(?<= )[A-Za-z0-9_-]+(?= |,|$)")
 """A word in advice that may be the id of a pod."""
+
+_SEE_STATUSES: Final = "See the pods' statuses with: %yotta list"
 
 _MAX_IDS: Final = 8
 """Ids in a suggested command; more would be unreadable."""
@@ -118,7 +121,7 @@ def _authentication_advice(error: AuthenticationError) -> str:
 
 def _connection_advice(error: ConnectionFailed) -> str:
     if error.may_have_changed_pods:
-        return "Whether the request was processed is unknown; look with: %yotta list"
+        return _SEE_STATUSES
     if _is_local(error):
         return "Is the sandbox running? Start one with: %yotta sandbox start"
     return "Check the network and the address (YOTTA_BASE_URL), then try again."
@@ -160,7 +163,7 @@ def _pod_not_found_advice(error: PodNotFound) -> str:
 def _pod_state_advice(error: InvalidPodState) -> str:
     pod_id, status = error.pod_id, error.pod_status
     if pod_id is None or status in TERMINAL_STATUSES:
-        return "See the pods' statuses with: %yotta list"
+        return _SEE_STATUSES
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
     is_from_api = error.code is not None
@@ -170,6 +173,9 @@ def _pod_state_advice(error: InvalidPodState) -> str:
     if status == "PAUSING":
         resume = f", then %yotta resume {pod_id} --wait" if must_run else ""
         return f"First wait: %yotta wait {pod_id} --until paused{resume}"
+    if status == "INITIALIZE" and not must_run:
+        pause = f"%yotta wait {pod_id}, then %yotta pause {pod_id}"
+        return f"It costs money as soon as it runs. Wait, then pause it: {pause}, or delete it: %yotta delete {pod_id}"
     if error.ssh_problem == "not ready" and status in ("INITIALIZE", "RUNNING"):
         return f"Wait with: %yotta wait {pod_id} --until ssh"
     return f"See it with: %yotta get {pod_id}"
@@ -188,6 +194,12 @@ def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
     if action is None:
         return f"Continue waiting with {wait}"
     return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
+
+
+def _request_interrupted_advice(error: RequestInterrupted) -> str:
+    if len(error.pods) == 1:
+        return f"See its status with: %yotta get {error.pods[0].id}"
+    return _SEE_STATUSES
 
 
 def _remote_detached_advice(error: RemoteDetached) -> str:
@@ -228,6 +240,7 @@ _ADVICE_BY_ERROR: Final[dict[type, Callable[[Any], str | None]]] = {
     PodNotFound: _pod_not_found_advice,
     PodUnreachable: _pod_unreachable_advice,
     RemoteDetached: _remote_detached_advice,
+    RequestInterrupted: _request_interrupted_advice,
     WaitInterrupted: _wait_advice,
     WaitTimeout: _wait_advice,
 }

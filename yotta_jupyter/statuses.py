@@ -47,8 +47,12 @@ class Transition(NamedTuple):
     def allows(self, status: str) -> bool:
         """Return whether the transition can be requested in a status."""
         if self.required is None:
-            return status not in (self.during, self.after)
+            return not self.is_confirmed_by(status)
         return status == self.required
+
+    def is_confirmed_by(self, status: str) -> bool:
+        """Return whether a status shows that the transition was requested: no further request is needed."""
+        return status in (self.during, self.after)
 
 
 TRANSITIONS: Final = {

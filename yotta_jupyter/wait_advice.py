@@ -1,4 +1,4 @@
-"""Messages about pods after a wait that ended early: their statuses, their cost, and how to stop it."""
+"""Messages about pods after a wait or a request that ended early: statuses, costs, and how to stop them."""
 
 from __future__ import annotations
 
@@ -53,6 +53,39 @@ def pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
         return message
     has_known_cost = any(pod.hourly_cost for pod in pods)
     return f"{message} This {'still costs' if has_known_cost else 'may still cost'} money."
+
+
+def interrupted_message(action: str, pods: tuple[Pod, ...]) -> str:
+    """Return what is known after a request to pause, resume or delete pods was interrupted.
+
+    Parameters
+    ----------
+    action : str
+    pods : tuple of Pod
+
+    Returns
+    -------
+    str
+    """
+    labels = join_limited([pod.label for pod in pods], _MAX_NAMED_PODS)
+    return f"Interrupted: the {action} of {labels} {outcome_unknown(action)}"
+
+
+def outcome_unknown(action: str) -> str:
+    """Return that a request without a response may have been applied, and what may cost money then.
+
+    Parameters
+    ----------
+    action : str
+        ``pause``, ``resume`` or ``delete``.
+
+    Returns
+    -------
+    str
+        What follows the name of the request in a sentence.
+    """
+    cost = "then costs" if action == "resume" else "otherwise still costs"
+    return f"may have been applied; the pod {cost} money."
 
 
 def stop_advice(pods: tuple[Pod, ...]) -> str:

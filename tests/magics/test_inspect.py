@@ -267,3 +267,10 @@ def test_an_empty_listing_is_an_empty_dataframe(connected: InteractiveShell, run
     assert displayed(connected, run("%yotta list --status failed"))[0].startswith(
         "Empty DataFrame\nColumns: [name, status,"
     )
+
+
+def test_filters_take_several_values_with_commas(run: Run) -> None:
+    assert set(run("%yotta list --status running,paused")["status"]) == {"RUNNING", "PAUSED"}
+    assert set(run("%yotta list --status paused,failed")["status"]) == {"PAUSED"}
+    regions = run("%yotta list")["region"].unique()
+    assert set(run(f"%yotta list --region {','.join(regions)}")["region"]) == set(regions)

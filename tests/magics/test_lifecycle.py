@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
 
 from tests.remote.sshd import wait_until
-from yotta_jupyter import InvalidPodState, InvalidRequest, Sandbox, WaitTimeout, YottaError
+from yotta_jupyter import InvalidPodState, InvalidRequest, PodNotFound, Sandbox, ServerError, WaitTimeout, YottaError
+from yotta_jupyter.magics.dispatch import CommandInterrupted
 
 Run = Callable[[str], Any]
 Output = Callable[[str], str]
 Requests = Callable[[str], list[Any]]
 MakeClient = Callable[..., Any]
+
+
+def interrupt_when(condition: Callable[[], object]) -> threading.Thread:
+    """Press Ctrl-C when a condition holds."""
+
+    def interrupt() -> None:
+        wait_until(condition)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    return thread
 
 
 def raise_keyboard_interrupt(*_: object) -> NoReturn:
@@ -54,15 +71,123 @@ def test_a_wait_needs_no_second_listing(run: Run, requests_to: Requests, line: s
     assert len(requests_to("list")) == listings
 
 
-def test_pausing_a_paused_pod_fails(run: Run) -> None:
-    with pytest.raises(InvalidPodState, match="is PAUSED already"):
-        run("%yotta pause finetune-1")
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("pause finetune-1", "PAUSED"), ("pause finetune-1 --wait", "PAUSED"), ("resume train-1", "RUNNING")],
+)
+def test_a_repeated_pause_or_resume_is_no_error(
+    run: Run, captured_output: Output, requests_to: Requests, line: str, status: str
+) -> None:
+    assert f"Note: nothing to {line.split()[0]}: {line.split()[1]} is {status} already." in captured_output(
+        f"%yotta {line}"
+    )
+    frame = run(f"%yotta {line}")
+    assert list(frame["ok"]) == [True]
+    assert list(frame["status"]) == [status]
+
+
+def test_pods_in_mixed_states_are_paused_with_a_note(run: Run, captured_output: Output, sandbox: Sandbox) -> None:
+    output = captured_output("pods = %yotta list\nresult = %yotta pause $pods.index --wait\nresult")
+    assert "Note: nothing to pause: finetune-1 is PAUSED already." in output
+    assert list(run("result")["ok"]) == [True] * 3
+    assert {pod["status"] for pod in sandbox.pods()} == {"PAUSED"}
+
+
+def test_cells_with_wait_run_again_in_any_state(run: Run) -> None:
+    run("%yotta create pytorch --gpu L4 --name mine")
+    assert list(run("%yotta pause mine --wait")["status"]) == ["PAUSED"]
+    run("%yotta resume mine")
+    assert list(run("%yotta resume mine --wait")["status"]) == ["RUNNING"]
+    run("%yotta pause mine")
+    assert list(run("%yotta pause mine --wait")["status"]) == ["PAUSED"]
+
+
+def test_a_pause_of_a_starting_pod_says_what_to_do(
+    run: Run, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOTTA_BASE_URL", make_client(speed=0.001).base_url)
+    run("%yotta create pytorch --gpu L4 --name q1")
+    advice = (
+        r"It costs money as soon as it runs\. .* %yotta wait q1, then %yotta pause q1, or delete it: %yotta delete q1$"
+    )
+    with pytest.raises(InvalidPodState, match=rf"it is INITIALIZE, and must be RUNNING\. {advice}"):
+        run("%yotta pause q1")
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "delete"])
+def test_a_server_error_says_that_the_request_may_have_been_applied(run: Run, sandbox: Sandbox, action: str) -> None:
+    sandbox.add_fault(f"{action}:500-afterx1")
+    pod = "finetune-1" if action == "resume" else "train-1"
+    with pytest.raises(
+        ServerError, match=rf"The {action} may have been applied; the pod (then|otherwise still) costs money"
+    ):
+        run(f"%yotta {action} {pod} {'--yes' if action == 'delete' else ''}")
+
+
+@pytest.mark.parametrize("pods", ["train-1", "train-1 notebook-1"])
+@pytest.mark.parametrize("action", ["pause", "delete --yes"])
+def test_ctrl_c_during_a_request_is_one_line(
+    captured_output: Output, requests_to: Requests, sandbox: Sandbox, action: str, pods: str
+) -> None:
+    endpoint = action.split()[0]
+    sandbox.add_fault(f"{endpoint}:slow=60")
+    thread = interrupt_when(lambda: len(requests_to(endpoint)) == len(pods.split()))
+    output = captured_output(f"%yotta {action} {pods}")
+    thread.join()
+    assert "Traceback" not in output
+    error = rf"RequestInterrupted: Interrupted: the {endpoint} of train-1 \(\d+\).* may have been applied"
+    assert re.search(rf"{error}; the pod otherwise still costs money\. See .*: %yotta (get train-1|list)$", output)
+
+
+def test_ctrl_c_during_a_listing_fails_the_cell_with_one_line(
+    captured_output: Output, run: Run, requests_to: Requests, sandbox: Sandbox
+) -> None:
+    sandbox.add_fault("list:slow=60")
+    interrupt_when(lambda: requests_to("list"))
+    with pytest.raises(CommandInterrupted) as caught:
+        run("%yotta list")
+    (line,) = caught.value._render_traceback_()
+    assert line.startswith("CommandInterrupted: The command was interrupted")
+
+
+@pytest.mark.parametrize("listing", ["list:lag=100000", "list:lag=100000 get:lag=100000"])
+def test_a_new_pod_that_the_listing_lacks_is_found(
+    run: Run, captured_output: Output, sandbox: Sandbox, listing: str
+) -> None:
+    for fault in listing.split():
+        sandbox.add_fault(fault)
+    pod = run("%yotta create pytorch --gpu L4 --name mine")
+    assert pod.id in run("%yotta list").index
+    assert pod.id not in run("%yotta list --status paused").index
+    sandbox.clear_faults()
+    run("%yotta wait mine")
+    for fault in listing.split():
+        sandbox.add_fault(fault)
+    assert list(run(f"%yotta pause {pod.id[:-1]}")["ok"]) == [True]
+    assert list(run("%yotta delete mine --yes")["status"]) == ["TERMINATING"]
+
+
+def test_an_accepted_pause_is_shown_although_the_listing_lags(captured_output: Output, sandbox: Sandbox) -> None:
+    sandbox.advance(100)
+    sandbox.add_fault("list:lag=90")
+    output = captured_output("%yotta pause train-1")
+    assert "Note: pause requested; the API still shows train-1 as RUNNING." in output
+    assert re.search(r"^train-1 \(\d+\) is PAUSING\.$", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("action", ["pause", "delete"])
+def test_an_unknown_name_suggests_no_other_pod_to_end(run: Run, action: str) -> None:
+    with pytest.raises(PodNotFound, match=r"^There is no pod 'train-2'\. A listing may lack a pod .*%yotta list$"):
+        run(f"%yotta {action} train-2")
+    with pytest.raises(PodNotFound, match="Did you mean train-1"):
+        run("%yotta resume train-2")
 
 
 @pytest.mark.parametrize("wait", ["", "--wait"])
 def test_one_failure_does_not_stop_the_others_and_fails_the_cell(
     run: Run, captured_output: Output, sandbox: Sandbox, wait: str
 ) -> None:
+    run("%yotta delete finetune-1 --yes")
     output = captured_output(f"%yotta pause train-1 finetune-1 notebook-1 {wait}")
     assert "pause failed for 1 of 3 pods" in output
     assert "train-1" in output
@@ -171,6 +296,7 @@ def test_a_pause_says_once_per_pod_what_it_may_erase(run: Run, captured_output: 
     output = captured_output("%yotta pause plain kept second --wait")
     note = "Note: a pause may erase all files of plain, second. Keep what matters elsewhere, or create the pod with"
     assert f"{note} --persistent-volume GB --mount PATH: files at PATH stay." in output
+    assert "Note: a pause may erase all files outside /data of kept.\n" in output
     run("%yotta resume plain --wait")
     assert "erase" not in captured_output("%yotta pause plain kept --wait")
 
@@ -218,14 +344,14 @@ def test_several_pods_show_errors_only_if_there_are_any(captured_output: Output)
     output = captured_output("%yotta pause train-1 notebook-1 --wait")
     assert "error" not in output
     assert "<NA>" not in output
+    captured_output("%yotta delete finetune-1 --yes")
     assert "error" in captured_output("%yotta pause train-1 finetune-1")
 
 
 def test_errors_name_a_pod_by_its_name(run: Run) -> None:
-    with pytest.raises(InvalidPodState, match=r"^Pod finetune-1 \(\d+\) is PAUSED already"):
-        run("%yotta pause finetune-1")
-    with pytest.raises(InvalidPodState, match=r"^Pod train-1 \(\d+\) is RUNNING already"):
-        run("%yotta resume train-1")
+    run("%yotta delete train-1 --yes")
+    with pytest.raises(InvalidPodState, match=r"^Cannot pause pod train-1 \(\d+\): it is TERMINAT"):
+        run("%yotta pause train-1")
     with pytest.raises(InvalidPodState, match=r"Resume it with: %yotta resume finetune-1 --wait$"):
         run("%yotta ssh finetune-1")
 

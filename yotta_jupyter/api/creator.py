@@ -15,7 +15,7 @@ from ..models import EnvironmentVariable, ExposedPort, Pod
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..statuses import ENDING_STATUSES
-from .arguments import EnvironmentVars, Ports
+from .arguments import EnvironmentVars, Ports, Regions, Statuses, parse_regions, parse_statuses
 from .backend import Backend
 from .events import PodsChanged
 from .idempotency import create_once, select_by_launch_id
@@ -228,7 +228,7 @@ class PodCreator(PodReader):
         CreateOutcomeUnknown
             As for `find_unconfirmed`.
         """
-        pods = self._list_with_created()
+        pods = self.list_with_created()
         return select_reusable(pods, spec) or self._find_unconfirmed(pods, spec)
 
     def find_unconfirmed(self, spec: PodSpec) -> Pod | None:
@@ -253,6 +253,32 @@ class PodCreator(PodReader):
         if not self._unconfirmed:
             return None
         return self._find_unconfirmed(self.list(), spec)
+
+    def list_with_created(self, regions: Regions = (), statuses: Statuses = ()) -> builtins.list[Pod]:
+        """Return the listed pods, and pods that this client has just created but a lagging listing lacks.
+
+        Sends ``GET /openapi/v1/pods/list``, and ``GET /openapi/v1/pods/{podId}`` for each pod that it lacks.
+
+        Parameters
+        ----------
+        regions, statuses
+            As for `list`.
+
+        Returns
+        -------
+        list of Pod
+
+        Raises
+        ------
+        InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
+            As for `list`.
+        """
+        region_list, status_list = parse_regions(regions), parse_statuses(statuses)
+        listed = self.list(region_list, status_list)
+        listed_ids = {pod.id for pod in listed}
+        missing = [pod for pod in self._created.values() if pod.id not in listed_ids]
+        recent = [self._try_refresh(pod) for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
+        return listed + [pod for pod in recent if _matches(pod, region_list, status_list)]
 
     def preview(self, spec: PodSpec) -> dict[str, Any]:
         """Return the request body of a create, with masked secrets. Sends nothing.
@@ -324,14 +350,6 @@ class PodCreator(PodReader):
         self._bind_and_publish([pod], complete=False)
         return pod
 
-    def _list_with_created(self) -> builtins.list[Pod]:
-        """Return the listed pods, and pods that this client has just created but a lagging listing lacks."""
-        listed = self.list()
-        listed_ids = {pod.id for pod in listed}
-        missing = [pod for pod in self._created.values() if pod.id not in listed_ids]
-        recent = [pod for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
-        return listed + [self._try_refresh(pod) for pod in recent]
-
     def _try_refresh(self, pod: Pod) -> Pod:
         """Return the pod as the API returns it now, or unchanged if it cannot be read."""
         try:
@@ -352,6 +370,11 @@ class PodCreator(PodReader):
                 "Both cost money; delete one.",
                 stacklevel=4,  # The caller of `create`.
             )
+
+
+def _matches(pod: Pod, regions: builtins.list[str], statuses: builtins.list[str]) -> bool:
+    """Return whether a pod passes the filters of a listing. An empty filter accepts all pods."""
+    return (not regions or pod.region in regions) and (not statuses or pod.status in statuses)
 
 
 def _pending_pod(spec: PodSpec, pod_id: str) -> Pod:

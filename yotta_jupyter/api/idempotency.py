@@ -54,7 +54,7 @@ def create_once(backend: Backend, spec: PodSpec, list_pods: Callable[[], list[Po
     try:
         return backend.create(spec, launch_id)
     except (ApiError, ConnectionFailed, UnexpectedResponse) as error:
-        if not _may_have_created(error):
+        if not may_have_been_processed(error):
             raise
         reason = error.message
     except KeyboardInterrupt:
@@ -80,7 +80,17 @@ def select_by_launch_id(pods: list[Pod], launch_id: str) -> Pod | None:
     return next((pod for pod in pods if pod.launch_id == launch_id), None)
 
 
-def _may_have_created(error: ApiError | ConnectionFailed | UnexpectedResponse) -> bool:
+def may_have_been_processed(error: ApiError | ConnectionFailed | UnexpectedResponse) -> bool:
+    """Return whether the API may have processed a request although it failed.
+
+    Parameters
+    ----------
+    error : ApiError, ConnectionFailed or UnexpectedResponse
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(error, ConnectionFailed):
         return error.may_have_been_delivered
     status = error.http_status or 0

@@ -8,18 +8,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .. import ssh
-from ..errors import InvalidPodState, InvalidRequest, PodNotFound, RemoteUnavailable, YottaError
+from ..errors import (
+    ApiError,
+    ConnectionFailed,
+    InvalidPodState,
+    InvalidRequest,
+    PodNotFound,
+    RemoteUnavailable,
+    RequestInterrupted,
+    UnexpectedResponse,
+    YottaError,
+)
 from ..keys import explicit_key_file
 from ..models import DEFAULT_WAIT_TIMEOUT, Pod
 from ..remote.host_keys import HostKeys
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..statuses import TRANSITIONS
+from ..wait_advice import outcome_unknown
 from .arguments import validate_pod_id
 from .backend import Backend
 from .concurrency import map_concurrently
 from .creator import PodCreator
 from .events import PodsChanged
+from .idempotency import may_have_been_processed
 from .waiter import MAX_STALENESS, MAX_WAIT_TIMEOUT, SSH, Progress, wait_until
 
 if TYPE_CHECKING:
@@ -131,11 +143,16 @@ class PodsClient(PodCreator):
         ------
         InvalidRequest
             There is no such action.
+        RequestInterrupted
+            Ctrl-C; the requests may have been applied.
         """
         methods = {"pause": self.pause, "resume": self.resume, "delete": self.delete}
         if action not in methods:
             raise InvalidRequest(f"An action is one of {', '.join(methods)}, not {single_line(action, 40)!r}.")
-        return map_concurrently(methods[action], pod_ids)
+        try:
+            return map_concurrently(methods[action], pod_ids)
+        except KeyboardInterrupt:
+            raise RequestInterrupted(action, *map(self._last_known, pod_ids)) from None
 
     def wait(
         self,
@@ -285,9 +302,15 @@ class PodsClient(PodCreator):
                 raise
         except InvalidPodState as error:
             status = self._status_or_none(pod_id)
-            took_effect = error.may_be_duplicate and status in (transition.during, transition.after)
+            took_effect = error.may_be_duplicate and status is not None and transition.is_confirmed_by(status)
             if not took_effect:
                 raise self._state_error(action, pod_id, status, error) from None
+        except (ApiError, ConnectionFailed, UnexpectedResponse) as error:
+            if may_have_been_processed(error):
+                error.message += f" The {action} {outcome_unknown(action)}"
+            raise
+        except KeyboardInterrupt:
+            raise RequestInterrupted(action, self._last_known(pod_id)) from None
         finally:
             self._subscribers.publish(PodsChanged())
 
@@ -297,14 +320,16 @@ class PodsClient(PodCreator):
         except YottaError:
             return None
 
+    def _last_known(self, pod_id: str) -> Pod:
+        return self.cached.get(pod_id, Pod(id=pod_id, status="unknown"))
+
     def _state_error(self, action: str, pod_id: str, status: str | None, error: InvalidPodState) -> InvalidPodState:
         """Return the error with the pod's status, which the API's own message lacks."""
         if status is None:
             return error
-        pod = self.cached.get(pod_id)
-        label = pod_id if pod is None else pod.label
+        label = self._last_known(pod_id).label
         transition = TRANSITIONS[action]
-        if status in (transition.during, transition.after):
+        if transition.is_confirmed_by(status):
             message = f"Pod {label} is {status} already; there is nothing to {action}."
         else:
             required = f", and must be {transition.required}" if transition.required else ""

@@ -78,8 +78,9 @@ class LineParser(argparse.ArgumentParser):
         return action
 
     def flags(self) -> list[str]:
-        """Return all long flags."""
-        return [flag for flag in self._option_string_actions if flag.startswith("--")]
+        """Return all long flags that the help shows."""
+        flags = self._option_string_actions.items()
+        return [flag for flag, action in flags if flag.startswith("--") and action.help != argparse.SUPPRESS]
 
     def get_action(self, flag: str) -> argparse.Action | None:
         """Return the action of a flag, or None."""

@@ -23,16 +23,19 @@ _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
 
 
-def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
+def resolve_pods(client: Client, queries: Sequence[str], *, suggest: bool = True) -> list[Pod]:
     """Return the pod for each query, without duplicates.
 
-    Sends one list request, and for each launch ID or complete id that the listing lacks another request.
+    Sends one list request, and for each launch ID, complete id or new pod that the listing lacks another request.
 
     Parameters
     ----------
     client : Client
     queries : sequence of str
         Ids, unique beginnings of ids, unique names, or launch IDs. If a live pod matches, pods that have ended do not.
+    suggest : bool, default True
+        Whether the error for an unknown name suggests the closest name. A listing may lack a new pod, so a command that
+        ends pods must not suggest another pod.
 
     Returns
     -------
@@ -48,12 +51,12 @@ def resolve_pods(client: Client, queries: Sequence[str]) -> list[Pod]:
     # Every id begins with an empty query, so it would match the only pod of an account.
     if not all(query.strip() for query in queries):
         raise InvalidRequest("A pod is given by its id, the beginning of its id, or its name, and must not be empty.")
-    pods = client.pods.list()
-    found = [_resolve_one(client, pods, query) for query in queries]
+    pods = client.pods.list_with_created()
+    found = [_resolve_one(client, pods, query, suggest) for query in queries]
     return list({pod.id: pod for pod in found}.values())
 
 
-def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
+def _resolve_one(client: Client, pods: list[Pod], query: str, suggest: bool) -> Pod:
     if _LAUNCH_ID.fullmatch(query):
         by_launch_id = next((pod for pod in pods if pod.launch_id == query), None)
         return by_launch_id or client.pods.find_by_launch_id(query)
@@ -64,11 +67,14 @@ def _resolve_one(client: Client, pods: list[Pod], query: str) -> Pod:
         raise _ambiguous_query(query, matches)
     if _COMPLETE_ID.fullmatch(query):
         return client.pods.get(query)  # The listing may lack a new pod.
-    names = [pod.name for pod in pods if pod.name and pod.name.isprintable() and pod.status not in ENDING_STATUSES]
+    hint = " A listing may lack a pod that was created a moment ago."
+    if suggest:
+        live = [pod for pod in pods if pod.status not in ENDING_STATUSES]
+        hint = did_you_mean(query, [pod.name for pod in live if pod.name and pod.name.isprintable()])
     raise PodNotFound(
         code=None,
         http_status=None,
-        message=f"There is no pod {single_line(query, 60)!r}.{did_you_mean(query, names)}",
+        message=f"There is no pod {single_line(query, 60)!r}.{hint}",
     )
 
 

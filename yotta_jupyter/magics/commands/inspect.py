@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ... import ssh
 from ...client import Client
+from ...gc_pause import gc_paused
 from ...gpu_names import tokenize
 from ...keys import DEFAULT_KEY, PUBLIC_KEY_ENV
 from ...models import Pod
@@ -29,7 +31,7 @@ def _add_list_arguments(parser: LineParser) -> None:
         default=[],
         metavar="R",
         completes="region",
-        help="only this region; may be repeated",
+        help="only this region, or several: R1,R2; may be repeated",
     )
     parser.add_argument(
         "--status",
@@ -37,7 +39,7 @@ def _add_list_arguments(parser: LineParser) -> None:
         default=[],
         metavar="S",
         completes="status",
-        help="only this status, by name or number; may be repeated",
+        help="only this status, by name or number, or several: running,paused; may be repeated",
     )
     parser.add_argument("--gpu", metavar="G", completes="gpu", help="only GPU types with these words, such as L4")
     parser.add_argument("--name", metavar="TEXT", help="only names that contain this text")
@@ -45,11 +47,20 @@ def _add_list_arguments(parser: LineParser) -> None:
 
 
 def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
+    from ...frames import pods_frame
+
     client = session.client
-    frame = client.pods.frame(arguments.region, arguments.status, arguments.wide)
-    if frame.empty and arguments.region:
-        _warn_unknown_regions(client, arguments.region)
+    regions, statuses = _split_commas(arguments.region), _split_commas(arguments.status)
+    with gc_paused():
+        frame = pods_frame(client.pods.list_with_created(regions, statuses), arguments.wide)
+    if frame.empty and regions:
+        _warn_unknown_regions(client, regions)
     return _filter(frame, arguments.gpu, arguments.name)
+
+
+def _split_commas(values: Sequence[str]) -> list[str]:
+    """Return the parts of values such as ``running,paused``."""
+    return [part.strip() for value in values for part in value.split(",")]
 
 
 def _filter(frame: pd.DataFrame, gpu: str | None, name: str | None) -> pd.DataFrame:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Sequence
+from argparse import SUPPRESS, Namespace
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ...client import Client
 from ...create_command import CREATE_FLAGS
-from ...errors import PodNotFound, YottaError
+from ...errors import InvalidPodState, PodNotFound, WaitInterrupted, YottaError
 from ...formatting import format_rate, join_limited, pluralize
 from ...models import Pod, summarize
 from ...sanitize import single_line
-from ...statuses import TRANSITIONS
+from ...statuses import ENDING_STATUSES, TRANSITIONS
 from ..display import print_note, results_or_raise
 from ..parser import Command, LineParser
 from ..prompts import confirm
@@ -29,14 +31,15 @@ _MAX_NAMED: Final = 8
 """Pods that the question before a delete names; the others are counted."""
 
 
-def _add_arguments(parser: LineParser) -> None:
+def _add_arguments(action: str, parser: LineParser) -> None:
     add_pods_argument(parser)
     parser.add_argument("--wait", action="store_true", help="wait until it is done")
-    parser.add_argument("--yes", action="store_true", help="delete: do not ask")
+    # Only a delete asks. The others accept the flag, so that one line fits all.
+    parser.add_argument("--yes", action="store_true", help="do not ask" if action == "delete" else SUPPRESS)
 
 
 def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
-    pods = resolve_pods(session.client, arguments.pods)
+    pods = resolve_pods(session.client, arguments.pods, suggest=action == "resume")
     running_cells = [] if action == "resume" else _describe_running_cells(session, pods)
     if action == "delete" and not arguments.yes:
         if not _confirm_delete(pods, running_cells):
@@ -46,14 +49,13 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
         print_note(f"{join_limited(running_cells, _MAX_NAMED)}; this ends it.")
     if action == "pause":
         _warn_of_data_loss(session, pods)
-    if action == "resume" and arguments.wait:
-        _wait_until_paused(session, pods)
-    ids = [pod.id for pod in pods]
-    errors: dict[str, YottaError | None] = dict(zip(ids, session.client.pods.bulk(action, ids), strict=True))
+    errors = _request(session.client, action, pods)
+    if arguments.wait:
+        errors |= _request_when_allowed(session, action, pods, errors)
+    errors, statuses = _accept_repeated(action, pods, errors)
     accepted = [pod for pod in pods if errors[pod.id] is None]
-    statuses = {pod.id: TRANSITIONS[action].during for pod in accepted}
     if not arguments.wait:
-        statuses |= _fetch_statuses(session.client)
+        statuses |= _confirm(session.client, action, [pod for pod in accepted if pod.id not in statuses])
     elif accepted:
         wait_errors, wait_statuses = _wait_until_done(session, action, accepted)
         errors |= wait_errors
@@ -61,18 +63,67 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
     return results_or_raise(action, pods, errors, statuses)
 
 
-def _wait_until_paused(session: Session, pods: Sequence[Pod]) -> None:
-    pausing = [pod for pod in pods if pod.status == "PAUSING"]
-    if pausing:
-        wait_for_pods(session, pausing, "PAUSED")
+def _request(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, YottaError | None]:
+    """Request an action. Return the error of each pod by id."""
+    ids = [pod.id for pod in pods]
+    return dict(zip(ids, client.pods.bulk(action, ids), strict=True))
 
 
-def _fetch_statuses(client: Client) -> dict[str, str]:
-    """Return the statuses of a new listing by id. Empty if the request fails: the action has succeeded."""
-    try:
-        return {pod.id: pod.status for pod in client.pods.list()}
-    except YottaError:
+def _request_when_allowed(
+    session: Session, action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None]
+) -> dict[str, YottaError | None]:
+    """Request an action again of pods that were refused and reach the required status. Return their new errors."""
+    required = TRANSITIONS[action].required
+    leading = [transition for transition in TRANSITIONS.values() if transition.after == required]
+    refused = [pod for pod in pods if any(t.is_confirmed_by(_refused_status(errors[pod.id])) for t in leading)]
+    if required is None or not refused:
         return {}
+    wait_for_pods(session, refused, required)
+    return _request(session.client, action, refused)
+
+
+def _refused_status(error: YottaError | None) -> str:
+    """Return the status in which the API refused an action; an empty string without such an error."""
+    return (error.pod_status or "") if isinstance(error, InvalidPodState) else ""
+
+
+def _accept_repeated(
+    action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None]
+) -> tuple[dict[str, YottaError | None], dict[str, str]]:
+    """Accept that a pod is paused or resumed already, so that a notebook can run again, and print a note.
+
+    Return the other errors, and the statuses of these pods, by id.
+    """
+    if action == "delete":
+        return dict(errors), {}
+    refused = {pod.id: _refused_status(errors[pod.id]) for pod in pods}
+    statuses = {pod_id: status for pod_id, status in refused.items() if TRANSITIONS[action].is_confirmed_by(status)}
+    if statuses:
+        states = [f"{_name(pod)} is {statuses[pod.id]} already" for pod in pods if pod.id in statuses]
+        print_note(f"nothing to {action}: {join_limited(states, _MAX_NAMED)}.")
+    return {pod_id: None if pod_id in statuses else error for pod_id, error in errors.items()}, statuses
+
+
+def _confirm(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, str]:
+    """Return the statuses to which an accepted action leads, by id. Print a note if a new listing does not show it."""
+    transition = TRANSITIONS[action]
+    statuses = {pod.id: transition.during for pod in pods}
+    if not pods:
+        return statuses
+    try:
+        listed = {pod.id: pod.status for pod in client.pods.list_with_created()}
+    except YottaError:
+        print_note(f"{action} requested; the pods cannot be listed now, so the statuses are not confirmed.")
+        return statuses
+    except KeyboardInterrupt:
+        requested = [msgspec.structs.replace(pod, status=transition.during) for pod in pods]
+        raise WaitInterrupted(*requested, target=transition.after) from None
+    unconfirmed = [pod for pod in pods if not transition.is_confirmed_by(listed.get(pod.id, transition.after))]
+    statuses |= {pod_id: status for pod_id, status in listed.items() if transition.is_confirmed_by(status)}
+    if unconfirmed:
+        states = [f"{_name(pod)} as {single_line(listed[pod.id], 20)}" for pod in unconfirmed]
+        print_note(f"{action} requested; the API still shows {join_limited(states, _MAX_NAMED)}.")
+    return statuses
 
 
 def _wait_until_done(
@@ -91,18 +142,27 @@ def _wait_until_done(
 
 
 def _warn_of_data_loss(session: Session, pods: Sequence[Pod]) -> None:
-    """Print what a pause may erase, once for each pod without a persistent volume."""
-    pausable = [pod for pod in pods if TRANSITIONS["pause"].allows(pod.status)]
-    affected = [pod for pod in pausable if not pod.has_persistent_volume and pod.id not in session.pause_warned_ids]
-    if not affected:
-        return
+    """Print what a pause may erase, once for each pod."""
+    transition = TRANSITIONS["pause"]
+    running = [pod for pod in pods if not transition.is_confirmed_by(pod.status) and pod.status not in ENDING_STATUSES]
+    affected = [pod for pod in running if pod.id not in session.pause_warned_ids]
     session.pause_warned_ids.update(pod.id for pod in affected)
-    names = join_limited([_name(pod) for pod in affected], _MAX_NAMED)
-    volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
-    print_note(
-        f"a pause may erase all files of {names}. Keep what matters elsewhere, "
-        f"or create the pod with {volume} GB {mount} PATH: files at PATH stay."
-    )
+    names = [_name(pod) for pod in affected if not pod.has_persistent_volume]
+    if names:
+        volume, mount = CREATE_FLAGS["persistent_volume_in_gb"], CREATE_FLAGS["persistent_mount_path"]
+        print_note(
+            f"a pause may erase all files of {join_limited(names, _MAX_NAMED)}. Keep what matters elsewhere, "
+            f"or create the pod with {volume} GB {mount} PATH: files at PATH stay."
+        )
+    paths = [
+        f"{single_line(pod.persistent_mount_path, 60)} of {_name(pod)}" for pod in affected if pod.has_persistent_volume
+    ]
+    if paths:
+        print_note(f"a pause may erase all files outside {join_limited(paths, _MAX_NAMED)}.")
+
+
+def _name(pod: Pod) -> str:
+    return single_line(pod.name or pod.id, 60)
 
 
 def _describe_running_cells(session: Session, pods: Sequence[Pod]) -> list[str]:
@@ -138,10 +198,6 @@ def _format_total(pods: Sequence[Pod]) -> str:
     return f"{cost}, {totals.unpriced} of unknown price"
 
 
-def _name(pod: Pod) -> str:
-    return single_line(pod.name or pod.id, 60)
-
-
 def _describe(pod: Pod) -> str:
     if pod.status == "INITIALIZE":  # Its hourly_cost is 0 until it runs.
         cost = f"{format_rate(pod.hourly_rate)} while it runs"
@@ -151,7 +207,17 @@ def _describe(pod: Pod) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("pause", "Pause pods: only their volumes are charged then.", partial(_run_action, "pause"), _add_arguments),
-    Command("resume", "Resume paused pods.", partial(_run_action, "resume"), _add_arguments),
-    Command("delete", "Delete pods permanently; asks first.", partial(_run_action, "delete"), _add_arguments),
+    Command(
+        "pause",
+        "Pause pods: only their volumes are charged then.",
+        partial(_run_action, "pause"),
+        partial(_add_arguments, "pause"),
+    ),
+    Command("resume", "Resume paused pods.", partial(_run_action, "resume"), partial(_add_arguments, "resume")),
+    Command(
+        "delete",
+        "Delete pods permanently; asks first.",
+        partial(_run_action, "delete"),
+        partial(_add_arguments, "delete"),
+    ),
 )
