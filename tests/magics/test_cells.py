@@ -273,6 +273,21 @@ def test_attach_asks_for_the_input_of_a_cell_that_others_wait_for(notebook: Note
     assert "'queued'" in str(contents(notebook.run("%yotta attach"), "execute_result"))
 
 
+def test_a_prompt_that_another_notebook_answers_is_closed(notebook: Notebook, environment: dict[str, str]) -> None:
+    messages: Messages = []
+    with start_notebook(environment) as other:
+        notebook.client.execute_interactive(
+            "%%yotta run\nprint('got', input('Question: '))",
+            stdin_hook=lambda message: other.run("%yotta attach train", reply="reply"),
+            output_hook=messages.append,
+            timeout=60,
+        )
+    assert text(messages).splitlines() == [
+        "Note: This prompt was answered elsewhere, or its cell has ended.",
+        "got reply",
+    ]
+
+
 def test_help_of_an_object_is_shown(notebook: Notebook) -> None:
     messages = notebook.run("%%yotta run\nstr.join?")
     assert "Concatenate any number of strings" in str(contents(messages, "display_data"))

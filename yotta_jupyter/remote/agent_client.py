@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,6 +85,8 @@ class AgentClient:
         self._replay_end = -1
         self._held_ends: dict[str, Event] = {}  # ``done`` events that wait for the end of the replay.
         self._unaccepted: OrderedDict[str, _Unaccepted] = OrderedDict()
+        self._input_ends: dict[str, int] = {}  # The last sequence number that ended an input, by request id.
+        self._input_watchers: dict[str, Callable[[], None]] = {}  # By request id.
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
         self._attached = asyncio.Event()
@@ -147,9 +150,26 @@ class AgentClient:
         """
         self._late_receivers.discard(request_id)
         self._held_ends.pop(request_id, None)
+        self._input_ends.pop(request_id, None)
+        self._input_watchers.pop(request_id, None)
         queue = self._queues.pop(request_id, None)
         if queue is not None:
             queue.close()
+
+    def watch_input(self, request_id: str, sequence: int, on_end: Callable[[], None]) -> None:
+        """Call a function when an input of a request is answered by any client, or the request ends.
+
+        Parameters
+        ----------
+        request_id : str
+        sequence : int
+            That of the ``input`` event.
+        on_end : callable
+        """
+        if request_id not in self._queues or self._input_ends.get(request_id, -1) > sequence:
+            on_end()
+        else:
+            self._input_watchers[request_id] = on_end
 
     def send(self, head: dict[str, Any], body: bytes = b"") -> None:
         """Send a request, again after each reconnect until the agent has accepted it.
@@ -313,8 +333,10 @@ class AgentClient:
 
     def _fail_queues(self, error: YottaError) -> None:
         queues, self._queues = self._queues, {}
-        for queue in queues.values():
+        for request_id, queue in queues.items():
             queue.put_nowait(Event("failed", error=error))
+            if (watcher := self._input_watchers.pop(request_id, None)) is not None:
+                watcher()
 
     # The log
 
@@ -357,6 +379,8 @@ class AgentClient:
             await queue.put(Event("lost", data={"detail": text}))
 
     async def _deliver(self, request_id: str, event: Event) -> None:
+        if event.kind in ("input_done", "done"):
+            self._end_input(request_id, event.sequence)
         queue = self._queues.get(request_id)
         if queue is None:
             if self.late.is_late(request_id, event):
@@ -367,6 +391,12 @@ class AgentClient:
             await queue.put(event, event.size)
             if event.kind == "done":
                 self._end_subscription(request_id, event.sequence)
+
+    def _end_input(self, request_id: str, sequence: int) -> None:
+        if request_id in self._queues:
+            self._input_ends[request_id] = sequence
+        if (watcher := self._input_watchers.pop(request_id, None)) is not None:
+            watcher()
 
     def _end_subscription(self, request_id: str, sequence: int) -> None:
         self._queues.pop(request_id, None)

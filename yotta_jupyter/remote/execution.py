@@ -158,9 +158,15 @@ class Execution:
         content = event.message["content"]
         try:
             with self._interrupts.paused():
+                self._loop.call_soon_threadsafe(
+                    self._client.watch_input, self._request_id, event.sequence, self._interrupts.cancel_paused
+                )
                 value = self._callbacks.on_input(str(content.get("prompt", "")), bool(content.get("password")))
         except KeyboardInterrupt:
-            self._interrupt()
+            if self._interrupts.was_cancelled():
+                self._callbacks.on_notice("This prompt was answered elsewhere, or its cell has ended.")
+            else:
+                self._interrupt()
             return
         head = {"type": "input", "request": uuid.uuid4().hex, "to": event.data.get("to")}
         self._loop.call_soon_threadsafe(self._client.send, head, value.encode("utf-8", "surrogatepass"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ class InterruptHandler:
     def __init__(self, on_interrupt: Callable[[], None]) -> None:
         self._on_interrupt = on_interrupt
         self._previous: Any = None
+        self._lock = threading.Lock()
+        self._is_paused = False
+        self._is_cancelled = False  # Until the SIGINT of `cancel_paused` is handled.
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -31,7 +35,7 @@ class InterruptHandler:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        self._previous = signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
+        self._previous = signal.signal(signal.SIGINT, lambda number, frame: self._handle())
         try:
             yield
         finally:
@@ -46,6 +50,33 @@ class InterruptHandler:
             return
         current = signal.signal(signal.SIGINT, self._previous)
         try:
+            self._is_paused = True
             yield
         finally:
+            with self._lock:
+                self._is_paused = False
             signal.signal(signal.SIGINT, current)
+
+    def cancel_paused(self) -> None:
+        """Raise `KeyboardInterrupt` in a block of `paused`, if there is one now. Called on another thread."""
+        with self._lock:
+            if self._is_paused:
+                self._is_cancelled = True
+                _interrupt_main_thread()
+
+    def was_cancelled(self) -> bool:
+        """Return whether the `KeyboardInterrupt` was raised by `cancel_paused`, and forget it."""
+        was_cancelled, self._is_cancelled = self._is_cancelled, False
+        return was_cancelled
+
+    def _handle(self) -> None:
+        if not self.was_cancelled():  # Otherwise the block has ended at the same moment.
+            self._on_interrupt()
+
+
+def _interrupt_main_thread() -> None:
+    ident = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and ident is not None:
+        signal.pthread_kill(ident, signal.SIGINT)  # Also ends a blocking read.
+    else:
+        _thread.interrupt_main()
