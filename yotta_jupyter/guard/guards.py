@@ -23,7 +23,7 @@ from .describe import describe_limits, describe_upcoming
 from .durations import parse_duration
 from .enforcement import Enforcement, LocalEnforcer
 from .ledger import Ledger
-from .limits import Limits, parse_limits
+from .limit_arguments import Limits, parse_limits
 from .onpod import WatchdogState
 from .rules import Guard
 from .status import GuardStatus, guard_status

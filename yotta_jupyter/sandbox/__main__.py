@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from .endpoints import ENDPOINTS
 from .faults import FAULT_KINDS, GRAMMAR, FaultKind, parse_fault
+from .routes import ENDPOINTS
 from .runtime.manager import MAX_SERVERS
 from .sandbox import Sandbox
 from .statuses import PORTS_SECONDS, TOMBSTONE_SECONDS, TRANSITIONS

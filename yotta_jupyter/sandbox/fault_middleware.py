@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from .app import LAG, NEW_POD_FAILS
 from .faults import FAULT_KINDS, Fault, Faults
 from .gateway import ENDPOINT
+from .handlers import LAG, NEW_POD_FAILS
 from .responses import SYSTEM_ERROR, failure, json_response
 
 if TYPE_CHECKING:

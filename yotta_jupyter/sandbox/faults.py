@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-from .endpoints import ENDPOINTS
+from .routes import ENDPOINTS
 
 GRAMMAR = "ENDPOINT:KIND[=VALUE][@PROBABILITY][xTIMES]"
 

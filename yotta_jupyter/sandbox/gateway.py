@@ -11,9 +11,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .endpoints import ENDPOINTS, PREFIX
 from .recorder import RecordedRequest
 from .responses import SYSTEM_ERROR, failure
+from .routes import ENDPOINTS, PREFIX
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

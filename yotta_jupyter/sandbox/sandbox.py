@@ -128,9 +128,9 @@ class Sandbox:
             If the port is in use.
         """
         try:
-            from .app import PodsApp
             from .fault_middleware import FaultMiddleware
             from .gateway import Gateway
+            from .handlers import PodsApp
             from .server import ServerThread
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "werkzeug":

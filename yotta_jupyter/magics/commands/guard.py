@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidRequest, YottaError
 from ...guard.durations import format_duration
-from ...guard.limits import parse_limits
+from ...guard.limit_arguments import parse_limits
 from ...hints import pod_argument
 from ...models import Pod
 from ...sanitize import single_line

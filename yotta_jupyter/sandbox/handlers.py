@@ -1,4 +1,4 @@
-"""The Pods API as a WSGI application."""
+"""The handlers of the Pods API, a WSGI application: the function of each endpoint and the HTTP status of each error."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
