@@ -75,10 +75,10 @@ def test_on_a_full_disk_the_log_continues_in_memory(tmp_path, monkeypatch):
 
 def test_output_beyond_the_limit_is_reported(remote, monkeypatch):
     """A client that follows the log from a deleted entry learns how much is missing."""
-    assert remote.requests() == []
+    assert remote.runs() == []
     remote.run("for i in range(3): print(i)")
-    run = replace(remote.requests()[-1], first=-500)
-    monkeypatch.setattr(type(remote), "requests", lambda self: [run])
+    run = replace(remote.runs()[-1], first=-500)
+    monkeypatch.setattr(type(remote), "runs", lambda self: [run])
     result = remote.attach(on_output=lambda m: None)
     assert result.stdout == "0\n1\n2\n"
     assert "no longer on the pod" in result.lost[0]

@@ -163,9 +163,9 @@ print("end")
 def test_runs_of_a_busy_kernel_wait_and_can_be_cancelled(remote):
     first = remote.submit("import time; time.sleep(30)")
     second = remote.submit("print('never')")
-    states = {info.request_id: info.state for info in remote.requests()}
+    states = {run.request_id: run.state for run in remote.runs()}
     assert (states[first], states[second]) == ("running", "queued")
-    assert next(info.title for info in remote.requests() if info.request_id == first) == "import time; time.sleep(30)"
+    assert next(run.title for run in remote.runs() if run.request_id == first) == "import time; time.sleep(30)"
     remote.interrupt(second)
     with pytest.raises(RemoteError, match="did not run"):
         remote.attach(second)

@@ -121,7 +121,7 @@ def test_a_new_client_gets_everything_when_the_first_one_was_killed(sshd, make_r
     client.wait()
     client.stdout.close()
     remote = make_remote(sshd)
-    assert [info.state for info in remote.requests()] == ["running"]
+    assert [run.state for run in remote.runs()] == ["running"]
     assert remote.attach(on_output=outputs).text == "'end'"
     assert outputs.lines == expected_lines(60)
 

@@ -2,7 +2,7 @@
 
 Each entry of the log has a sequence number, one more than the entry before. After a reconnect, the agent sends the
 entries after the last one that the client received. The replay is the part of them that was in the log before the
-reconnect.
+reconnect. Late output is what a cell prints after its end.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ HELLO_TIMEOUT: Final = 20.0
 _RECONNECT_DELAY: Final = 0.05
 """Seconds before a new channel after the agent closed the last one."""
 _EVENT_OVERHEAD: Final = 200
-"""Bytes that an event counts in a queue, besides its body."""
+"""Bytes that are counted for an event in a queue, besides its body."""
 
 
 @dataclass
-class _Unaccepted:
+class _PendingRequest:
     """A request that is sent on each new connection until the agent accepts it."""
 
     frame: bytes
@@ -84,17 +84,17 @@ class AgentClient:
         self._is_replaying = False
         self._replay_end = -1
         self._held_ends: dict[str, Event] = {}  # ``done`` events that wait for the end of the replay.
-        self._unaccepted: OrderedDict[str, _Unaccepted] = OrderedDict()
+        self._unaccepted: OrderedDict[str, _PendingRequest] = OrderedDict()
         self._input_ends: dict[str, int] = {}  # The last sequence number that ended an input, by request id.
         self._input_watchers: dict[str, Callable[[], None]] = {}  # By request id.
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._attached = asyncio.Event()
+        self._connected = asyncio.Event()
 
     @property
-    def is_attached(self) -> bool:
+    def is_connected(self) -> bool:
         """Whether there is a connection to the agent."""
-        return self._attached.is_set()
+        return self._connected.is_set()
 
     def is_accepted(self, request_id: str) -> bool:
         """Return whether the agent has accepted a request that was sent. May be called from any thread.
@@ -105,7 +105,7 @@ class AgentClient:
         """
         return request_id not in self._unaccepted
 
-    async def attach(self) -> None:
+    async def connect(self) -> None:
         """Connect to the agent, which is started if it does not run.
 
         Raises
@@ -113,10 +113,10 @@ class AgentClient:
         YottaError
             The pod or the agent cannot be reached.
         """
-        task = self._start()
-        attached = asyncio.ensure_future(self._attached.wait())
-        await asyncio.wait([attached, task], return_when=asyncio.FIRST_COMPLETED)
-        attached.cancel()
+        task = self._ensure_receiving()
+        connected = asyncio.ensure_future(self._connected.wait())
+        await asyncio.wait([connected, task], return_when=asyncio.FIRST_COMPLETED)
+        connected.cancel()
         if task.done():
             task.result()
 
@@ -180,14 +180,14 @@ class AgentClient:
             With ``type`` and a unique ``request``.
         body : bytes, optional
         """
-        request = _Unaccepted(pack(head, body), head["request"])
+        request = _PendingRequest(pack(head, body), head["request"])
         self._unaccepted[request.request_id] = request
         if self._writer is not None:
             self._write(request)
-        self._start()
+        self._ensure_receiving()
 
     def withdraw(self, request_id: str) -> bool:
-        """Do not send a request, unless it was sent already.
+        """Withdraw a request that was not sent yet.
 
         Parameters
         ----------
@@ -196,7 +196,7 @@ class AgentClient:
         Returns
         -------
         bool
-            Whether the request will never be sent.
+            Whether it was withdrawn.
         """
         request = self._unaccepted.get(request_id)
         if request is None or request.was_sent:
@@ -213,10 +213,10 @@ class AgentClient:
 
     # The connection
 
-    def _start(self) -> asyncio.Task[None]:
+    def _ensure_receiving(self) -> asyncio.Task[None]:
         """Return the task that receives the log; start it unless it runs."""
         if self._task is None or self._task.done():
-            self._attached.clear()
+            self._connected.clear()
             self._task = asyncio.ensure_future(self._receive())
             self._task.add_done_callback(_retrieve_exception)
         return self._task
@@ -253,7 +253,7 @@ class AgentClient:
                 raise
         finally:
             self._writer = None
-            self._attached.clear()
+            self._connected.clear()
             if writer is not None:
                 writer.close()
         if not connection.is_closed():
@@ -276,7 +276,7 @@ class AgentClient:
         self._writer = writer
         for request in self._unaccepted.values():
             self._write(request)
-        self._attached.set()
+        self._connected.set()
 
     async def _read_hello(self, frames: FrameReader) -> dict[str, Any]:
         try:
@@ -291,7 +291,7 @@ class AgentClient:
             raise RemoteUnavailable("The agent on the pod speaks another protocol.", advice="Update yotta_jupyter.")
         return hello
 
-    def _write(self, request: _Unaccepted) -> None:
+    def _write(self, request: _PendingRequest) -> None:
         request.was_sent = True
         try:
             self._writer.write(request.frame)
@@ -308,7 +308,7 @@ class AgentClient:
             advice="Run it again if that is safe.",
             pod_id=endpoint.pod_id,
         )
-        await self._deliver_held_ends()
+        await self._end_replay()
         unsent = self._unsent_ids()
         for request_id in self._queues.keys() - unsent:
             await self._queues.pop(request_id).put(Event("failed", error=error))
@@ -327,7 +327,7 @@ class AgentClient:
 
     async def _fail(self, error: YottaError) -> None:
         """Fail all requests."""
-        await self._deliver_held_ends()
+        await self._end_replay()
         self._unaccepted.clear()
         self._fail_queues(error)
 
@@ -350,10 +350,11 @@ class AgentClient:
             raise RemoteUnavailable("The agent on the pod sent messages out of order.", advice="Run the cell again.")
         request_id = str(head.get("request"))
         size = len(frame.body) + _EVENT_OVERHEAD
+        queued_behind = None
         if kind == "accepted":
             self._unaccepted.pop(request_id, None)
             if head.get("kind") == "execute" and not self._is_replaying:
-                head["queued_behind"] = self.runs.running_title()
+                queued_behind = self.runs.running_title()
         self.runs.update_from_event(request_id, head)
         if kind == "message":
             event = decode_message(frame, size)
@@ -362,7 +363,8 @@ class AgentClient:
         elif kind == "agent_restarted":
             await self._report_loss("The agent on the pod was restarted; output during that time may be missing.")
         elif kind in ("accepted", "started", "done", "input_done"):
-            await self._deliver(request_id, Event(kind, sequence, head, size=size))
+            event = Event(kind, sequence, head, size=size, queued_behind=queued_behind)
+            await self._deliver(request_id, event)
         self._last_received = sequence
 
     async def _process_gap(self, head: dict[str, Any]) -> None:
@@ -402,6 +404,7 @@ class AgentClient:
         self._queues.pop(request_id, None)
         if request_id in self._late_receivers:
             self._late_receivers.discard(request_id)
+            # After a replay, late output was shown up to `_last_received`.
             self.late.mark_shown(request_id, max(sequence, self._last_received))
 
     async def _deliver_late(self, request_id: str, event: Event) -> None:
@@ -415,11 +418,12 @@ class AgentClient:
     async def _end_replay_when_complete(self) -> None:
         if self._last_received < self._replay_end:
             return
-        await self._deliver_held_ends()
+        await self._end_replay()
         for queue in list(self._queues.values()):
             await queue.put(Event("caught_up"))
 
-    async def _deliver_held_ends(self) -> None:
+    async def _end_replay(self) -> None:
+        """Deliver the ``done`` events that waited for the end of the replay."""
         self._is_replaying = False
         held, self._held_ends = self._held_ends, {}
         for request_id, event in held.items():

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..errors import (
     ConnectionFailed,
@@ -42,8 +42,9 @@ _STATUS_INTERVAL: Final = 5.0
 
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
-"""Seconds between attempts."""
+"""Seconds between two attempts."""
 _CLOSE_TIMEOUT: Final = 2.0
+"""Seconds until a connection that does not close is aborted."""
 _LOSS_DELAY: Final = 0.1
 """Seconds in which asyncssh closes a connection after an error on one of its channels."""
 
@@ -51,7 +52,7 @@ Result = TypeVar("Result")
 
 
 class _PodStarting(Exception):
-    """The pod's SSH port is not healthy yet. The message follows the name of the pod."""
+    """The pod's SSH port is not healthy yet. The message continues a sentence that begins with the pod's name."""
 
 
 class PodConnection:
@@ -211,9 +212,10 @@ class PodConnection:
             reports.cancel()
         self._was_connected = True
         elapsed = time.monotonic() - started
-        again = " again" if self._is_loss_reported else ""
-        duration = f" after {elapsed:.0f} s" if elapsed > STATUS_DELAY else ""
-        if again or duration:
+        is_status_reported = elapsed > STATUS_DELAY
+        if self._is_loss_reported or is_status_reported:
+            again = " again" if self._is_loss_reported else ""
+            duration = f" after {elapsed:.0f} s" if is_status_reported else ""
             self._on_notice(f"Connected to pod {self.endpoint.label}{again}{duration}.")
         self._is_loss_reported = False
         return self._current
@@ -282,6 +284,17 @@ class PodConnection:
 
     def _closed_error(self) -> RemoteUnavailable:
         return RemoteUnavailable(f"The connection to pod {self.endpoint.label} was closed.")
+
+
+def was_connection_lost(process: asyncssh.SSHClientProcess[Any]) -> bool:
+    """Return whether the connection was lost before a process on the pod ended: it has neither a status nor a signal.
+
+    Parameters
+    ----------
+    process : asyncssh.SSHClientProcess
+        A closed process.
+    """
+    return process.exit_status is None and process.exit_signal is None
 
 
 def _describe_error(error: BaseException | None) -> str:

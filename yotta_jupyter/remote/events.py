@@ -32,6 +32,8 @@ class Event:
         Of ``output`` and ``input``.
     size : int
         Bytes, at least approximately.
+    queued_behind : str or None
+        Of ``accepted``: the title of the running cell for which the cell waits.
     error : YottaError or None
         Of ``failed``.
     """
@@ -41,6 +43,7 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     message: OutputMessage | None = None
     size: int = 0
+    queued_behind: str | None = None
     error: YottaError | None = None
 
 

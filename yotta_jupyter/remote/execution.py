@@ -42,8 +42,7 @@ class Execution:
     pod_id : str
     callbacks : Callbacks
     is_caught_up : bool, default True
-        False if events of the past come first. An ``input`` among them may have been answered already, so that it is
-        answered only after ``caught_up``.
+        False if past events come first. An ``input`` among them is answered only if it is still open at ``caught_up``.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Execution:
         self._callbacks = callbacks
         self._is_caught_up = is_caught_up
         self._pending_input: Event | None = None
-        self._error: RemoteError | None = None
+        self._error: RemoteError | None = None  # The exception that the code raised.
         self._interrupt_id: str | None = None  # Of the interrupt that Ctrl-C sends.
         self._interrupts = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
         self._result = RunResult(request_id)
@@ -149,9 +148,9 @@ class Execution:
         )
 
     def _notify_if_queued(self, event: Event) -> None:
-        title = event.data.get("queued_behind")
-        if title is not None:
-            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {title or '(empty)'}")
+        if event.queued_behind is not None:
+            title = event.queued_behind or "(empty)"
+            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {title}")
 
     def _answer(self, event: Event) -> None:
         assert event.message is not None
@@ -186,7 +185,7 @@ class Execution:
         if self._client.withdraw(self._request_id):
             detail = "it was interrupted before it was sent"
             self._events.put_nowait(Event("done", data={"status": "not_run", "detail": detail}))
-        elif not self._client.is_attached:
+        elif not self._client.is_connected:
             self._events.put_nowait(Event("not_connected"))
         else:
             text = "Interrupting the cell on the pod; interrupt again to leave it running."

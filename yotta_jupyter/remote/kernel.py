@@ -28,8 +28,8 @@ from .framing import MAX_REQUEST
 from .loop import background_loop, submit, wait_for
 from .outputs import RunResult
 from .queues import EventQueues
-from .runs import RequestInfo
-from .values import MAX_PULLED_BYTES, ValueTransfer
+from .runs import RunInfo
+from .values import MAX_PULLED_BYTES, ValueTransfer, check_variable_name
 
 if TYPE_CHECKING:
     from .connection import PodConnection
@@ -92,11 +92,11 @@ class RemoteKernel:
     ) -> RunResult:
         """Run code in the pod's kernel and wait for it.
 
-        A run of a busy kernel waits until the runs before it have ended. Ctrl-C interrupts the code; a second Ctrl-C
-        leaves it running and raises `RemoteDetached`.
+        If the kernel is busy, the run is queued. Ctrl-C interrupts the code; a second Ctrl-C leaves it running and
+        raises `RemoteDetached`.
 
-        What a run prints after its end, such as from a thread, is shown once: with a run that waits at that time, else
-        with the next one, before its own output. `attach` shows it, too.
+        What code prints after its end, such as from a thread, is shown once: by the call of `run` that is active at
+        that time, or else by the next one before its own output. `attach` shows it, too.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class RemoteKernel:
         RemoteDetached
             Ctrl-C was pressed twice.
         InvalidRequest
-            A value cannot be pushed, or the code is larger than 67 MB; nothing was run. Or a value cannot be pulled.
+            A value cannot be pushed, or the code is too large; nothing was run. Or a value cannot be pulled.
         """
         names = _check_names(pull)
         if push:
@@ -208,7 +208,7 @@ class RemoteKernel:
 
         async def connect() -> None:
             client.subscribe(run.request_id, events, with_late_output=True)
-            await client.attach()
+            await client.connect()
 
         async def disconnect() -> None:
             await client.close()
@@ -229,40 +229,40 @@ class RemoteKernel:
             self._queues.close(events)
             wait_for(disconnect())
 
-    def requests(self) -> list[RequestInfo]:
+    def runs(self) -> list[RunInfo]:
         """Return the runs that the pod knows, in order; the agent is started if it does not run.
 
         Returns
         -------
-        list of RequestInfo
+        list of RunInfo
         """
-        self._wait_for_connection(self._agent.attach())
+        self._wait_for_connection(self._agent.connect())
         return self._agent.runs.all()
 
     @property
     def running_title(self) -> str | None:
         """The first line of the cell that runs on the pod, or None, as known without a request."""
-        return self._agent.runs.running_title() if self._agent.is_attached else None
+        return self._agent.runs.running_title() if self._agent.is_connected else None
 
     def interrupt(self, request_id: str | None = None) -> None:
-        """Interrupt a run as Ctrl-C does; one that waits is removed from the queue.
+        """Interrupt a run as Ctrl-C does; a queued run is removed from the queue.
 
         Parameters
         ----------
         request_id : str, optional
-            By default whatever runs.
+            By default the running run.
         """
         self._request({"type": "interrupt", "target": request_id})
 
     def restart(self) -> None:
-        """Replace the pod's kernel by a new one. What runs and what waits ends with an error."""
+        """Replace the pod's kernel by a new one. The running run and the queued ones end with an error."""
         self._request({"type": "restart"})
 
     def shutdown(self) -> None:
         """End the agent and the kernel on the pod and delete the log. A later run starts them again."""
 
         async def end() -> None:
-            await self._agent.attach()
+            await self._agent.connect()
             self._agent.send({"type": "shutdown", "request": uuid.uuid4().hex})
             await asyncio.sleep(_SHUTDOWN_DELAY)
             await self._agent.close()
@@ -335,7 +335,7 @@ class RemoteKernel:
         names : iterable of str
         on_progress : callable, optional
             Called with a `Progress` on this thread.
-        max_bytes : int, default 4 GiB
+        max_bytes : int, optional
             The limit for one value.
         """
         return self._values.pull(_check_names(names), on_progress, max_bytes)
@@ -407,9 +407,9 @@ class RemoteKernel:
         finally:
             self._queues.close(events)
 
-    def _find_run(self, request_id: str | None) -> RequestInfo:
+    def _find_run(self, request_id: str | None) -> RunInfo:
         """Return the run whose id begins with `request_id`; by default the running run, or the last one."""
-        runs = self.requests()
+        runs = self.runs()
         if request_id is None:
             started = [run for run in runs if run.state != "not_run"]
             candidates = [run for run in started if run.state == "running"] or started
@@ -425,6 +425,5 @@ def _check_names(names: Iterable[str]) -> list[str]:
     """Return variable names as a list; raise `InvalidRequest` if one is invalid."""
     result = [names] if isinstance(names, str) else list(names)
     for name in result:
-        if not name.isidentifier():
-            raise InvalidRequest(f"{single_line(name, 40)!r} is not the name of a variable.")
+        check_variable_name(name)
     return result

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..sanitize import single_line
 from .callbacks import OnNotice
+from .connection import was_connection_lost
 from .python import parse_message, run_python, to_error
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class AgentLauncher:
             if message.get("notice") == "install":
                 self._on_notice(f"Installing {single_line(message.get('detail'), 80)} on the pod with pip.")
         await process.wait_closed()
-        if process.exit_status is None and process.exit_signal is None:
+        if was_connection_lost(process):
             raise ConnectionResetError("the connection was lost while the agent was started")
         raise to_error(self._connection, {"error": "failed", "detail": f"exit status {process.exit_status}"})
 

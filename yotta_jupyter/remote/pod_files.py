@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable
 from ..sanitize import single_line
+from .connection import was_connection_lost
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ async def _require_success(process: Any, failure: str) -> None:
     while len(stderr) < _MAX_STDERR and (data := await process.stderr.read(_MAX_STDERR)):
         stderr += data
     await process.wait_closed()
-    if process.exit_status is None and process.exit_signal is None:
+    if was_connection_lost(process):
         raise ConnectionResetError("the connection was lost")
     if process.exit_status != 0:
         reason = stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]  # Such as "No space left on device".

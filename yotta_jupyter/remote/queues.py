@@ -12,12 +12,13 @@ from .events import Event
 Item = TypeVar("Item")
 
 MAX_BYTES: Final = 32 << 20
+"""The default limit of a queue."""
 
 
 class BoundedQueue(Generic[Item]):
-    """A queue whose producer waits while it holds too many bytes.
+    """A queue that makes its producer wait while it holds too many bytes.
 
-    It may be created on any thread. `put` runs on the background loop, `get` on the consumer's thread.
+    It can be created on any thread. `put` runs on the background loop, `get` on the consumer's thread.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class BoundedQueue(Generic[Item]):
         ----------
         item : object
         size : int, default 0
-            Bytes that the item counts.
+            Bytes that are counted for the item.
         """
         with self._lock:
             must_wait = self._bytes > self._max_bytes and not self._closed
@@ -53,7 +54,7 @@ class BoundedQueue(Generic[Item]):
         self.put_nowait(item, size)
 
     def put_nowait(self, item: Item, size: int = 0) -> None:
-        """Add an item even if the queue is full. A signal handler may call it without `size`: no lock is taken.
+        """Add an item even if the queue is full. Without `size` it takes no lock, so that a signal handler can call it.
 
         Parameters
         ----------

@@ -46,7 +46,7 @@ class Remote(RemoteKernel):
     on_notice : callable, optional
         Called with one line about the connection or the pod, on the thread that waits; by default printed to stderr.
     on_status : callable, optional
-        Called every 5 s with one line about a connection that takes long, on that thread; by default `on_notice`.
+        Called repeatedly with one line about a connection that takes long, on that thread; by default `on_notice`.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Remote(RemoteKernel):
     def start_jupyter(self, base_url: str = "/", reuse_prefix: str = "/") -> JupyterServer | None:
         """Start JupyterLab on the pod, or find the one that this method started before.
 
-        It listens on the pod's 127.0.0.1 with a token of its own, and ends after a day in which nothing used it.
+        It listens on the pod's 127.0.0.1 with a token of its own, and ends after a time without use.
 
         Parameters
         ----------
@@ -258,7 +258,7 @@ class Remote(RemoteKernel):
         Raises
         ------
         RemoteUnavailable
-            The pod cannot be reached within two minutes, accepts no key, or has another host key than before.
+            The pod cannot be reached in time, accepts no key, or has another host key than before.
             ``error.locked_keys`` names the key files that were not tried because they need a passphrase; see `unlock`.
         ConnectInterrupted
             Ctrl-C was pressed.

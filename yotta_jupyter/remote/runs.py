@@ -12,7 +12,7 @@ _MAX_TITLE: Final = 200
 
 
 @dataclass(frozen=True)
-class RequestInfo:
+class RunInfo:
     """A run that the agent knows.
 
     Attributes
@@ -36,9 +36,9 @@ class RunList:
     """The last runs, oldest first. What the agent sends is validated."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, RequestInfo] = OrderedDict()
+        self._runs: OrderedDict[str, RunInfo] = OrderedDict()
 
-    def all(self) -> list[RequestInfo]:
+    def all(self) -> list[RunInfo]:
         """Return all runs."""
         return list(self._runs.values())
 
@@ -90,7 +90,7 @@ class RunList:
 
     def _add(self, request_id: str, entry: dict[str, Any], first: int, state: str) -> None:
         title = str(entry.get("title") or "")[:_MAX_TITLE]
-        self._runs[request_id] = RequestInfo(request_id, title, first, state)
+        self._runs[request_id] = RunInfo(request_id, title, first, state)
         while len(self._runs) > _MAX_RUNS:
             self._runs.popitem(last=False)
 

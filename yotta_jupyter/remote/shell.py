@@ -26,7 +26,7 @@ Stream = Literal["stdout", "stderr"]
 OnText = Callable[[Stream, str], None]
 _PID_MARKER: Final = "yotta-pid:"
 # Prints the id of its process group for `kill`, because OpenSSH forwards no signals to processes of root. Then runs the
-# command, which is its argument $0.
+# command, which `sh -c` passes as $0.
 _SCRIPT: Final = (
     f'echo {_PID_MARKER}$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
 )
@@ -53,7 +53,7 @@ class ShellResult:
     returncode : int
         The exit status; negative if a signal ended the command, such as -2 after Ctrl-C.
     stdout, stderr : str
-        The output, at most 64 million characters of each.
+        The output, at most `KEPT_OUTPUT` characters of each.
     truncated : bool
         Whether output is missing in `stdout` or `stderr`.
     """
@@ -95,7 +95,7 @@ class ShellProcess:
     Attributes
     ----------
     is_started : bool
-        Whether the command may have been sent to the pod. May be read from any thread.
+        Whether the command was sent to the pod, or is being sent. Can be read from any thread.
     """
 
     def __init__(self, connection: PodConnection, command: str, events: BoundedQueue[Event]) -> None:
@@ -250,7 +250,7 @@ def run_shell(
     """
     process = ShellProcess(connection, command, events)
     output: dict[Stream, _KeptText] = {"stdout": _KeptText(), "stderr": _KeptText()}
-    signals = ["INT", "KILL"]
+    signals = ["INT", "KILL"]  # For the first and the second Ctrl-C.
     handler = InterruptHandler(lambda: events.put_nowait(Event("interrupt")))
     future = asyncio.run_coroutine_threadsafe(process.run(), loop)
     try:

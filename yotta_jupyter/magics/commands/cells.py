@@ -20,7 +20,7 @@ from .arguments import add_optional_pod_argument, add_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
-    from ...remote.runs import RequestInfo
+    from ...remote.runs import RunInfo
     from ..outputs import CellResult, OutputPublisher
 
 _INTERRUPT_TIMEOUT: Final = 5.0
@@ -165,8 +165,8 @@ def _interrupt(session: Session, arguments: Namespace) -> None:
     print(f"Interrupted on {pod.label}: {run.title}")
 
 
-def _find_running(remote: Remote) -> RequestInfo | None:
-    return next((request for request in remote.requests() if request.state == "running"), None)
+def _find_running(remote: Remote) -> RunInfo | None:
+    return next((run for run in remote.runs() if run.state == "running"), None)
 
 
 def _restart(session: Session, arguments: Namespace) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ...errors import RemoteUnavailable, YottaError
 from ..bundle import bundle
+from ..connection import was_connection_lost
 from ..framing import Frame, FrameReader, Reader, pack_head
 from ..loop import background_loop, submit, wait_for
 from ..python import raise_missing_python, run_python
@@ -158,7 +159,7 @@ class PodChannel(FrameChannel):
     async def _end_reason(self) -> Exception:
         """Return why the channel ended."""
         await self._process.wait_closed()
-        if self._process.exit_status is None and self._process.exit_signal is None:
+        if was_connection_lost(self._process):
             return ConnectionLost()
         return RemoteUnavailable("The copy ended on the pod without a result.", advice="Try again.")
 

@@ -58,12 +58,12 @@ def put(
 ) -> Transferred:
     """Copy a file or folder to the pod; see `Remote.put`."""
     source = os.path.expanduser(local)
-    reporter = _ProgressReporter(os.path.basename(os.path.abspath(source)), on_progress)
+    listener = _ProgressListener(os.path.basename(os.path.abspath(source)), on_progress)
 
     def copy(channel: FrameChannel) -> dict[str, Any]:
-        return send(channel, source, reporter)
+        return send(channel, source, listener)
 
-    return _run(connection, "receive", remote, python, copy, reporter)
+    return _run(connection, "receive", remote, python, copy, listener)
 
 
 def get(
@@ -71,12 +71,12 @@ def get(
 ) -> Transferred:
     """Copy a file or folder from the pod; see `Remote.get`."""
     destination = os.path.expanduser(local) or "."
-    reporter = _ProgressReporter(remote, on_progress)
+    listener = _ProgressListener(remote, on_progress)
 
     def copy(channel: FrameChannel) -> dict[str, Any]:
-        return receive(channel, destination, reporter)
+        return receive(channel, destination, listener)
 
-    return _run(connection, "send", remote, python, copy, reporter)
+    return _run(connection, "send", remote, python, copy, listener)
 
 
 def _run(
@@ -85,7 +85,7 @@ def _run(
     pod_path: str,
     python: str | None,
     copy: Callable[[FrameChannel], dict[str, Any]],
-    reporter: _ProgressReporter,
+    listener: _ProgressListener,
 ) -> Transferred:
     """Run a copy on this thread, again after each lost connection.
 
@@ -97,8 +97,8 @@ def _run(
     python : str or None
         The pod's Python; None to look for it.
     copy : callable
-        Runs the side here and returns the report.
-    reporter : _ProgressReporter
+        Runs this machine's side of the copy and returns the receiver's report.
+    listener : _ProgressListener
     """
     if "\0" in pod_path or not pod_path:
         raise InvalidRequest("A path on the pod is empty or contains a null character.")
@@ -120,7 +120,7 @@ def _run(
             raise RemoteUnavailable("The copy failed: the pod sent something unexpected.") from None
         finally:
             channel.close()
-        reporter.report()
+        listener.report_now()
         return result
 
 
@@ -135,7 +135,7 @@ def _parse_report(report: dict[str, Any]) -> Transferred:
     )
 
 
-class _ProgressReporter(CopyListener):
+class _ProgressListener(CopyListener):
     """Calls `on_progress` at most ten times a second and at the end.
 
     Parameters
@@ -154,12 +154,12 @@ class _ProgressReporter(CopyListener):
         self._progress.done, self._progress.total = done, total
         if time.monotonic() - self._called_at > _PROGRESS_INTERVAL:
             self._called_at = time.monotonic()
-            self.report()
+            self.report_now()
 
-    def on_file(self, path: str, number: int, count: int) -> None:
-        self._progress.file, self._progress.file_number, self._progress.files = path, number, count
+    def on_file(self, path: str, file_number: int, files: int) -> None:
+        self._progress.file, self._progress.file_number, self._progress.files = path, file_number, files
 
-    def report(self) -> None:
+    def report_now(self) -> None:
         """Report the progress now."""
         if self._on_progress is not None:
             self._on_progress(self._progress)

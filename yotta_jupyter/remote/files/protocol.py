@@ -79,8 +79,8 @@ class CopyListener:
     def on_bytes(self, done: int, total: int) -> None:
         """Receive the number of bytes copied, and of all bytes."""
 
-    def on_file(self, path: str, number: int, count: int) -> None:
-        """Receive the path of the next file, its number from 1, and the number of files."""
+    def on_file(self, path: str, file_number: int, files: int) -> None:
+        """Receive the path of the next file, its number from 1, and the count of files."""
 
 
 def to_json(value: Any) -> bytes:

@@ -6,6 +6,6 @@ need Python 3.9 and import only one another, the standard library, NumPy, pandas
 
 from __future__ import annotations
 
-from .transfer import MAX_PULLED_BYTES, ValueTransfer
+from .transfer import MAX_PULLED_BYTES, ValueTransfer, check_variable_name
 
-__all__ = ["MAX_PULLED_BYTES", "ValueTransfer"]
+__all__ = ["MAX_PULLED_BYTES", "ValueTransfer", "check_variable_name"]

@@ -236,9 +236,19 @@ class ValueTransfer:
             wait_for(remove(self._connection, list(paths)))
 
 
-def _encode(name: str, value: Any) -> tuple[str, bytes]:
+def check_variable_name(name: str) -> None:
+    """Raise `InvalidRequest` if a text is not the name of a variable.
+
+    Parameters
+    ----------
+    name : str
+    """
     if not name.isidentifier():
         raise InvalidRequest(f"{single_line(name, 40)!r} is not the name of a variable.")
+
+
+def _encode(name: str, value: Any) -> tuple[str, bytes]:
+    check_variable_name(name)
     try:
         return encode(value)
     except CodecError as error:
