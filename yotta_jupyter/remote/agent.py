@@ -970,7 +970,7 @@ class Agent:
             self._finish_running(status, execution_count=request.reply.get("execution_count"))
 
     def _update_request(self, request: Request, channel: str, kind: str, content: bytes) -> None:
-        # The kernel sends a status before the code runs. Hidden code may send nothing else.
+        # The kernel sends a status before the code runs. Hidden code sends no other message.
         if request.code_started_at is None and (kind != "status" or request.hidden):
             request.code_started_at = time.monotonic()
         if channel == "iopub" and kind == "status" and parse_json(content).get("execution_state") == "idle":
