@@ -132,6 +132,26 @@ def format_age(seconds: float) -> str:
     return f"{seconds // _DAY:.0f} d"
 
 
+def format_time_left(seconds: float) -> str:
+    """Return a duration in its two largest units, such as ``1 h 59 min`` or ``19 s``.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+    """
+    rest = max(0, round(seconds))
+    parts = []
+    for unit, size in (("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
 def format_bytes(count: float) -> str:
     """Return a number of bytes with its unit, such as ``1.5 MB``.
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from .columns import COLUMNS
-from .formatting import format_age, format_amount, pluralize, short_gpu_type, short_image
+from .formatting import format_age, format_amount, format_time_left, pluralize, short_gpu_type, short_image
 from .sanitize import single_line
 
 _ROW_WIDTH: Final = 100
@@ -65,6 +65,22 @@ class GpusFrame(UntruncatedFrame):
             return super().__repr__()
         regions = [single_line(text, _MAX_REGIONS_LENGTH) for text in self["regions"].fillna("")]
         return repr(UntruncatedFrame(self.assign(regions=regions)))
+
+
+class GuardsFrame(UntruncatedFrame):
+    """A DataFrame of guards. The time left is shown as text, such as ``1 h 59 min``."""
+
+    def __repr__(self) -> str:
+        return repr(self._with_texts())
+
+    def _repr_html_(self) -> str | None:
+        return self._with_texts()._repr_html_()
+
+    def _with_texts(self) -> UntruncatedFrame:
+        if "left" not in self.columns:
+            return UntruncatedFrame(self)
+        texts = [None if pd.isna(left) else format_time_left(left.total_seconds()) for left in self["left"]]
+        return UntruncatedFrame(self.assign(left=pd.array(texts, dtype="string")))
 
 
 class ResultsFrame(UntruncatedFrame):

@@ -82,3 +82,13 @@ def test_login_is_refused_while_connected_to_the_sandbox(
     with pytest.raises(InvalidRequest, match="first: %yotta sandbox stop"):
         run("%yotta login")
     assert not (home / ".yotta").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["sk_live_1234", "--api-key=sk_live_1234", "--key sk_live_1234", "--sk_live_1234", "--profile p sk_live_1234"],
+)
+def test_login_never_repeats_its_arguments(captured_output: Output, run: Run, arguments: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"prompts for the key .* delete the line, and revoke the key"):
+        run(f"%yotta login {arguments}")
+    assert "sk_live" not in captured_output(f"%yotta login {arguments}")

@@ -191,6 +191,13 @@ def test_values_are_pushed_and_pulled(notebook: Notebook) -> None:
     assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "(6, 4, 'key')"
 
 
+def test_a_line_without_code_pushes_and_pulls_only(notebook: Notebook) -> None:
+    notebook.run("number = 20\n%yotta run --push number")
+    notebook.run("%%yotta run\nnumber += 1")
+    messages = notebook.run("%yotta run train --pull number\nnumber")
+    assert contents(messages, "execute_result")[0]["data"]["text/plain"] == "21"
+
+
 def test_values_that_cannot_be_moved_are_refused_before_the_cell_runs(notebook: Notebook) -> None:
     notebook.run("frame = 1\nclass Model: pass\nmodel = Model()")
     missing = notebook.run("%%yotta run --push frme\nprint('ran')")
@@ -341,6 +348,7 @@ def test_the_passphrase_of_a_key_is_prompted_for_and_not_shown(notebook: Noteboo
         ("%yotta run", "%yotta run needs code. Write %%yotta run POD"),
         ("%yotta run nope -- 1", "There is no pod 'nope'. See your pods with: %yotta list"),
         ("%yotta run --detach --pull x -- 1", "--pull needs the end of the cell"),
+        ("%yotta run --detach --push x", "--detach needs code to run."),
         ("%yotta run --push train -- 1", "Write the pod first: %%yotta run train"),
         ("%yotta run --pull 1x -- 1", "'1x' is not the name of a variable"),
         ("%%yotta list\n1", "%yotta list takes no cell"),

@@ -224,3 +224,15 @@ def test_tab_completes_paths_here_and_folders_that_were_listed(pod_shell: Any, f
 def test_tab_completes_pods_of_a_cell_and_nothing_in_a_command(pod_shell: Any) -> None:
     assert complete(pod_shell, "%%yotta sh tra") == ["train", "train-1"]
     assert complete(pod_shell, "%yotta sh train -- tra") == ["tra"]
+
+
+def test_a_copy_says_once_per_pod_where_a_pause_erases_it(pod_shell: Any, folder: str) -> None:
+    pod_shell.shell.run_line_magic(
+        "yotta", "create pytorch --gpu L4 --name kept --persistent-volume 9 --mount /data --wait"
+    )
+    _, output = pod_shell.run(f"%yotta cp data kept:data/{folder}")
+    assert "Note" not in output
+    _, output = pod_shell.run(f"%yotta cp data kept:{folder}")
+    assert output.endswith("Note: a pause may erase this copy: only files in /data stay.\n")
+    _, output = pod_shell.run(f"%yotta cp data kept:{folder}")
+    assert "Note" not in output

@@ -80,6 +80,30 @@ def test_dry_run_needs_no_api_key(shell: InteractiveShell) -> None:
     assert body["gpuType"] == "NVIDIA_L4_24G"
 
 
+def test_dry_run_says_whether_the_name_is_free(run: Run, captured_output: Output, requests_to: Requests) -> None:
+    line = "%yotta create pytorch --gpu L4 --name mine --dry-run"
+    assert "Note: no live pod is named mine.\n" in captured_output(line)
+    pod = run("%yotta create pytorch --gpu L4 --name mine")
+    assert f"Note: pod mine ({pod.id}), which is " in captured_output(line)
+    assert "Note: the create would fail. Pod mine " in captured_output(f"{line} --count 2")
+    assert "named" not in captured_output(f"{line} --another")
+    assert len(requests_to("create")) == 1
+
+
+def test_dry_run_without_a_key_does_not_know_whether_the_name_is_free(
+    captured_output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("YOTTA_API_KEY")
+    output = captured_output("%yotta create pytorch --gpu L4 --name mine --dry-run")
+    assert "Note: whether the name mine is free is unknown. There is no API key" in output
+    assert "NVIDIA_L4_24G" in output
+
+
+def test_dry_run_shows_the_rule_of_the_guard(captured_output: Output) -> None:
+    output = captured_output("%yotta create pytorch --gpu L4 --guard-after 8h --guard-budget 20 --dry-run")
+    assert "Note: a guard would pause the pod: after 8h, budget $20.00.\n" in output
+
+
 def test_a_gpu_id_in_the_form_of_the_api_is_sent_with_a_note(captured_output: Output, requests_to: Requests) -> None:
     output = captured_output("%yotta create pytorch --gpu NVIDIA_L5_24G")
     assert "Note: NVIDIA_L5_24G is not in the catalog and is sent unchanged. Closest: NVIDIA_L4_24G." in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,10 +32,30 @@ def test_a_guard_is_set_shown_extended_and_ended(run: Run, captured_output: Outp
     assert 7.9 < frame["left"].iloc[0].total_seconds() / 3600 <= 8
     assert frame["enforcer"].tolist() == ["local: NOT enforced, not running"]
     assert "paused in 10h" in captured_output("%yotta guard train-1 --extend 2h")
+    extended = run("%yotta guard")
+    assert extended["rule"].tolist() == ["after 8h + 2h, budget $20.00 + 2h, idle 30m"]
+    assert extended["reason"].tolist() == ["after 8h + 2h"]
     assert "had a guard (after 8h" in captured_output("%yotta guard train-1 --after 1h")
     assert "has no guard any more: it runs until you pause it" in captured_output("%yotta guard train-1 --off")
     assert run("%yotta guard").empty
     assert list(run("%yotta guard").columns) == list(frame.columns)
+
+
+def test_times_of_a_guard_are_shown_in_whole_seconds(run: Run, captured_output: Output) -> None:
+    run("%yotta guard train-1 --after 2h")
+    for line in ("%yotta guard", "%yotta guard train-1"):
+        frame = run(line)
+        assert frame["left"].dtype.kind == "m"
+        assert frame["pauses_at"].dt.microsecond.tolist() == [0]
+        assert re.search(r" (2 h|1 h 59 min)\b", repr(frame))
+        assert re.search(r">(2 h|1 h 59 min)<", frame._repr_html_())
+
+
+def test_extending_the_guard_of_a_paused_pod_puts_nothing_off(run: Run, captured_output: Output) -> None:
+    run("%yotta guard finetune-1 --after 1m --budget 0.001")
+    output = captured_output("%yotta guard finetune-1 --extend 2h")
+    assert re.search(r"^Note: nothing was put off: finetune-1 \(\d+\) is PAUSED, and its limits start anew", output)
+    assert "paused after 1m, budget $0.001, counted from its next start" in output
 
 
 def test_a_pause_that_is_near_is_announced(run: Run, captured_output: Output) -> None:
@@ -87,11 +108,13 @@ def test_pods_that_cannot_be_guarded(
 
 
 def test_create_sets_a_guard(run: Run, captured_output: Output, connected: InteractiveShell) -> None:
-    output = captured_output("%yotta create pytorch --gpu L4 --name a --guard-after 8h --guard-idle 30m")
+    output = captured_output(
+        "%yotta create pytorch --gpu L4 --name a --guard-after 8h --guard-budget 5 --guard-idle 30m"
+    )
     assert "Guard of a (" in output
     run('%config YottaMagics.guard_after = "12h"')
     run("%yotta create pytorch --gpu L4 --name b")
-    assert list(run("%yotta guard")["rule"]) == ["after 8h, idle 30m", "after 12h"]
+    assert list(run("%yotta guard")["rule"]) == ["after 8h, budget $5.00, idle 30m", "after 12h"]
 
 
 def test_create_with_a_wrong_limit_creates_nothing(run: Run, requests_to: Callable[[str], list[Any]]) -> None:

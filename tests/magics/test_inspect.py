@@ -274,3 +274,20 @@ def test_filters_take_several_values_with_commas(run: Run) -> None:
     assert set(run("%yotta list --status paused,failed")["status"]) == {"PAUSED"}
     regions = run("%yotta list")["region"].unique()
     assert set(run(f"%yotta list --region {','.join(regions)}")["region"]) == set(regions)
+
+
+def test_ssh_notes_a_key_file_that_does_not_exist(captured_output: Output) -> None:
+    assert "Note: there is no file /nofile on this machine." in captured_output("%yotta ssh train-1 --key /nofile")
+
+
+def test_use_without_a_pod_shows_the_present_choice(captured_output: Output) -> None:
+    assert captured_output("%yotta use") == "No pod is chosen. Choose one: %yotta use POD"
+    chosen = captured_output("%yotta use train-1")
+    assert captured_output("%yotta use") == chosen
+    assert chosen.startswith("Commands use pod train-1 (")
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_only_delete_shows_the_flag_yes(captured_output: Output, command: str) -> None:
+    assert "--yes" not in captured_output(f"%yotta {command} -h")
+    assert "--yes" in captured_output("%yotta delete -h")

@@ -31,7 +31,9 @@ class Limits(NamedTuple):
 
 
 def parse_limits(
-    after: str | timedelta | float | None, budget: float | str | None, idle: str | timedelta | float | None
+    after: str | timedelta | float | None = None,
+    budget: float | str | None = None,
+    idle: str | timedelta | float | None = None,
 ) -> Limits:
     """Return the limits of a guard.
 

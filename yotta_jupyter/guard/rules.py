@@ -15,6 +15,7 @@ from ..models import Pod
 from ..statuses import ENDING_STATUSES
 from .clock import API_TIME_RESOLUTION
 from .durations import format_duration
+from .limit_arguments import Limits
 
 MAX_UNCHECKED: Final = 60.0
 """Seconds between two checks, up to which the pod cannot have been paused and resumed between them."""
@@ -41,6 +42,8 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         When `after` is over; None while the pod does not run.
     spend_from : float or None
         Since when costs count towards `budget`; None while the pod does not run.
+    deadline_delay, budget_delay : float
+        Seconds by which `deadline` and the end of `budget` were put off since the pod started.
     rate : float or None
         US dollars an hour while the pod runs, as in the last listing.
     idle_since : float or None
@@ -81,6 +84,8 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     idle: float | None = None
     deadline: float | None = None
     spend_from: float | None = None
+    deadline_delay: float = 0.0
+    budget_delay: float = 0.0
     rate: float | None = None
     idle_since: float | None = None
     idle_note: str = ""
@@ -104,14 +109,7 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
     @property
     def rule(self) -> str:
         """The rule as text, such as ``after 8h, idle 30m``."""
-        parts = []
-        if self.after is not None:
-            parts.append(f"after {format_duration(self.after)}")
-        if self.budget is not None:
-            parts.append(f"budget ${format_amount(self.budget)}")
-        if self.idle is not None:
-            parts.append(f"idle {format_duration(self.idle)}")
-        return ", ".join(parts)
+        return format_rule(Limits(self.after, self.budget, self.idle), self.deadline_delay, self.budget_delay)
 
     @property
     def is_armed(self) -> bool:
@@ -135,9 +133,13 @@ class Guard(msgspec.Struct, kw_only=True, frozen=True):
         """The limits that apply now, the earliest first."""
         limits = []
         if self.after is not None and self.deadline is not None:
-            limits.append(Limit(self.deadline, f"after {format_duration(self.after)}"))
+            limits.append(
+                Limit(self.deadline, _format_delayed(f"after {format_duration(self.after)}", self.deadline_delay))
+            )
         if self.budget is not None and self.budget_end is not None:
-            limits.append(Limit(self.budget_end, f"budget of ${format_amount(self.budget)}"))
+            limits.append(
+                Limit(self.budget_end, _format_delayed(f"budget of {_format_budget(self.budget)}", self.budget_delay))
+            )
         if self.idle is not None and self.idle_since is not None:
             at = max(self.idle_since + self.idle, self.snoozed_until or 0.0)
             limits.append(Limit(at, f"idle for {format_duration(self.idle)}", is_idle=True))
@@ -150,6 +152,29 @@ class Limit(NamedTuple):
     at: float
     reason: str
     is_idle: bool = False
+
+
+def format_rule(limits: Limits, after_delay: float = 0.0, budget_delay: float = 0.0) -> str:
+    """Return limits as text, such as ``after 8h + 2h, idle 30m``.
+
+    Parameters
+    ----------
+    limits : Limits
+    after_delay, budget_delay : float, default 0
+        Seconds by which these limits were put off.
+
+    Returns
+    -------
+    str
+    """
+    parts = []
+    if limits.after is not None:
+        parts.append(_format_delayed(f"after {format_duration(limits.after)}", after_delay))
+    if limits.budget is not None:
+        parts.append(_format_delayed(f"budget {_format_budget(limits.budget)}", budget_delay))
+    if limits.idle is not None:
+        parts.append(f"idle {format_duration(limits.idle)}")
+    return ", ".join(parts)
 
 
 def arm(guard: Guard, start: float, interruption: int) -> dict[str, Any]:
@@ -193,6 +218,8 @@ def reset(state: str) -> dict[str, Any]:
         "state": state,
         "deadline": None,
         "spend_from": None,
+        "deadline_delay": 0.0,
+        "budget_delay": 0.0,
         "idle_since": None,
         "snoozed_until": None,
         "attempts": 0,
@@ -225,9 +252,9 @@ def merge(existing: Guard, new: Guard) -> Guard:
         )
     changes: dict[str, Any] = {"rate": new.rate, "name": new.name, "account": new.account}
     if _is_stricter(new.after, existing.after, new.deadline, existing.deadline):
-        changes |= {"after": new.after, "deadline": new.deadline}
+        changes |= {"after": new.after, "deadline": new.deadline, "deadline_delay": 0.0}
     if _is_stricter(new.budget, existing.budget, new.budget_end, existing.budget_end):
-        changes |= {"budget": new.budget, "spend_from": new.spend_from}
+        changes |= {"budget": new.budget, "spend_from": new.spend_from, "budget_delay": 0.0}
     if _is_stricter(new.idle, existing.idle, None, None):
         changes |= {"idle": new.idle}
     return msgspec.structs.replace(existing, **changes)
@@ -254,6 +281,8 @@ def extend(guard: Guard, seconds: float, now: float) -> Guard:
         guard,
         deadline=None if guard.deadline is None else guard.deadline + delay,
         spend_from=None if guard.spend_from is None else guard.spend_from + delay,
+        deadline_delay=0.0 if guard.deadline is None else guard.deadline_delay + delay,
+        budget_delay=0.0 if guard.spend_from is None else guard.budget_delay + delay,
         snoozed_until=now + seconds,
         state="active" if guard.state == "pausing" else guard.state,
         attempts=0,
@@ -328,3 +357,13 @@ def _is_stricter(value: float | None, other: float | None, at: float | None, oth
     if at is not None and other_at is not None:
         return at < other_at
     return value < other
+
+
+def _format_delayed(text: str, delay: float) -> str:
+    """Return the text of a limit with the seconds by which it was put off, such as ``after 8h + 2h``."""
+    return f"{text} + {format_duration(delay)}" if delay else text
+
+
+def _format_budget(budget: float) -> str:
+    """Return US dollars as text, such as ``$20.00``; less than a cent is not rounded to zero: ``$0.001``."""
+    return f"${format_amount(budget)}" if budget >= 0.01 else f"${budget:.2g}"

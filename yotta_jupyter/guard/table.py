@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..columns import TIMESTAMP
-from ..frame_display import UntruncatedFrame
+from ..frame_display import GuardsFrame
 from .clock import Clock
 from .rules import Guard
 
@@ -34,7 +34,7 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
     pauses_at = [guard.limits[0].at if guard.limits else None for guard in guards]
 
     def times(values: Sequence[float | None]) -> pd.DatetimeIndex:
-        wall = [None if at is None else datetime.fromtimestamp(clock.to_wall(at), UTC) for at in values]
+        wall = [None if at is None else datetime.fromtimestamp(round(clock.to_wall(at)), UTC) for at in values]
         return pd.DatetimeIndex(wall, dtype=TIMESTAMP)
 
     def texts(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
@@ -54,7 +54,7 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
         "last_error": texts([guard.error or None for guard in guards]),
     }
     index = pd.Index(texts([guard.pod_id for guard in guards]), name="id")
-    return UntruncatedFrame(columns, index=index)
+    return GuardsFrame(columns, index=index)
 
 
 def _format_reason(guard: Guard) -> str | None:

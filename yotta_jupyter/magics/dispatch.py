@@ -84,7 +84,7 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
         raise _unknown_command(name)
     if cell is not None and not command.takes_code:
         raise InvalidRequest(f"%yotta {command.name} takes no cell. Write one % and a line of its own.")
-    if code is None and command.takes_code and not _requests_help(args):
+    if code is None and command.takes_code and not _needs_no_code(command, args):
         raise _missing_code(command)
     try:
         arguments = command.parser().parse_line(args)
@@ -117,8 +117,9 @@ def _split_code(line: str, cell: str | None) -> tuple[str, str | None]:
     return match["arguments"], match["code"] or ""
 
 
-def _requests_help(args: Sequence[str]) -> bool:
-    return "-h" in args or "--help" in args
+def _needs_no_code(command: Command, args: Sequence[str]) -> bool:
+    flags = ("-h", "--help", *command.flags_without_code)
+    return any(arg.partition("=")[0] in flags for arg in args)
 
 
 def _missing_code(command: Command) -> InvalidRequest:

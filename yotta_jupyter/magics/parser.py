@@ -43,6 +43,8 @@ class LineParser(argparse.ArgumentParser):
     prog : str
         The program in messages, such as ``%yotta list``.
     description : str
+    argument_error : str, default ""
+        The error for all invalid arguments; empty for one that names the argument.
 
     Attributes
     ----------
@@ -50,8 +52,9 @@ class LineParser(argparse.ArgumentParser):
         What Tab completes for each argument, by its ``dest``.
     """
 
-    def __init__(self, prog: str, description: str) -> None:
+    def __init__(self, prog: str, description: str, argument_error: str = "") -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False)
+        self._argument_error = argument_error
         self.completion_kinds: dict[str, CompletionKind] = {}
 
     def add_argument(
@@ -108,6 +111,14 @@ class LineParser(argparse.ArgumentParser):
         HelpRequested
             ``-h`` is among the arguments.
         """
+        try:
+            return self._parse(args)
+        except InvalidRequest:
+            if not self._argument_error:
+                raise
+        raise InvalidRequest(self._argument_error)
+
+    def _parse(self, args: Sequence[str]) -> argparse.Namespace:
         self._reject_unknown_flags(args)
         arguments, extra = self.parse_known_args(args)
         if extra:
@@ -182,6 +193,10 @@ class Command(msgspec.Struct, frozen=True):
         Whether the command requires code: the lines below ``%%yotta NAME``, or the rest of the line after ``--``. The
         parsed arguments then have three more attributes: ``code``, unchanged; ``is_cell``, whether it was written as a
         cell; ``namespace``, the variables of the notebook.
+    flags_without_code : tuple of str
+        Flags with which the command needs no code; ``code`` is None then.
+    argument_error : str
+        As for `LineParser`.
     """
 
     name: str
@@ -190,10 +205,12 @@ class Command(msgspec.Struct, frozen=True):
     add_arguments: Callable[[LineParser], None] = no_arguments
     aliases: tuple[str, ...] = ()
     takes_code: bool = False
+    flags_without_code: tuple[str, ...] = ()
+    argument_error: str = ""
 
     @cache  # noqa: B019  # The commands live as long as the process.
     def parser(self) -> LineParser:
         """Return the parser of the command's arguments, built once because that is slow."""
-        parser = LineParser(f"%yotta {self.name}", self.summary)
+        parser = LineParser(f"%yotta {self.name}", self.summary, self.argument_error)
         self.add_arguments(parser)
         return parser

@@ -40,6 +40,11 @@ class Remotes:
         self._used: Pod | None = None
 
     @property
+    def used_pod(self) -> Pod | None:
+        """The pod chosen by ``%yotta use``."""
+        return self._used
+
+    @property
     def used_pod_id(self) -> str | None:
         """The id of the pod chosen by ``%yotta use``."""
         return self._used.id if self._used is not None else None

@@ -37,6 +37,8 @@ class Session:
         The options with which the sandbox was started.
     pause_warned_ids : set of str
         Ids of the pods for which a note has said what a pause may erase.
+    copy_warned_ids : set of str
+        Ids of the pods for which a note has said that a pause may erase what was copied there.
     remotes : Remotes
         Connects commands to pods, and holds the pod chosen by ``%yotta use``.
     remote_folders : RemoteFolders
@@ -49,6 +51,7 @@ class Session:
         self.sandbox: Sandbox | None = None
         self.sandbox_options: dict[str, object] = {}
         self.pause_warned_ids: set[str] = set()
+        self.copy_warned_ids: set[str] = set()
         self.remotes = Remotes(self)
         self.remote_folders = RemoteFolders()
         self._client: Client | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Final
 
 from ... import config
 from ...client import Client
@@ -18,6 +19,12 @@ from ..display import PlainText
 from ..parser import Command, LineParser
 from ..prompts import prompt_secret
 from ..session import Session
+
+_LOGIN_ARGUMENT_ERROR: Final = (
+    "%yotta login prompts for the key and takes only --profile P. A key that is typed into a cell stays in the "
+    "notebook and in the history: delete the line, and revoke the key in the console under Settings → Access Keys."
+)
+"""The error does not repeat the arguments, because one may be a key."""
 
 
 def _add_login_arguments(parser: LineParser) -> None:
@@ -89,6 +96,12 @@ def _format_key_file(key_file: str) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("login", "Save your API key, entered hidden, after testing it.", _login, _add_login_arguments),
+    Command(
+        "login",
+        "Save your API key, entered hidden, after testing it.",
+        _login,
+        _add_login_arguments,
+        argument_error=_LOGIN_ARGUMENT_ERROR,
+    ),
     Command("status", "Show the API, the key and the cost of this notebook's connection.", _status),
 )

@@ -11,11 +11,11 @@ from ...errors import InvalidRequest
 from ...hints import pod_argument
 from ...sanitize import single_line
 from ...spelling import did_you_mean
-from ..parser import Command, LineParser
+from ..parser import POD_HELP, Command, LineParser
 from ..progress import transfer_progress
 from ..resolve import resolve_pods
 from ..session import Session
-from .arguments import add_optional_pod_argument, add_pod_argument
+from .arguments import add_optional_pod_argument
 
 if TYPE_CHECKING:
     from ...models import Pod
@@ -39,10 +39,21 @@ _RUN_ID_LENGTH: Final = 8
 """Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
 
 
+def _add_use_arguments(parser: LineParser) -> None:
+    parser.add_argument(
+        "pod", nargs="?", metavar="POD", completes="pod", help=f"{POD_HELP}; without it, the present choice is shown"
+    )
+
+
 def _use(session: Session, arguments: Namespace) -> None:
-    (pod,) = resolve_pods(session.client, [arguments.pod])
-    session.remotes.use(pod)
-    print(f"Commands use pod {pod.label} when none is named.")
+    if arguments.pod is not None:
+        (pod,) = resolve_pods(session.client, [arguments.pod])
+        session.remotes.use(pod)
+    used = session.remotes.used_pod
+    if used is None:
+        print("No pod is chosen. Choose one: %yotta use POD")
+    else:
+        print(f"Commands use pod {used.label} when none is named.")
 
 
 def _add_run_arguments(parser: LineParser) -> None:
@@ -69,6 +80,8 @@ def _add_run_arguments(parser: LineParser) -> None:
 
 def _run(session: Session, arguments: Namespace) -> CellResult | None:
     push, pull = _split_names(arguments.push), _split_names(arguments.pull)
+    if arguments.detach and arguments.code is None:
+        raise InvalidRequest("--detach needs code to run.")
     if arguments.detach and pull:
         raise InvalidRequest("--pull needs the end of the cell, and --detach does not wait for it. Leave one out.")
     values = _find_values(push, arguments.namespace, session)
@@ -83,10 +96,10 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
         def run(publisher: OutputPublisher) -> RunResult:
             return remote.run(arguments.code, on_output=publisher, on_interrupt=lambda: _should_interrupt_pod(session))
 
-        result = _publish_outputs(session, run)
+        result = _publish_outputs(session, run) if arguments.code is not None else None
         if pull:
             session.shell.user_ns.update(remote.pull_values(pull, on_progress=on_progress))
-    if arguments.is_cell and not result.value:
+    if arguments.is_cell and result is not None and not result.value:
         return None  # A cell cannot be assigned, so it returns a result only to display the value.
     return result
 
@@ -184,8 +197,11 @@ COMMANDS: tuple[Command, ...] = (
         _run,
         _add_run_arguments,
         takes_code=True,
+        flags_without_code=("--push", "--pull"),
     ),
-    Command("use", "Choose the pod that run, sh, cp, open and attach take when none is named.", _use, add_pod_argument),
+    Command(
+        "use", "Choose the pod that run, sh, cp, open and attach take when none is named.", _use, _add_use_arguments
+    ),
     Command("attach", "Show all output of the running or last cell of a pod.", _attach, _add_attach_arguments),
     Command("interrupt", "Interrupt the cell that runs on a pod.", _interrupt, add_optional_pod_argument),
     Command("restart", "Start a new kernel on a pod.", _restart, add_optional_pod_argument),

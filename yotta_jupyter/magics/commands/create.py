@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from ...api import preview_create
 from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
-from ...errors import InvalidRequest
+from ...errors import InvalidRequest, NameTaken, YottaError
 from ...estimate import estimate
 from ...formatting import format_rate
+from ...guard.limit_arguments import parse_limits
+from ...guard.rules import format_rule
 from ...hints import pod_argument
 from ...keys import PUBLIC_KEY_ENV, load_public_key
 from ...launch import DEFAULT_EXPOSE, GPU_COUNTS, complete_spec, exposes_ssh
@@ -115,7 +118,7 @@ def _add_arguments(parser: LineParser) -> None:
         "--key", metavar="FILE", completes="key_file", help="the private key file whose public key the pod gets"
     )
     add_guard_arguments(parser)
-    parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the request with masked secrets; create nothing")
 
 
 def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
@@ -125,7 +128,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     for note in notes:
         print_note(note)
     if arguments.dry_run:  # Needs no API key, and creates no SSH key.
-        print_note(_format_estimate(session, spec))
+        _print_plan(session, spec, limits, another=arguments.another)
         return preview_create(complete_spec(spec, load_public_key=lambda: _KEY_PLACEHOLDER))
     pod, created = _create_or_reuse(session, spec, another=arguments.another)
     if created:
@@ -137,6 +140,28 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if limits:
         set_guard(session, pod, limits)
     return wait_until_usable(session, pod) if arguments.wait else pod
+
+
+def _print_plan(session: Session, spec: PodSpec, limits: Mapping[str, str], another: bool) -> None:
+    """Print what the create would cost, whether its name is free, and the rule of its guard."""
+    print_note(_format_estimate(session, spec))
+    if spec.pod_name is not None and not another:
+        print_note(_describe_name(session, spec))
+    if limits:
+        print_note(f"a guard would pause the pod: {format_rule(parse_limits(**limits))}.")
+
+
+def _describe_name(session: Session, spec: PodSpec) -> str:
+    """Return whether the name of a spec is free, and what a create would do if it is not."""
+    try:
+        pod = session.client.pods.find_reusable(spec)
+    except NameTaken as error:
+        return f"the create would fail. {error.message}"
+    except YottaError as error:
+        return f"whether the name {single_line(spec.pod_name, 60)} is free is unknown. {error.message}"
+    if pod is None:
+        return f"no live pod is named {single_line(spec.pod_name, 60)}."
+    return f"pod {pod.label}, which is {single_line(pod.status, 40)}, would be reused, and nothing created."
 
 
 def _create_or_reuse(session: Session, spec: PodSpec, another: bool) -> tuple[Pod, bool]:

@@ -8,6 +8,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ...errors import CopyInterrupted, InvalidRequest
@@ -20,6 +21,7 @@ from ..remote_paths import split_remote_path
 from ..session import Session
 
 if TYPE_CHECKING:
+    from ...models import Pod
     from ...remote import Transferred
 
 _MAX_NAMED: Final = 5
@@ -82,7 +84,25 @@ def _cp(session: Session, arguments: Namespace) -> None:
             error.advice = "cp has no wildcards: copy the folder, or one file after the other."
         raise
     _print_summary(copied, destination, time.monotonic() - started)
+    if remote_target is not None:
+        # On a sandbox, a mount path is a folder in the home.
+        is_sandbox = session.client.is_sandbox
+        _warn_of_data_loss(session, pod, posixpath.join("/", remote_target.path) if is_sandbox else copied.path)
     session.remote_folders.refresh(remote, remote_path.path)
+
+
+def _warn_of_data_loss(session: Session, pod: Pod, path: str) -> None:
+    """Print, once for each pod, that a pause may erase a path outside its persistent volume."""
+    if pod.id in session.copy_warned_ids:
+        return
+    if not pod.has_persistent_volume:
+        reason = f"{single_line(pod.name or pod.id, 60)} has no persistent volume."
+    elif not PurePosixPath(posixpath.normpath(path)).is_relative_to(pod.persistent_mount_path or ""):
+        reason = f"only files in {single_line(pod.persistent_mount_path, 60)} stay."
+    else:
+        return
+    session.copy_warned_ids.add(pod.id)
+    print_note(f"a pause may erase this copy: {reason}")
 
 
 def _choose_target(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:

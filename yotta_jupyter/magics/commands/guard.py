@@ -33,6 +33,7 @@ def add_guard_arguments(parser: LineParser) -> None:
     parser : LineParser
     """
     parser.add_argument("--guard-after", metavar="D", help="pause the pod after it has run for so long, such as 8h")
+    parser.add_argument("--guard-budget", metavar="USD", help="pause the pod when it has cost so many US dollars")
     parser.add_argument("--guard-idle", metavar="D", help="pause the pod after it was idle for so long, such as 30m")
 
 
@@ -47,7 +48,7 @@ def guard_limits(session: Session, arguments: Namespace) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Arguments of `Guards.set`, ``after`` and ``idle``. Empty if no guard is requested.
+        Arguments of `Guards.set`, ``after``, ``budget`` and ``idle``. Empty if no guard is requested.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def guard_limits(session: Session, arguments: Namespace) -> dict[str, str]:
         A limit is invalid.
     """
     after = arguments.guard_after or session.overrides().guard_after
-    return _validate_limits({"after": after, "idle": arguments.guard_idle})
+    return _validate_limits({"after": after, "budget": arguments.guard_budget, "idle": arguments.guard_idle})
 
 
 def _validate_limits(limits: Mapping[str, str | None]) -> dict[str, str]:
@@ -118,6 +119,8 @@ def _add_arguments(parser: LineParser) -> None:
 
 
 def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText | None:
+    from ...frame_display import GuardsFrame
+
     _check_flags(arguments)
     if arguments.log:
         return PlainText(session.client.guards.log() or "The log is empty: no guard was ever set.")
@@ -131,8 +134,7 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
         return None
     if arguments.extend:
         for pod in pods:
-            guard = session.client.guards.extend(pod.id, arguments.extend)
-            print(session.client.guards.describe(guard))
+            _extend(session, pod, arguments.extend)
         return None
     if limits:
         _set_guards(session, pods, limits, arguments)
@@ -140,7 +142,7 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
     for pod in pods:
         _print_watchdog(session, pod)
     frame = session.client.guards.frame()
-    return frame[frame.index.isin([pod.id for pod in pods])]
+    return GuardsFrame(frame[frame.index.isin([pod.id for pod in pods])])
 
 
 def _check_flags(arguments: Namespace) -> None:
@@ -181,6 +183,15 @@ def _print_watchdog(session: Session, pod: Pod) -> None:
     left = "" if state.left is None else f", it pauses the pod in {format_duration(state.left)}"
     error = f"; its last request failed: {single_line(state.error, 100)}" if state.error else ""
     print(f"The watchdog on {pod.label} {'runs' if state.alive else 'does NOT run'}{left}{error}.")
+
+
+def _extend(session: Session, pod: Pod, by: str) -> None:
+    guards = session.client.guards
+    guard = guards.extend(pod.id, by)
+    if pod.gpus_stopped_or_stopping or not guard.is_armed:
+        status = single_line(pod.status, 40)
+        print_note(f"nothing was put off: {pod.label} is {status}, and its limits start anew when it runs.")
+    print(guards.describe(guard))
 
 
 def _end(session: Session, pod: Pod) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import ssh
@@ -107,6 +108,8 @@ def _ssh(session: Session, arguments: Namespace) -> PlainText:
     (pod,) = resolve_pods(client, [arguments.pod])
     render = ssh.config_block if arguments.config else ssh.command
     text = render(pod, arguments.key or client.ssh_key, arguments.user)
+    if arguments.key is not None and not Path(arguments.key).expanduser().exists():
+        print_note(f"there is no file {single_line(arguments.key, 100)} on this machine.")
     if arguments.key is None and PUBLIC_KEY_ENV not in pod.environment:
         print_note(
             f"{pod.label} was created without the variable {PUBLIC_KEY_ENV}. "
