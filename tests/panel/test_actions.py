@@ -92,10 +92,27 @@ def test_pause_and_resume(page: Page, panel_notebook: Notebook, sandbox: Sandbox
     assert (len(requests_to(sandbox, "pause")), len(requests_to(sandbox, "resume"))) == (1, 1)
 
 
+def test_impatient_clicks_on_pause_do_not_resume_the_pod(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
+) -> None:
+    page.get_by_role("button", name="Pause train-1").click()
+    resume = page.get_by_role("button", name="Resume train-1")
+    expect(resume).to_have_attribute("title", re.compile("Move the pointer away first"))
+    for _ in range(2):
+        page.mouse.down()
+        page.mouse.up()
+    assert requests_to(sandbox, "resume") == []
+    page.mouse.move(0, 0)
+    resume.click()
+    expect(row(page, "train-1")).to_contain_text("Running")
+    assert (len(requests_to(sandbox, "pause")), len(requests_to(sandbox, "resume"))) == (1, 1)
+
+
 def test_failed_action_shows_its_error_in_the_row(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
     sandbox.add_fault("pause:code=10002")
     page.get_by_role("button", name="Pause train-1").click()
-    expect(row(page, "train-1")).to_contain_text("The API failed")
+    expect(row(page, "train-1")).to_contain_text("Pause failed: The API failed")
+    expect(row(page, "train-1").locator(".yotta-cost")).to_be_visible()
     row(page, "train-1").get_by_role("button", name="Dismiss").click()
     expect(row(page, "train-1")).not_to_contain_text("The API failed")
     assert status_of(sandbox, "train-1") == "RUNNING"
@@ -175,17 +192,30 @@ def test_confirmed_delete_of_several_is_sent(page: Page, panel_notebook: Noteboo
     assert status_of(sandbox, "eval-1") == "RUNNING"
 
 
-def test_pause_says_once_what_it_erases(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
-    loss = "A pause may erase all files: there is no persistent volume."
-    pause = page.get_by_role("button", name="Pause notebook-1")
-    expect(pause).to_have_attribute("title", f"Pause notebook-1. {loss}")
+def test_pause_that_may_erase_all_files_can_be_undone(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
+    loss = "A pause may erase all files: there is no persistent volume"
+    pause = page.get_by_role("button", name="Pause notebook-1", exact=True)
+    expect(pause).to_have_attribute("title", f"Pause notebook-1. {loss}.")
+    undo = page.get_by_role("button", name="Undo pause notebook-1")
     pause.click()
     expect(row(page, "notebook-1").get_by_text(loss)).to_be_visible()
     expect(page.get_by_role("status").filter(has_text=f"Pausing notebook-1. {loss}")).to_have_count(1)
-    page.get_by_role("button", name="Pause train-1").click()
-    expect(row(page, "train-1")).to_contain_text("Paused")
-    expect(row(page, "train-1")).not_to_contain_text("A pause may erase")
-    expect(row(page, "notebook-1").get_by_text(loss)).to_be_hidden(timeout=10_000)
+    page.mouse.down()
+    page.mouse.up()
+    undo.click()
+    expect(row(page, "notebook-1").get_by_text(loss)).to_be_hidden()
+    pause.focus()
+    page.keyboard.press("Enter")
+    expect(undo).to_be_visible()
+    expect(pause).to_be_focused()
+    page.keyboard.press("Enter")  # As an impatient user would.
+    page.keyboard.press("Escape")
+    expect(undo).to_be_hidden()
+    assert requests_to(sandbox, "pause") == []
+    pause.click()
+    expect(row(page, "notebook-1")).to_contain_text("Paused", timeout=15_000)
+    assert len(requests_to(sandbox, "pause")) == 1
+    expect(row(page, "notebook-1").get_by_text(loss)).to_be_hidden()
 
 
 def test_double_click_on_delete_does_not_undo_it(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:

@@ -17,6 +17,7 @@ from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, conne
 from yotta_jupyter.panel import close_all
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller
+from yotta_jupyter.panel.protocol import FIELDS
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.widget import PanelWidget
 from yotta_jupyter.passwords import JUPYTER_PASSWORD_ENV
@@ -132,6 +133,93 @@ def test_undone_delete_is_not_sent(
     assert actions.undo([pod_id]) == [pod_id]
     actions.close()
     assert requests_to(sandbox, "delete") == []
+
+
+def test_first_pause_of_a_pod_without_a_persistent_volume_waits_for_an_undo(
+    sandbox: Sandbox,
+    state: PanelState,
+    make_actions: Callable[[float], Actions],
+    refresh_requested: threading.Event,
+) -> None:
+    actions = make_actions(60.0)
+    erased, kept = id_of(state, "notebook-1"), id_of(state, "train-1")
+    actions.act("pause", [erased])
+    actions.act("pause", [kept])
+    assert refresh_requested.wait(10)
+    assert [kept in request.path for request in requests_to(sandbox, "pause")] == [True]
+    assert actions.undo([erased]) == [erased]
+    actions.act("pause", [erased])
+    actions.close()
+    assert len(requests_to(sandbox, "pause")) == 2
+    refresh_requested.clear()
+    state.apply_listing(actions.client.pods.list(), time.monotonic())
+    assert not state.warns_of_pause(erased)
+
+
+def test_confirmed_pause_is_sent_at_once(
+    sandbox: Sandbox,
+    state: PanelState,
+    make_actions: Callable[[float], Actions],
+    refresh_requested: threading.Event,
+) -> None:
+    make_actions(60.0).act("pause", [id_of(state, "notebook-1")], confirmed=True)
+    assert refresh_requested.wait(10)
+    assert len(requests_to(sandbox, "pause")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("pause:code=10002", "Pause failed: The API failed: "),
+        ("pause:status=402", "Pause failed: The API refused the request: "),
+    ],
+)
+def test_error_of_an_action_starts_with_the_action(
+    sandbox: Sandbox, state: PanelState, make_actions: Callable[[float], Actions], fault: str, expected: str
+) -> None:
+    sandbox.add_fault(fault)
+    actions = make_actions(0.0)
+    pod_id = id_of(state, "train-1")
+    actions.act("pause", [pod_id])
+    actions.close()
+    error = state.rows()[pod_id][FIELDS.index("error")]
+    assert error.startswith(expected)
+    assert "arguments" not in error
+
+
+def test_failed_refresh_says_whether_the_api_answered(yotta: Client, sandbox: Sandbox) -> None:
+    panel = Panel(yotta)
+
+    def reachable() -> bool:
+        panel._poll()
+        return bool(msgspec.json.decode(panel._sync.snapshot())["reachable"])
+
+    try:
+        assert reachable()
+        sandbox.add_fault("list:code=10002")
+        assert reachable()
+        sandbox.stop()
+        assert not reachable()
+    finally:
+        panel.close()
+
+
+def test_refresh_that_takes_long_is_reported_as_late(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yotta_jupyter.panel.panel.LATE_AFTER", 0.0)
+    reports: list[bool] = []
+    is_late = threading.Event()
+    panel = Panel(yotta)
+
+    def send() -> None:
+        reports.append(panel._state.late)
+        if panel._state.late:
+            is_late.set()
+
+    monkeypatch.setattr(panel, "_send", send)
+    monkeypatch.setattr(panel, "_fetch", lambda: is_late.wait(10))
+    panel._poll()
+    panel.close()
+    assert reports == [True, False]
 
 
 def test_pods_without_a_name_are_no_duplicates(

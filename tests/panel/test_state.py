@@ -14,7 +14,7 @@ import pytest
 from yotta_jupyter import PodSpec
 from yotta_jupyter.models import LAUNCH_ID_ENV
 from yotta_jupyter.panel import form
-from yotta_jupyter.panel.protocol import FIELDS, UNDOABLE_DELETE, pod_row
+from yotta_jupyter.panel.protocol import FIELDS, pod_row
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.sync import StateSync
 
@@ -38,17 +38,17 @@ def test_older_listing_keeps_a_newly_launched_pod(state: PanelState) -> None:
 
 def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     pod_id = id_of(state, "train-1")
-    state.begin([pod_id], UNDOABLE_DELETE)
+    state.begin([pod_id], "delete", can_undo=True)
     first_requested_at = time.monotonic()
     state.undo([pod_id])
-    state.begin([pod_id], UNDOABLE_DELETE)
-    assert state.make_deletes_final([pod_id], requested_before=first_requested_at) == []
-    assert state.make_deletes_final([pod_id], requested_before=time.monotonic()) == [pod_id]
+    state.begin([pod_id], "delete", can_undo=True)
+    assert state.make_final([pod_id], requested_before=first_requested_at) == []
+    assert state.make_final([pod_id], requested_before=time.monotonic()) == [pod_id]
 
 
 def test_snapshot_says_how_long_a_delete_can_be_undone(state: PanelState, sync: StateSync) -> None:
     pod_id = id_of(state, "train-1")
-    state.begin([pod_id], UNDOABLE_DELETE)
+    state.begin([pod_id], "delete", can_undo=True)
     seconds = msgspec.json.decode(sync.snapshot())["undo_seconds"]
     assert list(seconds) == [pod_id]
     assert 0 < seconds[pod_id] <= 60
@@ -102,6 +102,15 @@ def test_action_stays_pending_until_a_newer_listing(state: PanelState) -> None:
     assert state.begin([pods[0].id], "pause") == []
     state.apply_listing(pods, requested_at=float("inf"))
     assert state.begin([pods[0].id], "pause") == [pods[0].id]
+
+
+def test_result_of_an_action_from_before_a_reset_is_ignored(state: PanelState) -> None:
+    pods = list(state.pods.values())
+    state.begin([pods[0].id], "pause")
+    state.reset()
+    state.apply_listing(pods, requested_at=time.monotonic())
+    state.record_results({pods[0].id: "Pause failed: refused."})
+    assert state.rows()[pods[0].id][FIELDS.index("error")] is None
 
 
 def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dict[str, Any]]) -> None:

@@ -102,7 +102,9 @@ def test_kernel_restart_is_shown(page: Page, open_notebook: OpenNotebook, sandbo
     notebook = show_panel(open_notebook, sandbox, "%load_ext yotta_jupyter\n" + THREAD_NAMES)
     expect(row(page, "train-1")).to_be_visible()
     notebook.restart()
-    expect(page.get_by_role("alert")).to_contain_text("Run %load_ext yotta_jupyter, then the cell of the panel again.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Run %load_ext yotta_jupyter, %yotta sandbox start, then the cell of the panel again."
+    )
     expect(row(page, "train-1")).to_be_visible()
     pause = page.get_by_role("button", name="Pause train-1")
     expect(pause).to_be_disabled()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.panel.jupyter_server import PANEL, JupyterServer, Notebook, chromium, connect_cell
+from tests.panel.jupyter_server import PANEL, RESTART, JupyterServer, Notebook, chromium, connect_cell
 from yotta_jupyter import Sandbox
 
 README_IMAGE = Path(__file__).parents[2] / "docs" / "panel.png"
@@ -126,6 +126,18 @@ def _show_options(label: str, text: str = "") -> Callable[[Page], None]:
     return show
 
 
+def _show_pause_confirmation(page: Page) -> None:
+    page.get_by_label("Select all pods shown").check()
+    page.get_by_role("button", name=re.compile(r"^Pause \d+$")).click()
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+
+
+def _show_kernel_gone(page: Page) -> None:
+    page.get_by_role("button", name="Delete train-2", exact=True).click()
+    page.evaluate(RESTART)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def _show_confirmation(page: Page) -> None:
     page.get_by_label("Select all pods shown").check()
     page.get_by_role("button", name=re.compile(r"^Delete \d+$")).click()
@@ -208,6 +220,8 @@ VIEWS = [
     View("image-options", _show_options("Image")),
     View("region-options", _show_options("Region")),
     View("confirmation", _show_confirmation),
+    View("pause-confirmation", _show_pause_confirmation),
+    View("kernel-gone", _show_kernel_gone),
     View("undo", _show_undo),
     View("jupyter-connecting", _show_connecting),
     View("jupyter-link", _show_jupyter_link),

@@ -1,4 +1,4 @@
-"""The actions of a panel: pause, resume, delete with undo, launch. Requests run on threads."""
+"""The actions of a panel: pause and delete with undo, resume, launch. Requests run on threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from ..sanitize import single_line
 from ..spec import PodSpec
 from ..tunnels import PodLink, find_route
 from ..tunnels.routes import is_colab
-from .protocol import UNDOABLE_DELETE
 from .state import PanelState
 
 SHUTDOWN_TIMEOUT: Final = 4.0
@@ -45,7 +44,7 @@ class Actions:
     request_refresh : callable
         Called when the pods may have changed.
     delete_delay : float
-        Seconds during which a delete can be undone.
+        Seconds during which a delete, or a pause that warns, can be undone.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Actions:
         """Whether `act` has requests in progress. It calls `request_refresh` after them."""
         return self._requests_in_progress > 0
 
-    def act(self, action: str, pod_ids: Sequence[str]) -> list[str]:
+    def act(self, action: str, pod_ids: Sequence[str], *, confirmed: bool = False) -> list[str]:
         """Pause, resume or delete pods. Returns at once.
 
         Parameters
@@ -80,24 +79,33 @@ class Actions:
             ``pause``, ``resume`` or ``delete``.
         pod_ids : sequence of str
             Pods with a pending action are skipped.
+        confirmed : bool
+            Whether the user has confirmed a pause, which then cannot be undone.
 
         Returns
         -------
         list of str
             The pods that were not skipped.
         """
-        can_undo = action == "delete" and self._delete_delay > 0
-        accepted = self._state.begin(pod_ids, UNDOABLE_DELETE if can_undo else action)
-        if accepted:
-            if can_undo:
-                self._start_thread(self._delayed_delete, self.client, accepted)
-            else:
-                self._start_thread(self._execute, self.client, action, accepted)
+        delayed = {pod_id for pod_id in pod_ids if self._can_undo(action, pod_id, confirmed)}
+        immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
+        accepted: list[str] = []
+        if to_delay := self._state.begin(delayed, action, can_undo=True):
+            self._start_thread(self._execute_delayed, self.client, action, to_delay)
+            accepted += to_delay
+        if to_send := self._state.begin(immediate, action):
+            self._start_thread(self._execute, self.client, action, to_send)
+            accepted += to_send
         self._on_change()
         return accepted
 
+    def _can_undo(self, action: str, pod_id: str, confirmed: bool) -> bool:
+        if self._delete_delay == 0:
+            return False
+        return action == "delete" or (action == "pause" and not confirmed and self._state.warns_of_pause(pod_id))
+
     def undo(self, pod_ids: Sequence[str]) -> list[str]:
-        """Cancel deletes that can still be undone.
+        """Cancel actions that can still be undone.
 
         Parameters
         ----------
@@ -106,7 +114,7 @@ class Actions:
         Returns
         -------
         list of str
-            The pods that will not be deleted.
+            The pods whose actions are cancelled.
         """
         undone = self._state.undo(pod_ids)
         self._on_change()
@@ -157,11 +165,11 @@ class Actions:
         self._start_thread(self._extend_guard, self.client, pod_id, on_done)
 
     def begin_close(self) -> None:
-        """Send pending deletes now. No delete can be undone from now on."""
+        """Send pending actions now. Nothing can be undone from now on."""
         self._closing.set()
 
     def close(self, deadline: float | None = None) -> None:
-        """Send pending deletes, and wait for requests in progress.
+        """Send pending actions, and wait for requests in progress.
 
         Parameters
         ----------
@@ -189,22 +197,23 @@ class Actions:
             self._threads.add(thread)
         thread.start()
 
-    def _delayed_delete(self, client: Client, pod_ids: Sequence[str]) -> None:
-        requested_before = time.monotonic()  # A delete that is undone and requested again has another thread.
+    def _execute_delayed(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
+        requested_before = time.monotonic()  # An action that is undone and requested again has another thread.
         self._closing.wait(self._delete_delay)
-        due = self._state.make_deletes_final(pod_ids, requested_before)
+        due = self._state.make_final(pod_ids, requested_before)
         if due:
             self._on_change()
-            self._execute(client, "delete", due)
+            self._execute(client, action, due)
 
     def _execute(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
         with self._request_in_progress():
             bulk = partial(client.pods.bulk, action, pod_ids)
-            results = _call(bulk, f"The {action} failed", advice="Refresh to see the status.")
+            results = _call(bulk, "An unexpected error", advice="Refresh to see the status.")
         if isinstance(results, YottaError):
             results = [results] * len(pod_ids)
-        errors = [None if error is None else describe(error) for error in results]
-        self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
+        errors = [None if error is None else _describe_failure(action, error) for error in results]
+        if client is self.client:  # Else the rows are those of another sandbox now.
+            self._state.record_results(dict(zip(pod_ids, errors, strict=True)))
         self._on_change()
         self._request_refresh()
 
@@ -267,6 +276,11 @@ class Actions:
         self._on_change()
         on_done(outcome, note)
         self._request_refresh()
+
+
+def _describe_failure(action: str, error: YottaError) -> str:
+    """Return what the row of a pod says after a failed action, such as "Pause failed: ..."."""
+    return f"{action.capitalize()} failed: {describe(error)}"
 
 
 def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result | YottaError:

@@ -95,7 +95,8 @@ class MessageHandler:
 
     def _act(self, message: Message) -> None:
         pod_ids = _pod_ids(message)
-        self._ack_unchanged(pod_ids, self._actions.act(str(message["type"]), pod_ids))
+        confirmed = bool(message.get("confirmed"))
+        self._ack_unchanged(pod_ids, self._actions.act(str(message["type"]), pod_ids, confirmed=confirmed))
 
     def _undo(self, message: Message) -> None:
         pod_ids = _pod_ids(message)

@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
 DELETE_DELAY: Final = 5.0
-"""Seconds during which a delete can be undone by default."""
+"""Seconds during which a delete or a pause can be undone by default."""
 
 MAX_DELETE_DELAY: Final = 60.0
 """Seconds."""
@@ -52,6 +52,9 @@ FIRST_PAINT_DELAY: Final = 0.25
 MAX_LISTING_WAIT: Final = 1.0
 """Maximum seconds that a closing panel waits for a listing in progress, whose result is not needed any more."""
 
+LATE_AFTER: Final = 3.0
+"""Seconds after which a refresh is reported as late. LATE_S in ``header.js`` is the same."""
+
 MAX_LOOKUPS: Final = 32
 """Maximum number of pods missing from a listing that one refresh looks up individually."""
 
@@ -64,7 +67,8 @@ class Panel:
     client : Client, optional
         As returned by `yotta_jupyter.connect`; by default a new one.
     delete_delay : float, optional
-        Seconds during which a delete can be undone, from 0 to 60.
+        Seconds from 0 to 60 during which a delete can be undone, and so can the first pause of a pod without a
+        persistent volume.
     follow : callable, optional
         Returns the client of the sandbox that the notebook has now, or None. A panel of a sandbox changes to it.
 
@@ -143,11 +147,11 @@ class Panel:
         self._send()
 
     def close(self) -> None:
-        """Close the panel and remove it from the page. Pending deletes are sent first."""
+        """Close the panel and remove it from the page. Actions that can still be undone are sent first."""
         self._close(time.monotonic() + SHUTDOWN_TIMEOUT)
 
     def _begin_close(self) -> None:
-        """Send pending deletes and stop polling, without waiting."""
+        """Send pending actions and stop polling, without waiting."""
         self._actions.begin_close()
         self._poller.begin_close()
 
@@ -202,12 +206,13 @@ class Panel:
     def _poll(self) -> float:
         """Refresh, send what has changed, and return the seconds to the next refresh. Never raises."""
         try:
-            self._follow_sandbox()
-            self._fetch()
+            with self._report_late():
+                self._follow_sandbox()
+                self._fetch()
         except AuthenticationError as error:
             self._record_failure(f"{describe(error)} Then run the cell of the panel again.")
         except YottaError as error:
-            self._record_failure(self._describe_failure(error))
+            self._record_failure(self._describe_failure(error), reachable=not isinstance(error, ConnectionFailed))
         except Exception as error:  # An exception in a thread reaches no cell.
             self._record_failure(f"The listing cannot be read ({type(error).__name__}). Look with: %yotta list")
         interval = next_interval(self._state.needs_fast_polling, self._failures)
@@ -215,6 +220,27 @@ class Panel:
         self._send()
         self._refresh_guards()
         return interval
+
+    @contextlib.contextmanager
+    def _report_late(self) -> Iterator[None]:
+        """Report a refresh that takes long as late. The browser takes any other for one that found no changes."""
+        is_done = False
+
+        def report() -> None:
+            with self._state.lock:
+                self._state.late = not is_done
+                self._send()
+
+        timer = threading.Timer(LATE_AFTER, report)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with self._state.lock:
+                is_done = True
+                self._state.late = False
 
     def _refresh_guards(self) -> None:
         """Read the guards and send them. This may take long: another process may have locked the database."""
@@ -239,8 +265,8 @@ class Panel:
     def _describe_failure(self, error: YottaError) -> str:
         if self._follow is not None and self._is_local and isinstance(error, ConnectionFailed):
             return (
-                f"There is no sandbox at {self._client.base_url} any more. Start one with %yotta sandbox start: this "
-                "panel then shows it. For your account, run the cell of %yotta panel again."
+                "There is no sandbox any more. Start one with %yotta sandbox start: this panel then shows it. "
+                "For your account, run the cell of %yotta panel again."
             )
         return describe(error)
 
@@ -249,9 +275,9 @@ class Panel:
         """Whether the pods are those of a sandbox, which may have been stopped."""
         return is_loopback(urlsplit(self._client.base_url).hostname or "")
 
-    def _record_failure(self, error: str) -> None:
+    def _record_failure(self, error: str, *, reachable: bool = True) -> None:
         self._failures += 1
-        self._state.record_failure(error)
+        self._state.record_failure(error, reachable=reachable)
 
     def _on_idle(self) -> None:
         self._state.interval = None
@@ -338,7 +364,7 @@ def close_all() -> None:
     for panel in panels:
         panel._begin_close()
     for panel in panels:
-        with contextlib.suppress(Exception):  # An error in one panel must not lose the pending deletes of another.
+        with contextlib.suppress(Exception):  # An error in one panel must not lose the pending actions of another.
             panel._close(deadline)
 
 

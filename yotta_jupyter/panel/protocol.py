@@ -33,7 +33,7 @@ The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, wi
 =============== =========================================================================
 key             value
 =============== =========================================================================
-delete_delay    seconds during which a delete can be undone
+delete_delay    seconds during which a delete or a pause can be undone
 ssh_option      the end of an SSH command, which names the key file
 base_url        the URL of the API
 sandbox         whether that is a sandbox
@@ -43,6 +43,8 @@ totals          counts and costs of the pods; a patch has the changed ones only
 interval        seconds between refreshes; null while the panel is hidden
 refreshed_at    when the pods were listed, in seconds since 1970
 error           why the last refresh failed; null if it succeeded
+reachable       whether the API answered the last refresh
+late            whether a refresh takes long
 guards          by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
 guards_error    why the guards cannot be read; null if they can
 guard_extension seconds by which the panel puts off the pause by a guard
@@ -63,7 +65,8 @@ From the browser:
 type                        keys                     meaning
 =========================== ======================== ========================================================
 view                        view_id, visible         a view appeared, or was hidden or closed
-pause, resume, delete, undo pods                     request an action, or undo a delete
+pause                       pods, confirmed          pause pods; at once if the user has confirmed it, see below
+resume, delete, undo        pods                     resume or delete pods, or undo a delete or a pause
 dismiss                     pods                     remove the errors of rows
 select                      pods                     the selected rows
 refresh                                              list the pods now
@@ -79,7 +82,10 @@ extend_guard                pod_id                   put off the pause by the gu
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
-``undoable_delete``, a delete that can still be undone. In the browser also ``undoing``, until the kernel has confirmed.
+``undoable_delete`` or ``undoable_pause``, which is sent after `delete_delay` unless it is undone. In the browser also
+``undoing``, until the kernel has confirmed.
+
+A delete can be undone. So can a pause of a pod whose field ``warns_of_pause`` is true, unless it is confirmed.
 """
 
 from __future__ import annotations
@@ -93,10 +99,10 @@ from ..models import Pod, Totals
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import allowed_actions
+from ..statuses import TERMINAL_STATUSES, allowed_actions
 
-UNDOABLE_DELETE: Final = "undoable_delete"
-"""The pending action of a delete that can still be undone."""
+UNDOABLE_PREFIX: Final = "undoable_"
+"""The start of a pending action that can still be undone, such as ``undoable_delete``."""
 
 LAUNCHING: Final = "LAUNCHING"
 """The status of a row whose pod is being created."""
@@ -121,15 +127,16 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "jupyter": lambda pod: _jupyter_url(pod),
     "has_password": lambda pod: any(variable.key == JUPYTER_PASSWORD_ENV for variable in pod.environment_vars),
     "pause_loss": lambda pod: None if pod.has_persistent_volume else pod.pause_loss,
+    "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
 
-FIELDS: Final = (*POD_FIELDS, "pending", "error")
+FIELDS: Final = (*POD_FIELDS, "warns_of_pause", "pending", "error")
 """The fields of a row in order. The browser receives this list."""
 
 
-def pod_row(pod: Pod, pending: str | None = None, error: str | None = None) -> Row:
+def pod_row(pod: Pod, pending: str | None = None, error: str | None = None, *, warns_of_pause: bool = False) -> Row:
     """Return the row of a pod.
 
     Parameters
@@ -139,13 +146,15 @@ def pod_row(pod: Pod, pending: str | None = None, error: str | None = None) -> R
         The requested action that the pod's status does not show yet.
     error : str, optional
         Why the last action failed.
+    warns_of_pause : bool
+        Whether a pause warns that it may erase all files, and can be undone.
 
     Returns
     -------
     list
         Values by `FIELDS`.
     """
-    return [*(read(pod) for read in POD_FIELDS.values()), pending, error]
+    return [*(read(pod) for read in POD_FIELDS.values()), warns_of_pause, pending, error]
 
 
 def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Row:
@@ -171,7 +180,9 @@ def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Ro
         "gpu_count": spec.gpu_count,
         "region": _cell_text(spec.region),
         "image": _cell_text(spec.image),
+        "has_ended": False,
         "actions": [],
+        "warns_of_pause": False,
         "pending": None if error else "launch",
         "error": error,
     }

@@ -12,7 +12,7 @@ import msgspec
 
 from ..models import Pod, summarize
 from ..spec import PodSpec
-from .protocol import UNDOABLE_DELETE, Row, placeholder_row, pod_row
+from .protocol import UNDOABLE_PREFIX, Row, placeholder_row, pod_row
 
 
 class PendingAction(msgspec.Struct):
@@ -21,16 +21,24 @@ class PendingAction(msgspec.Struct):
     Attributes
     ----------
     action : str
-        ``pause``, ``resume``, ``delete``, or `UNDOABLE_DELETE`.
+        ``pause``, ``resume`` or ``delete``.
     requested_at : float
         Seconds of the monotonic clock.
+    can_undo : bool
+        Whether it has not been sent and can still be undone.
     accepted_at : float or None
         When the API accepted it, by the same clock.
     """
 
     action: str
     requested_at: float
+    can_undo: bool = False
     accepted_at: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The value of the field ``pending`` of its row."""
+        return f"{UNDOABLE_PREFIX}{self.action}" if self.can_undo else self.action
 
     def shows_in_listing(self, listing_requested_at: float) -> bool:
         """Return whether the API had accepted the action when a listing was requested."""
@@ -71,6 +79,10 @@ class PanelState:
         When the latest listing was received; UTC.
     refresh_error : str or None
         Why the last refresh failed.
+    reachable : bool
+        Whether the API answered the last refresh.
+    late : bool
+        Whether a refresh takes long.
     interval : int or None
         Seconds between refreshes; None while there are none.
     """
@@ -82,11 +94,14 @@ class PanelState:
         self.selected: list[str] = []
         self.refreshed_at: datetime | None = None
         self.refresh_error: str | None = None
+        self.reachable = True
+        self.late = False
         self.interval: int | None = None
         self._launches: dict[str, Launch] = {}
         self._launched_at: dict[str, float] = {}  # By pod id, in seconds of the monotonic clock.
         self._pending: dict[str, PendingAction] = {}
         self._row_errors: dict[str, str] = {}
+        self._paused_before: set[str] = set()  # Pods of which the API has accepted a pause.
 
     @property
     def needs_fast_polling(self) -> bool:
@@ -113,6 +128,7 @@ class PanelState:
             self._set_pods(just_launched | {pod.id: pod for pod in pods})
             self.refreshed_at = datetime.now(UTC)
             self.refresh_error = None
+            self.reachable = True
             for pod_id, pending in list(self._pending.items()):
                 if pod_id not in self.pods or pending.shows_in_listing(requested_at):
                     del self._pending[pod_id]
@@ -126,7 +142,14 @@ class PanelState:
             self.selected = []
             self.refreshed_at = None
             self.refresh_error = None
-            for collection in (self._launches, self._launched_at, self._pending, self._row_errors):
+            self.reachable = True
+            for collection in (
+                self._launches,
+                self._launched_at,
+                self._pending,
+                self._row_errors,
+                self._paused_before,
+            ):
                 collection.clear()
 
     def seed(self, pods: Iterable[Pod], listed_at: datetime) -> None:
@@ -142,24 +165,44 @@ class PanelState:
             self._set_pods({pod.id: pod for pod in pods})
             self.refreshed_at = listed_at
 
-    def record_failure(self, error: str) -> None:
+    def record_failure(self, error: str, *, reachable: bool = True) -> None:
         """Record why a refresh failed. The next listing clears it.
 
         Parameters
         ----------
         error : str
+        reachable : bool
+            Whether the API answered.
         """
         with self.lock:
             self.refresh_error = error
+            self.reachable = reachable
 
-    def begin(self, pod_ids: Iterable[str], action: str) -> list[str]:
+    def warns_of_pause(self, pod_id: str) -> bool:
+        """Return whether a pause of a pod warns that it may erase all files: before its first pause in this panel.
+
+        Parameters
+        ----------
+        pod_id : str
+
+        Returns
+        -------
+        bool
+        """
+        with self.lock:
+            pod = self.pods.get(pod_id)
+            return pod is not None and not pod.has_persistent_volume and pod_id not in self._paused_before
+
+    def begin(self, pod_ids: Iterable[str], action: str, *, can_undo: bool = False) -> list[str]:
         """Mark an action as pending.
 
         Parameters
         ----------
         pod_ids : iterable of str
         action : str
-            ``pause``, ``resume``, ``delete``, or `UNDOABLE_DELETE`.
+            ``pause``, ``resume`` or ``delete``.
+        can_undo : bool
+            Whether it can be undone, until `make_final`.
 
         Returns
         -------
@@ -170,13 +213,13 @@ class PanelState:
             accepted = []
             for pod_id in pod_ids:
                 if pod_id in self.pods and pod_id not in self._pending:
-                    self._pending[pod_id] = PendingAction(action, time.monotonic())
+                    self._pending[pod_id] = PendingAction(action, time.monotonic(), can_undo)
                     self._row_errors.pop(pod_id, None)
                     accepted.append(pod_id)
             return accepted
 
     def undo(self, pod_ids: Iterable[str]) -> list[str]:
-        """Cancel deletes that can still be undone.
+        """Cancel actions that can still be undone.
 
         Parameters
         ----------
@@ -185,39 +228,39 @@ class PanelState:
         Returns
         -------
         list of str
-            The pods that will not be deleted.
+            The pods whose actions are cancelled.
         """
         with self.lock:
-            undoable = self.undoable_deletes()
+            undoable = self.undoable_actions()
             undone = [pod_id for pod_id in dict.fromkeys(pod_ids) if pod_id in undoable]
             for pod_id in undone:
                 del self._pending[pod_id]
             return undone
 
-    def make_deletes_final(self, pod_ids: Iterable[str], requested_before: float) -> list[str]:
-        """Make deletes final, so that `undo` has no effect on them.
+    def make_final(self, pod_ids: Iterable[str], requested_before: float) -> list[str]:
+        """Make actions final, so that `undo` has no effect on them.
 
         Parameters
         ----------
         pod_ids : iterable of str
         requested_before : float
-            Seconds of the monotonic clock. Deletes requested later are left out, so that a delete that was undone and
+            Seconds of the monotonic clock. Actions requested later are left out, so that an action that was undone and
             requested again can be undone for the full time.
 
         Returns
         -------
         list of str
-            The pods to delete.
+            The pods whose actions must be sent.
         """
         with self.lock:
-            undoable = self.undoable_deletes()
+            undoable = self.undoable_actions()
             due = [pod_id for pod_id in pod_ids if pod_id in undoable and undoable[pod_id] <= requested_before]
             for pod_id in due:
-                self._pending[pod_id].action = "delete"
+                self._pending[pod_id].can_undo = False
             return due
 
     def record_results(self, errors: Mapping[str, str | None]) -> None:
-        """Record the results of requests.
+        """Record the results of requests. Those of actions from before a `reset` are ignored.
 
         Parameters
         ----------
@@ -226,11 +269,16 @@ class PanelState:
         """
         with self.lock:
             for pod_id, error in errors.items():
+                pending = self._pending.get(pod_id)
+                if pending is None:
+                    continue
                 if error is not None:
-                    self._pending.pop(pod_id, None)
+                    del self._pending[pod_id]
                     self._row_errors[pod_id] = error
-                elif pod_id in self._pending:
-                    self._pending[pod_id].accepted_at = time.monotonic()
+                    continue
+                pending.accepted_at = time.monotonic()
+                if pending.action == "pause":
+                    self._paused_before.add(pod_id)
 
     def dismiss(self, row_id: str) -> None:
         """Remove the error of a row, and the row itself if it is a launch that failed.
@@ -306,11 +354,16 @@ class PanelState:
             }
             for pod in self.pods.values() if limit is None else _newest(self.pods.values(), limit):
                 pending = self._pending.get(pod.id)
-                rows[pod.id] = pod_row(pod, pending.action if pending else None, self._row_errors.get(pod.id))
+                rows[pod.id] = pod_row(
+                    pod,
+                    pending.label if pending else None,
+                    self._row_errors.get(pod.id),
+                    warns_of_pause=self.warns_of_pause(pod.id),
+                )
             return rows
 
-    def undoable_deletes(self) -> dict[str, float]:
-        """Return when each delete that can still be undone was requested.
+    def undoable_actions(self) -> dict[str, float]:
+        """Return when each action that can still be undone was requested.
 
         Returns
         -------
@@ -318,11 +371,7 @@ class PanelState:
             By pod id, in seconds of the monotonic clock.
         """
         with self.lock:
-            return {
-                pod_id: pending.requested_at
-                for pod_id, pending in self._pending.items()
-                if pending.action == UNDOABLE_DELETE
-            }
+            return {pod_id: pending.requested_at for pod_id, pending in self._pending.items() if pending.can_undo}
 
     def _set_pods(self, pods: dict[str, Pod]) -> None:
         self.pods = pods

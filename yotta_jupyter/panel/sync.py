@@ -21,7 +21,7 @@ class StateSync:
     ----------
     state : PanelState
     delete_delay : float
-        Seconds during which a delete can be undone.
+        Seconds during which a delete or a pause can be undone.
     static_meta : mapping, optional
         Metadata that does not change, such as ``{"ssh_option": ""}``.
     get_dynamic_meta : callable, optional
@@ -102,11 +102,11 @@ class StateSync:
             return {"type": "patch", "version": self._version, **changes, **self._refreshed_at()}
 
     def _undo_seconds(self) -> dict[str, float]:
-        """Return by pod id the seconds during which its delete can still be undone."""
+        """Return by pod id the seconds during which its action can still be undone."""
         now = time.monotonic()
         return {
             pod_id: max(0.0, round(requested_at + self._delete_delay - now, 1))
-            for pod_id, requested_at in self._state.undoable_deletes().items()
+            for pod_id, requested_at in self._state.undoable_actions().items()
         }
 
     def _meta(self) -> dict[str, Any]:
@@ -115,6 +115,8 @@ class StateSync:
             "loaded": state.refreshed_at is not None,
             "totals": totals_meta(state.totals),
             "error": state.refresh_error,
+            "reachable": state.reachable,
+            "late": state.late,
             "interval": state.interval,
             **self._get_dynamic_meta(),
         }

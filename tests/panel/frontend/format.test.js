@@ -47,7 +47,7 @@ describe("a guard", () => {
   test.each([
     [{}, "pauses in 42 min"],
     [{ pauses_at: 10_000 + 18 * 60, idle_since: 10_000 - 12 * 60 }, "guard: idle 12 of 30 min"],
-    [{ pauses_at: null, state: "waiting" }, "guard: after 8h, idle 30m"],
+    [{ pauses_at: null, state: "waiting" }, "guard waits"],
     [{ pauses_at: 9_000, state: "pausing" }, "guard: pausing…"],
     [{ problem: "not running" }, "guard NOT enforced"],
   ])("%o", (changes, text) => expect(formatGuard({ ...guard, ...changes }, 10_000)).toBe(text));
@@ -85,6 +85,7 @@ describe("the status", () => {
   test("a pending action is shown instead", () => {
     expect(formatStatus("RUNNING", "pause")).toBe("Pausing…");
     expect(formatStatus("RUNNING", "undoable_delete", { undoSeconds: 3 })).toBe("Deleting in 3 s");
+    expect(formatStatus("RUNNING", "undoable_pause", { undoSeconds: 2 })).toBe("Pausing in 2 s");
   });
 
   test("a click that the kernel does not acknowledge is shown as waiting", () => {

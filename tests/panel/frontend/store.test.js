@@ -153,6 +153,13 @@ describe("actions", () => {
     expect(listener).toHaveBeenCalledExactlyOnceWith({ ids: ["1", "2"] });
   });
 
+  test("none is offered while the API does not answer", () => {
+    model.receive({ type: "patch", version: 2, error: "no answer", reachable: false });
+    expect([store.can(row(), "delete"), store.unavailableReason()]).toEqual([false, "the API does not answer"]);
+    model.receive({ type: "patch", version: 3, error: "refused", reachable: true });
+    expect(store.can(row(), "delete")).toBe(true);
+  });
+
   test("without time for an undo a delete is final", () => {
     open([podRow()], { delete_delay: 0 });
     store.act("delete", ["1"]);
@@ -194,34 +201,57 @@ describe("the selection", () => {
   });
 });
 
-describe("deletes that can be undone", () => {
+describe("actions that can be undone", () => {
+  const LOSS = "A pause may erase all files: there is no persistent volume.";
+  const ERASED = { pause_loss: LOSS, warns_of_pause: true };
+
   test("the last one is first, whole or single", () => {
-    open(["1", "2", "3"].map((id) => podRow({ id })));
+    open(["1", "2", "3", "4"].map((id) => podRow({ id, ...ERASED })));
     store.act("delete", ["1", "2"], { isBulk: true });
     store.act("delete", ["3"]);
-    expect(store.lastDelete()).toEqual({ ids: ["3"], isBulk: false });
+    store.act("pause", ["4"]);
+    expect(store.lastUndoable()).toEqual({ action: "pause", ids: ["4"], isBulk: false });
+    store.act("undo", ["4"]);
+    expect(store.lastUndoable()).toEqual({ action: "delete", ids: ["3"], isBulk: false });
     store.act("undo", ["3"]);
-    expect(store.lastDelete()).toEqual({ ids: ["1", "2"], isBulk: true });
+    expect(store.lastUndoable()).toEqual({ action: "delete", ids: ["1", "2"], isBulk: true });
     model.receive({ type: "patch", version: 2, updated: [{ id: "1", pending: "delete" }] });
-    expect(store.lastDelete().ids).toEqual(["2"]);
+    expect(store.lastUndoable()?.ids).toEqual(["2"]);
     model.receive({ type: "patch", version: 3, removed: ["2"] });
-    expect(store.lastDelete().ids).toEqual([]);
+    expect(store.lastUndoable()).toBeNull();
   });
 
   test("those of another page can be undone as well", () => {
     open(["1", "2"].map((id) => podRow({ id, pending: "undoable_delete" })));
-    expect(store.lastDelete()).toEqual({ ids: ["1", "2"], isBulk: true });
+    expect(store.lastUndoable()).toEqual({ action: "delete", ids: ["1", "2"], isBulk: true });
   });
-});
 
-test("what a pause may erase is said once for each pod", () => {
-  const loss = "A pause may erase all files: there is no persistent volume.";
-  open([podRow({ pause_loss: loss }), podRow({ id: "2" })]);
-  expect(store.notePauseLosses(["1", "2"])).toEqual([loss]);
-  expect(store.pauseNote(row())).toBe(loss);
-  expect(store.notePauseLosses(["1", "2"])).toEqual([]);
-  vi.advanceTimersByTime(8000);
-  expect(store.pauseNote(row())).toBe(null);
+  test("a pause that may erase all files counts down and says so", () => {
+    open([podRow(ERASED), podRow({ id: "2" })]);
+    expect(store.pauseLosses(["1", "2"])).toEqual([LOSS]);
+    store.act("pause", ["1", "2"]);
+    expect([store.pendingAction(row()), store.pendingAction(row("2"))]).toEqual(["undoable_pause", "pause"]);
+    expect([store.pauseNote(row()), store.pauseNote(row("2"))]).toEqual([LOSS, null]);
+    expect(sentMessages()).toEqual([{ type: "pause", pods: ["1", "2"] }]);
+    store.act("undo", ["1"]);
+    expect(store.pauseNote(row())).toBeNull();
+  });
+
+  test("a pause that the user has confirmed is sent at once", () => {
+    open([podRow(ERASED)]);
+    store.act("pause", ["1"], { isBulk: true, isConfirmed: true });
+    expect(store.pendingAction(row())).toBe("pause");
+    expect(sentMessages()).toEqual([{ type: "pause", pods: ["1"], confirmed: true }]);
+  });
+
+  test("nothing can be undone without time for it or without a kernel", () => {
+    open([podRow(ERASED)], { delete_delay: 0 });
+    store.act("pause", ["1"]);
+    expect(store.pendingAction(row())).toBe("pause");
+    open([podRow({ pending: "undoable_delete" })]);
+    model.loseKernel();
+    expect(store.lastUndoable()).toBeNull();
+  });
 });
 
 test("the SSH command names the key file", () => {

@@ -1,6 +1,7 @@
 // @ts-check
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { h } from "../../../yotta_jupyter/panel/frontend/src/dom.js";
+import { formatTime } from "../../../yotta_jupyter/panel/frontend/src/format.js";
 import { remoteServerPath } from "../../../yotta_jupyter/panel/frontend/src/page.js";
 import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
 import { PanelView } from "../../../yotta_jupyter/panel/frontend/src/view.js";
@@ -175,6 +176,148 @@ describe("the order of the rows", () => {
   });
 });
 
+test("pods that have ended come last in the default order only", () => {
+  const view = open([
+    { id: "1", name: "ended", created_at: 3, has_ended: true },
+    { id: "2", name: "new", created_at: 2 },
+    { id: "3", name: "old", created_at: 1 },
+  ]);
+  expect(view.table.ids).toEqual(["2", "3", "1"]);
+  model.receive({ type: "patch", version: 2, updated: [{ id: "2", has_ended: true }] });
+  expect(view.table.ids).toEqual(["3", "1", "2"]);
+  const heading = [...view.root.querySelectorAll("button")].find((button) => button.textContent === "Age");
+  heading?.click();
+  expect(view.table.ids).toEqual(["3", "2", "1"]);
+});
+
+describe("the button Pause", () => {
+  const PAUSED = { status: "PAUSED", pending: null, actions: ["resume", "delete"] };
+  let version = 1;
+
+  /** @type {PanelView} */
+  let view;
+  /** @type {HTMLElement} */
+  let button;
+
+  const sentTypes = () => model.sent.map(({ message }) => message.type);
+
+  /** @param {Partial<PodRow>} changes */
+  function update(changes) {
+    version += 1;
+    model.receive({ type: "patch", version, updated: [{ id: "1", ...changes }] });
+  }
+
+  beforeEach(() => {
+    version = 1;
+    view = open(TWO_PODS);
+    button = labelled(view, "Pause train-1");
+    button.dispatchEvent(new PointerEvent("pointerenter"));
+    button.click();
+    update({ pending: "pause" });
+    update(PAUSED);
+  });
+
+  test("it does not resume the pod on further clicks at the same place", () => {
+    expect(button.getAttribute("aria-label")).toBe("Resume train-1");
+    expect([button.getAttribute("aria-disabled"), button.title]).toEqual([
+      "true",
+      "Resume train-1: its action has just changed. Move the pointer away first",
+    ]);
+    for (let clicks = 0; clicks < 5; clicks++) {
+      vi.advanceTimersByTime(2000);
+      button.click();
+    }
+    expect(sentTypes()).toEqual(["pause"]);
+  });
+
+  test("it resumes the pod when the pointer has left and come back", () => {
+    button.dispatchEvent(new PointerEvent("pointerleave"));
+    expect(button.getAttribute("aria-disabled")).toBeNull();
+    button.dispatchEvent(new PointerEvent("pointerenter"));
+    button.click();
+    expect(sentTypes()).toEqual(["pause", "resume"]);
+  });
+
+  test("it is not locked after some seconds without a click, for keyboards and scripts", () => {
+    vi.advanceTimersByTime(3000);
+    button.click();
+    expect(sentTypes()).toEqual(["pause", "resume"]);
+  });
+});
+
+describe("a pause that may erase all files", () => {
+  const LOSS = "A pause may erase all files: there is no persistent volume.";
+
+  /** @type {PanelView} */
+  let view;
+  const rowText = () => view.table.rowViews.get("1")?.element.textContent;
+  const undoButton = () => labelled(view, "Undo pause train-1");
+  const sentTypes = () => model.sent.map(({ message }) => message.type);
+
+  beforeEach(() => {
+    view = open([{ ...TWO_PODS[0], pause_loss: LOSS, warns_of_pause: true }]);
+    labelled(view, "Pause train-1").click();
+  });
+
+  test("it is announced with its countdown, and can be undone", () => {
+    expect(rowText()).toContain("Pausing in 7 s");
+    expect(rowText()).toContain(LOSS);
+    expect(view.root.querySelector("[role=status]")?.textContent).toBe(
+      `Pausing train-1. ${LOSS.slice(0, -1)}. Undo with Escape`,
+    );
+    labelled(view, "Pause train-1").click();
+    expect(sentTypes()).toEqual(["pause"]);
+    undoButton().click();
+    expect(sentTypes()).toEqual(["pause", "undo"]);
+    model.receive({ type: "ack", pods: ["1"] });
+    expect(rowText()).not.toContain(LOSS);
+  });
+
+  test("a second click on Undo does not delete the pod", () => {
+    const button = undoButton();
+    button.dispatchEvent(new PointerEvent("pointerenter"));
+    button.click();
+    model.receive({ type: "ack", pods: ["1"] });
+    expect(button.getAttribute("aria-label")).toBe("Delete train-1");
+    button.click();
+    expect(sentTypes()).toEqual(["pause", "undo"]);
+  });
+
+  test.each(["Escape", "z"])("it is undone by %s", (key) => {
+    view.root.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey: key === "z", bubbles: true }));
+    expect(model.sent.at(-1)?.message).toEqual({ type: "undo", pods: ["1"] });
+  });
+});
+
+describe("when the kernel ends", () => {
+  const statusOf = (/** @type {string} */ id) => views[0].table.rowViews.get(id)?.status;
+
+  test("rows say what is known of pending actions", () => {
+    const view = open([{ ...TWO_PODS[0], pending: "undoable_delete" }, TWO_PODS[1]]);
+    const launchId = store.launch({ pod_name: "new" });
+    model.loseKernel();
+    vi.advanceTimersByTime(2000);
+    view.refreshCountdowns();
+    expect(statusOf("1")?.textContent).toBe("Deleted?");
+    expect(statusOf("1")?.title).toContain("Deleted or being deleted: the kernel ended.");
+    expect(statusOf("2")?.textContent).toBe("Running");
+    expect(statusOf(launchId)?.textContent).toBe("May exist");
+    expect(statusOf(launchId)?.title).toContain("May exist and cost money");
+    expect(labelled(view, "Delete train-1").title).toBe("Delete train-1: the kernel has gone");
+  });
+
+  test.each([
+    [false, "Run %load_ext yotta_jupyter, then the cell of the panel again."],
+    [true, "Run %load_ext yotta_jupyter, %yotta sandbox start, then the cell of the panel again."],
+  ])("the alert says what to run (sandbox: %s)", (sandbox, advice) => {
+    const view = open(TWO_PODS, { sandbox });
+    model.loseKernel();
+    const alert = view.root.querySelector("[role=alert]")?.textContent;
+    expect(alert).toContain(advice);
+    expect(alert).toContain("The rows are the last known state.");
+  });
+});
+
 describe("the selection toolbar", () => {
   test("it counts the selected pods that a filter hides", () => {
     const view = open(TWO_PODS);
@@ -206,9 +349,7 @@ describe("the selection toolbar", () => {
     press(view, "Pause 2");
     expect(pausesSent()).toEqual([]);
     const question = labelled(view, "Pause pods?");
-    expect(question.textContent).toContain(
-      "Pause 2 pods at $1.20 an hour now? It may erase all files of 1 pod without a persistent volume.",
-    );
+    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? It may erase all files of 1.");
     expect(document.activeElement?.textContent).toBe("Keep");
     press(view, "Keep");
     expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);
@@ -253,6 +394,26 @@ test("no interval is shown while the kernel does not refresh", () => {
   expect(view.header.element.querySelector("[title='Every 15 s']")).not.toBeNull();
   model.receive({ type: "patch", version: 2, interval: null });
   expect(view.header.element.querySelector("[title='Every 15 s']")).toBeNull();
+});
+
+test("a refresh is shown only when it has certainly succeeded", () => {
+  const start = 1_700_000_000;
+  vi.setSystemTime(start * 1000);
+  const view = open([], { refreshed_at: start });
+  model.receive({ type: "ack", pods: [] });
+  const shown = () => {
+    view.updateTime();
+    return view.header.element.querySelector(".yotta-refresh span")?.textContent;
+  };
+  const at = (/** @type {number} */ seconds) => formatTime(start + seconds);
+  vi.setSystemTime((start + 32) * 1000); // The second refresh has just started.
+  expect(shown()).toBe(`Refreshed ${at(0)}`);
+  vi.setSystemTime((start + 34) * 1000); // It would have been reported as late.
+  expect(shown()).toBe(`Refreshed ${at(15)}`);
+  model.receive({ type: "patch", version: 2, late: true, refreshed_at: start + 15 });
+  expect(shown()).toBe(`As of ${at(15)}`);
+  model.receive({ type: "patch", version: 3, late: false, error: "no answer" });
+  expect(shown()).toBe(`As of ${at(15)}`);
 });
 
 describe("the password of Jupyter", () => {
@@ -349,6 +510,13 @@ describe("opening Jupyter", () => {
     vi.unstubAllGlobals();
   });
 
+  test("the rows keep their places while it is shown", () => {
+    model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id: "2", created_at: 1_800_000_000 }))] });
+    expect(view.table.ids).toEqual(["1", "2"]);
+    view.table.jupyterPopup.close();
+    expect(view.table.ids).toEqual(["2", "1"]);
+  });
+
   test("an error is shown with another try", () => {
     reply({ error: "Pod train-1 does not answer." }, []);
     expect(dialog().querySelector(".yotta-is-invalid")?.textContent).toBe("Pod train-1 does not answer.");
@@ -412,7 +580,7 @@ describe("a guard", () => {
   test("it is put off with one click, and the result is shown", () => {
     const view = open(TWO_PODS, { guard_extension: 3600, guards: { 1: guardIn(8, NEAR), 2: guardIn(9, NEAR) } });
     const { element, button } = view.guardNotice;
-    expect(element.textContent).toBe("train-1 is paused in 8 min by its guard (and 1 more soon)Put off 1 h");
+    expect(element.textContent).toBe("train-1 is paused in 8 min by its guard, eval-1 in 9 minPut off 1 h");
     const label = "Put off the guard of train-1 by 1 h";
     labelled(view, label).click();
     button.click();

@@ -31,6 +31,7 @@ STATUS_INVALID: Final = 12001
 POD_NOT_FOUND: Final = 13000
 
 _AUTH_STATUSES: Final = (401, 403)
+_PAYMENT_REQUIRED: Final = 402
 # Some deployments refuse a key with HTTP 200 and a general code, such as "invalid api key" with code 10001.
 _AUTH_MESSAGE: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|unauthenticated|forbidden", re.IGNORECASE)
 _PREVIEW_BYTES: Final = 2**16
@@ -233,7 +234,17 @@ def _api_error(code: int, message: str, response: Response, pod_id: str | None) 
         return ApiError(code, status, f"Too many requests: {detail}.", advice="Try again in a minute.", **facts)
     if code == SYSTEM_ERROR or status >= 500:
         return ServerError(code, status, f"The API failed: {detail}.", advice="Try again in a minute.", **facts)
-    return ApiError(code, status, f"The API refused the request: {detail}.", advice="Check its arguments.", **facts)
+    return ApiError(
+        code, status, f"The API refused the request: {detail}.", advice=_refusal_advice(status, pod_id), **facts
+    )
+
+
+def _refusal_advice(status: int, pod_id: str | None) -> str:
+    if status == _PAYMENT_REQUIRED:
+        return "Check the balance of your account."
+    if pod_id is not None:  # Such a request has no other arguments.
+        return "Check the status of the pod."
+    return "Check its arguments."
 
 
 def _auth_error(code: int | None, response: Response, detail: str) -> AuthenticationError:

@@ -171,7 +171,7 @@ function allowSaveShortcut(root, event) {
 // yotta_jupyter/panel/frontend/src/protocol.js
 var LAUNCHING = "LAUNCHING";
 var GONE = "GONE";
-var UNDOABLE_DELETE = "undoable_delete";
+var UNDOABLE_PREFIX = "undoable_";
 var DEFAULT_META = {
   fields: [],
   complete: true,
@@ -183,6 +183,8 @@ var DEFAULT_META = {
   delete_delay: 0,
   interval: null,
   error: null,
+  reachable: true,
+  late: false,
   choices: null,
   guards: {},
   guards_error: null,
@@ -190,6 +192,9 @@ var DEFAULT_META = {
 };
 function emptySnapshot() {
   return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
+}
+function undoableAction(pending) {
+  return pending?.startsWith(UNDOABLE_PREFIX) ? pending.slice(UNDOABLE_PREFIX.length) : null;
 }
 function decodeRow(fields, values) {
   const row = {};
@@ -211,7 +216,9 @@ function placeholderRow(id, fields, form) {
     gpu_count: form.gpu_count,
     region: form.region,
     image: form.image,
+    has_ended: false,
     actions: [],
+    warns_of_pause: false,
     pending: "launch"
   };
 }
@@ -247,8 +254,8 @@ function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
   return { added: addedRows.map(({ id }) => id), fields: changed };
 }
 
-// yotta_jupyter/panel/frontend/src/undoable-deletes.js
-var UndoableDeletes = class {
+// yotta_jupyter/panel/frontend/src/undoable-actions.js
+var UndoableActions = class {
   constructor() {
     this._deadlines = /* @__PURE__ */ new Map();
     this._groups = [];
@@ -289,30 +296,32 @@ var UndoableDeletes = class {
     const milliseconds = (this._deadlines.get(id) ?? 0) - Date.now();
     return Math.max(1, Math.ceil(milliseconds / 1e3));
   }
-  /** @param {DeleteGroup} group */
+  /** @param {ActionGroup} group */
   addGroup(group) {
     this._groups.push(group);
   }
   /**
-   * @param {(id: string) => boolean} canUndo
-   * @returns {DeleteGroup} the last delete, without the pods that cannot be undone any more
+   * @param {(id: string) => string | null} actionOf returns the action of a row that can still be undone
+   * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
-  last(canUndo) {
+  last(actionOf) {
     for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
-      const ids2 = group.ids.filter(canUndo);
-      if (ids2.length) return { ids: ids2, isBulk: group.isBulk };
+      const { action: action2, isBulk } = group;
+      const ids2 = group.ids.filter((id) => actionOf(id) === action2);
+      if (ids2.length) return { action: action2, ids: ids2, isBulk };
       this._groups.pop();
     }
-    const ids = [...this._deadlines.keys()].filter(canUndo);
-    return { ids, isBulk: ids.length > 1 };
+    const restored = [...this._deadlines.keys()];
+    const action = restored.map(actionOf).findLast((each) => each !== null);
+    if (!action) return null;
+    const ids = restored.filter((id) => actionOf(id) === action);
+    return { action, ids, isBulk: ids.length > 1 };
   }
 };
 
 // yotta_jupyter/panel/frontend/src/store.js
-var KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
-var PAUSE_NOTE_MS = 8e3;
 var STALE_INTERVALS = 2.5;
 var Store = class {
   /** @param {Model} model */
@@ -326,8 +335,7 @@ var Store = class {
     this._version = -1;
     this._listeners = /* @__PURE__ */ new Set();
     this._optimistic = /* @__PURE__ */ new Map();
-    this._deletes = new UndoableDeletes();
-    this._pauseNotes = /* @__PURE__ */ new Map();
+    this._undoable = new UndoableActions();
     this._launches = /* @__PURE__ */ new Set();
     this._lastSyncAt = 0;
     this._selectionTimer = 0;
@@ -380,7 +388,7 @@ var Store = class {
    * @returns {number} at least 1
    */
   undoSecondsLeft(id) {
-    return this._deletes.secondsLeft(id);
+    return this._undoable.secondsLeft(id);
   }
   /**
    * @param {PodRow} row
@@ -389,47 +397,50 @@ var Store = class {
   sshCommand(row) {
     return row.ssh === null ? null : row.ssh + this.meta.ssh_option;
   }
-  /** @returns {DeleteGroup} the last delete that can still be undone; without ids if there is none */
-  lastDelete() {
-    return this._deletes.last((id) => {
+  /** @returns {ActionGroup | null} the last action that can still be undone */
+  lastUndoable() {
+    if (!this.connected) return null;
+    return this._undoable.last((id) => {
       const row = this.rows.get(id);
-      return row !== void 0 && this.pendingAction(row) === UNDOABLE_DELETE;
+      return row ? undoableAction(this.pendingAction(row)) : null;
     });
   }
   /**
-   * Show for some seconds what a pause may erase, once for each pod.
-   *
    * @param {string[]} ids
-   * @returns {string[]} the texts that are shown now
+   * @returns {string[]} what a pause of these pods may erase, without those that have been paused before
    */
-  notePauseLosses(ids) {
-    const losses = [];
-    for (const id of ids) {
-      const loss = this.rows.get(id)?.pause_loss;
-      if (!loss || this._pauseNotes.has(id)) continue;
-      losses.push(loss);
-      this._pauseNotes.set(id, true);
-      setTimeout(() => {
-        this._pauseNotes.set(id, false);
-        this._notify({ ids: [id] });
-      }, PAUSE_NOTE_MS);
-    }
-    return losses;
+  pauseLosses(ids) {
+    return ids.flatMap((id) => {
+      const row = this.rows.get(id);
+      return row?.warns_of_pause && row.pause_loss || [];
+    });
   }
   /**
    * @param {PodRow} row
-   * @returns {string | null} the text about a pause that the row shows now
+   * @returns {string | null} what the pending pause may erase
    */
   pauseNote(row) {
-    return this._pauseNotes.get(row.id) ? row.pause_loss : null;
+    const pending = this.pendingAction(row);
+    const isPause = pending === "pause" || undoableAction(pending) === "pause";
+    return isPause && row.warns_of_pause ? row.pause_loss : null;
+  }
+  /** @returns {string} what to do when the widget has no kernel any more */
+  kernelGoneText() {
+    const start = this.meta.sandbox ? ", %yotta sandbox start" : "";
+    return `The kernel has gone. Run %load_ext yotta_jupyter${start}, then the cell of the panel again.`;
+  }
+  /** @returns {string} why no action is possible now; empty if actions are possible */
+  unavailableReason() {
+    if (!this.connected) return "the kernel has gone";
+    return this.meta.reachable ? "" : "the API does not answer";
   }
   /**
    * @param {PodRow} row
    * @param {string} action
-   * @returns {boolean} whether there is a kernel, the pod's status allows the action and nothing else is pending
+   * @returns {boolean} whether the pod's status allows the action, nothing else is pending, and it can be sent
    */
   can(row, action) {
-    return this.connected && row.actions.includes(action) && !this.pendingAction(row);
+    return !this.unavailableReason() && row.actions.includes(action) && !this.pendingAction(row);
   }
   /** @returns {PodRow[]} */
   selectedRows() {
@@ -440,18 +451,16 @@ var Store = class {
    *
    * @param {Action} action
    * @param {string[]} ids
-   * @param {{ isBulk?: boolean }} [options] whether they were selected together
+   * @param {{ isBulk?: boolean, isConfirmed?: boolean }} [options] `isBulk` if they were selected together,
+   *   `isConfirmed` if the user was asked
    */
-  act(action, ids, { isBulk = false } = {}) {
+  act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
-    let pending = action;
-    if (action === "undo") pending = "undoing";
-    if (action === "delete") {
-      this._deletes.addGroup({ ids, isBulk });
-      if (this.meta.delete_delay > 0) pending = UNDOABLE_DELETE;
-    }
-    for (const id of ids) this._setOptimistic(id, pending);
-    this.send({ type: action, pods: ids });
+    const undoable = ids.filter((id) => this._canUndo(action, id, isConfirmed));
+    if (undoable.length) this._undoable.addGroup({ action, ids: undoable, isBulk });
+    for (const id of ids) this._setOptimistic(id, action === "undo" ? "undoing" : action);
+    for (const id of undoable) this._setOptimistic(id, UNDOABLE_PREFIX + action);
+    this.send({ type: action, pods: ids, ...action === "pause" && isConfirmed ? { confirmed: true } : {} });
     this._notify({ ids });
   }
   /**
@@ -518,9 +527,9 @@ var Store = class {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    this._deletes.keep((id) => this.rows.get(id)?.pending === UNDOABLE_DELETE);
+    this._undoable.keep((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
     for (const { id, pending } of this.rows.values()) {
-      if (!this._deletes.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
+      if (!this._undoable.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -569,7 +578,7 @@ var Store = class {
     }
     for (const id of removed) {
       this._clearOptimistic(id);
-      this._deletes.stop(id);
+      this._undoable.stop(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
@@ -603,8 +612,19 @@ var Store = class {
    * @param {number} [seconds]
    */
   _setCountdown(id, pending, seconds = this.meta.delete_delay) {
-    if (pending === UNDOABLE_DELETE) this._deletes.start(id, seconds);
-    else this._deletes.stop(id);
+    if (undoableAction(pending)) this._undoable.start(id, seconds);
+    else this._undoable.stop(id);
+  }
+  /**
+   * @param {Action} action
+   * @param {string} id
+   * @param {boolean} isConfirmed
+   * @returns {boolean} whether the kernel sends the action only after a time; the same as in `actions.py`
+   */
+  _canUndo(action, id, isConfirmed) {
+    if (this.meta.delete_delay === 0) return false;
+    if (action === "pause") return !isConfirmed && Boolean(this.rows.get(id)?.warns_of_pause);
+    return action === "delete";
   }
   /** @param {string} id */
   _discard(id) {
@@ -711,6 +731,9 @@ function sortedIds(rows, column, descending) {
   });
   return keyed.map(({ id }) => id);
 }
+function groupByEnd(rows) {
+  return [rows.filter((row) => !row.has_ended), rows.filter((row) => row.has_ended)];
+}
 function splitWords(text) {
   return text.toLowerCase().split(/\s+/).filter(Boolean);
 }
@@ -742,6 +765,25 @@ var PROGRESS_LABELS = (
     launch: "Launching"
   }
 );
+function withUndoHint(text) {
+  return `${text.replace(/\.$/, "")}. Undo with Escape`;
+}
+var LAST_KNOWN = (
+  /** @type {Record<string, { label: string, text: string }>} */
+  {
+    pause: {
+      label: "Paused?",
+      text: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money."
+    },
+    resume: { label: "Running?", text: "Running or starting, and may cost money: the kernel ended." },
+    delete: {
+      label: "Deleted?",
+      text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money."
+    },
+    undoing: { label: "Undone?", text: "The kernel ended before it confirmed the undo." },
+    launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." }
+  }
+);
 function formatDollars(amount) {
   return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
 }
@@ -763,6 +805,7 @@ function formatDuration(seconds) {
 function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
   if (problem) return "guard NOT enforced";
   if (state === "pausing") return "guard: pausing…";
+  if (state === "paused" || state === "waiting") return "guard waits";
   if (pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
   return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
@@ -770,8 +813,9 @@ function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
 function wholeMinutes(seconds) {
   return Math.max(0, Math.floor(seconds / 60));
 }
-function formatGuardTooltip({ rule, pauses_at, problem }) {
-  const at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+function formatGuardTooltip({ rule, state, pauses_at, problem }) {
+  let at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+  if (state === "paused" || state === "waiting") at = ". Its limits start when the pod runs";
   const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
   return `Guard: ${rule}${at}${enforced}`;
 }
@@ -803,12 +847,21 @@ function formatGpuFacts({ vram_in_gb, price }) {
   const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
   return facts.filter(Boolean).join(" · ");
 }
-function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
+function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
+  const lastKnown = connected ? null : lastKnownOf(pending);
+  if (lastKnown) return lastKnown.label;
   if (stalled) return "Waiting for kernel…";
-  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
+  const undoable = undoableAction(pending);
+  if (undoable) return `${PROGRESS_LABELS[undoable]} in ${undoSeconds} s`;
   if (pending) return `${PROGRESS_LABELS[pending] ?? pending}…`;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
+}
+function formatStatusTooltip(status, pending, connected) {
+  return (connected ? null : lastKnownOf(pending))?.text ?? status;
+}
+function lastKnownOf(pending) {
+  return LAST_KNOWN[undoableAction(pending) ?? pending ?? ""];
 }
 
 // yotta_jupyter/panel/frontend/src/filter-bar.js
@@ -1811,7 +1864,7 @@ var LaunchForm = class {
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._feedback.showResult(KERNEL_GONE, { isError: true });
+      this._feedback.showResult(this.store.kernelGoneText(), { isError: true });
       return;
     }
     const form = this._serialize();
@@ -1850,14 +1903,14 @@ var GuardNotice = class {
     this._error = null;
     this._result = { text: "", until: 0 };
     this._announcedId = void 0;
-    this._text = h("span", { dir: "auto" });
+    this._text = h("span", { class: "yotta-message-text", dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
       if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
-      { class: "yotta-alert yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
+      { class: "yotta-message yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
       this._text,
       this.button
     );
@@ -1869,10 +1922,11 @@ var GuardNotice = class {
     let text = this.store.meta.guards_error ?? "";
     if (result) text = result;
     else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
-    else if (nearest) text = describeNear(nearest, others.length);
+    else if (nearest) text = describeNear(nearest, others);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
+    setAttribute(this._text, "title", text);
     this._updateButton(result ? void 0 : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
@@ -1890,7 +1944,7 @@ var GuardNotice = class {
     }
     this.context.announce(error || this._result.text);
   }
-  /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
+  /** @returns {NearGuard[]} the next pause first */
   _nearGuards() {
     const { rows, meta } = this.store;
     const near = [];
@@ -1919,13 +1973,18 @@ var GuardNotice = class {
     this._updateButton(this.store.rows.get(id));
   }
 };
-function describeNear({ row, guard: { state, pauses_at, problem } }, others) {
+function describeNear({ row, guard }, others) {
+  const { state, problem } = guard;
   const name = displayName(row);
-  const left = `in ${formatDuration(Number(pauses_at) - Date.now() / 1e3)}`;
+  const left = formatTimeLeft(guard);
   let text = `${name} is paused ${left} by its guard`;
   if (state === "pausing") text = `${name} is being paused by its guard`;
   else if (problem) text = `${name} should be paused ${left}, but its guard is NOT enforced`;
-  return others ? `${text} (and ${others} more soon)` : text;
+  const further = others.map((other) => `${displayName(other.row)} ${formatTimeLeft(other.guard)}`);
+  return [text, ...further].join(", ");
+}
+function formatTimeLeft({ pauses_at }) {
+  return `in ${formatDuration(Number(pauses_at) - Date.now() / 1e3)}`;
 }
 
 // yotta_jupyter/panel/frontend/src/header.js
@@ -1936,6 +1995,7 @@ var TOTALS = [
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
 ];
+var LATE_S = 3;
 var Header = class {
   /**
    * @param {Store} store
@@ -1957,14 +2017,17 @@ var Header = class {
       store.send({ type: "refresh" });
       context.announce("Refreshing");
     });
+    this._alertText = h("span", { class: "yotta-message-text", role: "alert" });
+    this.alert = h("div", { class: "yotta-message", hidden: true }, this._alertText);
+    this.messages = h("div", { class: "yotta-messages" }, this._endpoint, this.alert);
     this.element = h(
       "header",
       { class: "yotta-header" },
-      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
+      this._badge,
       h("div", { class: "yotta-totals" }, ...totals),
-      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh)
+      h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh),
+      this.messages
     );
-    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
   }
   update() {
     const { base_url, loaded, sandbox, totals } = this.store.meta;
@@ -1986,8 +2049,9 @@ var Header = class {
     const isAlive = connected && now - lastMessageAt / 1e3 < 3 * HEARTBEAT_S;
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
-    if (meta.refreshed_at && isAlive && meta.interval && !meta.error) {
-      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+    if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
+      const age = now - LATE_S - meta.interval - meta.refreshed_at;
+      const refreshes = Math.max(0, Math.floor(age / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
     }
@@ -1998,9 +2062,10 @@ var Header = class {
   _updateAlert() {
     const { connected, meta } = this.store;
     const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const text = connected ? error : KERNEL_GONE;
+    const text = connected ? error : `${this.store.kernelGoneText()} The rows are the last known state.`;
     this.alert.hidden = !text;
-    setText(this.alert, text);
+    setText(this._alertText, text);
+    setAttribute(this._alertText, "title", text);
   }
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
@@ -2110,18 +2175,20 @@ var SelectionToolbar = class {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
-    if (action === "resume" || isObvious) this._execute(action, ids);
+    if (action === "resume" || isObvious) this._execute(action, ids, false);
     else this._openQuestion(action, ids, event);
   }
   /**
    * @param {BulkAction} action
    * @param {string[]} ids
+   * @param {boolean} isConfirmed whether the user was asked
    */
-  _execute(action, ids) {
-    const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
-    this.store.act(action, ids, { isBulk: true });
-    const undo = action === "delete" && this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
-    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}${undo}`);
+  _execute(action, ids, isConfirmed) {
+    const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
+    this.store.act(action, ids, { isBulk: true, isConfirmed });
+    const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
+    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -2157,8 +2224,9 @@ var SelectionToolbar = class {
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
     const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
-    const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
+    const loss = erased ? ` It may erase all files of ${erased.toLocaleString()}.` : "";
     setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    setAttribute(this._question, "title", loss && "Without a persistent volume, a pause may erase all files.");
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
@@ -2175,7 +2243,7 @@ var SelectionToolbar = class {
     const ids = this._unconfirmedRows().map((row) => row.id);
     this._unconfirmed = null;
     this._confirmation.hidden = true;
-    this._execute(action, ids);
+    this._execute(action, ids, true);
     if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
   }
   async _copySsh() {
@@ -2210,12 +2278,12 @@ function textKey(field) {
   return (row) => String(row[field] ?? "").toLowerCase();
 }
 var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "name", title: "Name", width: "minmax(84px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
   { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(94px, 1.1fr)",
+    width: "minmax(94px, 1.6fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -2225,7 +2293,7 @@ var COLUMNS = [
   {
     name: "region",
     title: "Region",
-    width: "minmax(84px, .8fr)",
+    width: "minmax(84px, .9fr)",
     sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
@@ -2234,7 +2302,7 @@ var COLUMNS = [
   {
     name: "image",
     title: "Image",
-    width: "minmax(50px, 1fr)",
+    width: "minmax(50px, .65fr)",
     sortFields: ["image"],
     sortKey: textKey("image"),
     classes: "yotta-wide-only",
@@ -2256,7 +2324,7 @@ var COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    sortFields: ["created_at"],
+    sortFields: ["created_at", "has_ended"],
     sortKey: (row) => -(row.created_at ?? Infinity),
     // By age; a pod without a time comes first.
     classes: "yotta-number yotta-wide-only",
@@ -2346,10 +2414,12 @@ var JupyterPopup = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
+   * @param {() => void} onClose
    */
-  constructor(store, context) {
+  constructor(store, context, onClose) {
     this.store = store;
     this.context = context;
+    this._onPopupClose = onClose;
     this._requestNumber = 0;
     this._linkRequest = null;
     this._passwordRequest = null;
@@ -2469,10 +2539,14 @@ var JupyterPopup = class {
   close() {
     this._popup.close();
   }
+  /** @returns {boolean} */
+  get isOpen() {
+    return this._popup.isOpen;
+  }
   /** @param {string} podId */
   _requestLink(podId) {
     if (!this.store.connected) {
-      this._showError(KERNEL_GONE);
+      this._showError(this.store.kernelGoneText());
       return;
     }
     this._linkRequest = this._newRequestId();
@@ -2516,6 +2590,7 @@ var JupyterPopup = class {
     this._button = null;
     this._podId = null;
     this.element.replaceChildren();
+    this._onPopupClose();
   }
 };
 function newTabLink(url, text) {
@@ -2649,8 +2724,70 @@ function controlsOf(cell2) {
   cell2.querySelectorAll("input, button")];
 }
 
+// yotta_jupyter/panel/frontend/src/action-lock.js
+var QUIET_MS = 3e3;
+var ActionLock = class {
+  /**
+   * @param {HTMLElement} button
+   * @param {() => void} onUnlock
+   */
+  constructor(button, onUnlock) {
+    this._button = button;
+    this._onUnlock = onUnlock;
+    this._pointerIsOver = false;
+    this._action = null;
+    this._timer = 0;
+    button.addEventListener("pointerenter", () => {
+      this._pointerIsOver = true;
+    });
+    button.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "touch") return;
+      this._pointerIsOver = false;
+      this._action = null;
+      if (this.isLocked) this._unlock();
+    });
+    button.addEventListener("click", () => {
+      if (this.isLocked) this._lock();
+    });
+  }
+  /** @returns {boolean} */
+  get isLocked() {
+    return this._timer !== 0;
+  }
+  /**
+   * Lock the button if its action has changed. An undo is never locked.
+   *
+   * @param {string | null} action what a click does now; null if no action is possible
+   */
+  update(action) {
+    if (action === null) return;
+    const hasChanged = this._action !== null && action !== this._action;
+    this._action = action;
+    if (action === "undo") this._stopTimer();
+    else if (hasChanged && (this._pointerIsOver || this._button.matches(":focus-visible"))) this._lock();
+  }
+  /** Unlock the button, because it belongs to another row now. */
+  reset() {
+    this._action = null;
+    this._stopTimer();
+  }
+  _lock() {
+    this._stopTimer();
+    this._timer = window.setTimeout(() => this._unlock(), QUIET_MS);
+  }
+  _unlock() {
+    this._stopTimer();
+    this._onUnlock();
+  }
+  _stopTimer() {
+    clearTimeout(this._timer);
+    this._timer = 0;
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/row.js
 var RESUME_STATUSES = /* @__PURE__ */ new Set(["PAUSED", "PAUSING"]);
+var LOCK_REASON = "its action has just changed. Move the pointer away first";
 var RowView = class {
   /**
    * @param {Store} store
@@ -2682,6 +2819,10 @@ var RowView = class {
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
+    const unlock = () => this.row && this._updateButtons(this.row);
+    this._locks = new Map(
+      [this.pauseResumeButton, this.deleteButton].map((each) => [each, new ActionLock(each, unlock)])
+    );
     this.dismissButton = iconButton("close", "Dismiss", () => {
       onDismiss(this.id);
       this.deleteButton.focus();
@@ -2721,6 +2862,7 @@ var RowView = class {
     const name = displayName(row);
     const pending = store.pendingAction(row);
     const selected = store.selected.has(row.id);
+    if (row.id !== this.id) for (const lock of this._locks.values()) lock.reset();
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
@@ -2737,8 +2879,9 @@ ${row.pause_loss}` : fullName);
     setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
     this._updateGuard(row);
     const undoSeconds = store.undoSecondsLeft(row.id);
-    setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
-    setAttribute(this.status, "title", row.status);
+    const { connected } = store;
+    setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds, connected }));
+    setAttribute(this.status, "title", formatStatusTooltip(row.status, pending, connected));
     for (const { column, cell: cell2 } of this.textCells) {
       setText(cell2, column.text?.(row) ?? "");
       setAttribute(cell2, "title", column.tooltip?.(row));
@@ -2746,7 +2889,7 @@ ${row.pause_loss}` : fullName);
     setText(this.error, row.error ?? note ?? "");
     setAttribute(this.error, "title", row.error ?? note);
     this.dismissButton.hidden = !row.error;
-    this._updateButtons(row, name, pending);
+    this._updateButtons(row);
   }
   /** @returns {NodeListOf<HTMLElement>} the elements that can have the focus */
   controls() {
@@ -2771,31 +2914,43 @@ ${row.pause_loss}` : fullName);
     setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
-  /**
-   * @param {PodRow} row
-   * @param {string} name
-   * @param {string | null} pending
-   */
-  _updateButtons(row, name, pending) {
+  /** @param {PodRow} row */
+  _updateButtons(row) {
     const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
+    const name = displayName(row);
     const action = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
-    pauseResumeButton.dataset.action = action;
     setIcon(pauseResumeButton, action);
-    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
-    setAttribute(pauseResumeButton, "aria-label", label);
     const loss = action === "pause" ? row.pause_loss : null;
-    setAttribute(pauseResumeButton, "title", loss ? `${label}. ${loss}` : label);
-    setDisabled(pauseResumeButton, !store.can(row, action));
+    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
+    this._setAction(pauseResumeButton, action, label, store.can(row, action), loss ? `${label}. ${loss}` : label);
     setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
     const jupyterReason = row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are");
     setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
-    const canUndo = pending === UNDOABLE_DELETE;
-    deleteButton.dataset.action = canUndo ? "undo" : "delete";
-    this._setDeleteIcon(canUndo);
-    setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
+    const undoable = store.connected ? undoableAction(store.pendingAction(row)) : null;
+    this._setDeleteIcon(undoable !== null);
+    if (undoable) this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
+    else this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+  }
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {Action} action
+   * @param {string} label
+   * @param {boolean} isPossible
+   * @param {string} [tooltip]
+   */
+  _setAction(button, action, label, isPossible, tooltip = label) {
+    const lock = (
+      /** @type {ActionLock} */
+      this._locks.get(button)
+    );
+    lock.update(isPossible ? action : null);
+    button.dataset.action = action;
+    const reason = isPossible && lock.isLocked ? LOCK_REASON : this.store.unavailableReason();
+    setLabel(button, label, reason);
+    if (!reason) setAttribute(button, "title", tooltip);
+    setDisabled(button, !isPossible || lock.isLocked);
   }
   /** @param {boolean} canUndo */
   _setDeleteIcon(canUndo) {
@@ -2825,6 +2980,7 @@ function textCell(column) {
 var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
 var COMPACT_ROW_HEIGHT = 60;
+var NEWEST_FIRST = { column: columnNamed("age"), descending: false };
 var Table = class {
   /**
    * @param {Store} store
@@ -2838,7 +2994,7 @@ var Table = class {
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
-    this.sort = { column: columnNamed("age"), descending: false };
+    this.sort = NEWEST_FIRST;
     this.ids = [];
     this.rowViews = /* @__PURE__ */ new Map();
     this.rowHeight = ROW_HEIGHT;
@@ -2860,8 +3016,8 @@ var Table = class {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this.jupyterPopup = new JupyterPopup(store, context, () => this._updateFreeze());
     this._freezeWhileInUse();
-    this.jupyterPopup = new JupyterPopup(store, context);
   }
   /**
    * Show a change of the store, with as little work as it needs.
@@ -2896,7 +3052,10 @@ var Table = class {
   /** @returns {string[]} */
   _sortedIds() {
     const { column, descending } = this.sort;
-    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, descending);
+    const rows = filterRows(this.store.rows.values(), this.filters);
+    const isNewestFirst = column === NEWEST_FIRST.column && !descending;
+    const groups = isNewestFirst ? groupByEnd(rows) : [rows];
+    return groups.flatMap((group) => sortedIds(group, column, descending));
   }
   /** @param {string[]} ids */
   _show(ids) {
@@ -2954,22 +3113,19 @@ var Table = class {
   showJupyter(id, button) {
     const row = this.store.rows.get(id);
     if (row) this.jupyterPopup.toggle(row, button);
+    this._updateFreeze();
   }
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) {
-      if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+      if (undoableAction(view.element.dataset.pending ?? null)) this._refreshRow(id);
     }
   }
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
-  /** Freeze the order of the rows while the pointer is over them, or while one of them has the focus by keyboard. */
   _freezeWhileInUse() {
     const { body } = this;
-    const update = () => {
-      if (this._pointerIsOverRows || body.querySelector(":focus-visible")) this.frozenOrder.freeze(this.store.rows);
-      else if (this.frozenOrder.release()) this.filterAndSort();
-    };
+    const update = () => this._updateFreeze();
     const setPointer = (isOver) => {
       this._pointerIsOverRows = isOver;
       update();
@@ -2978,6 +3134,15 @@ var Table = class {
     body.addEventListener("pointerleave", () => setPointer(false));
     body.addEventListener("focusin", update);
     body.addEventListener("focusout", () => setTimeout(update));
+  }
+  /**
+   * Freeze the order of the rows while the pointer is over them, while one of them has the focus by keyboard, and while
+   * the Jupyter of a pod is shown, which would move with the rows.
+   */
+  _updateFreeze() {
+    const hasFocus = this.body.querySelector(":focus-visible") !== null;
+    if (this._pointerIsOverRows || hasFocus || this.jupyterPopup.isOpen) this.frozenOrder.freeze(this.store.rows);
+    else if (this.frozenOrder.release()) this.filterAndSort();
   }
   /**
    * @param {string} id
@@ -3104,10 +3269,13 @@ var Table = class {
   _onAction(id, action) {
     const row = this.store.rows.get(id);
     if (!row) return;
-    const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
+    const losses = action === "pause" ? this.store.pauseLosses([id]) : [];
+    const undone = undoableAction(this.store.pendingAction(row));
     this.store.act(action, [id]);
-    const progress = action === "undo" ? "Undoing the delete of" : PROGRESS_LABELS[action];
-    this.context.announce(`${progress} ${displayName(row)}${formatPauseLosses(losses)}`);
+    const progress = action === "undo" ? `Undoing the ${undone} of` : PROGRESS_LABELS[action];
+    const text = `${progress} ${displayName(row)}${formatPauseLosses(losses)}`;
+    const canUndo = undoableAction(this.store.pendingAction(row)) !== null;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
   }
   /**
    * @param {string} id
@@ -3180,28 +3348,30 @@ var UndoBar = class {
     this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
   update() {
-    const { ids, isBulk } = this.store.lastDelete();
-    const isShown = isBulk && ids.length > 0;
-    if (isShown) {
+    const group = this.store.lastUndoable();
+    const isShown = group?.isBulk ?? false;
+    if (group && isShown) {
+      const { action, ids } = group;
       const pods = countPods(ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
-      setText(this.button, `Undo delete of ${pods}`);
+      setText(this._text, `${PROGRESS_LABELS[action]} ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
+      setText(this.button, `Undo ${action} of ${pods}`);
     }
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = !isShown;
     if (!isShown && hadFocus) this._focusFallback();
   }
   /**
-   * Undo the last delete, of one pod or of several.
+   * Undo the last action that can be undone, on one pod or on several.
    *
    * @returns {boolean} whether there was one
    */
   undo() {
-    const { ids, isBulk } = this.store.lastDelete();
-    if (!ids.length) return false;
+    const group = this.store.lastUndoable();
+    if (!group) return false;
+    const { action, ids, isBulk } = group;
     this.store.act("undo", ids);
     if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    this.context.announce(`Undoing the ${action} of ${countPods(ids.length)}`);
     return true;
   }
 };
@@ -3221,6 +3391,7 @@ var PanelView = class {
     const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.guardNotice = new GuardNotice(store, this, focusSearch);
+    this.header.messages.append(this.guardNotice.element);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
@@ -3238,8 +3409,6 @@ var PanelView = class {
       "section",
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
-      this.header.alert,
-      this.guardNotice.element,
       this.filterBar.element,
       h(
         "div",
@@ -3339,7 +3508,7 @@ var PanelView = class {
     else this.undoBar.button.focus({ preventScroll: true });
   }
   /**
-   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete.
+   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete or pause that can be undone.
    *
    * @param {KeyboardEvent} event
    */

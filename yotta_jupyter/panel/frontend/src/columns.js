@@ -29,12 +29,12 @@ function textKey(field) {
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, 1.2fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "name", title: "Name", width: "minmax(84px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
   { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(94px, 1.1fr)",
+    width: "minmax(94px, 1.6fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -44,7 +44,7 @@ export const COLUMNS = [
   {
     name: "region",
     title: "Region",
-    width: "minmax(84px, .8fr)",
+    width: "minmax(84px, .9fr)",
     sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
@@ -53,7 +53,7 @@ export const COLUMNS = [
   {
     name: "image",
     title: "Image",
-    width: "minmax(50px, 1fr)",
+    width: "minmax(50px, .65fr)",
     sortFields: ["image"],
     sortKey: textKey("image"),
     classes: "yotta-wide-only",
@@ -76,7 +76,7 @@ export const COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    sortFields: ["created_at"],
+    sortFields: ["created_at", "has_ended"],
     sortKey: (row) => -(row.created_at ?? Infinity), // By age; a pod without a time comes first.
     classes: "yotta-number yotta-wide-only",
     text: (row) => (row.created_at ? formatAge(Date.now() / 1000 - row.created_at) : ""),

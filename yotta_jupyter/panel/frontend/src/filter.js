@@ -61,6 +61,14 @@ export function sortedIds(rows, column, descending) {
 }
 
 /**
+ * @param {PodRow[]} rows
+ * @returns {PodRow[][]} the rows of pods that have not ended, and of those that have
+ */
+export function groupByEnd(rows) {
+  return [rows.filter((row) => !row.has_ended), rows.filter((row) => row.has_ended)];
+}
+
+/**
  * @param {string} text
  * @returns {string[]} its words in lower case
  */

@@ -5,7 +5,6 @@ import { h, iconButton, isDisabled, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
 import { hasEnded, LaunchFeedback } from "./launch-feedback.js";
 import { LAUNCHING } from "./protocol.js";
-import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./protocol.js").LaunchResult} LaunchResult */
@@ -248,7 +247,7 @@ export class LaunchForm {
   _submit() {
     if (this._launch || isDisabled(this._launchButton)) return;
     if (!this.store.connected) {
-      this._feedback.showResult(KERNEL_GONE, { isError: true });
+      this._feedback.showResult(this.store.kernelGoneText(), { isError: true });
       return;
     }
     const form = this._serialize();

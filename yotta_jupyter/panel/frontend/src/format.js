@@ -1,7 +1,7 @@
 // @ts-check
 /** Formats values as text. */
 
-import { UNDOABLE_DELETE } from "./protocol.js";
+import { undoableAction } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
@@ -20,6 +20,29 @@ export const PROGRESS_LABELS = /** @type {Record<string, string>} */ ({
   delete: "Deleting",
   undoing: "Undoing",
   launch: "Launching",
+});
+
+/**
+ * @param {string} text what is announced of an action
+ * @returns {string} the text with how to undo the action
+ */
+export function withUndoHint(text) {
+  return `${text.replace(/\.$/, "")}. Undo with Escape`;
+}
+
+/** What is known of a pending action when the kernel has ended: a short text, and a sentence. By pending action. */
+const LAST_KNOWN = /** @type {Record<string, { label: string, text: string }>} */ ({
+  pause: {
+    label: "Paused?",
+    text: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money.",
+  },
+  resume: { label: "Running?", text: "Running or starting, and may cost money: the kernel ended." },
+  delete: {
+    label: "Deleted?",
+    text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money.",
+  },
+  undoing: { label: "Undone?", text: "The kernel ended before it confirmed the undo." },
+  launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." },
 });
 
 /**
@@ -68,6 +91,7 @@ export function formatDuration(seconds) {
 export function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
   if (problem) return "guard NOT enforced";
   if (state === "pausing") return "guard: pausing…";
+  if (state === "paused" || state === "waiting") return "guard waits";
   if (pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
   return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
@@ -82,8 +106,9 @@ function wholeMinutes(seconds) {
  * @param {Guard} guard
  * @returns {string}
  */
-export function formatGuardTooltip({ rule, pauses_at, problem }) {
-  const at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+export function formatGuardTooltip({ rule, state, pauses_at, problem }) {
+  let at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
+  if (state === "paused" || state === "waiting") at = ". Its limits start when the pod runs";
   const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
   return `Guard: ${rule}${at}${enforced}`;
 }
@@ -159,13 +184,32 @@ export function formatGpuFacts({ vram_in_gb, price }) {
 /**
  * @param {string} status
  * @param {string | null} pending the pending action
- * @param {{ stalled?: boolean, undoSeconds?: number }} [progress]
+ * @param {{ stalled?: boolean, undoSeconds?: number, connected?: boolean }} [progress] `connected` is false if the kernel
+ *   has ended
  * @returns {string}
  */
-export function formatStatus(status, pending, { stalled = false, undoSeconds = 0 } = {}) {
+export function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
+  const lastKnown = connected ? null : lastKnownOf(pending);
+  if (lastKnown) return lastKnown.label;
   if (stalled) return "Waiting for kernel…";
-  if (pending === UNDOABLE_DELETE) return `Deleting in ${undoSeconds} s`;
+  const undoable = undoableAction(pending);
+  if (undoable) return `${PROGRESS_LABELS[undoable]} in ${undoSeconds} s`;
   if (pending) return `${PROGRESS_LABELS[pending] ?? pending}…`;
   if (!status) return "Unknown";
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
+}
+
+/**
+ * @param {string} status
+ * @param {string | null} pending the pending action
+ * @param {boolean} connected whether there is a kernel
+ * @returns {string} the tooltip of a status
+ */
+export function formatStatusTooltip(status, pending, connected) {
+  return (connected ? null : lastKnownOf(pending))?.text ?? status;
+}
+
+/** @param {string | null} pending */
+function lastKnownOf(pending) {
+  return LAST_KNOWN[undoableAction(pending) ?? pending ?? ""];
 }

@@ -30,14 +30,14 @@ export class GuardNotice {
     this._result = { text: "", until: 0 };
     /** The pod that was announced last. @type {string | undefined} */
     this._announcedId = undefined;
-    this._text = h("span", { dir: "auto" });
+    this._text = h("span", { class: "yotta-message-text", dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
       if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
-      { class: "yotta-alert yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
+      { class: "yotta-message yotta-guard-notice", role: "group", "aria-label": "Guards", hidden: true },
       this._text,
       this.button,
     );
@@ -50,10 +50,11 @@ export class GuardNotice {
     let text = this.store.meta.guards_error ?? "";
     if (result) text = result;
     else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
-    else if (nearest) text = describeNear(nearest, others.length);
+    else if (nearest) text = describeNear(nearest, others);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
+    setAttribute(this._text, "title", text);
     this._updateButton(result ? undefined : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
@@ -73,7 +74,7 @@ export class GuardNotice {
     this.context.announce(error || this._result.text);
   }
 
-  /** @returns {{ row: PodRow, guard: Guard }[]} the next pause first */
+  /** @returns {NearGuard[]} the next pause first */
   _nearGuards() {
     const { rows, meta } = this.store;
     const near = [];
@@ -105,16 +106,28 @@ export class GuardNotice {
   }
 }
 
+/** @typedef {{ row: PodRow, guard: Guard }} NearGuard a guard that pauses its pod soon */
+
 /**
- * @param {{ row: PodRow, guard: Guard }} nearest
- * @param {number} others the number of other pods that are paused soon
- * @returns {string} such as "train is paused in 8 min by its guard"
+ * @param {NearGuard} nearest
+ * @param {NearGuard[]} others
+ * @returns {string} such as "train is paused in 8 min by its guard, eval in 9 min"
  */
-function describeNear({ row, guard: { state, pauses_at, problem } }, others) {
+function describeNear({ row, guard }, others) {
+  const { state, problem } = guard;
   const name = displayName(row);
-  const left = `in ${formatDuration(Number(pauses_at) - Date.now() / 1000)}`;
+  const left = formatTimeLeft(guard);
   let text = `${name} is paused ${left} by its guard`;
   if (state === "pausing") text = `${name} is being paused by its guard`;
   else if (problem) text = `${name} should be paused ${left}, but its guard is NOT enforced`;
-  return others ? `${text} (and ${others} more soon)` : text;
+  const further = others.map((other) => `${displayName(other.row)} ${formatTimeLeft(other.guard)}`);
+  return [text, ...further].join(", ");
+}
+
+/**
+ * @param {Guard} guard
+ * @returns {string} such as "in 8 min"
+ */
+function formatTimeLeft({ pauses_at }) {
+  return `in ${formatDuration(Number(pauses_at) - Date.now() / 1000)}`;
 }

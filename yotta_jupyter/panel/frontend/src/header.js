@@ -2,7 +2,6 @@
 import { h, iconButton, setAttribute, setText } from "./dom.js";
 import { countPods, formatDollars, formatTime } from "./format.js";
 import { HEARTBEAT_S } from "./lifecycle.js";
-import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./protocol.js").Totals} Totals */
@@ -17,7 +16,13 @@ const TOTALS = [
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
 ];
 
-/** The address of the API, the totals, and when the pods were refreshed or why that failed. */
+/** After how many seconds the kernel reports a refresh as late; the same as LATE_AFTER in `panel.py`. */
+const LATE_S = 3;
+
+/**
+ * The totals, when the pods were refreshed, and a line for messages: the address of the API, or why the rows are out of
+ * date. The line has always the same height, so that no row moves.
+ */
 export class Header {
   /**
    * @param {Store} store
@@ -38,14 +43,18 @@ export class Header {
       store.send({ type: "refresh" });
       context.announce("Refreshing");
     });
+    this._alertText = h("span", { class: "yotta-message-text", role: "alert" });
+    this.alert = h("div", { class: "yotta-message", hidden: true }, this._alertText);
+    /** One message is shown at a time, and the endpoint if there is none. */
+    this.messages = h("div", { class: "yotta-messages" }, this._endpoint, this.alert);
     this.element = h(
       "header",
       { class: "yotta-header" },
-      h("div", { class: "yotta-connection" }, this._badge, this._endpoint),
+      this._badge,
       h("div", { class: "yotta-totals" }, ...totals),
       h("div", { class: "yotta-refresh" }, this._refreshedAt, refresh),
+      this.messages,
     );
-    this.alert = h("div", { class: "yotta-alert", role: "alert", hidden: true });
   }
 
   update() {
@@ -70,9 +79,11 @@ export class Header {
     const isAlive = connected && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
-    if (meta.refreshed_at && isAlive && meta.interval && !meta.error) {
-      // The kernel sends nothing if a refresh found no changes.
-      const refreshes = Math.max(0, Math.floor((now - meta.refreshed_at) / meta.interval));
+    if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
+      // The kernel sends nothing if a refresh found no changes. One that started less than LATE_S ago may still fail, so
+      // the last one that succeeded may be an interval older.
+      const age = now - LATE_S - meta.interval - meta.refreshed_at;
+      const refreshes = Math.max(0, Math.floor(age / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
     }
@@ -84,9 +95,10 @@ export class Header {
   _updateAlert() {
     const { connected, meta } = this.store;
     const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const text = connected ? error : KERNEL_GONE;
+    const text = connected ? error : `${this.store.kernelGoneText()} The rows are the last known state.`;
     this.alert.hidden = !text;
-    setText(this.alert, text);
+    setText(this._alertText, text);
+    setAttribute(this._alertText, "title", text);
   }
 
   /** @returns {boolean} whether the rows may be out of date */

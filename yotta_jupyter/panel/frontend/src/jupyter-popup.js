@@ -3,7 +3,6 @@ import { h, secondaryButton, setText } from "./dom.js";
 import { displayName } from "./format.js";
 import { openTab, remoteServerPath } from "./page.js";
 import { Popup } from "./popup.js";
-import { KERNEL_GONE } from "./store.js";
 
 /** @typedef {import("./protocol.js").JupyterLinkMessage} JupyterLinkMessage */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
@@ -24,10 +23,12 @@ export class JupyterPopup {
   /**
    * @param {Store} store
    * @param {ViewContext} context
+   * @param {() => void} onClose
    */
-  constructor(store, context) {
+  constructor(store, context, onClose) {
     this.store = store;
     this.context = context;
+    this._onPopupClose = onClose;
     this._requestNumber = 0;
     /** The id of the request for a link that has no reply. @type {string | null} */
     this._linkRequest = null;
@@ -160,10 +161,15 @@ export class JupyterPopup {
     this._popup.close();
   }
 
+  /** @returns {boolean} */
+  get isOpen() {
+    return this._popup.isOpen;
+  }
+
   /** @param {string} podId */
   _requestLink(podId) {
     if (!this.store.connected) {
-      this._showError(KERNEL_GONE);
+      this._showError(this.store.kernelGoneText());
       return;
     }
     this._linkRequest = this._newRequestId();
@@ -213,6 +219,7 @@ export class JupyterPopup {
     this._button = null;
     this._podId = null;
     this.element.replaceChildren();
+    this._onPopupClose();
   }
 }
 

@@ -19,7 +19,9 @@
  * @property {string | null} jupyter the public address of its Jupyter; null if it has none now
  * @property {boolean} has_password whether it has a Jupyter password
  * @property {string | null} pause_loss what a pause may erase; null if there is a persistent volume
+ * @property {boolean} has_ended whether it has ended for good
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
+ * @property {boolean} warns_of_pause whether a pause warns that it may erase all files, and can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
  * @property {string | null} error why the last action failed
  */
@@ -90,10 +92,12 @@
  * @property {string} base_url
  * @property {boolean} sandbox
  * @property {string} ssh_option the end of an SSH command, which names the key file
- * @property {number} delete_delay seconds during which a delete can be undone
+ * @property {number} delete_delay seconds during which a delete or a pause can be undone
  * @property {number | null} interval seconds between refreshes; null while there are none
  * @property {number} [refreshed_at] seconds since 1970
  * @property {string | null} error why the last refresh failed; null if it succeeded
+ * @property {boolean} reachable whether the API answered the last refresh
+ * @property {boolean} late whether a refresh takes long
  * @property {Choices | null} choices
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
@@ -105,7 +109,7 @@
  * @property {number} version
  * @property {Map<string, PodRow>} rows
  * @property {string[]} selected
- * @property {Record<string, number>} undoSeconds for how long a delete can still be undone, by row
+ * @property {Record<string, number>} undoSeconds for how long an action can still be undone, by row
  * @property {Meta} meta
  */
 
@@ -159,8 +163,8 @@ export const LAUNCHING = "LAUNCHING";
 /** The status of a row whose pod is not listed any more. */
 export const GONE = "GONE";
 
-/** The pending action of a delete that can still be undone; the same as in `protocol.py`. */
-export const UNDOABLE_DELETE = "undoable_delete";
+/** The start of a pending action that can still be undone, such as "undoable_delete"; the same as in `protocol.py`. */
+export const UNDOABLE_PREFIX = "undoable_";
 
 /** @type {Meta} */
 const DEFAULT_META = {
@@ -174,6 +178,8 @@ const DEFAULT_META = {
   delete_delay: 0,
   interval: null,
   error: null,
+  reachable: true,
+  late: false,
   choices: null,
   guards: {},
   guards_error: null,
@@ -183,6 +189,14 @@ const DEFAULT_META = {
 /** @returns {Snapshot} what a panel shows before the first snapshot */
 export function emptySnapshot() {
   return { version: -1, rows: new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
+}
+
+/**
+ * @param {string | null} pending
+ * @returns {string | null} the action if it can still be undone, such as "delete"
+ */
+export function undoableAction(pending) {
+  return pending?.startsWith(UNDOABLE_PREFIX) ? pending.slice(UNDOABLE_PREFIX.length) : null;
 }
 
 /**
@@ -215,7 +229,9 @@ export function placeholderRow(id, fields, form) {
     gpu_count: form.gpu_count,
     region: form.region,
     image: form.image,
+    has_ended: false,
     actions: [],
+    warns_of_pause: false,
     pending: "launch",
   };
 }

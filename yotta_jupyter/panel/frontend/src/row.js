@@ -1,9 +1,17 @@
 // @ts-check
+import { ActionLock } from "./action-lock.js";
 import { COLUMNS } from "./columns.js";
 import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
-import { displayName, formatGpus, formatGuard, formatGuardTooltip, formatStatus } from "./format.js";
+import {
+  displayName,
+  formatGpus,
+  formatGuard,
+  formatGuardTooltip,
+  formatStatus,
+  formatStatusTooltip,
+} from "./format.js";
 import { icon } from "./icons.js";
-import { UNDOABLE_DELETE } from "./protocol.js";
+import { undoableAction } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Action} Action */
@@ -20,6 +28,8 @@ import { UNDOABLE_DELETE } from "./protocol.js";
 
 /** Statuses in which the pause or resume button resumes. In all others it pauses. */
 const RESUME_STATUSES = new Set(["PAUSED", "PAUSING"]);
+
+const LOCK_REASON = "its action has just changed. Move the pointer away first";
 
 /** The element of one row. It is reused for another pod when its own is out of view. */
 export class RowView {
@@ -48,6 +58,10 @@ export class RowView {
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
+    const unlock = () => this.row && this._updateButtons(this.row);
+    this._locks = new Map(
+      [this.pauseResumeButton, this.deleteButton].map((each) => [each, new ActionLock(each, unlock)]),
+    );
     this.dismissButton = iconButton("close", "Dismiss", () => {
       onDismiss(this.id);
       this.deleteButton.focus();
@@ -90,6 +104,7 @@ export class RowView {
     const name = displayName(row);
     const pending = store.pendingAction(row);
     const selected = store.selected.has(row.id);
+    if (row.id !== this.id) for (const lock of this._locks.values()) lock.reset();
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
@@ -105,8 +120,9 @@ export class RowView {
     setText(this.hardware, [formatGpus(row), row.region].filter(Boolean).join(" · "));
     this._updateGuard(row);
     const undoSeconds = store.undoSecondsLeft(row.id);
-    setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds }));
-    setAttribute(this.status, "title", row.status);
+    const { connected } = store;
+    setText(this.status, formatStatus(row.status, pending, { stalled: store.isStalled(row), undoSeconds, connected }));
+    setAttribute(this.status, "title", formatStatusTooltip(row.status, pending, connected));
     for (const { column, cell } of this.textCells) {
       setText(cell, column.text?.(row) ?? "");
       setAttribute(cell, "title", column.tooltip?.(row));
@@ -114,7 +130,7 @@ export class RowView {
     setText(this.error, row.error ?? note ?? "");
     setAttribute(this.error, "title", row.error ?? note);
     this.dismissButton.hidden = !row.error;
-    this._updateButtons(row, name, pending);
+    this._updateButtons(row);
   }
 
   /** @returns {NodeListOf<HTMLElement>} the elements that can have the focus */
@@ -144,31 +160,41 @@ export class RowView {
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
 
-  /**
-   * @param {PodRow} row
-   * @param {string} name
-   * @param {string | null} pending
-   */
-  _updateButtons(row, name, pending) {
+  /** @param {PodRow} row */
+  _updateButtons(row) {
     const { store, pauseResumeButton, sshButton, jupyterButton, deleteButton } = this;
+    const name = displayName(row);
     const action = RESUME_STATUSES.has(row.status) ? "resume" : "pause";
-    pauseResumeButton.dataset.action = action;
     setIcon(pauseResumeButton, action);
-    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
-    setAttribute(pauseResumeButton, "aria-label", label);
     const loss = action === "pause" ? row.pause_loss : null;
-    setAttribute(pauseResumeButton, "title", loss ? `${label}. ${loss}` : label);
-    setDisabled(pauseResumeButton, !store.can(row, action));
+    const label = action === "resume" ? `Resume ${name}` : `Pause ${name}`;
+    this._setAction(pauseResumeButton, action, label, store.can(row, action), loss ? `${label}. ${loss}` : label);
     setLabel(sshButton, `Copy SSH command of ${name}`, unreachableReason(row, "SSH is"));
     setDisabled(sshButton, !row.ssh);
     const jupyterReason = row.jupyter ? "" : unreachableReason(row, "SSH and Jupyter are");
     setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
-    const canUndo = pending === UNDOABLE_DELETE;
-    deleteButton.dataset.action = canUndo ? "undo" : "delete";
-    this._setDeleteIcon(canUndo);
-    setLabel(deleteButton, canUndo ? `Undo delete ${name}` : `Delete ${name}`);
-    setDisabled(deleteButton, canUndo ? !store.connected : !store.can(row, "delete"));
+    const undoable = store.connected ? undoableAction(store.pendingAction(row)) : null;
+    this._setDeleteIcon(undoable !== null);
+    if (undoable) this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
+    else this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {Action} action
+   * @param {string} label
+   * @param {boolean} isPossible
+   * @param {string} [tooltip]
+   */
+  _setAction(button, action, label, isPossible, tooltip = label) {
+    const lock = /** @type {ActionLock} */ (this._locks.get(button));
+    lock.update(isPossible ? action : null);
+    button.dataset.action = action;
+    const reason = isPossible && lock.isLocked ? LOCK_REASON : this.store.unavailableReason();
+    setLabel(button, label, reason);
+    if (!reason) setAttribute(button, "title", tooltip);
+    setDisabled(button, !isPossible || lock.isLocked);
   }
 
   /** @param {boolean} canUndo */

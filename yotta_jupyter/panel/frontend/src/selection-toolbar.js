@@ -1,7 +1,7 @@
 // @ts-check
 import { COPIED_MS } from "./clipboard.js";
 import { h, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
-import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
+import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
@@ -117,19 +117,21 @@ export class SelectionToolbar {
     const ids = this._idsFor(action);
     if (!ids.length) return;
     const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
-    if (action === "resume" || isObvious) this._execute(action, ids);
+    if (action === "resume" || isObvious) this._execute(action, ids, false);
     else this._openQuestion(action, ids, event);
   }
 
   /**
    * @param {BulkAction} action
    * @param {string[]} ids
+   * @param {boolean} isConfirmed whether the user was asked
    */
-  _execute(action, ids) {
-    const losses = action === "pause" ? this.store.notePauseLosses(ids) : [];
-    this.store.act(action, ids, { isBulk: true });
-    const undo = action === "delete" && this.store.meta.delete_delay > 0 ? ". Undo with Escape" : "";
-    this.context.announce(`${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}${undo}`);
+  _execute(action, ids, isConfirmed) {
+    const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
+    this.store.act(action, ids, { isBulk: true, isConfirmed });
+    const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
+    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
     if (action === "delete") {
       this.store.select(ids, false);
       this._focusUndo();
@@ -169,8 +171,9 @@ export class SelectionToolbar {
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
     const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
-    const loss = erased ? ` It may erase all files of ${countPods(erased)} without a persistent volume.` : "";
+    const loss = erased ? ` It may erase all files of ${erased.toLocaleString()}.` : "";
     setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    setAttribute(this._question, "title", loss && "Without a persistent volume, a pause may erase all files.");
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
@@ -189,7 +192,7 @@ export class SelectionToolbar {
     const ids = this._unconfirmedRows().map((row) => row.id);
     this._unconfirmed = null;
     this._confirmation.hidden = true;
-    this._execute(action, ids);
+    this._execute(action, ids, true);
     // The button that had the focus is hidden. After a delete the focus is at the undo.
     if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
   }

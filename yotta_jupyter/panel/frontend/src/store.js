@@ -2,8 +2,15 @@
 /** The state of a panel in the browser, shared by all its views. */
 
 import { uniqueId } from "./dom.js";
-import { applyRows, decodeSnapshot, emptySnapshot, placeholderRow, UNDOABLE_DELETE } from "./protocol.js";
-import { UndoableDeletes } from "./undoable-deletes.js";
+import {
+  applyRows,
+  decodeSnapshot,
+  emptySnapshot,
+  placeholderRow,
+  UNDOABLE_PREFIX,
+  undoableAction,
+} from "./protocol.js";
+import { UndoableActions } from "./undoable-actions.js";
 
 /** @typedef {import("@anywidget/types").AnyModel<{ _snapshot: DataView | null }>} Model */
 /** @typedef {import("./protocol.js").Field} Field */
@@ -13,7 +20,7 @@ import { UndoableDeletes } from "./undoable-deletes.js";
 /** @typedef {import("./protocol.js").Patch} Patch */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").Reply} Reply */
-/** @typedef {import("./undoable-deletes.js").DeleteGroup} DeleteGroup */
+/** @typedef {import("./undoable-actions.js").ActionGroup} ActionGroup */
 /** @typedef {"pause" | "resume" | "delete" | "undo"} Action */
 
 /**
@@ -36,14 +43,9 @@ import { UndoableDeletes } from "./undoable-deletes.js";
  * @property {number} timer
  */
 
-/** Shown when the widget has no kernel any more. */
-export const KERNEL_GONE = "The kernel has gone. Run %load_ext yotta_jupyter, then the cell of the panel again.";
-
 /** How long the kernel may take to acknowledge a click before the row shows "Waiting for kernel…". */
 const STALL_MS = 1500;
 const SELECTION_DEBOUNCE_MS = 100;
-/** How long a row says what a pause may erase. */
-const PAUSE_NOTE_MS = 8000;
 
 /** Refresh intervals without a message after which the rows are requested again. */
 const STALE_INTERVALS = 2.5;
@@ -66,9 +68,7 @@ export class Store {
     this._listeners = new Set();
     /** By row. @type {Map<string, OptimisticAction>} */
     this._optimistic = new Map();
-    this._deletes = new UndoableDeletes();
-    /** Whether a row shows what a pause may erase, by the pods of which it was shown. @type {Map<string, boolean>} */
-    this._pauseNotes = new Map();
+    this._undoable = new UndoableActions();
     /** The temporary ids of launches of this page that have no result. @type {Set<string>} */
     this._launches = new Set();
     this._lastSyncAt = 0;
@@ -128,7 +128,7 @@ export class Store {
    * @returns {number} at least 1
    */
   undoSecondsLeft(id) {
-    return this._deletes.secondsLeft(id);
+    return this._undoable.secondsLeft(id);
   }
 
   /**
@@ -139,50 +139,55 @@ export class Store {
     return row.ssh === null ? null : row.ssh + this.meta.ssh_option;
   }
 
-  /** @returns {DeleteGroup} the last delete that can still be undone; without ids if there is none */
-  lastDelete() {
-    return this._deletes.last((id) => {
+  /** @returns {ActionGroup | null} the last action that can still be undone */
+  lastUndoable() {
+    if (!this.connected) return null;
+    return this._undoable.last((id) => {
       const row = this.rows.get(id);
-      return row !== undefined && this.pendingAction(row) === UNDOABLE_DELETE;
+      return row ? undoableAction(this.pendingAction(row)) : null;
     });
   }
 
   /**
-   * Show for some seconds what a pause may erase, once for each pod.
-   *
    * @param {string[]} ids
-   * @returns {string[]} the texts that are shown now
+   * @returns {string[]} what a pause of these pods may erase, without those that have been paused before
    */
-  notePauseLosses(ids) {
-    const losses = [];
-    for (const id of ids) {
-      const loss = this.rows.get(id)?.pause_loss;
-      if (!loss || this._pauseNotes.has(id)) continue;
-      losses.push(loss);
-      this._pauseNotes.set(id, true);
-      setTimeout(() => {
-        this._pauseNotes.set(id, false);
-        this._notify({ ids: [id] });
-      }, PAUSE_NOTE_MS);
-    }
-    return losses;
+  pauseLosses(ids) {
+    return ids.flatMap((id) => {
+      const row = this.rows.get(id);
+      return (row?.warns_of_pause && row.pause_loss) || [];
+    });
   }
 
   /**
    * @param {PodRow} row
-   * @returns {string | null} the text about a pause that the row shows now
+   * @returns {string | null} what the pending pause may erase
    */
   pauseNote(row) {
-    return this._pauseNotes.get(row.id) ? row.pause_loss : null;
+    const pending = this.pendingAction(row);
+    const isPause = pending === "pause" || undoableAction(pending) === "pause";
+    return isPause && row.warns_of_pause ? row.pause_loss : null;
+  }
+
+  /** @returns {string} what to do when the widget has no kernel any more */
+  kernelGoneText() {
+    const start = this.meta.sandbox ? ", %yotta sandbox start" : "";
+    return `The kernel has gone. Run %load_ext yotta_jupyter${start}, then the cell of the panel again.`;
+  }
+
+  /** @returns {string} why no action is possible now; empty if actions are possible */
+  unavailableReason() {
+    if (!this.connected) return "the kernel has gone";
+    return this.meta.reachable ? "" : "the API does not answer";
   }
 
   /**
    * @param {PodRow} row
    * @param {string} action
-   * @returns {boolean} whether there is a kernel, the pod's status allows the action and nothing else is pending
+   * @returns {boolean} whether the pod's status allows the action, nothing else is pending, and it can be sent
    */
   can(row, action) {
-    return this.connected && row.actions.includes(action) && !this.pendingAction(row);
+    return !this.unavailableReason() && row.actions.includes(action) && !this.pendingAction(row);
   }
 
   /** @returns {PodRow[]} */
@@ -195,19 +200,16 @@ export class Store {
    *
    * @param {Action} action
    * @param {string[]} ids
-   * @param {{ isBulk?: boolean }} [options] whether they were selected together
+   * @param {{ isBulk?: boolean, isConfirmed?: boolean }} [options] `isBulk` if they were selected together,
+   *   `isConfirmed` if the user was asked
    */
-  act(action, ids, { isBulk = false } = {}) {
+  act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
-    /** @type {string} */
-    let pending = action;
-    if (action === "undo") pending = "undoing";
-    if (action === "delete") {
-      this._deletes.addGroup({ ids, isBulk });
-      if (this.meta.delete_delay > 0) pending = UNDOABLE_DELETE;
-    }
-    for (const id of ids) this._setOptimistic(id, pending);
-    this.send({ type: action, pods: ids });
+    const undoable = ids.filter((id) => this._canUndo(action, id, isConfirmed));
+    if (undoable.length) this._undoable.addGroup({ action, ids: undoable, isBulk });
+    for (const id of ids) this._setOptimistic(id, action === "undo" ? "undoing" : action);
+    for (const id of undoable) this._setOptimistic(id, UNDOABLE_PREFIX + action);
+    this.send({ type: action, pods: ids, ...(action === "pause" && isConfirmed ? { confirmed: true } : {}) });
     this._notify({ ids });
   }
 
@@ -281,9 +283,9 @@ export class Store {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    this._deletes.keep((id) => this.rows.get(id)?.pending === UNDOABLE_DELETE);
+    this._undoable.keep((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
     for (const { id, pending } of this.rows.values()) {
-      if (!this._deletes.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
+      if (!this._undoable.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
     this._pruneSelection();
     this._notify({ rowsChanged: true });
@@ -337,7 +339,7 @@ export class Store {
     }
     for (const id of removed) {
       this._clearOptimistic(id);
-      this._deletes.stop(id);
+      this._undoable.stop(id);
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
@@ -374,8 +376,20 @@ export class Store {
    * @param {number} [seconds]
    */
   _setCountdown(id, pending, seconds = this.meta.delete_delay) {
-    if (pending === UNDOABLE_DELETE) this._deletes.start(id, seconds);
-    else this._deletes.stop(id);
+    if (undoableAction(pending)) this._undoable.start(id, seconds);
+    else this._undoable.stop(id);
+  }
+
+  /**
+   * @param {Action} action
+   * @param {string} id
+   * @param {boolean} isConfirmed
+   * @returns {boolean} whether the kernel sends the action only after a time; the same as in `actions.py`
+   */
+  _canUndo(action, id, isConfirmed) {
+    if (this.meta.delete_delay === 0) return false;
+    if (action === "pause") return !isConfirmed && Boolean(this.rows.get(id)?.warns_of_pause);
+    return action === "delete";
   }
 
   /** @param {string} id */

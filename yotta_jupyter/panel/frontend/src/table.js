@@ -4,12 +4,12 @@
 import { COPIED_MS } from "./clipboard.js";
 import { COLUMNS } from "./columns.js";
 import { h, isDisabled, setAttribute, setText } from "./dom.js";
-import { filterRows, isFiltered, noFilters, sortedIds } from "./filter.js";
-import { displayName, formatPauseLosses, PROGRESS_LABELS } from "./format.js";
+import { filterRows, groupByEnd, isFiltered, noFilters, sortedIds } from "./filter.js";
+import { displayName, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
 import { FrozenOrder } from "./frozen-order.js";
 import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
-import { UNDOABLE_DELETE } from "./protocol.js";
+import { undoableAction } from "./protocol.js";
 import { RowView } from "./row.js";
 
 /** @typedef {import("./columns.js").Column} Column */
@@ -26,6 +26,9 @@ const OVERSCAN = 4;
 const ROW_HEIGHT = 36;
 const COMPACT_ROW_HEIGHT = 60;
 
+/** The default order. Pods that have ended come last in it. */
+const NEWEST_FIRST = { column: columnNamed("age"), descending: false };
+
 export class Table {
   /**
    * @param {Store} store
@@ -39,7 +42,7 @@ export class Table {
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
-    this.sort = { column: columnNamed("age"), descending: false };
+    this.sort = NEWEST_FIRST;
     /** The ids of the rows that match the filters, in order. @type {string[]} */
     this.ids = [];
     /** The rendered rows, by id. @type {Map<string, RowView>} */
@@ -65,8 +68,8 @@ export class Table {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
+    this.jupyterPopup = new JupyterPopup(store, context, () => this._updateFreeze());
     this._freezeWhileInUse();
-    this.jupyterPopup = new JupyterPopup(store, context);
   }
 
   /**
@@ -105,7 +108,10 @@ export class Table {
   /** @returns {string[]} */
   _sortedIds() {
     const { column, descending } = this.sort;
-    return sortedIds(filterRows(this.store.rows.values(), this.filters), column, descending);
+    const rows = filterRows(this.store.rows.values(), this.filters);
+    const isNewestFirst = column === NEWEST_FIRST.column && !descending;
+    const groups = isNewestFirst ? groupByEnd(rows) : [rows];
+    return groups.flatMap((group) => sortedIds(group, column, descending));
   }
 
   /** @param {string[]} ids */
@@ -161,11 +167,12 @@ export class Table {
   showJupyter(id, button) {
     const row = this.store.rows.get(id);
     if (row) this.jupyterPopup.toggle(row, button);
+    this._updateFreeze();
   }
 
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) {
-      if (view.element.dataset.pending === UNDOABLE_DELETE) this._refreshRow(id);
+      if (undoableAction(view.element.dataset.pending ?? null)) this._refreshRow(id);
     }
   }
 
@@ -173,13 +180,9 @@ export class Table {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
 
-  /** Freeze the order of the rows while the pointer is over them, or while one of them has the focus by keyboard. */
   _freezeWhileInUse() {
     const { body } = this;
-    const update = () => {
-      if (this._pointerIsOverRows || body.querySelector(":focus-visible")) this.frozenOrder.freeze(this.store.rows);
-      else if (this.frozenOrder.release()) this.filterAndSort();
-    };
+    const update = () => this._updateFreeze();
     const setPointer = (/** @type {boolean} */ isOver) => {
       this._pointerIsOverRows = isOver;
       update();
@@ -189,6 +192,16 @@ export class Table {
     body.addEventListener("focusin", update);
     // The next element has the focus only after this event.
     body.addEventListener("focusout", () => setTimeout(update));
+  }
+
+  /**
+   * Freeze the order of the rows while the pointer is over them, while one of them has the focus by keyboard, and while
+   * the Jupyter of a pod is shown, which would move with the rows.
+   */
+  _updateFreeze() {
+    const hasFocus = this.body.querySelector(":focus-visible") !== null;
+    if (this._pointerIsOverRows || hasFocus || this.jupyterPopup.isOpen) this.frozenOrder.freeze(this.store.rows);
+    else if (this.frozenOrder.release()) this.filterAndSort();
   }
 
   /**
@@ -327,10 +340,13 @@ export class Table {
   _onAction(id, action) {
     const row = this.store.rows.get(id);
     if (!row) return;
-    const losses = action === "pause" ? this.store.notePauseLosses([id]) : [];
+    const losses = action === "pause" ? this.store.pauseLosses([id]) : [];
+    const undone = undoableAction(this.store.pendingAction(row));
     this.store.act(action, [id]);
-    const progress = action === "undo" ? "Undoing the delete of" : PROGRESS_LABELS[action];
-    this.context.announce(`${progress} ${displayName(row)}${formatPauseLosses(losses)}`);
+    const progress = action === "undo" ? `Undoing the ${undone} of` : PROGRESS_LABELS[action];
+    const text = `${progress} ${displayName(row)}${formatPauseLosses(losses)}`;
+    const canUndo = undoableAction(this.store.pendingAction(row)) !== null;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
   }
 
   /**

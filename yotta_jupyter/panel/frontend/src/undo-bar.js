@@ -1,11 +1,11 @@
 // @ts-check
 import { h, setText } from "./dom.js";
-import { countPods } from "./format.js";
+import { countPods, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** The countdown and the undo of a delete of several pods. It covers the headings and no row, so that none moves when it appears. */
+/** The countdown and the undo of an action on several pods. It covers the headings and no row, so that none moves when it appears. */
 export class UndoBar {
   /**
    * @param {Store} store
@@ -25,12 +25,13 @@ export class UndoBar {
   }
 
   update() {
-    const { ids, isBulk } = this.store.lastDelete();
-    const isShown = isBulk && ids.length > 0;
-    if (isShown) {
+    const group = this.store.lastUndoable();
+    const isShown = group?.isBulk ?? false;
+    if (group && isShown) {
+      const { action, ids } = group;
       const pods = countPods(ids.length);
-      setText(this._text, `Deleting ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
-      setText(this.button, `Undo delete of ${pods}`);
+      setText(this._text, `${PROGRESS_LABELS[action]} ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
+      setText(this.button, `Undo ${action} of ${pods}`);
     }
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = !isShown;
@@ -38,16 +39,17 @@ export class UndoBar {
   }
 
   /**
-   * Undo the last delete, of one pod or of several.
+   * Undo the last action that can be undone, on one pod or on several.
    *
    * @returns {boolean} whether there was one
    */
   undo() {
-    const { ids, isBulk } = this.store.lastDelete();
-    if (!ids.length) return false;
+    const group = this.store.lastUndoable();
+    if (!group) return false;
+    const { action, ids, isBulk } = group;
     this.store.act("undo", ids);
     if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the delete of ${countPods(ids.length)}`);
+    this.context.announce(`Undoing the ${action} of ${countPods(ids.length)}`);
     return true;
   }
 }

@@ -44,6 +44,7 @@ export class PanelView {
     const focusSearch = () => this.filterBar.search.focus({ preventScroll: true });
     this.undoBar = new UndoBar(store, this, focusSearch);
     this.guardNotice = new GuardNotice(store, this, focusSearch);
+    this.header.messages.append(this.guardNotice.element);
     this.selectionToolbar = new SelectionToolbar(store, this, {
       countHidden: (ids) => this.table.countHidden(ids),
       focusFallback: focusSearch,
@@ -61,8 +62,6 @@ export class PanelView {
       "section",
       { class: "yotta-panel", role: "region", "aria-label": "Yotta pods", [SUPPRESS_SHORTCUTS]: "true" },
       this.header.element,
-      this.header.alert,
-      this.guardNotice.element,
       this.filterBar.element,
       h(
         "div",
@@ -174,7 +173,7 @@ export class PanelView {
   }
 
   /**
-   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete.
+   * Escape, and Ctrl+Z or ⌘Z outside of text fields, undo the last delete or pause that can be undone.
    *
    * @param {KeyboardEvent} event
    */

@@ -1,12 +1,16 @@
 // @ts-check
-/** @typedef {{ ids: string[], isBulk: boolean }} DeleteGroup pods of one delete; `isBulk` if they were selected together */
+/**
+ * Pods of one delete or pause; `isBulk` if they were selected together.
+ *
+ * @typedef {{ action: string, ids: string[], isBulk: boolean }} ActionGroup
+ */
 
-/** The deletes that can still be undone: until when, and which of them were requested together. */
-export class UndoableDeletes {
+/** The actions that can still be undone: until when, and which of them were requested together. */
+export class UndoableActions {
   constructor() {
     /** In milliseconds, by row. @type {Map<string, number>} */
     this._deadlines = new Map();
-    /** The deletes of this page, oldest first. @type {DeleteGroup[]} */
+    /** The actions of this page, oldest first. @type {ActionGroup[]} */
     this._groups = [];
   }
 
@@ -51,23 +55,27 @@ export class UndoableDeletes {
     return Math.max(1, Math.ceil(milliseconds / 1000));
   }
 
-  /** @param {DeleteGroup} group */
+  /** @param {ActionGroup} group */
   addGroup(group) {
     this._groups.push(group);
   }
 
   /**
-   * @param {(id: string) => boolean} canUndo
-   * @returns {DeleteGroup} the last delete, without the pods that cannot be undone any more
+   * @param {(id: string) => string | null} actionOf returns the action of a row that can still be undone
+   * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
-  last(canUndo) {
+  last(actionOf) {
     for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
-      const ids = group.ids.filter(canUndo);
-      if (ids.length) return { ids, isBulk: group.isBulk };
+      const { action, isBulk } = group;
+      const ids = group.ids.filter((id) => actionOf(id) === action);
+      if (ids.length) return { action, ids, isBulk };
       this._groups.pop();
     }
-    // Deletes of another page, or of this page before it was loaded again.
-    const ids = [...this._deadlines.keys()].filter(canUndo);
-    return { ids, isBulk: ids.length > 1 };
+    // Actions of another page, or of this page before it was loaded again.
+    const restored = [...this._deadlines.keys()];
+    const action = restored.map(actionOf).findLast((each) => each !== null);
+    if (!action) return null;
+    const ids = restored.filter((id) => actionOf(id) === action);
+    return { action, ids, isBulk: ids.length > 1 };
   }
 }
