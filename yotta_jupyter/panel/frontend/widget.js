@@ -1620,6 +1620,7 @@ var LaunchFeedback = class {
     this._result.hidden = !text;
     this._estimate.hidden = Boolean(text);
     this._updateJupyterButton();
+    if (text) this._result.scrollIntoView({ block: "nearest" });
   }
   clear() {
     this.showResult("");

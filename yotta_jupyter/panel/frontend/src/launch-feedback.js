@@ -66,6 +66,7 @@ export class LaunchFeedback {
     this._result.hidden = !text;
     this._estimate.hidden = Boolean(text);
     this._updateJupyterButton();
+    if (text) this._result.scrollIntoView({ block: "nearest" }); // It is below the button in a narrow panel.
   }
 
   clear() {
