@@ -89,6 +89,12 @@ def test_an_environment_variable_is_completed_after_env_from(
     assert "canary" not in offered
 
 
+def test_variables_of_the_notebook_are_completed_after_push(shell: InteractiveShell) -> None:
+    shell.run_cell("frame = 1; _hidden = 2")
+    assert completions(shell, "%%yotta run train --push ") == ["frame"]
+    assert completions(shell, "%%yotta run --push fr") == ["frame"]
+
+
 @pytest.mark.parametrize(
     "text", ["create pytorch --gpu L4 --name ", "create pytorch --name imp", "get im", "nonsense "]
 )

@@ -128,6 +128,8 @@ def test_names_are_those_of_the_line(pod_shell: Any, folder: str, here: Path, ho
     ("line", "message"),
     [
         ("data data", "Neither path is on a pod. Write POD:PATH"),
+        ("data train", "Neither path is on a pod. Did you mean train:?"),
+        ("train/x data", "Neither path is on a pod. Did you mean train:x?"),
         ("train:a train:b", "Both paths are on a pod"),
         ("'C:\\data' data", "Neither path is on a pod"),
         ("missing train:x", "missing: No such file or directory"),

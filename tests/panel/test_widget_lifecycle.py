@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from yotta_jupyter import Sandbox, connect
 
 from .helpers import THREAD_NAMES, OpenNotebook, fill_in, requests_to, row, show_panel
-from .jupyter_server import PANEL, JupyterServer
+from .jupyter_server import PANEL, JupyterServer, connect_cell
 
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
@@ -35,7 +35,10 @@ def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
 ) -> None:
     wait_for_file = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
-    notebook = show_panel(open_notebook, sandbox, wait_for_file)
+    poll_often = "\nimport yotta_jupyter.panel.poller as p; p.IDLE_INTERVAL = p.ACTIVE_INTERVAL"
+    notebook = open_notebook(connect_cell(sandbox) + poll_often, PANEL, wait_for_file)
+    notebook.run(0)
+    notebook.run(1)
     expect(row(page, "train-1")).to_be_visible()
     notebook.run(2, wait=False)
     with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:

@@ -202,6 +202,12 @@ def _environment(session: Session) -> list[str]:
     return sorted(name for name in os.environ if name.isidentifier() and name.isascii())
 
 
+def _variables(session: Session) -> list[str]:
+    """Return the variables that the cells of this notebook have assigned."""
+    shell = session.shell
+    return sorted(name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden)
+
+
 def _key_files(session: Session) -> list[str]:
     """Return the files of private keys in the usual folders."""
     folders = (Path(DEFAULT_KEY).parent, Path("~/.ssh"))
@@ -270,5 +276,6 @@ _SOURCES: Final[dict[CompletionKind, Callable[[Session], list[str]]]] = {
     "cloud": _clouds,
     "profile": _profiles,
     "env": _environment,
+    "variable": _variables,
     "key_file": _key_files,
 }

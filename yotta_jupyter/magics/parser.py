@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from .session import Session
 
 CompletionKind = Literal[
-    "pod", "status", "region", "gpu", "image", "wait_target", "cloud", "profile", "env", "key_file", "copy_path"
+    "pod",
+    "status",
+    "region",
+    "gpu",
+    "image",
+    "wait_target",
+    "cloud",
+    "profile",
+    "env",
+    "key_file",
+    "copy_path",
+    "variable",
 ]
 
 POD_HELP: Final = "an id, the beginning of one, or a name"

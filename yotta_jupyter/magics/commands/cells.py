@@ -64,6 +64,7 @@ def _add_run_arguments(parser: LineParser) -> None:
         action="extend",
         default=[],
         metavar="NAME",
+        completes="variable",
         help="variables of this notebook to assign on the pod before the code runs",
     )
     parser.add_argument(

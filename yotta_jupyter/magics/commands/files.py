@@ -62,7 +62,10 @@ def _cp(session: Session, arguments: Namespace) -> None:
         )
     remote_path = remote_source or remote_target
     if remote_path is None:
-        raise InvalidRequest("Neither path is on a pod.", advice="Write POD:PATH, or :PATH for the pod of %yotta use.")
+        hint = _suggest_remote_path(session, (source, target))
+        raise InvalidRequest(
+            f"Neither path is on a pod.{hint}", advice="Write POD:PATH, or :PATH for the pod of %yotta use."
+        )
     pod, remote = session.remotes.open(remote_path.pod)
     list_remote = partial(session.remote_folders.list_names, remote)
     started = time.monotonic()
@@ -103,6 +106,15 @@ def _warn_of_data_loss(session: Session, pod: Pod, path: str) -> None:
         return
     session.copy_warned_ids.add(pod.id)
     print_note(f"a pause may erase this copy: {reason}")
+
+
+def _suggest_remote_path(session: Session, paths: Sequence[str]) -> str:
+    """Return `` Did you mean POD:PATH?`` if a path begins with the name of a known pod; otherwise an empty string."""
+    for path in paths:
+        pod, _, rest = path.partition("/")
+        if pod and not os.path.lexists(path) and session.remotes.find_known_id(pod) is not None:
+            return f" Did you mean {single_line(f'{pod}:{rest}', 60)}?"
+    return ""
 
 
 def _choose_target(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:

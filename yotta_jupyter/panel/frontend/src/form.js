@@ -128,6 +128,7 @@ export class LaunchForm {
     const podName = this.store.rows.get(podId)?.name || name;
     const text = note || `Launched ${podName ? `${podName} (${podId})` : podId}.`;
     const isUnchanged = form === this._serialize();
+    setText(this._launchButton, "Launch");
     setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
     this._showsAllErrors = false;
     this._feedback.showResult(text, { rowId: podId, offersRepeat: !name });
