@@ -135,7 +135,7 @@ describe("after a launch", () => {
 
   test("the check box of a pod that has ended is not needed", () => {
     launch();
-    patch({ updated: [{ id: "1", status: "FAILED" }] });
+    patch({ updated: [{ id: "1", status: "FAILED", has_ended: true }] });
     button("Launch").click();
     expect(sent("launch")).toHaveLength(2);
   });
@@ -152,7 +152,7 @@ describe("after a launch", () => {
   test.each([
     ["the form changes", () => type(inputs().gpu_type, "L4")],
     ["the pod is deleted", () => patch({ removed: ["1"] })],
-    ["the pod fails", () => patch({ updated: [{ id: "1", status: "FAILED" }] })],
+    ["the pod fails", () => patch({ updated: [{ id: "1", status: "FAILED", has_ended: true }] })],
   ])("the result goes away when %s", (_, change) => {
     launch({ name: "mine" });
     validate();

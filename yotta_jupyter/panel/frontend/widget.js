@@ -1567,7 +1567,6 @@ function setOptions2(select, options) {
 }
 
 // yotta_jupyter/panel/frontend/src/launch-feedback.js
-var ENDING_STATUSES = /* @__PURE__ */ new Set(["TERMINATING", "TERMINATED", "FAILED", GONE]);
 var LaunchFeedback = class {
   /**
    * @param {Store} store
@@ -1590,7 +1589,7 @@ var LaunchFeedback = class {
       this._repeatCheckbox,
       "Launch one more like it"
     );
-    this._result = h("div", { class: "yotta-launch-result" }, this._message, this._jupyterButton, this._repeatLabel);
+    this._result = h("div", { class: "yotta-launch-result" }, this._message, this._repeatLabel, this._jupyterButton);
     this.element = h("div", { class: "yotta-launch-feedback" }, this._estimate, this._result);
     this.clear();
   }
@@ -1620,7 +1619,6 @@ var LaunchFeedback = class {
     this._result.hidden = !text;
     this._estimate.hidden = Boolean(text);
     this._updateJupyterButton();
-    if (text) this._result.scrollIntoView({ block: "nearest" });
   }
   clear() {
     this.showResult("");
@@ -1640,7 +1638,7 @@ var LaunchFeedback = class {
   }
 };
 function hasEnded(row) {
-  return !row || ENDING_STATUSES.has(row.status);
+  return !row || row.has_ended || row.status === "TERMINATING" || row.status === GONE;
 }
 function formatEstimate(estimate, volumes, basis) {
   const parts = volumes > 0 ? ` (${formatDollars(estimate - volumes)} GPU + ${formatDollars(volumes)} volumes)` : "";

@@ -8,8 +8,6 @@ import { GONE, LAUNCHING } from "./protocol.js";
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./store.js").Store} Store */
 
-const ENDING_STATUSES = new Set(["TERMINATING", "TERMINATED", "FAILED", GONE]);
-
 export class LaunchFeedback {
   /**
    * @param {Store} store
@@ -33,7 +31,7 @@ export class LaunchFeedback {
       this._repeatCheckbox,
       "Launch one more like it",
     );
-    this._result = h("div", { class: "yotta-launch-result" }, this._message, this._jupyterButton, this._repeatLabel);
+    this._result = h("div", { class: "yotta-launch-result" }, this._message, this._repeatLabel, this._jupyterButton);
     this.element = h("div", { class: "yotta-launch-feedback" }, this._estimate, this._result);
     this.clear();
   }
@@ -66,7 +64,6 @@ export class LaunchFeedback {
     this._result.hidden = !text;
     this._estimate.hidden = Boolean(text);
     this._updateJupyterButton();
-    if (text) this._result.scrollIntoView({ block: "nearest" }); // It is below the button in a narrow panel.
   }
 
   clear() {
@@ -94,7 +91,7 @@ export class LaunchFeedback {
  * @returns {boolean} whether the pod has ended, is being deleted or is not listed any more
  */
 export function hasEnded(row) {
-  return !row || ENDING_STATUSES.has(row.status);
+  return !row || row.has_ended || row.status === "TERMINATING" || row.status === GONE;
 }
 
 /**
