@@ -128,12 +128,13 @@ def test_jupyter_address_is_built_from_validated_parts(record: Callable[..., dic
     assert address(healthy=False) is None
 
 
-def test_row_says_what_a_pause_erases_only_without_a_persistent_volume(record: Callable[..., dict[str, Any]]) -> None:
+def test_row_says_what_a_pause_erases(record: Callable[..., dict[str, Any]]) -> None:
     def loss(**changes: Any) -> str | None:
         return dict(zip(FIELDS, pod_row(pod_of(record(**changes))), strict=True))["pause_loss"]
 
     assert loss() == "A pause may erase all files: there is no persistent volume."
-    assert loss(persistentVolumeInGb=50, persistentMountPath="/workspace") is None
+    with_volume = loss(persistentVolumeInGb=50, persistentMountPath="/workspace")
+    assert with_volume == "A pause may erase everything outside /workspace."
 
 
 def test_launch_of_unknown_outcome_survives_a_reset_and_pods_with_the_same_launch_id(

@@ -344,12 +344,12 @@ describe("the selection toolbar", () => {
   }
 
   test("a pause of several pods asks first and says what it may erase", () => {
-    const view = open([TWO_PODS[0], { ...TWO_PODS[1], pause_loss: "A pause may erase all files." }]);
+    const view = open(TWO_PODS);
     store.select(["1", "2"], true);
     press(view, "Pause 2");
     expect(pausesSent()).toEqual([]);
     const question = labelled(view, "Pause pods?");
-    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? It may erase all files of 1.");
+    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? It may erase files.");
     expect(document.activeElement?.textContent).toBe("Keep");
     press(view, "Keep");
     expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);

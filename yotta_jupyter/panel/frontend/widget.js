@@ -2223,10 +2223,9 @@ var SelectionToolbar = class {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const erased = action === "pause" ? rows.filter((row) => row.pause_loss).length : 0;
-    const loss = erased ? ` It may erase all files of ${erased.toLocaleString()}.` : "";
+    const loss = action === "pause" ? " It may erase files." : "";
     setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
-    setAttribute(this._question, "title", loss && "Without a persistent volume, a pause may erase all files.");
+    setAttribute(this._question, "title", loss && "A pause may erase all files outside a persistent volume.");
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }

@@ -18,7 +18,7 @@
  * @property {string | null} ssh a command without the key file; null if the pod cannot be reached
  * @property {string | null} jupyter the public address of its Jupyter; null if it has none now
  * @property {boolean} has_password whether it has a Jupyter password
- * @property {string | null} pause_loss what a pause may erase; null if there is a persistent volume
+ * @property {string | null} pause_loss what a pause may erase; null for a launch
  * @property {boolean} has_ended whether it has ended for good
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files, and can be undone
