@@ -164,29 +164,6 @@ def test_unknown_names_are_refused_until_they_are_confirmed(
     assert create_bodies(sandbox) == []
 
 
-def test_weak_password_is_refused_beside_the_variable(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
-    fill_in(page, GPU_type="L4")
-    page.get_by_text("More options").click()
-    page.get_by_role("button", name="Add a variable").click()
-    message = page.locator(".yotta-env .yotta-field-message")
-    for password, reason in (("ubuntu", "is published"), ("1234567", "fewer than"), (" " * 12, "can be guessed")):
-        fill_in(page, Variable_name="JUPYTER_PASSWORD", Variable_value=password)
-        page.get_by_role("button", name="Launch", exact=True).click()
-        expect(message).to_contain_text(reason)
-        expect(page.get_by_label("Variable value")).to_be_focused()
-    assert create_bodies(sandbox) == []
-
-
-def test_copied_line_works_when_pasted(page: Page, panel_notebook: Notebook, sandbox: Sandbox) -> None:
-    fill_in(page, GPU_type="L4", Name="pasted")
-    expect(page.get_by_label("Equivalent %yotta command")).to_contain_text("--name pasted")
-    page.get_by_role("button", name="Copy the %yotta command").click()
-    panel_notebook.type(2, page.evaluate("navigator.clipboard.readText()"))
-    panel_notebook.run(2)
-    expect(row(page, "pasted")).to_be_visible()
-    assert len(create_bodies(sandbox)) == 1
-
-
 def test_double_click_on_launch_hits_launch_twice_and_makes_one_pod(
     page: Page, panel_notebook: Notebook, sandbox: Sandbox
 ) -> None:
@@ -277,11 +254,22 @@ def test_errors_are_shown_beside_their_fields_and_nothing_is_sent(
     expect(page.get_by_text("A private image needs the registry's token.")).to_be_visible()
     expect(page.get_by_label("Image", exact=True)).to_be_focused()
     expect(page.get_by_label("Image", exact=True)).to_have_attribute("aria-invalid", "true")
+    fill_in(page, Image="pytorch", Ports="")
+    page.get_by_role("checkbox", name="The image is in a private registry").uncheck()
+    page.get_by_role("button", name="Add a variable").click()
+    message = page.locator(".yotta-env .yotta-field-message")
+    for password, reason in (("ubuntu", "is published"), ("1234567", "fewer than"), (" " * 12, "can be guessed")):
+        fill_in(page, Variable_name="JUPYTER_PASSWORD", Variable_value=password)
+        page.get_by_role("button", name="Launch", exact=True).click()
+        expect(message).to_contain_text(reason)
+        expect(page.get_by_label("Variable value")).to_be_focused()
     expect(page.locator("[data-pod-id]")).to_have_count(3)
     assert create_bodies(sandbox) == []
 
 
-def test_gpu_facts_and_equivalent_command_are_shown_without_secrets(page: Page, panel_notebook: Notebook) -> None:
+def test_equivalent_command_has_no_secrets_and_works_when_pasted(
+    page: Page, panel_notebook: Notebook, sandbox: Sandbox
+) -> None:
     fill_in(page, GPU_type="NVIDIA_L4_24G", Image="pytorch", Name="my pod")
     expect(page.locator(".yotta-field-message").filter(has_text="24 GB · $")).to_be_visible()
     expect(page.get_by_text("an estimate of $")).to_be_visible()
@@ -295,6 +283,14 @@ def test_gpu_facts_and_equivalent_command_are_shown_without_secrets(page: Page, 
     page.get_by_role("button", name="Copy the %yotta command").click()
     expect(page.get_by_role("status").filter(has_text="Copied the %yotta command")).to_have_count(1)
     assert page.evaluate("navigator.clipboard.readText()").startswith("%yotta create yottalabsai/pytorch:")
+    page.get_by_role("button", name="Remove the variable").click()
+    fill_in(page, Name="pasted")
+    expect(line).to_have_text(re.compile("--name pasted$"))
+    page.get_by_role("button", name="Copy the %yotta command").click()
+    panel_notebook.type(2, page.evaluate("navigator.clipboard.readText()"))
+    panel_notebook.run(2)
+    expect(row(page, "pasted")).to_be_visible()
+    assert len(create_bodies(sandbox)) == 1
 
 
 def test_failed_launch_shows_its_error_and_one_of_unknown_outcome_keeps_its_row(

@@ -1648,7 +1648,7 @@ function formatEstimate(estimate, volumes, basis) {
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
 var RELAUNCH_COOLDOWN_MS = 1e3;
-var REPEATED = "A pod like this was launched just now. Change the form, or check the box to pay for one more.";
+var REPEATED = "A pod like this was launched just now. Change the form, or check the box.";
 var LaunchForm = class {
   /**
    * @param {Store} store

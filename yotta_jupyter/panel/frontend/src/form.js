@@ -15,7 +15,7 @@ import { LAUNCHING } from "./protocol.js";
 const VALIDATE_DEBOUNCE_MS = 250;
 /** How long the button stays disabled after a launch: the second click of a double click must not launch again. */
 const RELAUNCH_COOLDOWN_MS = 1000;
-const REPEATED = "A pod like this was launched just now. Change the form, or check the box to pay for one more.";
+const REPEATED = "A pod like this was launched just now. Change the form, or check the box.";
 
 export class LaunchForm {
   /**
