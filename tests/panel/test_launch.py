@@ -215,6 +215,7 @@ def test_launching_again_uses_the_pod_of_that_name_and_without_a_name_is_confirm
     another.check()
     launch.click()
     expect(page.locator("[data-pod-id]")).to_have_count(6)
+    expect(form.get_by_text(re.compile("^Launched "))).to_be_visible()
     assert len(create_bodies(sandbox)) == 3
 
 
