@@ -109,8 +109,8 @@ def test_a_race_warns_of_the_other_pod(sandbox: Sandbox) -> None:
         original = second.pods.list
         created: list[Pod] = []
 
-        def list_then_lose_the_race() -> list[Pod]:
-            pods = original()
+        def list_then_lose_the_race(*filters: Any) -> list[Pod]:
+            pods = original(*filters)
             if not created:
                 created.append(first.pods.create(SPEC))
             return pods

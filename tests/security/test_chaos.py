@@ -395,7 +395,7 @@ class Patches:
         self.setenv = monkeypatch.setenv
         original_sleep = time.sleep
         original_plan = Faults.plan
-        original_delete = Actions._delayed_delete
+        original_delete = Actions._execute_delayed
 
         def sleep(seconds: float) -> None:
             if self.sandbox is not None and seconds > 0:
@@ -408,7 +408,7 @@ class Patches:
                 attack_counter["injected faults"] += 1
             return fault_plan
 
-        def delayed_delete(actions: Actions, *args: Any) -> None:
+        def execute_delayed(actions: Actions, *args: Any) -> None:
             self.delayed_deletes.add(threading.current_thread())
             original_delete(actions, *args)
 
@@ -417,7 +417,7 @@ class Patches:
 
         monkeypatch.setattr(time, "sleep", sleep)
         monkeypatch.setattr(Faults, "plan", plan)
-        monkeypatch.setattr(Actions, "_delayed_delete", delayed_delete)
+        monkeypatch.setattr(Actions, "_execute_delayed", execute_delayed)
         monkeypatch.setattr(PanelWidget, "send_message", send_message)
 
 
