@@ -252,6 +252,15 @@ def test_created_pod_is_returned_before_it_can_be_read(yotta, sandbox):
     assert pod.id in {record["id"] for record in sandbox.pods()}
 
 
+def test_pause_right_after_a_resume_does_not_take_a_stale_status_for_paused(yotta, sandbox):
+    pod_id = id_of(yotta, "finetune-1")
+    sandbox.add_fault("get:lag=3600")
+    yotta.pods.resume(pod_id)
+    with pytest.raises(InvalidPodState) as error:
+        yotta.pods.pause(pod_id)
+    assert error.value.pod_status == "INITIALIZE"
+
+
 def test_pause_resume_delete(yotta, sandbox):
     pod_id = id_of(yotta, "train-1")
     for action, status in [("pause", "PAUSED"), ("resume", "RUNNING"), ("delete", "TERMINATED")]:

@@ -316,7 +316,7 @@ class PodsClient(PodCreator):
 
     def _status_or_none(self, pod_id: str) -> str | None:
         try:
-            return self.get(pod_id).status
+            return self._get_after_resume(pod_id).status
         except YottaError:
             return None
 
