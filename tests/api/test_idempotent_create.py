@@ -10,6 +10,7 @@ from yotta_jupyter import (
     InvalidRequest,
     PodNotFound,
     Sandbox,
+    WaitInterrupted,
     connect,
 )
 from yotta_jupyter.models import LAUNCH_ID_ENV
@@ -123,6 +124,31 @@ def test_reuse_creates_no_second_pod_while_the_first_is_not_listed(yotta, sandbo
 def test_reuse_creates_a_pod_when_no_listing_shows_the_first_for_long(yotta, sandbox, unconfirmed, monkeypatch):
     monkeypatch.setattr("yotta_jupyter.api.creator.UNCONFIRMED_SECONDS", 0.0)
     assert yotta.pods.create(**REQUIRED, reuse=True).launch_id != unconfirmed
+
+
+def test_a_pod_that_was_found_does_not_prevent_a_create_after_its_delete(yotta, sandbox, unconfirmed):
+    sandbox.clear_faults()
+    pod = yotta.pods.create(**REQUIRED, reuse=True)
+    yotta.pods.delete(pod.id)
+    sandbox.advance(1e6)
+    assert pod.id not in {listed.id for listed in yotta.pods.list()}
+    assert yotta.pods.create(**REQUIRED, reuse=True).id != pod.id
+
+
+@pytest.mark.parametrize("interrupted_request", ["get", "list"], ids=["reading the pod", "looking for duplicates"])
+def test_ctrl_c_after_a_create_names_the_pod_and_reuse_finds_it(yotta, sandbox, monkeypatch, interrupted_request):
+    def interrupt(*args):
+        if create_requests(sandbox):
+            raise KeyboardInterrupt
+        return []
+
+    with monkeypatch.context() as context:
+        context.setattr(f"yotta_jupyter.api.v1.backend.V1Backend.{interrupted_request}", interrupt)
+        with pytest.raises(WaitInterrupted) as error:
+            yotta.pods.create(**REQUIRED, reuse=True)
+    sandbox.add_fault("list:lag=3600")
+    assert yotta.pods.create(**REQUIRED, reuse=True).id == error.value.pods[0].id
+    assert len(create_requests(sandbox)) == 1
 
 
 def test_each_create_has_its_own_launch_id(yotta, sandbox):

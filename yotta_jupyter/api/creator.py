@@ -229,7 +229,11 @@ class PodCreator(PodReader):
             As for `find_unconfirmed`.
         """
         pods = self.list_with_created()
-        return select_reusable(pods, spec) or self._find_unconfirmed(pods, spec)
+        pod = select_reusable(pods, spec)
+        if pod is None:
+            return self._find_unconfirmed(pods, spec)
+        self._forget_unconfirmed(pod.launch_id)
+        return pod
 
     def find_unconfirmed(self, spec: PodSpec) -> Pod | None:
         """Return the pod of an earlier create of unknown outcome with the same spec: ``GET /openapi/v1/pods/list``.
@@ -241,7 +245,7 @@ class PodCreator(PodReader):
         Returns
         -------
         Pod or None
-            None if there was no such create within `UNCONFIRMED_SECONDS`, or its pod has ended.
+            None if there was no such create, its pod has ended, or no listing shows it after `UNCONFIRMED_SECONDS`.
 
         Raises
         ------
@@ -276,7 +280,7 @@ class PodCreator(PodReader):
         region_list, status_list = parse_regions(regions), parse_statuses(statuses)
         listed = self.list(region_list, status_list)
         listed_ids = {pod.id for pod in listed}
-        missing = [pod for pod in self._created.values() if pod.id not in listed_ids]
+        missing = [pod for pod in tuple(self._created.values()) if pod.id not in listed_ids]
         recent = [self._try_refresh(pod) for pod in missing if self.is_recently_created(pod.id, MAX_STALENESS)]
         return listed + [pod for pod in recent if _matches(pod, region_list, status_list)]
 
@@ -317,10 +321,13 @@ class PodCreator(PodReader):
             if pod is None and remaining > 0:
                 reason = f"the outcome of an earlier create is unknown. It can be created again in {remaining:.0f} s."
                 raise CreateOutcomeUnknown(create.launch_id, reason)
-            self._unconfirmed.remove(create)
+            self._forget_unconfirmed(create.launch_id)
             if pod is not None and pod.status not in ENDING_STATUSES:
                 return pod
         return None
+
+    def _forget_unconfirmed(self, launch_id: str | None) -> None:
+        self._unconfirmed = [create for create in self._unconfirmed if create.launch_id != launch_id]
 
     def _create(self, spec: PodSpec, completed: PodSpec) -> Pod:
         started_at = time.monotonic()
@@ -332,17 +339,17 @@ class PodCreator(PodReader):
         finally:
             self._subscribers.publish(PodsChanged())
         # The id, or the pod if its response was lost and a listing shows it.
-        pod_id = created if isinstance(created, str) else created.id
-        self._created_at[pod_id] = time.monotonic()
-        pod = self._get_created(completed, pod_id) if isinstance(created, str) else created
-        self._created[pod_id] = pod
+        pod = _pending_pod(completed, created) if isinstance(created, str) else created
+        self._created_at[pod.id] = time.monotonic()
+        self._created[pod.id] = pod  # Before the next request, which Ctrl-C may interrupt.
+        if isinstance(created, str):
+            pod = self._created[pod.id] = self._read_created(pod)
         return pod
 
-    def _get_created(self, spec: PodSpec, pod_id: str) -> Pod:
-        """Return a pod that was just created, with the fields of its spec if it cannot be read yet."""
-        pod = _pending_pod(spec, pod_id)
+    def _read_created(self, pod: Pod) -> Pod:
+        """Return a pod that was just created as the API returns it, or unchanged if it cannot be read yet."""
         try:
-            pod = self._backend.get(pod_id)
+            pod = self._backend.get(pod.id)
         except YottaError:
             pass  # The pod exists, even if this response is stale or failed.
         except KeyboardInterrupt:
@@ -363,6 +370,8 @@ class PodCreator(PodReader):
             live = live_pods(self.list(), pod.name)
         except YottaError:
             return
+        except KeyboardInterrupt:
+            raise WaitInterrupted(pod) from None
         duplicates = [other.id for other in live if other.id != pod.id]
         if duplicates:
             warnings.warn(
