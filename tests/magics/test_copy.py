@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from IPython.core.completer import provisionalcompleter
 
 from yotta_jupyter import CopyInterrupted, InvalidRequest, PodNotFound
 from yotta_jupyter.magics.commands import files
+from yotta_jupyter.models import Pod
 from yotta_jupyter.remote.progress import Progress
 
 
@@ -232,9 +234,22 @@ def test_a_copy_says_once_per_pod_where_a_pause_erases_it(pod_shell: Any, folder
     pod_shell.shell.run_line_magic(
         "yotta", "create pytorch --gpu L4 --name kept --persistent-volume 9 --mount /data --wait"
     )
-    _, output = pod_shell.run(f"%yotta cp data kept:data/{folder}")
+    _, output = pod_shell.run(f"%yotta cp data kept:~/data/{folder}")
     assert "Note" not in output
     _, output = pod_shell.run(f"%yotta cp data kept:{folder}")
     assert output.endswith("Note: a pause may erase this copy: only files in /data stay.\n")
     _, output = pod_shell.run(f"%yotta cp data kept:{folder}")
     assert "Note" not in output
+
+
+@pytest.mark.parametrize(
+    ("path", "stays"),
+    [("/data", True), ("/data/x", True), ("/data/../x", False), ("/data2/x", False), ("/root/x", False)],
+)
+def test_a_path_outside_the_persistent_volume_is_noted(
+    capsys: pytest.CaptureFixture[str], path: str, stays: bool
+) -> None:
+    pod = Pod(id="1234567890", status="RUNNING", persistent_volume_in_gb=50, persistent_mount_path="/data")
+    files._warn_of_data_loss(SimpleNamespace(copy_warned_ids=set()), pod, path)  # type: ignore[arg-type]
+    note = "Note: a pause may erase this copy: only files in /data stay.\n"
+    assert capsys.readouterr().out == ("" if stays else note)

@@ -75,7 +75,7 @@ class RemoteFolders:
         list of str
             Names of folders end with a slash. Empty if the folder was not listed.
         """
-        return self._names.get((pod_id, _normalize(folder)), [])
+        return self._names.get((pod_id, normalize_path(folder)), [])
 
     def list_names(self, remote: Remote, folder: str) -> list[str] | None:
         """List a folder on the pod, and remember its names.
@@ -95,7 +95,7 @@ class RemoteFolders:
         RemoteUnavailable
             The pod cannot be reached.
         """
-        folder = _normalize(folder)
+        folder = normalize_path(folder)
         quoted = shlex.quote(folder)
         result = remote.shell(f"[ -d {quoted} ] || exit 1; ls -1Ap -- {quoted} | head -n {_MAX_NAMES}")
         if result.returncode == -signal.SIGINT:
@@ -116,7 +116,7 @@ class RemoteFolders:
         """
         with suppress(YottaError):
             self.list_names(remote, path)
-            self.list_names(remote, posixpath.dirname(_normalize(path)))
+            self.list_names(remote, posixpath.dirname(normalize_path(path)))
 
     def refresh_after_ls(self, remote: Remote, command: str) -> None:
         """List the folder that a command such as ``ls -l data`` has shown, for Tab. Failures are ignored.
@@ -136,8 +136,18 @@ class RemoteFolders:
                 self.list_names(remote, folders[0] if folders else ".")
 
 
-def _normalize(path: str) -> str:
-    """Return a path without ``~``, ``.`` and double slashes, so that equal paths are equal keys."""
+def normalize_path(path: str) -> str:
+    """Return a path without ``~``, ``.`` and double slashes, so that equal paths are equal texts.
+
+    Parameters
+    ----------
+    path : str
+        A path on a pod; a relative one is in the home directory.
+
+    Returns
+    -------
+    str
+    """
     if path == "~" or path.startswith("~/"):
         path = path[2:]
     return posixpath.normpath(path or ".")

@@ -17,7 +17,7 @@ from ...sanitize import single_line
 from ..display import print_note
 from ..parser import Command, LineParser
 from ..progress import transfer_progress
-from ..remote_paths import split_remote_path
+from ..remote_paths import normalize_path, split_remote_path
 from ..session import Session
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _cp(session: Session, arguments: Namespace) -> None:
     if remote_target is not None:
         # On a sandbox, a mount path is a folder in the home.
         is_sandbox = session.client.is_sandbox
-        _warn_of_data_loss(session, pod, posixpath.join("/", remote_target.path) if is_sandbox else copied.path)
+        _warn_of_data_loss(
+            session, pod, posixpath.join("/", normalize_path(remote_target.path)) if is_sandbox else copied.path
+        )
     session.remote_folders.refresh(remote, remote_path.path)
 
 
