@@ -86,7 +86,8 @@ def test_dry_run_says_whether_the_name_is_free(run: Run, captured_output: Output
     pod = run("%yotta create pytorch --gpu L4 --name mine")
     assert f"Note: pod mine ({pod.id}), which is " in captured_output(line)
     assert "Note: the create would fail. Pod mine " in captured_output(f"{line} --count 2")
-    assert "named" not in captured_output(f"{line} --another")
+    assert "would be reused" in captured_output(line)
+    assert "would be reused" not in captured_output(f"{line} --another")
     assert len(requests_to("create")) == 1
 
 

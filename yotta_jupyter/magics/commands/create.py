@@ -127,7 +127,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     spec, notes = _build_spec(session, arguments)
     for note in notes:
         print_note(note)
-    if arguments.dry_run:  # Needs no API key, and creates no SSH key.
+    if arguments.dry_run:  # Creates no SSH key, and works without an API key. With one, it lists the pods.
         _print_plan(session, spec, limits, another=arguments.another)
         return preview_create(complete_spec(spec, load_public_key=lambda: _KEY_PLACEHOLDER))
     pod, created = _create_or_reuse(session, spec, another=arguments.another)
