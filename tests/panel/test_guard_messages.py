@@ -82,7 +82,7 @@ def test_a_launch_sets_the_guard_of_the_settings(yotta: Client, monkeypatch: pyt
         launched.set()
 
     try:
-        panel._actions.launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"), False, on_done)
+        panel._actions.launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"), on_done)
         assert launched.wait(10)
         (guard,) = yotta.guards.list()
         assert (guard.name, guard.rule) == ("new", "after 8h")

@@ -229,7 +229,7 @@ def test_pods_without_a_name_are_no_duplicates(
     spec = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G")
     notes: list[str] = []
     for temp_id in ("first", "second"):
-        actions.launch(temp_id, spec, False, lambda outcome, note: notes.append(note))
+        actions.launch(temp_id, spec, lambda outcome, note: notes.append(note))
         actions.close()
     assert notes == ["", ""]
     assert len({pod["podName"] for pod in sandbox.pods() if pod["image"] == "me/own:1"}) == 1
@@ -244,7 +244,7 @@ def test_launch_of_unknown_outcome_has_one_row_until_its_pod_is_listed(
     actions = make_actions(5.0)
     spec = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name=name)
     for temp_id in ("first", "second"):
-        actions.launch(temp_id, spec, False, lambda outcome, note: None)
+        actions.launch(temp_id, spec, lambda outcome, note: None)
         actions.close()
     assert [row_id for row_id in state.rows() if row_id not in state.pods] == ["first"]
     sandbox.clear_faults()
@@ -330,6 +330,34 @@ def test_jupyter_password_travels_only_in_a_buffer_and_only_on_request(
     assert {"key": JUPYTER_PASSWORD_ENV, "value": password.decode()} in request.json["environmentVars"]
     assert len(password) >= 32
     assert not any(password.decode() in str(message) for message, _ in sent)
+
+
+def test_launch_that_would_use_a_pod_creates_none_after_that_pod_was_deleted(
+    yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    rejected = threading.Event()
+
+    def send_message(widget: PanelWidget, message: Any, buffers: Any = ()) -> None:
+        sent.append(message)
+        if message["type"] == "rejected":
+            rejected.set()
+
+    monkeypatch.setattr(PanelWidget, "send_message", send_message)
+    form = {"gpu_type": "L4", "image": "me/own:1", "pod_name": "mine", "environment_vars": [["HF_TOKEN", ""]]}
+    panel = Panel(yotta)
+    try:
+        with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
+            pod = other_client.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="mine")
+            panel.refresh()
+            other_client.pods.delete(pod.id)
+        panel._on_message({"type": "launch", "temp_id": "temporary", "form": form})
+        assert rejected.wait(10)
+    finally:
+        panel.close()
+    rejection = next(message for message in sent if message["type"] == "rejected")
+    assert rejection["errors"] == {"pod_name": "That pod has ended. Launch again to create a new one."}
+    assert len(requests_to(sandbox, "create")) == 1
 
 
 def test_panel_of_a_sandbox_shows_the_next_sandbox_but_never_an_account(make_client: Callable[..., Client]) -> None:

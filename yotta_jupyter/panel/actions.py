@@ -121,7 +121,13 @@ class Actions:
         return undone
 
     def launch(
-        self, temp_id: str, spec: PodSpec, another: bool, on_done: Callable[[Pod | YottaError, str], None]
+        self,
+        temp_id: str,
+        spec: PodSpec,
+        on_done: Callable[[Pod | YottaError, str], None],
+        *,
+        another: bool = False,
+        reuses: bool = False,
     ) -> None:
         """Create a pod, or reuse the live pod of that name if it is what the spec describes. Returns at once.
 
@@ -130,15 +136,17 @@ class Actions:
         temp_id : str
             The row's id until the pod has one.
         spec : PodSpec
-        another : bool
-            Create a pod even if one of that name exists.
         on_done : callable
             Called on another thread with the pod or the error, and a note for the user.
+        another : bool
+            Create a pod even if one of that name exists.
+        reuses : bool
+            Create no pod: the error is an `InvalidRequest` if none of that name exists any more.
         """
         self._state.begin_launch(temp_id, spec)
         # The browser shows a row of its own until it receives this one. It must do so before a failure removes it.
         self._on_change()
-        self._start_thread(self._create, self.client, temp_id, spec, another, on_done)
+        self._start_thread(self._create, self.client, temp_id, spec, on_done, another, reuses)
 
     def open_jupyter(self, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]) -> None:
         """Open a tunnel to the JupyterLab of a pod. Returns at once.
@@ -247,13 +255,16 @@ class Actions:
         client: Client,
         temp_id: str,
         spec: PodSpec,
-        another: bool,
         on_done: Callable[[Pod | YottaError, str], None],
+        another: bool,
+        reuses: bool,
     ) -> None:
         outcome: Pod | YottaError
         note = ""
         try:
             existing = None if another else _find_existing(client, spec)
+            if existing is None and reuses:
+                raise InvalidRequest("That pod has ended. Launch again to create a new one.", field="pod_name")
             outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
             if existing is not None:

@@ -61,6 +61,8 @@ class FormResult(msgspec.Struct):
         What the estimate is based on, or why there is none.
     another : bool
         Whether `ANOTHER` is confirmed.
+    reuses : bool
+        Whether a launch must use the live pod of that name and create none.
     """
 
     spec: PodSpec | None
@@ -74,6 +76,7 @@ class FormResult(msgspec.Struct):
     volumes: float = 0.0
     basis: str = ""
     another: bool = False
+    reuses: bool = False
 
     def to_message(self) -> dict[str, Any]:
         """Return the part of the result that is sent to the browser.
@@ -305,6 +308,7 @@ class _Form:
         if spec is None:
             return result
         result.another = self.is_confirmed("pod_name")
+        result.reuses = self._reused is not None
         confirmed = [kind for field, kind in self.confirmations.items() if self.is_confirmed(field)]
         result.command = to_command(spec, as_typed=AS_TYPED in confirmed, another=result.another)
         result.price = catalog.prices(spec.gpu_type, spec.region).single_card

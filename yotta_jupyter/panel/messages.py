@@ -167,7 +167,7 @@ class MessageHandler:
             else:
                 self._send_launch_failure(temp_id, _describe_launch_error(outcome))
 
-        self._actions.launch(temp_id, result.spec, result.another, on_done)
+        self._actions.launch(temp_id, result.spec, on_done, another=result.another, reuses=result.reuses)
 
     def _send_rejection(self, temp_id: str, result: form.FormResult) -> None:
         self._widget.send_message({"type": "rejected", "temp_id": temp_id, **result.to_message()})
