@@ -42,8 +42,17 @@ def test_delete_requested_again_has_the_full_delay(state: PanelState) -> None:
     first_requested_at = time.monotonic()
     state.undo([pod_id])
     state.begin([pod_id], "delete", can_undo=True)
-    assert state.make_final([pod_id], requested_before=first_requested_at) == []
-    assert state.make_final([pod_id], requested_before=time.monotonic()) == [pod_id]
+    assert state.make_final([pod_id], "delete", requested_before=first_requested_at) == []
+    assert state.make_final([pod_id], "delete", requested_before=time.monotonic()) == [pod_id]
+
+
+def test_pending_pause_is_not_made_final_as_a_delete(state: PanelState) -> None:
+    pod_id = id_of(state, "train-1")
+    state.begin([pod_id], "delete", can_undo=True)
+    state.undo([pod_id])
+    state.begin([pod_id], "pause", can_undo=True)
+    assert state.make_final([pod_id], "delete", requested_before=time.monotonic()) == []
+    assert state.undo([pod_id]) == [pod_id]
 
 
 def test_snapshot_says_how_long_a_delete_can_be_undone(state: PanelState, sync: StateSync) -> None:

@@ -91,7 +91,9 @@ class Actions:
         immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
         accepted: list[str] = []
         if to_delay := self._state.begin(delayed, action, can_undo=True):
-            self._start_thread(self._execute_delayed, self.client, action, to_delay)
+            # An action that is undone and requested again has another thread.
+            requested_before = time.monotonic()
+            self._start_thread(self._execute_delayed, self.client, action, to_delay, requested_before)
             accepted += to_delay
         if to_send := self._state.begin(immediate, action):
             self._start_thread(self._execute, self.client, action, to_send)
@@ -205,10 +207,9 @@ class Actions:
             self._threads.add(thread)
         thread.start()
 
-    def _execute_delayed(self, client: Client, action: str, pod_ids: Sequence[str]) -> None:
-        requested_before = time.monotonic()  # An action that is undone and requested again has another thread.
+    def _execute_delayed(self, client: Client, action: str, pod_ids: Sequence[str], requested_before: float) -> None:
         self._closing.wait(self._delete_delay)
-        due = self._state.make_final(pod_ids, requested_before)
+        due = self._state.make_final(pod_ids, action, requested_before)
         if due:
             self._on_change()
             self._execute(client, action, due)

@@ -237,12 +237,14 @@ class PanelState:
                 del self._pending[pod_id]
             return undone
 
-    def make_final(self, pod_ids: Iterable[str], requested_before: float) -> list[str]:
+    def make_final(self, pod_ids: Iterable[str], action: str, requested_before: float) -> list[str]:
         """Make actions final, so that `undo` has no effect on them.
 
         Parameters
         ----------
         pod_ids : iterable of str
+        action : str
+            Other actions are left out.
         requested_before : float
             Seconds of the monotonic clock. Actions requested later are left out, so that an action that was undone and
             requested again can be undone for the full time.
@@ -253,10 +255,14 @@ class PanelState:
             The pods whose actions must be sent.
         """
         with self.lock:
-            undoable = self.undoable_actions()
-            due = [pod_id for pod_id in pod_ids if pod_id in undoable and undoable[pod_id] <= requested_before]
-            for pod_id in due:
-                self._pending[pod_id].can_undo = False
+            due = []
+            for pod_id in pod_ids:
+                pending = self._pending.get(pod_id)
+                if pending is None or not pending.can_undo or pending.action != action:
+                    continue
+                if pending.requested_at <= requested_before:
+                    pending.can_undo = False
+                    due.append(pod_id)
             return due
 
     def record_results(self, errors: Mapping[str, str | None]) -> None:
