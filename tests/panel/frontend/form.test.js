@@ -140,6 +140,16 @@ describe("after a launch", () => {
     expect(sent("launch")).toHaveLength(2);
   });
 
+  test("the refusal of an equal launch goes away when its pod ends", () => {
+    launch();
+    validate();
+    button("Launch").click();
+    expect(text()).toContain("A pod like this was launched just now.");
+    patch({ removed: ["1"] });
+    expect(text()).not.toContain("A pod like this was launched just now.");
+    expect(repeatCheckbox().label.closest(".yotta-launch-result")).toHaveProperty("hidden", true);
+  });
+
   test("a form that was changed before the result needs no confirmation", () => {
     button("Launch").click();
     type(inputs().gpu_type, "H100");
@@ -191,7 +201,15 @@ describe("after a launch", () => {
   });
 });
 
-describe("Enter in a text field", () => {
+test("a launch ends when the kernel has gone", () => {
+  button("Launch").click();
+  model.loseKernel();
+  expect(button("Launch").getAttribute("aria-disabled")).toBeNull();
+  expect(text()).toContain("The kernel has gone. Run %load_ext yotta_jupyter");
+  expect(view.root.querySelector("[role=status]")?.textContent).toContain("The kernel has gone.");
+});
+
+describe("Enter in a field", () => {
   const pressEnter = (/** @type {HTMLElement} */ element, init = {}) => {
     const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...init });
     element.dispatchEvent(event);
@@ -204,6 +222,15 @@ describe("Enter in a text field", () => {
     validate({ command: null, errors: { gpu_type: "Choose a GPU type." } });
     expect(text()).toContain("Choose a GPU type.");
     expect(document.activeElement).toBe(inputs().gpu_type);
+    expect(sent("launch")).toHaveLength(0);
+  });
+
+  test("has no other effect in a check box or a list", () => {
+    const checkboxes = /** @type {HTMLInputElement[]} */ ([...view.form.element.querySelectorAll("[type=checkbox]")]);
+    expect(checkboxes.length).toBeGreaterThan(1);
+    for (const field of [...checkboxes, inputs().gpu_count, inputs().cloud_type]) {
+      expect(pressEnter(field).defaultPrevented).toBe(true);
+    }
     expect(sent("launch")).toHaveLength(0);
   });
 

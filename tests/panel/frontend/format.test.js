@@ -11,6 +11,7 @@ import {
   formatGuardTooltip,
   formatImage,
   formatStatus,
+  formatStatusTooltip,
 } from "../../../yotta_jupyter/panel/frontend/src/format.js";
 import { podRow } from "./rows.js";
 
@@ -90,5 +91,9 @@ describe("the status", () => {
 
   test("a click that the kernel does not acknowledge is shown as waiting", () => {
     expect(formatStatus("RUNNING", "pause", { stalled: true })).toBe("Waiting for kernel…");
+  });
+
+  test("an undo that the kernel has not confirmed may have had no effect", () => {
+    expect(formatStatusTooltip("RUNNING", "undoing", false)).toContain("the pod may be deleted or paused");
   });
 });

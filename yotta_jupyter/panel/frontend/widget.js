@@ -780,7 +780,10 @@ var LAST_KNOWN = (
       label: "Deleted?",
       text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money."
     },
-    undoing: { label: "Undone?", text: "The kernel ended before it confirmed the undo." },
+    undoing: {
+      label: "Undone?",
+      text: "The kernel ended before it confirmed the undo: the pod may be deleted or paused."
+    },
     launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." }
   }
 );
@@ -1708,6 +1711,7 @@ var LaunchForm = class {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
     const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
     if (this._updateSameName() || hasNewPrices) this._validate();
+    if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
     if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
   }
@@ -1734,8 +1738,7 @@ var LaunchForm = class {
       this._focusFirstError(message.errors);
     } else {
       const rowId = this.store.rows.has(launch.tempId) ? launch.tempId : null;
-      this._feedback.showResult(message.error, { isError: true, rowId });
-      this.context.announce(message.error);
+      this._showFailure(message.error, rowId);
     }
   }
   focus() {
@@ -1743,6 +1746,20 @@ var LaunchForm = class {
   }
   close() {
     clearTimeout(this._validationTimer);
+  }
+  /** @param {{ tempId: string }} launch whose result does not arrive any more */
+  _onKernelGone({ tempId }) {
+    this._launch = null;
+    this._setBusy(false);
+    this._showFailure(this.store.kernelGoneText(), tempId);
+  }
+  /**
+   * @param {string} error
+   * @param {string | null} rowId of a launch of unknown outcome
+   */
+  _showFailure(error, rowId) {
+    this._feedback.showResult(error, { isError: true, rowId });
+    this.context.announce(error);
   }
   /**
    * @param {{ pod_id: string, note: string }} message
@@ -1793,7 +1810,7 @@ var LaunchForm = class {
     if (value && element.dataset.field) this._touched.add(element.dataset.field);
   }
   /**
-   * Enter in a text field shows what is missing. It launches nothing, because a launch costs money.
+   * Enter in a field shows what is missing. It launches nothing, because a launch costs money.
    *
    * @param {KeyboardEvent} event
    */
@@ -1803,7 +1820,7 @@ var LaunchForm = class {
       /** @type {HTMLElement} */
       event.target
     );
-    if (target.matches("input:not([type=checkbox])")) {
+    if (target.matches("input, select")) {
       event.preventDefault();
       this._showsAllErrors = true;
       this._enterField = target;
@@ -1869,7 +1886,8 @@ var LaunchForm = class {
     }
     const form = this._serialize();
     if (this._namelessLaunch?.form === form && !this._feedback.isRepeatConfirmed) {
-      this._feedback.showResult(REPEATED, { isError: true, offersRepeat: true });
+      const rowId = this._namelessLaunch.podId;
+      this._feedback.showResult(REPEATED, { isError: true, rowId, offersRepeat: true });
       this.context.announce(REPEATED);
       return;
     }

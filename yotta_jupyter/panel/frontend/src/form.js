@@ -79,6 +79,7 @@ export class LaunchForm {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
     const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
     if (this._updateSameName() || hasNewPrices) this._validate();
+    if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
     if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
   }
@@ -107,8 +108,7 @@ export class LaunchForm {
       this._focusFirstError(message.errors);
     } else {
       const rowId = this.store.rows.has(launch.tempId) ? launch.tempId : null; // The row stays if the outcome is unknown.
-      this._feedback.showResult(message.error, { isError: true, rowId });
-      this.context.announce(message.error);
+      this._showFailure(message.error, rowId);
     }
   }
 
@@ -118,6 +118,22 @@ export class LaunchForm {
 
   close() {
     clearTimeout(this._validationTimer);
+  }
+
+  /** @param {{ tempId: string }} launch whose result does not arrive any more */
+  _onKernelGone({ tempId }) {
+    this._launch = null;
+    this._setBusy(false);
+    this._showFailure(this.store.kernelGoneText(), tempId);
+  }
+
+  /**
+   * @param {string} error
+   * @param {string | null} rowId of a launch of unknown outcome
+   */
+  _showFailure(error, rowId) {
+    this._feedback.showResult(error, { isError: true, rowId });
+    this.context.announce(error);
   }
 
   /**
@@ -171,14 +187,14 @@ export class LaunchForm {
   }
 
   /**
-   * Enter in a text field shows what is missing. It launches nothing, because a launch costs money.
+   * Enter in a field shows what is missing. It launches nothing, because a launch costs money.
    *
    * @param {KeyboardEvent} event
    */
   _onKeydown(event) {
     if (event.key !== "Enter" || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
-    if (target.matches("input:not([type=checkbox])")) {
+    if (target.matches("input, select")) {
       event.preventDefault();
       this._showsAllErrors = true;
       this._enterField = target;
@@ -253,7 +269,8 @@ export class LaunchForm {
     }
     const form = this._serialize();
     if (this._namelessLaunch?.form === form && !this._feedback.isRepeatConfirmed) {
-      this._feedback.showResult(REPEATED, { isError: true, offersRepeat: true });
+      const rowId = this._namelessLaunch.podId;
+      this._feedback.showResult(REPEATED, { isError: true, rowId, offersRepeat: true });
       this.context.announce(REPEATED);
       return;
     }

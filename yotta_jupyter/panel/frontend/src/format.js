@@ -41,7 +41,10 @@ const LAST_KNOWN = /** @type {Record<string, { label: string, text: string }>} *
     label: "Deleted?",
     text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money.",
   },
-  undoing: { label: "Undone?", text: "The kernel ended before it confirmed the undo." },
+  undoing: {
+    label: "Undone?",
+    text: "The kernel ended before it confirmed the undo: the pod may be deleted or paused.",
+  },
   launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." },
 });
 
