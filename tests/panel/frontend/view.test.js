@@ -318,6 +318,21 @@ describe("when the kernel ends", () => {
   });
 });
 
+test("the alert names the interval only while the kernel refreshes", () => {
+  const view = open([], { error: "The API does not answer." });
+  const alert = () => view.root.querySelector("[role=alert]")?.textContent;
+  expect(alert()).toBe("The API does not answer. (It is tried again every 15 s.)");
+  model.receive({ type: "patch", version: 2, interval: null });
+  expect(alert()).toBe("The API does not answer.");
+});
+
+test("Undo is offered while the API does not answer", () => {
+  const view = open([{ ...TWO_PODS[0], pending: "undoable_delete" }], { reachable: false });
+  const undo = labelled(view, "Undo delete train-1");
+  expect([undo.title, undo.getAttribute("aria-disabled")]).toEqual(["Undo delete train-1", null]);
+  expect(labelled(view, "Pause train-1").title).toBe("Pause train-1: the API does not answer");
+});
+
 describe("the selection toolbar", () => {
   test("it counts the selected pods that a filter hides", () => {
     const view = open(TWO_PODS);

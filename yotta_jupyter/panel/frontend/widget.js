@@ -2079,8 +2079,8 @@ var Header = class {
   }
   _updateAlert() {
     const { connected, meta } = this.store;
-    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const text = connected ? error : `${this.store.kernelGoneText()} The rows are the last known state.`;
+    const retry = meta.error && meta.interval ? ` (It is tried again every ${meta.interval} s.)` : "";
+    const text = connected ? `${meta.error ?? ""}${retry}` : `${this.store.kernelGoneText()} The rows are the last known state.`;
     this.alert.hidden = !text;
     setText(this._alertText, text);
     setAttribute(this._alertText, "title", text);
@@ -2964,7 +2964,8 @@ ${row.pause_loss}` : fullName);
     );
     lock.update(isPossible ? action : null);
     button.dataset.action = action;
-    const reason = isPossible && lock.isLocked ? LOCK_REASON : this.store.unavailableReason();
+    const lockReason = lock.isLocked ? LOCK_REASON : "";
+    const reason = isPossible ? lockReason : this.store.unavailableReason();
     setLabel(button, label, reason);
     if (!reason) setAttribute(button, "title", tooltip);
     setDisabled(button, !isPossible || lock.isLocked);

@@ -94,8 +94,10 @@ export class Header {
 
   _updateAlert() {
     const { connected, meta } = this.store;
-    const error = meta.error ? `${meta.error} (It is tried again every ${meta.interval} s.)` : "";
-    const text = connected ? error : `${this.store.kernelGoneText()} The rows are the last known state.`;
+    const retry = meta.error && meta.interval ? ` (It is tried again every ${meta.interval} s.)` : "";
+    const text = connected
+      ? `${meta.error ?? ""}${retry}`
+      : `${this.store.kernelGoneText()} The rows are the last known state.`;
     this.alert.hidden = !text;
     setText(this._alertText, text);
     setAttribute(this._alertText, "title", text);

@@ -191,7 +191,8 @@ export class RowView {
     const lock = /** @type {ActionLock} */ (this._locks.get(button));
     lock.update(isPossible ? action : null);
     button.dataset.action = action;
-    const reason = isPossible && lock.isLocked ? LOCK_REASON : this.store.unavailableReason();
+    const lockReason = lock.isLocked ? LOCK_REASON : "";
+    const reason = isPossible ? lockReason : this.store.unavailableReason();
     setLabel(button, label, reason);
     if (!reason) setAttribute(button, "title", tooltip);
     setDisabled(button, !isPossible || lock.isLocked);
