@@ -127,6 +127,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "jupyter": lambda pod: _jupyter_url(pod),
     "has_password": lambda pod: any(variable.key == JUPYTER_PASSWORD_ENV for variable in pod.environment_vars),
     "pause_loss": lambda pod: pod.pause_loss,
+    "has_persistent_volume": lambda pod: pod.has_persistent_volume,
     "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),
 }

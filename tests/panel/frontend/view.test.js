@@ -358,13 +358,16 @@ describe("the selection toolbar", () => {
     buttons.find((button) => button.textContent === text)?.click();
   }
 
-  test("a pause of several pods asks first and says what it may erase", () => {
-    const view = open(TWO_PODS);
+  test("a pause of several pods needs a confirmation, which says what it may erase", () => {
+    const view = open([
+      { ...TWO_PODS[0], has_persistent_volume: true, pause_loss: "A pause may erase everything outside /workspace." },
+      { ...TWO_PODS[1], pause_loss: "A pause may erase all files." },
+    ]);
     store.select(["1", "2"], true);
     press(view, "Pause 2");
     expect(pausesSent()).toEqual([]);
     const question = labelled(view, "Pause pods?");
-    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? It may erase files.");
+    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? 2 may lose files, 1 of them all.");
     expect(document.activeElement?.textContent).toBe("Keep");
     press(view, "Keep");
     expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);
@@ -374,7 +377,26 @@ describe("the selection toolbar", () => {
     expect(question.hidden).toBe(true);
   });
 
-  test("a pause of one pod asks only if a filter hides it", () => {
+  test.each([
+    ["1 may lose all files.", [false]],
+    ["2 may lose all files.", [false, false]],
+    ["2 may lose files.", [true, true]],
+    ["3 may lose files, 2 of them all.", [false, true, false]],
+  ])("the confirmation of a pause says: %s", (loss, volumes) => {
+    const pods = volumes.map((has_persistent_volume, index) => ({
+      id: String(index),
+      name: `pod-${index}`,
+      pause_loss: "A pause may erase files.",
+      has_persistent_volume,
+    }));
+    const view = open(pods);
+    filter(view, "no pod");
+    store.select(Object.keys(pods), true);
+    press(view, `Pause ${pods.length}`);
+    expect(labelled(view, "Pause pods?").querySelector("strong")?.textContent).toContain(` an hour now? ${loss}`);
+  });
+
+  test("a pause of one pod needs a confirmation only if a filter hides it", () => {
     const view = open(TWO_PODS);
     store.select(["1"], true);
     filter(view, "eval");

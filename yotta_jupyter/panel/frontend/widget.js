@@ -452,7 +452,7 @@ var Store = class {
    * @param {Action} action
    * @param {string[]} ids
    * @param {{ isBulk?: boolean, isConfirmed?: boolean }} [options] `isBulk` if they were selected together,
-   *   `isConfirmed` if the user was asked
+   *   `isConfirmed` if the user has confirmed the action
    */
   act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
@@ -2199,7 +2199,7 @@ var SelectionToolbar = class {
   /**
    * @param {BulkAction} action
    * @param {string[]} ids
-   * @param {boolean} isConfirmed whether the user was asked
+   * @param {boolean} isConfirmed whether the user has confirmed the action
    */
   _execute(action, ids, isConfirmed) {
     const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
@@ -2241,8 +2241,8 @@ var SelectionToolbar = class {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const loss = action === "pause" ? " It may erase files." : "";
-    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    const loss = action === "pause" ? formatLoss(rows) : "";
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}? ${loss}`.trimEnd());
     setAttribute(this._question, "title", loss && "A pause may erase all files outside a persistent volume.");
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
@@ -2282,6 +2282,14 @@ function formatCost(rows) {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const unknown = rows.length - costs.length;
   return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
+}
+function formatLoss(rows) {
+  const losing = rows.filter((row) => row.pause_loss);
+  if (!losing.length) return "";
+  const erased = losing.filter((row) => !row.has_persistent_volume);
+  const count = losing.length.toLocaleString();
+  if (erased.length === losing.length) return `${count} may lose all files.`;
+  return `${count} may lose files${erased.length ? `, ${erased.length.toLocaleString()} of them all` : ""}.`;
 }
 function isAtPointer(element, event) {
   if (event.detail === 0) return false;

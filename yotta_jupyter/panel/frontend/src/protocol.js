@@ -19,6 +19,7 @@
  * @property {string | null} jupyter the public address of its Jupyter; null if it has none now
  * @property {boolean} has_password whether it has a Jupyter password
  * @property {string | null} pause_loss what a pause may erase; null for a launch
+ * @property {boolean} has_persistent_volume whether a pause keeps the files of a volume
  * @property {boolean} has_ended whether it has ended for good
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files, and can be undone

@@ -124,7 +124,7 @@ export class SelectionToolbar {
   /**
    * @param {BulkAction} action
    * @param {string[]} ids
-   * @param {boolean} isConfirmed whether the user was asked
+   * @param {boolean} isConfirmed whether the user has confirmed the action
    */
   _execute(action, ids, isConfirmed) {
     const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
@@ -170,8 +170,8 @@ export class SelectionToolbar {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const loss = action === "pause" ? " It may erase files." : "";
-    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss}`);
+    const loss = action === "pause" ? formatLoss(rows) : "";
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}? ${loss}`.trimEnd());
     setAttribute(this._question, "title", loss && "A pause may erase all files outside a persistent volume.");
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
@@ -226,6 +226,19 @@ function formatCost(rows) {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const unknown = rows.length - costs.length;
   return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
+}
+
+/**
+ * @param {PodRow[]} rows
+ * @returns {string} such as "3 may lose files, 2 of them all."; empty if no pod may
+ */
+function formatLoss(rows) {
+  const losing = rows.filter((row) => row.pause_loss);
+  if (!losing.length) return "";
+  const erased = losing.filter((row) => !row.has_persistent_volume);
+  const count = losing.length.toLocaleString();
+  if (erased.length === losing.length) return `${count} may lose all files.`;
+  return `${count} may lose files${erased.length ? `, ${erased.length.toLocaleString()} of them all` : ""}.`;
 }
 
 /**

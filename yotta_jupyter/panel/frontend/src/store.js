@@ -201,7 +201,7 @@ export class Store {
    * @param {Action} action
    * @param {string[]} ids
    * @param {{ isBulk?: boolean, isConfirmed?: boolean }} [options] `isBulk` if they were selected together,
-   *   `isConfirmed` if the user was asked
+   *   `isConfirmed` if the user has confirmed the action
    */
   act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
