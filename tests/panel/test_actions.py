@@ -28,11 +28,8 @@ def panel_notebook(open_notebook: OpenNotebook, sandbox: Sandbox) -> Notebook:
     return notebook
 
 
-@pytest.mark.parametrize("app", ["notebook"])
-def test_header_shows_the_endpoint_and_totals(
-    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
-) -> None:
-    show_panel(open_notebook, sandbox, app=app)
+def test_header_shows_the_endpoint_and_totals(page: Page, open_notebook: OpenNotebook, sandbox: Sandbox) -> None:
+    show_panel(open_notebook, sandbox, app="notebook")
     region = page.get_by_role("region", name="Yotta pods")
     expect(region).to_contain_text("SANDBOX")
     expect(region).to_contain_text("8 running")

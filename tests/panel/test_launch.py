@@ -114,13 +114,12 @@ def test_jupyter_of_a_new_pod_opens_and_its_password_is_shown_on_request(
     assert page.get_by_label("Jupyter password", exact=True).count() == 0
 
 
-@pytest.mark.parametrize("app", ["lab"])
 def test_name_of_a_pod_uses_that_pod_or_says_what_differs(
-    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox, app: str
+    page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
 ) -> None:
     with connect(sandbox.api_key, base_url=sandbox.base_url) as other_client:
         existing = other_client.pods.create(image="me/own:1", gpu_type="NVIDIA_L4_24G", pod_name="mine")
-    show_panel(open_notebook, sandbox, app=app)
+    show_panel(open_notebook, sandbox)
     expect(row(page, "mine")).to_be_visible()
     launch = page.get_by_role("button", name="Launch", exact=True)
     fill_in(page, Image="me/own:1", Name="mine", GPU_type="H200")

@@ -151,7 +151,6 @@ def test_first_pause_of_a_pod_without_a_persistent_volume_waits_for_an_undo(
     actions.act("pause", [erased])
     actions.close()
     assert len(requests_to(sandbox, "pause")) == 2
-    refresh_requested.clear()
     state.apply_listing(actions.client.pods.list(), time.monotonic())
     assert not state.warns_of_pause(erased)
 

@@ -91,7 +91,7 @@ class MessageHandler:
             self._visible_views.discard(view_id)
         self._poller.set_visible(bool(self._visible_views))
         if visible:
-            self._ack(())  # A sign of life.
+            self._ack(())  # It shows that the kernel answers.
 
     def _act(self, message: Message) -> None:
         pod_ids = _pod_ids(message)

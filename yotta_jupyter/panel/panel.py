@@ -53,7 +53,7 @@ MAX_LISTING_WAIT: Final = 1.0
 """Maximum seconds that a closing panel waits for a listing in progress, whose result is not needed any more."""
 
 LATE_AFTER: Final = 3.0
-"""Seconds after which a refresh is reported as late. LATE_S in ``header.js`` is the same."""
+"""Seconds after which a refresh is reported as late."""
 
 MAX_LOOKUPS: Final = 32
 """Maximum number of pods missing from a listing that one refresh looks up individually."""
@@ -100,7 +100,11 @@ class Panel:
         self._sync = StateSync(
             self._state,
             delete_delay,
-            static_meta={"ssh_option": ssh.key_option(self._client.ssh_key), "guard_extension": EXTENSION},
+            static_meta={
+                "ssh_option": ssh.key_option(self._client.ssh_key),
+                "late_after": LATE_AFTER,
+                "guard_extension": EXTENSION,
+            },
             get_dynamic_meta=self._dynamic_meta,
         )
         if self._client.pods.last_listed_at is not None:

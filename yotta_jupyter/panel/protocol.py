@@ -14,7 +14,7 @@ type           keys                                            meaning
 patch          version, added, updated, removed, meta          the changes since `version` - 1: `added` rows, `updated`
                                                                objects of an id and the changed fields, `removed` ids
 ack            pods                                            requests for these pods arrived, but change no row;
-                                                               without pods it is a sign of life
+                                                               without pods it shows that the kernel answers
 validation     request_id and those of a form result           the result of ``validate``
 rejected       temp_id and those of a form result              the launch form is invalid; nothing was created
 launched       temp_id, pod_id, note                           the pod exists; `note` is for the user
@@ -45,6 +45,7 @@ refreshed_at    when the pods were listed, in seconds since 1970
 error           why the last refresh failed; null if it succeeded
 reachable       whether the API answered the last refresh
 late            whether a refresh takes long
+late_after      seconds after which a refresh is reported as late
 guards          by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
 guards_error    why the guards cannot be read; null if they can
 guard_extension seconds by which the panel puts off the pause by a guard
@@ -99,7 +100,7 @@ from ..models import Pod, Totals
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import TERMINAL_STATUSES, allowed_actions
+from ..statuses import ENDING_STATUSES, TERMINAL_STATUSES, allowed_actions
 
 UNDOABLE_PREFIX: Final = "undoable_"
 """The start of a pending action that can still be undone, such as ``undoable_delete``."""
@@ -129,6 +130,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "pause_loss": lambda pod: pod.pause_loss,
     "has_persistent_volume": lambda pod: pod.has_persistent_volume,
     "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
+    "is_live": lambda pod: pod.status not in ENDING_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
@@ -182,6 +184,7 @@ def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Ro
         "region": _cell_text(spec.region),
         "image": _cell_text(spec.image),
         "has_ended": False,
+        "is_live": True,
         "actions": [],
         "warns_of_pause": False,
         "pending": None if error else "launch",

@@ -135,7 +135,7 @@ describe("after a launch", () => {
 
   test("the check box of a pod that has ended is not needed", () => {
     launch();
-    patch({ updated: [{ id: "1", status: "FAILED", has_ended: true }] });
+    patch({ updated: [{ id: "1", status: "FAILED", is_live: false }] });
     button("Launch").click();
     expect(sent("launch")).toHaveLength(2);
   });
@@ -161,8 +161,9 @@ describe("after a launch", () => {
 
   test.each([
     ["the form changes", () => type(inputs().gpu_type, "L4")],
-    ["the pod is deleted", () => patch({ removed: ["1"] })],
-    ["the pod fails", () => patch({ updated: [{ id: "1", status: "FAILED", has_ended: true }] })],
+    ["the pod is not listed any more", () => patch({ removed: ["1"] })],
+    ["the pod is being deleted", () => patch({ updated: [{ id: "1", status: "TERMINATING", is_live: false }] })],
+    ["the pod fails", () => patch({ updated: [{ id: "1", status: "FAILED", is_live: false }] })],
   ])("the result goes away when %s", (_, change) => {
     launch({ name: "mine" });
     validate();

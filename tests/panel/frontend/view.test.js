@@ -436,7 +436,7 @@ test("no interval is shown while the kernel does not refresh", () => {
 test("a refresh is shown only when it has certainly succeeded", () => {
   const start = 1_700_000_000;
   vi.setSystemTime(start * 1000);
-  const view = open([], { refreshed_at: start });
+  const view = open([], { refreshed_at: start, late_after: 3 });
   model.receive({ type: "ack", pods: [] });
   const shown = () => {
     view.updateTime();

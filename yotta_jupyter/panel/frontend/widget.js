@@ -185,6 +185,7 @@ var DEFAULT_META = {
   error: null,
   reachable: true,
   late: false,
+  late_after: 0,
   choices: null,
   guards: {},
   guards_error: null,
@@ -217,6 +218,7 @@ function placeholderRow(id, fields, form) {
     region: form.region,
     image: form.image,
     has_ended: false,
+    is_live: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch"
@@ -1629,7 +1631,7 @@ var LaunchFeedback = class {
   /** Follow the row of the launch. */
   update() {
     if (!this._rowId) return;
-    if (hasEnded(this._store.rows.get(this._rowId))) this.clear();
+    if (!this._store.rows.get(this._rowId)?.is_live) this.clear();
     else this._updateJupyterButton();
   }
   /** Offer the Jupyter of the launched pod, once the pod can be reached. */
@@ -1640,9 +1642,6 @@ var LaunchFeedback = class {
     setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
   }
 };
-function hasEnded(row) {
-  return !row || row.has_ended || row.status === "TERMINATING" || row.status === GONE;
-}
 function formatEstimate(estimate, volumes, basis) {
   const parts = volumes > 0 ? ` (${formatDollars(estimate - volumes)} GPU + ${formatDollars(volumes)} volumes)` : "";
   return `an estimate of ${formatDollars(estimate)} an hour${parts}, ${basis}`;
@@ -1713,7 +1712,7 @@ var LaunchForm = class {
     if (this._updateSameName() || hasNewPrices) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
-    if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
+    if (this._namelessLaunch && !this.store.rows.get(this._namelessLaunch.podId)?.is_live) this._namelessLaunch = null;
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -2013,7 +2012,6 @@ var TOTALS = [
   { label: "in all", text: ({ total }) => total.toLocaleString() },
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) }
 ];
-var LATE_S = 3;
 var Header = class {
   /**
    * @param {Store} store
@@ -2068,7 +2066,7 @@ var Header = class {
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
     if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
-      const age = now - LATE_S - meta.interval - meta.refreshed_at;
+      const age = now - meta.late_after - meta.interval - meta.refreshed_at;
       const refreshes = Math.max(0, Math.floor(age / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;

@@ -3,7 +3,7 @@
 
 import { h, iconButton, isDisabled, setDisabled, setText } from "./dom.js";
 import { Fields } from "./fields.js";
-import { hasEnded, LaunchFeedback } from "./launch-feedback.js";
+import { LaunchFeedback } from "./launch-feedback.js";
 import { LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
@@ -81,7 +81,7 @@ export class LaunchForm {
     if (this._updateSameName() || hasNewPrices) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
-    if (this._namelessLaunch && hasEnded(this.store.rows.get(this._namelessLaunch.podId))) this._namelessLaunch = null;
+    if (this._namelessLaunch && !this.store.rows.get(this._namelessLaunch.podId)?.is_live) this._namelessLaunch = null;
   }
 
   /** @param {ValidationMessage} message */

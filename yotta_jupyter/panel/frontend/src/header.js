@@ -16,9 +16,6 @@ const TOTALS = [
   { label: "an hour now", text: ({ hourly_cost }) => formatDollars(hourly_cost) },
 ];
 
-/** After how many seconds the kernel reports a refresh as late; the same as LATE_AFTER in `panel.py`. */
-const LATE_S = 3;
-
 /**
  * The totals, when the pods were refreshed, and a line for messages: the address of the API, or why the rows are out of
  * date. The line has always the same height, so that no row moves.
@@ -80,9 +77,9 @@ export class Header {
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
     if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
-      // The kernel sends nothing if a refresh found no changes. One that started less than LATE_S ago may still fail, so
+      // The kernel sends nothing if a refresh found no changes. One that started less than `late_after` seconds ago may still fail, so
       // the last one that succeeded may be an interval older.
-      const age = now - LATE_S - meta.interval - meta.refreshed_at;
+      const age = now - meta.late_after - meta.interval - meta.refreshed_at;
       const refreshes = Math.max(0, Math.floor(age / meta.interval));
       text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;

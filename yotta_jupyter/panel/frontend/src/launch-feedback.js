@@ -3,7 +3,7 @@
 
 import { h, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
 import { formatDollars } from "./format.js";
-import { GONE, LAUNCHING } from "./protocol.js";
+import { LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").FormResult} FormResult */
 /** @typedef {import("./store.js").Store} Store */
@@ -73,7 +73,7 @@ export class LaunchFeedback {
   /** Follow the row of the launch. */
   update() {
     if (!this._rowId) return;
-    if (hasEnded(this._store.rows.get(this._rowId))) this.clear();
+    if (!this._store.rows.get(this._rowId)?.is_live) this.clear();
     else this._updateJupyterButton();
   }
 
@@ -84,14 +84,6 @@ export class LaunchFeedback {
     setDisabled(this._jupyterButton, !row?.ssh);
     setAttribute(this._jupyterButton, "title", row && !row.ssh ? "The pod is not ready yet" : null);
   }
-}
-
-/**
- * @param {import("./protocol.js").PodRow | undefined} row
- * @returns {boolean} whether the pod has ended, is being deleted or is not listed any more
- */
-export function hasEnded(row) {
-  return !row || row.has_ended || row.status === "TERMINATING" || row.status === GONE;
 }
 
 /**

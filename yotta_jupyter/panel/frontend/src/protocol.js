@@ -21,6 +21,7 @@
  * @property {string | null} pause_loss what a pause may erase; null for a launch
  * @property {boolean} has_persistent_volume whether a pause keeps the files of a volume
  * @property {boolean} has_ended whether it has ended for good
+ * @property {boolean} is_live whether it has not ended and is not being deleted
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files, and can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
@@ -99,6 +100,7 @@
  * @property {string | null} error why the last refresh failed; null if it succeeded
  * @property {boolean} reachable whether the API answered the last refresh
  * @property {boolean} late whether a refresh takes long
+ * @property {number} late_after seconds after which a refresh is reported as late
  * @property {Choices | null} choices
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
@@ -181,6 +183,7 @@ const DEFAULT_META = {
   error: null,
   reachable: true,
   late: false,
+  late_after: 0,
   choices: null,
   guards: {},
   guards_error: null,
@@ -231,6 +234,7 @@ export function placeholderRow(id, fields, form) {
     region: form.region,
     image: form.image,
     has_ended: false,
+    is_live: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch",
