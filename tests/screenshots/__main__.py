@@ -1,13 +1,9 @@
-"""Take screenshots of the panel in JupyterLab.
-
-``python -m tests.screenshots`` takes the one of the README, ``python -m tests.screenshots FOLDER`` all of the panel's
-states, ``python -m tests.screenshots FOLDER TEXT`` those of them whose name contains a text.
-"""
+"""Take screenshots of the panel in JupyterLab: ``python -m tests.screenshots --help``."""
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -256,15 +252,20 @@ def _take_all(screenshots: Screenshots, folder: Path, text: str = "") -> None:
 
 def main() -> None:
     """Take the screenshots that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__.partition(":")[0] + ".")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="take all states of the panel; without it, update the README"
+    )
+    parser.add_argument("text", nargs="?", default="", help="take only the states whose name contains this text")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         jupyter = JupyterServer(Path(home))
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         screenshots = Screenshots(browser, jupyter)
         try:
-            if len(sys.argv) > 1:
-                folder = Path(sys.argv[1])
-                folder.mkdir(parents=True, exist_ok=True)
-                _take_all(screenshots, folder, *sys.argv[2:3])
+            if arguments.folder:
+                arguments.folder.mkdir(parents=True, exist_ok=True)
+                _take_all(screenshots, arguments.folder, arguments.text)
             else:
                 with Sandbox(pods=12) as sandbox:
                     screenshots.take(README_IMAGE, sandbox, _show_pending_actions)
