@@ -1,4 +1,4 @@
-"""Take screenshots of the panel in JupyterLab: ``python -m tests.screenshots --help``."""
+"""Take screenshots of the panel in JupyterLab."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def _take_all(screenshots: Screenshots, folder: Path, text: str = "") -> None:
 
 def main() -> None:
     """Take the screenshots that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__.partition(":")[0] + ".")
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
     parser.add_argument(
         "folder", nargs="?", type=Path, help="take all states of the panel; without it, update the README"
     )

@@ -367,7 +367,7 @@ describe("the selection toolbar", () => {
     press(view, "Pause 2");
     expect(pausesSent()).toEqual([]);
     const question = labelled(view, "Pause pods?");
-    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? 2 may lose files, 1 of them all.");
+    expect(question.textContent).toContain("Pause 2 pods at $1.20 an hour now? 2 may lose files.");
     expect(document.activeElement?.textContent).toBe("Keep");
     press(view, "Keep");
     expect([question.hidden, document.activeElement?.textContent]).toEqual([true, "Pause 2"]);
@@ -381,7 +381,7 @@ describe("the selection toolbar", () => {
     ["1 may lose all files.", [false]],
     ["2 may lose all files.", [false, false]],
     ["2 may lose files.", [true, true]],
-    ["3 may lose files, 2 of them all.", [false, true, false]],
+    ["3 may lose files.", [false, true, false]],
   ])("the confirmation of a pause says: %s", (loss, volumes) => {
     const pods = volumes.map((has_persistent_volume, index) => ({
       id: String(index),
@@ -393,7 +393,9 @@ describe("the selection toolbar", () => {
     filter(view, "no pod");
     store.select(Object.keys(pods), true);
     press(view, `Pause ${pods.length}`);
-    expect(labelled(view, "Pause pods?").querySelector("strong")?.textContent).toContain(` an hour now? ${loss}`);
+    const question = labelled(view, "Pause pods?").querySelector("strong");
+    expect(question?.textContent).toContain(` an hour now? ${loss}`);
+    expect(question?.title).toContain(`Pods without one: ${volumes.filter((hasVolume) => !hasVolume).length}.`);
   });
 
   test("a pause of one pod needs a confirmation only if a filter hides it", () => {

@@ -2239,9 +2239,9 @@ var SelectionToolbar = class {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const loss = action === "pause" ? formatLoss(rows) : "";
-    setText(this._question, `${label}${hidden} at ${formatCost(rows)}? ${loss}`.trimEnd());
-    setAttribute(this._question, "title", loss && "A pause may erase all files outside a persistent volume.");
+    const loss = action === "pause" ? formatLoss(rows) : null;
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);
+    setAttribute(this._question, "title", loss?.tooltip);
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
@@ -2283,11 +2283,13 @@ function formatCost(rows) {
 }
 function formatLoss(rows) {
   const losing = rows.filter((row) => row.pause_loss);
-  if (!losing.length) return "";
+  if (!losing.length) return null;
   const erased = losing.filter((row) => !row.has_persistent_volume);
-  const count = losing.length.toLocaleString();
-  if (erased.length === losing.length) return `${count} may lose all files.`;
-  return `${count} may lose files${erased.length ? `, ${erased.length.toLocaleString()} of them all` : ""}.`;
+  const files = erased.length === losing.length ? "all files" : "files";
+  return {
+    text: `${losing.length.toLocaleString()} may lose ${files}.`,
+    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${erased.length}.`
+  };
 }
 function isAtPointer(element, event) {
   if (event.detail === 0) return false;
@@ -2301,7 +2303,7 @@ function textKey(field) {
   return (row) => String(row[field] ?? "").toLowerCase();
 }
 var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "name", title: "Name", width: "minmax(96px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
   { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",

@@ -29,7 +29,7 @@ function textKey(field) {
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(84px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "name", title: "Name", width: "minmax(96px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
   { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
   {
     name: "gpu",

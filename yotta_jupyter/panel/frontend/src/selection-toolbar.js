@@ -170,9 +170,9 @@ export class SelectionToolbar {
     const verb = action === "pause" ? "Pause" : "Delete";
     const label = `${verb} ${countPods(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const loss = action === "pause" ? formatLoss(rows) : "";
-    setText(this._question, `${label}${hidden} at ${formatCost(rows)}? ${loss}`.trimEnd());
-    setAttribute(this._question, "title", loss && "A pause may erase all files outside a persistent volume.");
+    const loss = action === "pause" ? formatLoss(rows) : null;
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);
+    setAttribute(this._question, "title", loss?.tooltip);
     setText(this._confirmButton, label);
     setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
   }
@@ -230,15 +230,17 @@ function formatCost(rows) {
 
 /**
  * @param {PodRow[]} rows
- * @returns {string} such as "3 may lose files, 2 of them all."; empty if no pod may
+ * @returns {{ text: string, tooltip: string } | null} what a pause may erase, such as "3 may lose files."; null if nothing
  */
 function formatLoss(rows) {
   const losing = rows.filter((row) => row.pause_loss);
-  if (!losing.length) return "";
+  if (!losing.length) return null;
   const erased = losing.filter((row) => !row.has_persistent_volume);
-  const count = losing.length.toLocaleString();
-  if (erased.length === losing.length) return `${count} may lose all files.`;
-  return `${count} may lose files${erased.length ? `, ${erased.length.toLocaleString()} of them all` : ""}.`;
+  const files = erased.length === losing.length ? "all files" : "files"; // Short, so that the question does not wrap.
+  return {
+    text: `${losing.length.toLocaleString()} may lose ${files}.`,
+    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${erased.length}.`,
+  };
 }
 
 /**
