@@ -38,7 +38,7 @@ class Screenshots:
         prepare: Callable[[Page], None] = lambda page: None,
         width: int = 1280,
         dark: bool = False,
-        height: int = 1000,
+        height: int = 1200,
         whole_page: bool = False,
     ) -> None:
         """Show a panel and take a screenshot of it.
@@ -69,6 +69,7 @@ class Screenshots:
         expect(region.get_by_text("in all")).to_be_visible()
         expect(region.get_by_text("Listing your pods…")).to_be_hidden()
         prepare(page)
+        page.mouse.move(0, 0)
         if whole_page:
             page.screenshot(path=path)
         else:

@@ -2308,7 +2308,7 @@ var COLUMNS = [
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(94px, 1.6fr)",
+    width: "minmax(94px, 1.8fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -2318,7 +2318,7 @@ var COLUMNS = [
   {
     name: "region",
     title: "Region",
-    width: "minmax(84px, .9fr)",
+    width: "minmax(80px, .9fr)",
     sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",

@@ -34,7 +34,7 @@ export const COLUMNS = [
   {
     name: "gpu",
     title: "GPUs",
-    width: "minmax(94px, 1.6fr)",
+    width: "minmax(94px, 1.8fr)",
     sortFields: ["gpu_type", "gpu_count"],
     sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
     classes: "yotta-wide-only",
@@ -44,7 +44,7 @@ export const COLUMNS = [
   {
     name: "region",
     title: "Region",
-    width: "minmax(84px, .9fr)",
+    width: "minmax(80px, .9fr)",
     sortFields: ["region"],
     sortKey: textKey("region"),
     classes: "yotta-wide-only",
