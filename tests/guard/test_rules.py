@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yotta_jupyter import ConnectionFailed
+from yotta_jupyter import ConnectionFailed, Pod
 from yotta_jupyter.guard.rules import MAX_BACKOFF
 
 from .simulation import HOUR, MAX_PAUSE_TIME, MINUTE, SimulatedEnforcer
@@ -76,6 +76,14 @@ def test_the_stricter_of_two_guards_counts(enforcer: SimulatedEnforcer) -> None:
     guard = enforcer.guards.set(enforcer.pod_id, after="8h", idle="2h", budget=100)
     assert guard.rule == "after 1h, budget $100.00, idle 30m"
     assert enforcer.guards.set(enforcer.pod_id, after="5m").rule.startswith("after 5m")
+
+
+def test_a_budget_stays_when_the_price_is_unknown_later(
+    enforcer: SimulatedEnforcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = enforcer.guards.set(enforcer.pod_id, budget=10)
+    monkeypatch.setattr(Pod, "hourly_rate", None)
+    assert first.hard_limits[0] in enforcer.guards.set(enforcer.pod_id, idle="2h").hard_limits
 
 
 def test_an_extension_puts_off_all_limits(enforcer: SimulatedEnforcer) -> None:

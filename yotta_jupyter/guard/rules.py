@@ -250,7 +250,7 @@ def merge(existing: Guard, new: Guard) -> Guard:
             changed_at=new.changed_at,
             **arm(existing, new.spend_from, new.interruption),
         )
-    changes: dict[str, Any] = {"rate": new.rate, "name": new.name, "account": new.account}
+    changes: dict[str, Any] = {"rate": new.rate or existing.rate, "name": new.name, "account": new.account}
     if _is_stricter(new.after, existing.after, new.deadline, existing.deadline):
         changes |= {"after": new.after, "deadline": new.deadline, "deadline_delay": 0.0}
     if _is_stricter(new.budget, existing.budget, new.budget_end, existing.budget_end):
