@@ -122,7 +122,7 @@ def test_the_jupyterlab_of_the_pod_opens_signed_in(
 
 
 def test_behind_a_proxy_a_jupyterlab_is_started_with_the_path_of_the_proxy(
-    run: Run, captured_output: Output, pod: Pod, monkeypatch: pytest.MonkeyPatch
+    run: Run, captured_output: Output, pod: Pod, other_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/me/")
     with pytest.raises(InvalidRequest, match="pip install jupyter-server-proxy"):
@@ -139,6 +139,8 @@ def test_behind_a_proxy_a_jupyterlab_is_started_with_the_path_of_the_proxy(
     assert get(page, host="hub.example.com").status == 200
     run("%yotta open train --close")
     assert run("%yotta open train").local_port == link.local_port  # The same JupyterLab.
+    for _ in range(2):
+        assert run(f"%yotta open train --local-port {other_port}").local_port == other_port
 
 
 def test_in_colab_a_link_uses_the_port_proxy(
@@ -174,7 +176,7 @@ def test_a_link_gives_the_token_once_and_only_to_the_own_page(
     assert password in first.headers["Location"]
     assert (first.headers["Cache-Control"], first.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
     cookie, *attributes = first.headers["Set-Cookie"].split("; ")
-    assert attributes == [f"Path={urlsplit(link.url).path}", "HttpOnly", "SameSite=Lax"]
+    assert attributes == [f"Path={urlsplit(link.url).path}", "Max-Age=2592000", "HttpOnly", "SameSite=Lax"]
     assert get(link.url, cookie=f"a=b; {cookie}").headers["Location"] == f"http://127.0.0.1:{link.local_port}/lab"
     other_browser = get(link.url)
     assert other_browser.status == 404

@@ -20,6 +20,8 @@ from ..secret import Secret
 
 LINK_LIFETIME: Final = 600.0
 """Seconds after which a link that was not used expires."""
+COOKIE_LIFETIME: Final = 30 * 24 * 3600
+"""Seconds for which a browser may use its link again: as long as the cookie of JupyterLab lasts."""
 
 _EXPIRED: Final = "This link is too old."
 _USED: Final = "This link was used already, by another browser or profile."
@@ -70,7 +72,7 @@ class _Link(msgspec.Struct):
         # The page of the pod is on the same host, and does not get the cookie. A proxy may have changed the path.
         scope = "" if self.accepts_any_host else f"; Path=/{self.path}"
         location = f"{self.target}?token={quote(self.token.reveal(), safe='')}"
-        return Redirect(location, f"{self.cookie}{scope}; HttpOnly; SameSite=Lax")
+        return Redirect(location, f"{self.cookie}{scope}; Max-Age={COOKIE_LIFETIME}; HttpOnly; SameSite=Lax")
 
 
 class SignInServer:

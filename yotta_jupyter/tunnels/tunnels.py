@@ -178,10 +178,12 @@ class Tunnels:
         """Return a link to a JupyterLab that this package starts on the pod, or None if none is installed."""
         if not route.needs_base_url:
             return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
-        # The base URL contains the local port, so the port is chosen first.
+        # The base URL contains the local port, so the port is chosen first. A server for another port is used only if
+        # the user chose none.
+        reuse_prefix = route.jupyter_base_url(local_port) if local_port else route.base_url_prefix
         local_port = local_port or _free_port()
         base_url = route.jupyter_base_url(local_port)
-        server = remote.start_jupyter(base_url, reuse_prefix=route.base_url_prefix)
+        server = remote.start_jupyter(base_url, reuse_prefix)
         if server is not None and server.base_url != base_url:
             # The server was started for an earlier link. It works only with the local port of that link.
             try:
