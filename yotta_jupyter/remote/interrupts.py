@@ -53,9 +53,10 @@ class InterruptHandler:
             self._is_paused = True
             yield
         finally:
+            # First, because a `KeyboardInterrupt` here would leave the previous handler in place.
+            signal.signal(signal.SIGINT, current)
             with self._lock:
                 self._is_paused = False
-            signal.signal(signal.SIGINT, current)
 
     def cancel_paused(self) -> None:
         """Raise `KeyboardInterrupt` in a block of `paused`, if there is one now. Called on another thread."""
