@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 import pytest
@@ -256,6 +257,19 @@ def test_attach_asks_for_no_input_of_a_run_that_ended(remote):
     remote.run("1")
     with pytest.raises(RemoteError, match="KeyboardInterrupt"):
         remote.attach(caught.value.result.request_id, on_input=lambda prompt, password: pytest.fail("asked again"))
+
+
+def test_a_push_that_runs_is_not_listed_as_a_run(remote, shared_sshd, make_remote):
+    started, gate = shared_sshd.folder / "started", shared_sshd.folder / "gate"
+    code = f"import os, time\nopen({str(started)!r}, 'w')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    with ThreadPoolExecutor(1) as executor:
+        hidden = executor.submit(remote._run_hidden, code, lambda message: None)
+        wait_until(started.exists)
+        other = make_remote(shared_sshd)
+        states = [run.state for run in other.runs()]
+        gate.touch()
+        hidden.result()
+    assert "running" not in states
 
 
 def test_an_unknown_run_cannot_be_attached(remote):

@@ -589,7 +589,7 @@ class Request:
 
     def summary(self) -> dict[str, Any]:
         """Return what clients show of the request."""
-        return {"request": self.id, "title": self.title, "first": self.first}
+        return {"request": self.id, "title": self.title, "first": self.first, "hidden": self.hidden}
 
 
 class ReceivedIds:

@@ -57,7 +57,8 @@ class RunList:
         ----------
         hello : dict
         """
-        running = _dicts([hello.get("running")])  # One entry or none.
+        # One entry or none. A hidden request moves values; it is no run.
+        running = [entry for entry in _dicts([hello.get("running")]) if entry.get("hidden") is not True]
         running_ids = {entry.get("request") for entry in running}
         queued_ids = {entry.get("request") for entry in _dicts(hello.get("queued"))}
         for entry in _dicts(hello.get("recent")) + running:
