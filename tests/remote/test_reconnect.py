@@ -166,6 +166,14 @@ def test_input_is_answered_across_a_broken_connection(sshd, make_remote):
     assert remote.run("input('? ')", on_input=reply).text == "'value'"
 
 
+def start_pod_again(server):
+    """Do as a pause and a resume: end all processes and lose the agent's log."""
+    server.stop()
+    server.kill_processes()
+    shutil.rmtree(server.home / ".cache")
+    server.start()
+
+
 def agent_processes(server):
     return [process for process in server.processes() if "serve" in process.cmdline()]
 
@@ -205,14 +213,25 @@ def test_a_pod_that_was_started_again_says_that_the_cell_is_gone(sshd, make_remo
     remote = make_remote(sshd)
     thread, outputs, results = run_in_thread(remote, COUNT.format(count=600, delay=0.05))
     wait_until(lambda: len(outputs.lines) > 3)
-    sshd.stop()
-    sshd.kill_processes()
-    shutil.rmtree(sshd.home / ".cache")
-    sshd.start()
+    start_pod_again(sshd)
     thread.join()
     assert isinstance(results[0], RemoteUnavailable)
     assert "was started again while the cell ran" in str(results[0])
     assert remote.run("'new'").text == "'new'"
+
+
+def test_a_prompt_ends_when_the_pod_was_started_again(sshd, make_remote):
+    notices = []
+    remote = make_remote(sshd, on_notice=notices.append)
+
+    def restart_and_wait(prompt, password):
+        start_pod_again(sshd)
+        threading.Event().wait(20)
+        pytest.fail("the prompt did not end")
+
+    with pytest.raises(RemoteUnavailable, match="was started again while the cell ran"):
+        remote.run("input('? ')", on_input=restart_and_wait)
+    assert "This prompt was answered elsewhere, or its cell has ended." in notices
 
 
 def test_nothing_stays_on_the_pod_after_a_shutdown(sshd, make_remote):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,6 +90,7 @@ class AgentClient:
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
+        self._connect_calls = 0  # Calls of `connect` that wait.
 
     @property
     def is_connected(self) -> bool:
@@ -115,8 +116,13 @@ class AgentClient:
         """
         task = self._ensure_receiving()
         connected = asyncio.ensure_future(self._connected.wait())
-        await asyncio.wait([connected, task], return_when=asyncio.FIRST_COMPLETED)
-        connected.cancel()
+        self._connect_calls += 1
+        try:
+            await asyncio.wait([connected, task], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            connected.cancel()
+            self._connect_calls -= 1
+            self._stop_unused_attempts()
         if task.done():
             task.result()
 
@@ -155,6 +161,7 @@ class AgentClient:
         queue = self._queues.pop(request_id, None)
         if queue is not None:
             queue.close()
+        self._stop_unused_attempts()
 
     def watch_input(self, request_id: str, sequence: int, on_end: Callable[[], None]) -> None:
         """Call a function when an input of a request is answered by any client, or the request ends.
@@ -209,7 +216,7 @@ class AgentClient:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        self._fail_queues(RemoteUnavailable("The connection to the pod was closed."))
+        self._fail_requests(self._queues.keys(), RemoteUnavailable("The connection to the pod was closed."))
 
     # The connection
 
@@ -220,6 +227,13 @@ class AgentClient:
             self._task = asyncio.ensure_future(self._receive())
             self._task.add_done_callback(_retrieve_exception)
         return self._task
+
+    def _stop_unused_attempts(self) -> None:
+        """End the attempts to connect if nothing waits for them, so that a later request gets its own deadline."""
+        is_used = self._queues or self._unaccepted or self._connect_calls
+        if self._task is not None and not self._task.done() and not self.is_connected and not is_used:
+            self._task.cancel()
+            self._task = None
 
     async def _receive(self) -> None:
         """Receive the log, on one connection after another, until no request is unfinished."""
@@ -310,8 +324,7 @@ class AgentClient:
         )
         await self._end_replay()
         unsent = self._unsent_ids()
-        for request_id in self._queues.keys() - unsent:
-            await self._queues.pop(request_id).put(Event("failed", error=error))
+        self._fail_requests(self._queues.keys() - unsent, error)
         for request_id in self._unaccepted.keys() - unsent:
             del self._unaccepted[request_id]
         self.runs.clear()
@@ -329,14 +342,13 @@ class AgentClient:
         """Fail all requests."""
         await self._end_replay()
         self._unaccepted.clear()
-        self._fail_queues(error)
+        self._fail_requests(self._queues.keys(), error)
 
-    def _fail_queues(self, error: YottaError) -> None:
-        queues, self._queues = self._queues, {}
-        for request_id, queue in queues.items():
-            queue.put_nowait(Event("failed", error=error))
-            if (watcher := self._input_watchers.pop(request_id, None)) is not None:
-                watcher()
+    def _fail_requests(self, request_ids: Iterable[str], error: YottaError) -> None:
+        """Put an error into the queues of requests, and end their inputs."""
+        for request_id in list(request_ids):
+            self._queues.pop(request_id).put_nowait(Event("failed", error=error))
+            self._end_watched_input(request_id)
 
     # The log
 
@@ -397,6 +409,10 @@ class AgentClient:
     def _end_input(self, request_id: str, sequence: int) -> None:
         if request_id in self._queues:
             self._input_ends[request_id] = sequence
+        self._end_watched_input(request_id)
+
+    def _end_watched_input(self, request_id: str) -> None:
+        """Call the function that was passed to `watch_input`, if any."""
         if (watcher := self._input_watchers.pop(request_id, None)) is not None:
             watcher()
 
