@@ -149,15 +149,15 @@ class Login:
             if check.received is None:  # The host key is that of a jump host.
                 raise
             raise _changed_host_key(endpoint, self._host_keys.path) from None
-        if endpoint.pin_host_key and not is_required and check.received is not None:
-            try:
+        try:
+            if endpoint.pin_host_key and not is_required and check.received is not None:
                 self._pin(endpoint, pinned, check.received)
-            except RemoteUnavailable:  # The file of host keys cannot be written.
-                connection.abort()
-                raise
-        # OpenSSH sets TCP_NODELAY only while a session is open. `cat` keeps one open, which saves 40 ms a round trip.
-        with suppress(asyncssh.ChannelOpenError):
-            await connection.create_process("cat", encoding=None)
+            # OpenSSH sets TCP_NODELAY only while a session is open. `cat` keeps one open: it saves 40 ms a round trip.
+            with suppress(asyncssh.ChannelOpenError):
+                await connection.create_process("cat", encoding=None)
+        except BaseException:  # Also if the attempt is cancelled.
+            connection.abort()
+            raise
         return connection
 
     def _pin(self, endpoint: Endpoint, previous: str | None, key: str) -> None:
