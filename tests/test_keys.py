@@ -13,18 +13,18 @@ import pytest
 from yotta_jupyter import InvalidRequest
 from yotta_jupyter.keys import load_public_key
 
-NOBODY = 65534  # The id of a user and of a group without rights.
+UNPRIVILEGED_ID = 65534  # The id of a user and of a group without rights.
 
 # All imports come first: another user may be unable to read the modules.
-PROGRAM_OF_NOBODY = f"""
+PROGRAM_OF_UNPRIVILEGED_USER = f"""
 import os
 import cryptography.hazmat.primitives.asymmetric.ed25519, cryptography.hazmat.primitives.serialization
 from yotta_jupyter import InvalidRequest
 from yotta_jupyter.keys import load_public_key
 
 if os.getuid() == 0:
-    os.setgid({NOBODY})
-    os.setuid({NOBODY})
+    os.setgid({UNPRIVILEGED_ID})
+    os.setuid({UNPRIVILEGED_ID})
 try:
     load_public_key()
 except InvalidRequest as error:
@@ -128,7 +128,11 @@ def test_a_folder_is_no_key(tmp_path: Path) -> None:
 def load_as_nobody(home: Path) -> str:
     """Call `load_public_key` without the rights of root, for whom every file is readable."""
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM_OF_NOBODY], capture_output=True, text=True, check=True, env={"HOME": str(home)}
+        [sys.executable, "-c", PROGRAM_OF_UNPRIVILEGED_USER],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(home)},
     )
     return result.stdout.strip()
 
