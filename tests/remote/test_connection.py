@@ -1,5 +1,7 @@
 """SSH connections: keys, users, host keys, and connections that die."""
 
+import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -12,11 +14,23 @@ import pytest
 from tests.remote.conftest import endpoint_of_server
 from tests.remote.sshd import run_sshd, wait_until
 from yotta_jupyter.api import PodsClient
-from yotta_jupyter.errors import InvalidPodState, PodUnreachable, RemoteUnavailable, ServerError
+from yotta_jupyter.errors import (
+    ConnectInterrupted,
+    InvalidPodState,
+    PodUnreachable,
+    RemoteError,
+    RemoteUnavailable,
+    ServerError,
+)
+from yotta_jupyter.hints import describe
 from yotta_jupyter.models import ExposedPort, Pod
 from yotta_jupyter.remote import Endpoint, connection, endpoint_of, login
 from yotta_jupyter.remote.host_keys import HostKeys
 from yotta_jupyter.remote.loop import background_loop
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_the_second_user_is_tried_and_remembered(shared_sshd, make_remote):
@@ -211,6 +225,49 @@ def test_a_pod_that_does_not_answer_is_reported_until_the_end(make_remote, share
     )
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda remote: remote.run("1"),
+        lambda remote: remote.runs(),
+        lambda remote: remote.shutdown(),
+        lambda remote: remote.push(x=1),
+        lambda remote: remote.pull("x"),
+        lambda remote: remote.put(__file__, "copy"),
+        lambda remote: remote.get("copy", "copy"),
+        lambda remote: remote.forward(80),
+        lambda remote: remote.start_jupyter(),
+    ],
+)
+def test_ctrl_c_ends_the_attempts_of_each_call(make_remote, shared_sshd, monkeypatch, call):
+    """Each call reports its attempts. After Ctrl-C, a later call has its own deadline."""
+
+    def interrupt(status):
+        statuses.append(status)
+        press_ctrl_c()
+
+    statuses = []
+    monkeypatch.setattr(connection, "STATUS_DELAY", 0.05)
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, port=1), on_status=interrupt)
+    for timeout in (1000.0, 5000.0):
+        monkeypatch.setattr(connection, "CONNECT_TIMEOUT", timeout)
+        with pytest.raises((ConnectInterrupted, RemoteError), match=r"while connecting|interrupted before it was sent"):
+            call(remote)
+    first, second = [re.search(r"until (\S+);", status)[1] for status in statuses]
+    assert first != second
+
+
+def test_ctrl_c_after_the_login_leaves_no_connection(sshd, make_remote, monkeypatch):
+    async def wait_for_ever(self, *arguments, **options):
+        press_ctrl_c()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_process", wait_for_ever)
+    with pytest.raises(ConnectInterrupted):
+        make_remote(sshd).connect()
+    wait_until(lambda: not sshd.sessions())
+
+
 def test_callers_share_the_attempts_and_wait_as_long_as_each_allows(sshd, make_remote, monkeypatch):
     """A cell that was running waits longer than a new connection, and gets its result when the server is back."""
     monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.2)
@@ -264,12 +321,17 @@ def test_a_pod_that_was_paused_is_an_error_at_once(sshd, make_remote):
     assert time.monotonic() - started < 5
 
 
-def test_a_pod_that_starts_again_is_waited_for(sshd, make_remote):
+STARTING = InvalidPodState(
+    None, None, "Pod 1001 is INITIALIZE.", pod_id="1001", pod_status="INITIALIZE", ssh_problem="not ready"
+)
+
+
+def test_a_pod_that_starts_again_is_waited_for(sshd, make_remote, monkeypatch):
     def lookup():
         """Say that the pod is starting, then that it runs."""
         if len(lookups) < 2:
             lookups.append("INITIALIZE")
-            raise InvalidPodState(None, None, "…", pod_id="1001", pod_status="INITIALIZE", ssh_problem="not ready")
+            raise STARTING
         if len(lookups) == 2:
             lookups.append("the API fails")
             raise ServerError(None, 502, "Bad gateway.")
@@ -280,8 +342,20 @@ def test_a_pod_that_starts_again_is_waited_for(sshd, make_remote):
     remote.connect()
     sshd.drop()
     wait_until(lambda: not remote.is_connected)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.2)  # The third lookup is later than that.
     assert remote.shell("echo 1").returncode == 0
     assert notices == ["Pod 1001 is INITIALIZE and not reachable yet; waiting for it."]
+
+
+def test_a_pod_that_is_still_starting_is_not_called_unreachable(shared_sshd, make_remote, monkeypatch):
+    def lookup():
+        raise STARTING
+
+    monkeypatch.setattr(connection, "RECONNECT_TIMEOUT", 0.5)
+    remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, port=1), lookup=lookup)
+    with pytest.raises(InvalidPodState) as caught:
+        remote.connect()
+    assert describe(caught.value) == "Pod 1001 is INITIALIZE. Wait with: %yotta wait 1001 --until ssh"
 
 
 def test_a_new_address_is_looked_up(sshd, make_remote, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -14,11 +14,17 @@ from ..api.v1.responses import SUCCESS
 from ..errors import RemoteUnavailable, YottaError
 from ..models import Pod
 from ..remote import endpoint_of
+from ..remote.callbacks import print_notice
+from ..remote.connecting import wait_for_connection
 from ..remote.connection import PodConnection
-from ..remote.loop import wait_for
+from ..remote.loop import background_loop, wait_for
+from ..remote.queues import EventQueues
 from ..sanitize import single_line
 from ..secret import Secret
 from .watchdog import MARKER
+
+if TYPE_CHECKING:
+    import asyncssh
 
 _TIMEOUT: Final = 60.0  # seconds
 
@@ -103,7 +109,13 @@ def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | 
     # The program needs its own source, to write it into a file on the pod.
     program = f"SOURCE = {source!r}\nexec(compile(SOURCE, 'watchdog', 'exec'))"
     command = shlex.join(["python3", "-c", program, *arguments])
-    return wait_for(_execute(PodConnection(endpoint_of(pod, ssh_key)), command, payload))
+    queues = EventQueues(background_loop())
+    connection = PodConnection(endpoint_of(pod, ssh_key), on_notice=queues.send_notice, on_status=queues.send_status)
+    try:
+        ssh = wait_for_connection(connection.get(), queues, pod.label, print_notice, print_notice)
+        return wait_for(_execute(ssh, command, payload, pod.id))
+    finally:
+        wait_for(connection.close())
 
 
 def _parse_state(output: str, pod: Pod) -> WatchdogState:
@@ -117,16 +129,13 @@ def _parse_state(output: str, pod: Pod) -> WatchdogState:
         raise YottaError(f"No watchdog runs on pod {pod.label}: its python3 printed no answer.") from None
 
 
-async def _execute(connection: PodConnection, command: str, payload: Secret | None) -> str:
+async def _execute(ssh: asyncssh.SSHClientConnection, command: str, payload: Secret | None, pod_id: str) -> str:
     import asyncssh
 
     try:
-        ssh = await connection.get()
         process = await ssh.run(command, input=payload.reveal() if payload else "", timeout=_TIMEOUT)
         return str(process.stdout or "")
     except (OSError, asyncssh.Error, TimeoutError) as error:
         reason = single_line(type(error).__name__, 40)
-    finally:
-        await connection.close()
     # Raised here, so that no traceback contains the payload.
-    raise RemoteUnavailable(f"The pod could not be reached over SSH ({reason}).", pod_id=connection.endpoint.pod_id)
+    raise RemoteUnavailable(f"The pod could not be reached over SSH ({reason}).", pod_id=pod_id)

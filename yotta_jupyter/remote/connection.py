@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 120.0
 """Seconds for all attempts to connect. A pod that restarts its SSH server needs a minute."""
 RECONNECT_TIMEOUT: Final = 600.0
-"""Seconds for all attempts to connect while something on the pod is unfinished, such as a cell."""
+"""Seconds for all attempts to connect while the pod starts, or something on it is unfinished, such as a cell."""
 STATUS_DELAY: Final = 2.0
 """Seconds without a connection before the first status."""
 
@@ -51,8 +51,37 @@ _LOSS_DELAY: Final = 0.1
 Result = TypeVar("Result")
 
 
-class _PodStarting(Exception):
-    """The pod's SSH port is not healthy yet. The message continues a sentence that begins with the pod's name."""
+class _Caller:
+    """A caller that waits for a connection.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds for the attempts while the pod is not starting.
+
+    Attributes
+    ----------
+    scope : asyncio.Timeout
+        Ends the wait.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._started = asyncio.get_running_loop().time()
+        self.scope = asyncio.timeout_at(self._started + timeout)
+
+    def set_starting(self, is_starting: bool) -> None:
+        """Set the end of the wait: a pod that is starting is waited for longer.
+
+        Parameters
+        ----------
+        is_starting : bool
+        """
+        end = self._started + RECONNECT_TIMEOUT
+        if not is_starting:
+            end = min(end, asyncio.get_running_loop().time() + self._timeout)
+        if not self.scope.expired():
+            self.scope.reschedule(end)
 
 
 class PodConnection:
@@ -88,8 +117,8 @@ class PodConnection:
         self._was_connected = False
         self._closed = False
         self._connecting: asyncio.Task[asyncssh.SSHClientConnection] | None = None
-        self._deadlines: list[float] = []  # Of all callers that wait for `_connecting`; seconds since the epoch.
-        self._failure: BaseException | None = None  # Of the last attempt.
+        self._callers: list[_Caller] = []  # All that wait for `_connecting`.
+        self._failure: Exception | None = None  # Of the last attempt. `InvalidPodState` if the pod is starting.
         self._is_loss_reported = False
 
     @property
@@ -109,7 +138,7 @@ class PodConnection:
         ----------
         after_loss : bool, default False
             Whether something on the pod is unfinished because the connection was lost. The loss is then reported, and
-            the attempts continue for `RECONNECT_TIMEOUT` instead of `CONNECT_TIMEOUT`.
+            the attempts continue for `RECONNECT_TIMEOUT` instead of `CONNECT_TIMEOUT`, as for a pod that is starting.
 
         Raises
         ------
@@ -118,7 +147,7 @@ class PodConnection:
         RemoteUnavailable
             The pod accepts no key, or its host key changed.
         InvalidPodState, PodNotFound, AuthenticationError
-            From `lookup`: the pod is paused or gone, or the API refused the key.
+            From `lookup`: the pod is paused, gone or still starting, or the API refused the key.
         """
         if self._closed:
             raise self._closed_error()
@@ -186,25 +215,27 @@ class PodConnection:
     async def _wait_for_connection(self, timeout: float) -> asyncssh.SSHClientConnection:
         """Wait for a connection. All callers share the attempts, which end with the last caller."""
         if self._connecting is None or self._connecting.done():
+            self._failure = None
             self._connecting = asyncio.ensure_future(self._connect())
         task = self._connecting
-        deadline = time.time() + timeout
-        self._deadlines.append(deadline)
+        caller = _Caller(timeout)
+        self._callers.append(caller)
         try:
-            async with asyncio.timeout(timeout):
+            async with caller.scope:
+                if self._is_starting:
+                    caller.set_starting(True)
                 return await asyncio.shield(task)
         except TimeoutError:
-            raise self._unreachable() from None
+            raise self._timeout_error() from None
         finally:
-            self._deadlines.remove(deadline)
-            if not self._deadlines and not task.done():
+            self._callers.remove(caller)
+            if not self._callers and not task.done():
                 task.cancel()
                 self._connecting = None
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         """Connect, and report attempts that take long."""
         started = time.monotonic()
-        self._failure = None
         reports = asyncio.ensure_future(self._report_attempts(started))
         try:
             self._current = await self._try_until_connected()
@@ -232,11 +263,15 @@ class PodConnection:
                 if must_look_up:
                     await self._update_endpoint()
                 return await self._login.connect(self.endpoint)
-            except (TimeoutError, OSError, asyncssh.Error, _PodStarting) as error:
-                self._failure = error
-                if isinstance(error, _PodStarting) and not reported_starting:
+            except (TimeoutError, OSError, asyncssh.Error) as error:
+                self._set_failure(error)
+            except InvalidPodState as error:
+                if error.ssh_problem != "not ready" or error.pod_status not in STARTING_STATUSES:
+                    raise
+                self._set_failure(error)
+                if not reported_starting:
                     reported_starting = True
-                    self._on_notice(f"Pod {self.endpoint.label} {error}; waiting for it.")
+                    self._on_notice(f"Pod {self.endpoint.label} {self._describe_failure()[0]}; waiting for it.")
             must_look_up = True
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
             delay = min(delay * 2, _MAX_DELAY)
@@ -246,8 +281,8 @@ class PodConnection:
     async def _report_attempts(self, started: float) -> None:
         """Report at intervals why there is no connection and how long the attempts continue."""
         await asyncio.sleep(STATUS_DELAY)
-        while self._deadlines:
-            until = time.strftime("%H:%M:%S", time.localtime(self._deadlines[-1]))
+        while self._callers:
+            until = time.strftime("%H:%M:%S", time.localtime(time.time() + self._seconds_left()))
             problem, reason = self._describe_failure()
             self._on_status(
                 f"Pod {self.endpoint.label} {problem}, {time.monotonic() - started:.0f} s: {reason}; "
@@ -259,27 +294,37 @@ class PodConnection:
         """Look the endpoint up. Keep the last one if the API fails."""
         if self._lookup is None:
             return
-        try:
+        with suppress(ConnectionFailed, ServerError, UnexpectedResponse):
             self.endpoint = await asyncio.get_running_loop().run_in_executor(None, self._lookup)
-        except InvalidPodState as error:
-            if error.ssh_problem != "not ready" or error.pod_status not in STARTING_STATUSES:
-                raise
-            raise _PodStarting(f"is {error.pod_status} and not reachable yet") from None
-        except (ConnectionFailed, ServerError, UnexpectedResponse):
-            pass
+
+    @property
+    def _is_starting(self) -> bool:
+        return isinstance(self._failure, InvalidPodState)
+
+    def _set_failure(self, error: Exception) -> None:
+        was_starting = self._is_starting
+        self._failure = error
+        if self._is_starting != was_starting:
+            for caller in self._callers:
+                caller.set_starting(self._is_starting)
+
+    def _seconds_left(self) -> float:
+        """Return for how long the last caller waits."""
+        end = self._callers[-1].scope.when()
+        assert end is not None
+        return end - asyncio.get_running_loop().time()
 
     def _describe_failure(self) -> tuple[str, str]:
         """Return the problem, which follows the name of the pod, and its reason."""
-        if isinstance(self._failure, _PodStarting):
-            return str(self._failure), "waiting for it"
+        if isinstance(self._failure, InvalidPodState):
+            return f"is {self._failure.pod_status} and not reachable yet", "waiting for it"
         return "does not answer on its SSH port", _describe_error(self._failure)
 
-    def _unreachable(self) -> PodUnreachable:
+    def _timeout_error(self) -> InvalidPodState | PodUnreachable:
+        if isinstance(self._failure, InvalidPodState):
+            return self._failure  # It says how to wait for the pod.
         endpoint = self.endpoint
-        if isinstance(self._failure, _PodStarting):
-            text = str(self._failure)
-        else:
-            text = f"does not answer by SSH at {endpoint.host}:{endpoint.port}: {_describe_error(self._failure)}"
+        text = f"does not answer by SSH at {endpoint.host}:{endpoint.port}: {_describe_error(self._failure)}"
         return PodUnreachable(f"Pod {endpoint.label} {text}.", pod_id=endpoint.pod_id)
 
     def _closed_error(self) -> RemoteUnavailable:

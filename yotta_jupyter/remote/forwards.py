@@ -90,7 +90,6 @@ class Forward:
             self._on_close(self)
 
     async def _listen(self) -> None:
-        await self._connection.get()  # Raise here, not in the browser, if the pod cannot be reached.
         try:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.local_port)
         except OSError as error:

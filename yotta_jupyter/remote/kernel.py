@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import ConnectInterrupted, InvalidRequest, RemoteDetached
+from ..errors import InvalidRequest, RemoteDetached
 from ..sanitize import single_line
 from .agent_client import AgentClient
 from .callbacks import (
@@ -22,10 +22,10 @@ from .callbacks import (
     never_interrupt,
     print_output,
 )
-from .events import Event
+from .connecting import wait_for_connection
 from .execution import Execution
 from .framing import MAX_REQUEST
-from .loop import background_loop, submit, wait_for
+from .loop import background_loop, wait_for
 from .outputs import RunResult
 from .queues import EventQueues
 from .runs import RunInfo
@@ -75,7 +75,7 @@ class RemoteKernel:
         self._queues = queues
         self._loop = background_loop()
         self._agent = AgentClient(connection, launcher)
-        self._values = ValueTransfer(connection, launcher, self._run_hidden)
+        self._values = ValueTransfer(connection, launcher, self._run_hidden, self._wait_for_connection)
 
     # Cells
 
@@ -262,12 +262,12 @@ class RemoteKernel:
         """End the agent and the kernel on the pod and delete the log. A later run starts them again."""
 
         async def end() -> None:
-            await self._agent.connect()
             self._agent.send({"type": "shutdown", "request": uuid.uuid4().hex})
             await asyncio.sleep(_SHUTDOWN_DELAY)
             await self._agent.close()
             self._agent = AgentClient(self._connection, self._launcher)
 
+        self._wait_for_connection(self._agent.connect())
         wait_for(end())
 
     # Values
@@ -351,26 +351,9 @@ class RemoteKernel:
         return Callbacks(on_output, on_input, self.on_notice, self.on_status, on_interrupt)
 
     def _wait_for_connection(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine that connects on the background loop. Report notices and statuses on this thread meanwhile.
-
-        Raises
-        ------
-        ConnectInterrupted
-            Ctrl-C was pressed.
-        """
-        events = self._queues.create()
-        future = submit(coroutine)
-        future.add_done_callback(lambda _: events.put_nowait(Event("done")))
-        try:
-            while (event := events.get()).kind != "done":
-                report = self.on_status if event.kind == "status" else self.on_notice
-                report(event.data["detail"])
-            return future.result()
-        except KeyboardInterrupt:
-            raise ConnectInterrupted(self._connection.endpoint.label) from None
-        finally:
-            future.cancel()
-            self._queues.close(events)
+        """Run a coroutine as `wait_for_connection` does."""
+        label = self._connection.endpoint.label
+        return wait_for_connection(coroutine, self._queues, label, self.on_notice, self.on_status)
 
     def _execute(self, code: str, callbacks: Callbacks, *, hidden: bool = False, until: str = "done") -> RunResult:
         """Send code and wait as `Execution.wait` does. Hidden code has no history and shows no late output."""

@@ -6,11 +6,11 @@ import asyncio
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from .callbacks import OnNotice, OnStatus, print_notice
 from .connection import PodConnection
-from .endpoint import Endpoint, Lookup, endpoint_of
+from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
 from .kernel import RemoteKernel
 from .keys import decrypt
@@ -21,7 +21,6 @@ from .queues import EventQueues
 from .shell import OnText, ShellResult, run_shell
 
 if TYPE_CHECKING:
-    from ..models import Pod
     from .files import Transferred
     from .forwards import Forward
     from .jupyter import JupyterServer
@@ -70,25 +69,6 @@ class Remote(RemoteKernel):
         self._python = python
         self._forwards: set[Forward] = set()
 
-    @classmethod
-    def for_pod(cls, pod: Pod, ssh_key: str | Path | None = None, **options: Any) -> Self:
-        """Return the `Remote` of a pod.
-
-        Parameters
-        ----------
-        pod : Pod
-        ssh_key : str or Path, optional
-            A private key file.
-        **options
-            As for `Remote`.
-
-        Raises
-        ------
-        InvalidPodState
-            The pod exposes no SSH port, or SSH is not ready.
-        """
-        return cls(endpoint_of(pod, ssh_key), **options)
-
     def __repr__(self) -> str:
         return f"<Remote {self.pod_id}>"
 
@@ -130,6 +110,7 @@ class Remote(RemoteKernel):
         """
         from .files import put
 
+        self.connect()
         return put(self._connection, local, remote, self._python, on_progress)
 
     def get(self, remote: str, local: str | Path, *, on_progress: OnProgress | None = None) -> Transferred:
@@ -154,6 +135,7 @@ class Remote(RemoteKernel):
         """
         from .files import get
 
+        self.connect()
         return get(self._connection, remote, local, self._python, on_progress)
 
     def forward(self, port: int, local_port: int = 0) -> Forward:
@@ -180,6 +162,7 @@ class Remote(RemoteKernel):
         """
         from .forwards import Forward
 
+        self.connect()  # Raise here, not in the browser, if the pod cannot be reached.
         forward = Forward(self._connection, port, local_port, self._forwards.discard)
         self._forwards.add(forward)
         return forward
@@ -208,6 +191,7 @@ class Remote(RemoteKernel):
         """
         from .jupyter import start_jupyter
 
+        self.connect()
         return start_jupyter(self._connection, base_url, reuse_prefix, self._python)
 
     # Shell

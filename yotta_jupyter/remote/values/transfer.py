@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,6 +64,8 @@ class ValueTransfer:
     launcher : AgentLauncher
     run_hidden : callable
         Runs code in the kernel without a trace in its history. Called with the code and a callback for its outputs.
+    wait_for_connection : callable
+        Runs a coroutine that connects, and reports the attempts.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class ValueTransfer:
         connection: PodConnection,
         launcher: AgentLauncher,
         run_hidden: Callable[[str, Callable[[OutputMessage], None]], None],
+        wait_for_connection: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._connection = connection
         self._launcher = launcher
         self._run_hidden = run_hidden
+        self._wait_for_connection = wait_for_connection
         self._uploaded_to: str | None = None
 
     def push(self, values: Mapping[str, Any], on_progress: OnProgress | None) -> None:
@@ -95,7 +99,7 @@ class ValueTransfer:
         """
         encoded = {name: _encode(name, value) for name, value in values.items()}
         progress = Progress(", ".join(encoded), total=sum(len(data) for _, data in encoded.values()))
-        wait_for(self._upload_modules())
+        self._wait_for_connection(self._upload_modules())
         entries = []
         for name, (kind, data) in encoded.items():
             entry = {"name": name, "kind": kind}
@@ -132,7 +136,7 @@ class ValueTransfer:
         if not names:
             return {}
         progress = Progress(", ".join(names))
-        wait_for(self._upload_modules())
+        self._wait_for_connection(self._upload_modules())
         result = self._call("pulled", "publish_variables", list(names), self._folder, self._library, max_bytes)
         entries = _parse_entries(result.get("entries"), names)
         try:
