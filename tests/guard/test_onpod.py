@@ -11,7 +11,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import Client, InvalidPodState, InvalidRequest, Pod, Sandbox, connect
-from yotta_jupyter.guard import process
+from yotta_jupyter.errors import ConnectInterrupted
+from yotta_jupyter.guard import onpod, process
+from yotta_jupyter.remote import Endpoint, connection
 
 from .helpers import wait_for
 
@@ -107,6 +109,23 @@ def test_the_key_is_in_a_private_file_and_nowhere_else(yotta: Client, pod: Pod) 
     for pid, line in processes(pod).items():
         assert KEY.encode() not in line + Path(f"/proc/{pid}/environ").read_bytes()
     yotta.guards.off(pod.id)
+
+
+def test_attempts_to_connect_are_reported_and_end_with_ctrl_c(
+    yotta: Client, pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = []
+
+    def interrupt(text: str) -> None:
+        statuses.append(text)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(connection, "STATUS_DELAY", 0.05)
+    monkeypatch.setattr(onpod, "endpoint_of", lambda *_: Endpoint(pod.id, "127.0.0.1", 1))  # Nothing listens there.
+    monkeypatch.setattr(onpod, "print_notice", interrupt)
+    with pytest.raises(ConnectInterrupted):
+        yotta.guards.read_watchdog(pod.id)
+    assert "does not answer on its SSH port" in statuses[0]
 
 
 def test_watchdog_needs_ssh_a_limit_and_consent(
