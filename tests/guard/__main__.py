@@ -18,11 +18,11 @@ from pathlib import Path
 
 from yotta_jupyter import Client, Sandbox, connect
 from yotta_jupyter.guard import idle, process
+from yotta_jupyter.guard.checker import GuardChecker
 from yotta_jupyter.guard.clock import Clock
 from yotta_jupyter.guard.rules import Guard
 from yotta_jupyter.guard.storage import data_folder
 from yotta_jupyter.guard.store import GuardStore
-from yotta_jupyter.guard.watcher import AccountWatcher
 from yotta_jupyter.remote import Remote
 
 from . import ledger_error
@@ -95,7 +95,7 @@ def running_pod(speed: float = 20) -> Iterator[tuple[Sandbox, Client, str]]:
 
 def end_enforcer() -> None:
     """End the enforcer that this program has started."""
-    state = GuardStore().read_enforcer() if GuardStore().exists else None
+    state = GuardStore().read_heartbeat() if GuardStore().exists else None
     if state is not None and process.is_running():
         os.kill(state.pid, signal.SIGKILL)
         with process.lock(timeout=10):
@@ -204,7 +204,7 @@ def wall_clock_changed(hours: float) -> str:
     with running_pod() as (_, yotta, pod_id):
         jump = 0.0
         clock = Clock(data_folder() / "clock.json", wall=lambda: time.time() + jump)
-        watcher = AccountWatcher(
+        checker = GuardChecker(
             yotta.pods,
             GuardStore(),
             yotta.ledger,
@@ -217,7 +217,7 @@ def wall_clock_changed(hours: float) -> str:
         os.kill(enforcer_pid(), signal.SIGKILL)
         start = time.monotonic()
         while True:
-            delay = watcher.check()
+            delay = checker.check()
             jump = hours * 3600
             if yotta.guards.list()[0].state == "paused":
                 return f"{time.monotonic() - start - AFTER:.1f} s after the deadline"
@@ -236,7 +236,7 @@ def false_pauses() -> str:
         remotes = {pod.id: yotta.pods.remote(pod.id) for pod in pods.values()}
         for name, pod in pods.items():
             start_load(remotes[pod.id], name)
-        watcher = AccountWatcher(
+        checker = GuardChecker(
             yotta.pods,
             GuardStore(),
             yotta.ledger,
@@ -250,7 +250,7 @@ def false_pauses() -> str:
         os.kill(enforcer_pid(), signal.SIGKILL)
         end = time.monotonic() + 3600 / HOUR_SPEED
         while time.monotonic() < end:
-            time.sleep(min(1.0, watcher.check()))
+            time.sleep(min(1.0, checker.check()))
         guards = {guard.pod_id: guard for guard in yotta.guards.list()}
         states = [describe(name, guards[pod.id]) for name, pod in pods.items()]
         for remote in remotes.values():

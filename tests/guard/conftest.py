@@ -34,6 +34,6 @@ def end_enforcer() -> Iterator[None]:
     store = GuardStore()
     for guard in store.guards():
         store.delete(guard.base_url, guard.pod_id)
-    process.request()
+    process.send()
     with process.lock(timeout=15) as obtained:
         assert obtained

@@ -19,6 +19,6 @@ def wait_for(condition: Callable[[], object], timeout: float = 20) -> None:
 
 def enforcer_pid() -> int:
     """Return the process id of the enforcer."""
-    state = GuardStore().read_enforcer()
+    state = GuardStore().read_heartbeat()
     assert state is not None
     return state.pid

@@ -9,12 +9,12 @@ import pytest
 
 from yotta_jupyter import Client, Pod, Sandbox
 from yotta_jupyter.guard import process
+from yotta_jupyter.guard.checker import GuardChecker
 from yotta_jupyter.guard.clock import Clock
 from yotta_jupyter.guard.guards import Guards
 from yotta_jupyter.guard.idle import Sample
 from yotta_jupyter.guard.rules import Guard
 from yotta_jupyter.guard.store import GuardStore
-from yotta_jupyter.guard.watcher import AccountWatcher
 from yotta_jupyter.sandbox.statuses import TRANSITIONS
 
 MINUTE, HOUR = 60.0, 3600.0  # seconds
@@ -38,8 +38,7 @@ class SimulatedEnforcer:
     def __init__(self, sandbox: Sandbox, yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = sandbox._simulator._clock
         monkeypatch.setattr(Clock, "now", lambda _: clock.to_datetime(clock.now()).timestamp())
-        reply = process.Reply(1, [yotta.ledger.account])
-        monkeypatch.setattr(process, "ensure_running", lambda *_: (reply, False))
+        monkeypatch.setattr(process, "ensure_running", lambda *_: False)
         self.sandbox = sandbox
         self.yotta = yotta
         self.now = yotta.ledger._clock.now
@@ -50,7 +49,7 @@ class SimulatedEnforcer:
 
     def restart(self) -> None:
         """Start a new enforcer, which lacks what the previous one had in memory."""
-        self.watcher = AccountWatcher(
+        self.checker = GuardChecker(
             self.yotta.pods,
             GuardStore(),
             self.yotta.ledger,
@@ -118,8 +117,8 @@ class SimulatedEnforcer:
 
     def _check(self) -> float:
         """Check the guards, and wait for the samples of pods that the check begins."""
-        delay = self.watcher.check()
-        for monitor in self.watcher._monitors.values():
+        delay = self.checker.check()
+        for monitor in self.checker._monitors.values():
             if monitor._thread is not None:
                 monitor._thread.join()
         return delay

@@ -62,7 +62,7 @@ def wait_for_heartbeat() -> None:
 
 def heartbeat() -> float:
     """Return the time of the last heartbeat of the enforcer; 0 if there was none."""
-    state = GuardStore().read_enforcer()
+    state = GuardStore().read_heartbeat()
     return 0.0 if state is None else state.checked_at
 
 

@@ -22,7 +22,7 @@ KEY = "canary-of-the-key-5f1e"
 
 @pytest.fixture(autouse=True)
 def without_enforcer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
+    monkeypatch.setattr(process, "ensure_running", lambda *_: False)
 
 
 @pytest.fixture

@@ -198,9 +198,9 @@ def test_guards_of_a_sandbox_end_with_it(enforcer: SimulatedEnforcer, monkeypatc
 
     enforcer.guards.set(enforcer.pod_id, after="8h")
     monkeypatch.setattr(enforcer.yotta.pods, "list", refuse)
-    enforcer.watcher.check()
+    enforcer.checker.check()
     enforcer.advance_unchecked(2 * MINUTE)
-    enforcer.watcher.check()
+    enforcer.checker.check()
     assert enforcer.guards.list() == []
 
 
@@ -242,5 +242,5 @@ def test_an_overdue_pod_that_is_being_paused_is_polled_slowly(enforcer: Simulate
     enforcer.run_for(9)
     enforcer.transition("pause")
     enforcer.advance_unchecked(2)
-    assert enforcer.watcher.check() >= 1
+    assert enforcer.checker.check() >= 1
     assert enforcer.pause_requests == 0

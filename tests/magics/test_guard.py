@@ -19,7 +19,7 @@ Output = Callable[[str], str]
 
 @pytest.fixture(autouse=True)
 def no_enforcer_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
+    monkeypatch.setattr(process, "ensure_running", lambda *_: False)
 
 
 def test_a_guard_is_set_shown_extended_and_ended(run: Run, captured_output: Output, pod_id: str) -> None:

@@ -26,7 +26,7 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
         if message["type"] == "guard_extended":
             has_result.set()
 
-    monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
+    monkeypatch.setattr(process, "ensure_running", lambda *_: False)
     monkeypatch.setattr(PanelWidget, "send_message", send_message)
     pod_id, other_id, *_ = [pod.id for pod in yotta.pods.list()]
     panel = Panel(yotta)
@@ -71,7 +71,7 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
 
 
 def test_a_launch_sets_the_guard_of_the_settings(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "ensure_running", lambda *_: (process.Reply(1, []), False))
+    monkeypatch.setattr(process, "ensure_running", lambda *_: False)
     monkeypatch.setattr(actions, "current_overrides", lambda: ConfigOverrides(guard_after="8h"))
     panel = Panel(yotta)
     notes: list[str] = []

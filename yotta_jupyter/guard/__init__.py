@@ -3,14 +3,13 @@
 Ledger
     Each `Client` subscribes its `Ledger` to the listings of its `PodsClient`. A short-lived thread writes them into
     ``ledger.db``, so that no listing waits for it; a database that fails makes `Client.costs` fail and nothing else.
-    Consecutive equal observations are one span. `Client.costs` computes costs from spans. The time between spans is
-    unobserved.
+    `Client.costs` computes costs from the spans of `spans`.
 
 Guards
     A `Guard` is a rule (after, budget, idle) with the state that its enforcer keeps, a row of ``guards.db``. `rules`
-    decides with pure functions: a guard is armed when its pod begins to run, disarmed when the pod is paused, and due
-    when a limit is reached. `AccountWatcher` applies them to the pods of one account. `GuardCache` keeps the guards in
-    memory, so that they stay in force without the database.
+    decides with pure functions: a guard is armed when its pod begins to run, reset when the pod is paused, and due when
+    a limit is reached. `GuardChecker` applies them to the pods of one account. `GuardCache` keeps the guards in memory,
+    so that they stay in force without the database.
 
 Local enforcer
     One process per user, started with the first guard and ended with the last. It holds a lock file, which the system

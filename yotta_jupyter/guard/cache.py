@@ -70,8 +70,8 @@ class GuardCache:
         except YottaError as error:
             self._log_problem(error)
             return
-        if not self._unwritten:
-            self._problem = ""  # The database works again, so the next problem is logged.
+        if not self._unwritten:  # Otherwise, `save` fails with the same problem again.
+            self._problem = ""
         self._guards = {
             pod_id: msgspec.structs.replace(guard, **self._unwritten.get(pod_id, {}))
             for pod_id, guard in self._as_read.items()
@@ -128,7 +128,7 @@ class GuardCache:
         return stored is not None and stored == self._as_read.get(pod_id)
 
     def _restore(self) -> None:
-        """Write the guards of the account into a new database, unless it has others for the same pods."""
+        """Write the guards of the account into a new database, unless it has guards for the same pods."""
         for guard in self.own_guards():
             self._store.put(guard, merge=lambda existing, new: existing)
         self._log(f"the database of guards was replaced; guards that were read before: {self._names()}")

@@ -20,7 +20,7 @@ from .ledger import COSTS_BY
 from .spans import ABSENT, MIN_ABSENCE, PodHistory
 
 MAX_UNOBSERVED: Final = 60.0
-"""Seconds of a pod up to which unobserved time leaves the column `complete` true."""
+"""The unobserved seconds of a pod up to which its costs are complete."""
 
 _DAY: Final = 86400.0
 

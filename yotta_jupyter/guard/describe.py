@@ -10,7 +10,7 @@ from .durations import format_duration
 from .rules import Guard
 
 ANNOUNCEMENT: Final = 600.0
-"""Seconds before a pause from which on notes announce it."""
+"""Seconds before a pause at which notes begin to announce it."""
 
 EXTENSION: Final = 3600.0
 """Seconds by which an announcement offers to put off a guard."""

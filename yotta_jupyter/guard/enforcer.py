@@ -1,4 +1,4 @@
-"""The local enforcer: one detached process per user that watches the guarded pods of all accounts."""
+"""The enforcer: one detached process per user with a thread for each account."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import time
 from multiprocessing.connection import Connection, Listener
 from typing import Any, Final
 
-import msgspec
-
 from .. import config, profiles
 from ..errors import InvalidRequest, YottaError
 from ..formatting import pluralize
@@ -20,12 +18,12 @@ from ..overrides import ConfigOverrides
 from ..secret import Secret
 from ..urls import normalize_base_url
 from . import process
-from .account import Account
+from .account_thread import AccountThread
 from .clock import Clock
 from .durations import format_duration
 from .ledger import account_id
 from .storage import data_folder
-from .store import EnforcerState, GuardStore
+from .store import GuardStore, Heartbeat
 
 HEARTBEAT_INTERVAL: Final = 5.0  # seconds
 
@@ -39,15 +37,15 @@ EMPTY_GRACE: Final = 2.0
 
 
 class Enforcer:
-    """Watches all guarded pods until there is no guard."""
+    """Starts a thread for each account whose key it has, and writes heartbeats until there is no guard."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self._store = GuardStore()
         self._clock = Clock(data_folder() / "clock.json")
-        self._accounts: dict[str, Account] = {}
+        self._threads: dict[str, AccountThread] = {}  # by account
         self._lock = threading.Lock()
-        self._woken = threading.Event()  # Set by each message of a notebook.
+        self._message_received = threading.Event()
         self._started_at = self._clock.now()
         self._problem = ""
         self._identity: str | None = None
@@ -61,21 +59,21 @@ class Enforcer:
             with Listener(str(path), "AF_UNIX") as listener:
                 path.chmod(0o600)
                 threading.Thread(target=self._serve, args=(listener,), name="yotta-guard-socket", daemon=True).start()
-                self._watch()
+                self._write_heartbeats()
             # A notebook may have set a guard while the socket was being closed.
             if self._heartbeat(self._clock.now()) == 0:
                 self._logger.info("there is no guard any more: the enforcer ends")
                 return
 
-    def _watch(self) -> None:
+    def _write_heartbeats(self) -> None:
         """Write heartbeats until there has been no guard for a while."""
         last = self._clock.now()
         empty_since: float | None = None
         while True:
             now = self._clock.now()
             if now - last > SLEEP_THRESHOLD:
-                self._logger.info(f"nothing was watched for {format_duration(now - last)}: the machine slept")
-                self._wake()
+                self._logger.info(f"nothing was checked for {format_duration(now - last)}: the machine slept")
+                self._wake_threads()
             last = now
             is_empty = self._heartbeat(now) == 0
             if not is_empty:
@@ -84,8 +82,8 @@ class Enforcer:
                 empty_since = now
             elif now - empty_since >= EMPTY_GRACE:
                 return
-            self._woken.wait(EMPTY_GRACE if is_empty else HEARTBEAT_INTERVAL)
-            self._woken.clear()
+            self._message_received.wait(EMPTY_GRACE if is_empty else HEARTBEAT_INTERVAL)
+            self._message_received.clear()
 
     def _heartbeat(self, now: float) -> int | None:
         """Store a heartbeat and load missing keys; return the number of guards, None if it is unknown."""
@@ -94,13 +92,13 @@ class Enforcer:
             was_replaced = self._identity not in (None, identity)
             self._identity = identity
             guards = self._store.guards()
-            urls_without_key = {guard.base_url for guard in guards if guard.account not in self._accounts}
+            urls_without_key = {guard.base_url for guard in guards if guard.account not in self._threads}
             if urls_without_key:
                 self._load_profiles(urls_without_key)
-            state = EnforcerState(
-                pid=os.getpid(), started_at=self._started_at, checked_at=now, accounts=list(self._accounts)
+            heartbeat = Heartbeat(
+                pid=os.getpid(), started_at=self._started_at, checked_at=now, accounts=list(self._threads)
             )
-            self._store.write_enforcer(state)
+            self._store.write_heartbeat(heartbeat)
             self._problem = ""
         except YottaError as error:
             if str(error) != self._problem:
@@ -108,14 +106,14 @@ class Enforcer:
                 self._logger.info(str(error))
             return None
         if was_replaced:
-            self._wake()  # The watchers write their guards into the new database.
+            self._wake_threads()  # They write their guards into the new database.
             return None
         return len(guards)
 
     def _log_start(self) -> None:
         """Log the start, and how long guards were not enforced before it."""
         try:
-            guards, before = self._store.guards(), self._store.read_enforcer()
+            guards, before = self._store.guards(), self._store.read_heartbeat()
         except YottaError:
             return
         self._logger.info(f"the enforcer started with {pluralize(len(guards), 'guard')}, process {os.getpid()}")
@@ -130,26 +128,26 @@ class Enforcer:
             for profile in profiles.profile_names():
                 found = config.resolve_config(profile=profile, overrides=ConfigOverrides())
                 base_url = normalize_base_url(found.base_url)
-                if base_url in base_urls and account_id(base_url, found.api_key) not in self._accounts:
+                if base_url in base_urls and account_id(base_url, found.api_key) not in self._threads:
                     self._add(base_url, found.api_key, None)
         except InvalidRequest as error:
             self._logger.info(str(error))
 
     def _add(self, base_url: str, api_key: Secret, ssh_key: str | None) -> None:
-        name = account_id(base_url, api_key)
+        account = account_id(base_url, api_key)
         with self._lock:
-            account = self._accounts.get(name)
-            if account is None:
-                account = Account(base_url, api_key, ssh_key, self._store, self._clock, self._logger)
-                self._accounts[name] = account
-            elif ssh_key is not None:  # A notebook without a key file must not undo the choice of another.
-                account.ssh_key = ssh_key
-            account.woken.set()
+            thread = self._threads.get(account)
+            if thread is None:
+                thread = AccountThread(base_url, api_key, ssh_key, self._store, self._clock, self._logger)
+                self._threads[account] = thread
+            elif ssh_key is not None:  # A notebook without a key file must not remove that of another notebook.
+                thread.ssh_key = ssh_key
+            thread.woken.set()
 
-    def _wake(self) -> None:
-        """Make all accounts check now."""
-        for account in list(self._accounts.values()):
-            account.woken.set()
+    def _wake_threads(self) -> None:
+        """Make all threads check now."""
+        for thread in list(self._threads.values()):
+            thread.woken.set()
 
     def _serve(self, listener: Listener) -> None:
         """Answer the messages of notebooks until the listener is closed."""
@@ -159,8 +157,7 @@ class Enforcer:
                     assert isinstance(connection, Connection)
                     if connection.poll(process.REPLY_TIMEOUT):
                         self._handle(json.loads(connection.recv_bytes(process.MAX_MESSAGE)))
-                        reply = process.Reply(os.getpid(), list(self._accounts))
-                        connection.send_bytes(msgspec.json.encode(reply))
+                        connection.send_bytes(process.REPLY)
             except (OSError, EOFError, ValueError, KeyError, TypeError, YottaError) as error:
                 if _is_listener_closed(error):
                     return
@@ -170,8 +167,8 @@ class Enforcer:
             key = config.validate_api_key(message["api_key"])
             self._add(normalize_base_url(message["base_url"]), key, message.get("ssh_key"))
         self._heartbeat(self._clock.now())
-        self._wake()
-        self._woken.set()
+        self._wake_threads()
+        self._message_received.set()
 
 
 def _is_listener_closed(error: Exception) -> bool:
@@ -180,14 +177,14 @@ def _is_listener_closed(error: Exception) -> bool:
 
 
 def main() -> None:
-    """Run the enforcer in this process, unless another one runs. If that one is about to end, wait for its end."""
+    """Run the enforcer in this process, unless another one runs and answers. Wait for one that is about to end."""
     deadline = time.monotonic() + process.START_TIMEOUT / 2  # The notebook waits for START_TIMEOUT.
     while time.monotonic() < deadline:
         with process.lock(timeout=LOCK_TIMEOUT) as obtained:
             if obtained:
                 _run_enforcer()
                 return
-        if process.request() is not None:
+        if process.send():
             return
 
 

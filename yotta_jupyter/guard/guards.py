@@ -21,7 +21,7 @@ from . import onpod, process, rules
 from .clock import Clock
 from .describe import describe_limits, describe_upcoming
 from .durations import parse_duration
-from .enforcement import Enforcement, LocalEnforcer
+from .enforcer_client import EnforcerClient, EnforcerStatus
 from .ledger import Ledger
 from .limit_arguments import Limits, parse_limits
 from .onpod import WatchdogState
@@ -72,7 +72,7 @@ class Guards:
         self._is_sandbox = is_sandbox
         self._store = GuardStore()
         self._clock = Clock(data_folder() / "clock.json")
-        self._enforcer = LocalEnforcer(self._store, self._clock, base_url, api_key, self._ssh_key, ledger.account)
+        self._enforcer = EnforcerClient(self._store, self._clock, base_url, api_key, self._ssh_key, ledger.account)
 
     def set(
         self,
@@ -158,7 +158,7 @@ class Guards:
         if guard.watchdog_started_at is not None:
             self._remove_watchdog(guard)
         self._store.delete(self._base_url, pod_id)
-        process.request()
+        process.send()
         return True
 
     def extend(self, pod_id: str, by: str | timedelta | float) -> Guard:
@@ -259,15 +259,15 @@ class Guards:
         guards = self.list()
         if not guards:
             return {}
-        enforcement = self.enforcement()
-        return {guard.pod_id: guard_status(guard, enforcement, self._clock) for guard in guards}
+        enforcer = self.enforcement()
+        return {guard.pod_id: guard_status(guard, enforcer, self._clock) for guard in guards}
 
-    def enforcement(self) -> Enforcement:
+    def enforcement(self) -> EnforcerStatus:
         """Return whether the local enforcer works.
 
         Returns
         -------
-        Enforcement
+        EnforcerStatus
         """
         return self._enforcer.read()
 
@@ -325,10 +325,10 @@ class Guards:
         -------
         str
         """
-        enforcement = self.enforcement()
-        enforced = f"NOT enforced: the enforcer is {enforcement.state}."
-        if enforcement.is_alive:
-            enforced = f"Enforced by a process on this machine (pid {enforcement.pid}), while it is on and online."
+        enforcer = self.enforcement()
+        enforced = f"NOT enforced: the enforcer is {enforcer.state}."
+        if enforcer.is_alive:
+            enforced = f"Enforced by a process on this machine (pid {enforcer.pid}), while it is on and online."
         on_pod = " Enforced by a watchdog on the pod as well." if guard.watchdog_started_at is not None else ""
         return f"Guard of {guard.label}: {describe_limits(guard, self._clock)}. {enforced}{on_pod}"
 
@@ -338,7 +338,7 @@ class Guards:
         try:
             onpod.install(pod, seconds, self._base_url, self._api_key, self._ssh_key)
         except YottaError as error:
-            error.message = f"The guard is enforced from this machine, but not on the pod: {error.message}"
+            error.message = f"Pod {guard.label} is guarded from this machine, but not on the pod: {error.message}"
             raise
         now = self._clock.now()
         self._store.update(self._base_url, {pod.id: {"watchdog_started_at": now}})
@@ -376,7 +376,7 @@ class Guards:
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
         interruption = 0
-        with suppress(YottaError):  # With 0, any interruption in the ledger starts the limits anew at the first check.
+        with suppress(YottaError):  # After a failure, the first check may start the limits anew.
             self._ledger.flush()
             interruption = self._ledger.last_interruption(pod.id)
         return msgspec.structs.replace(guard, **rules.arm(guard, now, interruption))
@@ -393,4 +393,4 @@ def end_guards(base_url: str) -> None:
     if store.exists:
         with suppress(YottaError):
             store.delete_all(base_url)
-            process.request()
+            process.send()

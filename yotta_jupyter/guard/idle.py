@@ -45,7 +45,7 @@ class Sample(msgspec.Struct, frozen=True):
     values : dict
         By signal: a number, a list of str for kernels, or None. They come from the pod and may have any type.
     errors : dict of str to str
-        By signal that cannot be read: why.
+        Why a signal cannot be read, by signal.
     """
 
     at: float
@@ -98,7 +98,7 @@ def compare_samples(previous: Sample | None, sample: Sample) -> Activity:
     """
     unreadable = [f"{name} unreadable ({single_line(error, 60)})" for name, error in sorted(sample.errors.items())]
     if previous is None or sample.at <= previous.at:
-        return Activity(False, "; ".join(unreadable) or "the first sample is being compared")
+        return Activity(False, "; ".join(unreadable) or "a second sample is needed")
     interval = sample.at - previous.at
     busy = []
     gpu = sample.values.get("gpu") or 0.0
@@ -109,7 +109,7 @@ def compare_samples(previous: Sample | None, sample: Sample) -> Activity:
             continue
         rate = _rate(name, previous, sample)
         if rate is None:
-            busy.append(f"{name} is being compared")
+            busy.append(f"{name} needs a second sample")
         elif rate > limit:
             busy.append(f"{name} {rate:.1f} {unit}")
     terminal_age = sample.values.get("terminals")

@@ -106,16 +106,7 @@ class Ledger:
         return costs_frame(self.histories(start), start, self._clock.now(), by)
 
     def histories(self, since: float) -> list[PodHistory]:
-        """Return the pods of the account with their spans that end after a time, and the last span before.
-
-        Parameters
-        ----------
-        since : float
-            Seconds since 1970.
-
-        Returns
-        -------
-        list of PodHistory
+        """Return the pods of the account with their spans; see `select_histories`.
 
         Raises
         ------
@@ -135,7 +126,7 @@ class Ledger:
         Returns
         -------
         int
-            Higher after each new interruption that any process of this user has listed.
+            Rises with each interruption that a process of this user has listed.
 
         Raises
         ------

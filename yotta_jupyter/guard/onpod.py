@@ -89,7 +89,7 @@ def install(pod: Pod, seconds: float, base_url: str, api_key: Secret, ssh_key: s
 
 
 def extend(pod: Pod, seconds: float, ssh_key: str | None) -> WatchdogState:
-    """Put off the limit of the watchdog on a pod; parameters as in `install`."""
+    """Put off the limit of the watchdog on a pod by `seconds`; other parameters as in `install`."""
     return _parse_state(_run(pod, ["extend", pod.id, str(seconds)], ssh_key), pod)
 
 

@@ -87,7 +87,7 @@ def read_kernels(options: dict[str, Any]) -> list[str]:
 
 
 def read_agent() -> list[str]:
-    """Return whether a cell of ``%%yotta run`` is running or queued, as the agent says in its first message."""
+    """Return one text if a cell of ``%%yotta run`` is running or queued; the agent's first message says so."""
     try:
         with open(os.path.expanduser("~/.cache/yotta-agent/state.json")) as file:
             path = os.path.join(json.load(file)["sockets"], "agent")

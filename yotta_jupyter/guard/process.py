@@ -15,8 +15,6 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Final, TextIO
 
-import msgspec
-
 from ..errors import InvalidRequest, YottaError
 from ..secret import Secret, is_sensitive_name
 from .storage import data_folder
@@ -28,20 +26,7 @@ _MAX_LOG: Final = 1_000_000  # bytes
 _POLL_INTERVAL: Final = 0.05  # seconds
 _MAX_SOCKET_PATH: Final = 100  # bytes; the system allows 104 or 108
 _WAKE: Final = Secret("{}")
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """The enforcer's reply to a notebook.
-
-    Attributes
-    ----------
-    pid : int
-    accounts : list of str
-        The accounts whose key it has.
-    """
-
-    pid: int
-    accounts: list[str]
+REPLY: Final = b"ok"
 
 
 def require_posix() -> None:
@@ -73,7 +58,7 @@ def log_path() -> Path:
 
 @contextmanager
 def lock(timeout: float = 0.0) -> Iterator[bool]:
-    """Hold the lock that an enforcer holds while it runs. The system releases it when the process ends.
+    """Try to take the lock that an enforcer holds while it runs. The system releases it when the process ends.
 
     Parameters
     ----------
@@ -115,7 +100,7 @@ def is_running() -> bool:
         return False
 
 
-def request(message: Secret = _WAKE) -> Reply | None:
+def send(message: Secret = _WAKE) -> bool:
     """Send a message to the enforcer, which then reads the guards again.
 
     Parameters
@@ -125,21 +110,19 @@ def request(message: Secret = _WAKE) -> Reply | None:
 
     Returns
     -------
-    Reply or None
-        None if no enforcer runs or answers.
+    bool
+        Whether an enforcer has answered.
     """
     try:
         with Client(str(socket_path()), "AF_UNIX") as connection:
             assert isinstance(connection, Connection)
             connection.send_bytes(message.reveal().encode())
-            if not connection.poll(REPLY_TIMEOUT):
-                return None
-            return msgspec.json.decode(connection.recv_bytes(MAX_MESSAGE), type=Reply)
-    except (OSError, EOFError, msgspec.MsgspecError):
-        return None
+            return connection.poll(REPLY_TIMEOUT) and bool(connection.recv_bytes(MAX_MESSAGE))
+    except (OSError, EOFError):
+        return False
 
 
-def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple[Reply, bool]:
+def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> bool:
     """Start the enforcer unless it runs, and send it an API key. The key goes through the socket only.
 
     Parameters
@@ -151,8 +134,7 @@ def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple
 
     Returns
     -------
-    reply : Reply
-    started : bool
+    bool
         Whether this call has started the enforcer.
 
     Raises
@@ -162,17 +144,15 @@ def ensure_running(base_url: str, api_key: Secret, ssh_key: str | None) -> tuple
     """
     # No variable holds the key as plain text, because a verbose traceback shows variables.
     message = Secret(json.dumps({"base_url": base_url, "ssh_key": ssh_key, "api_key": api_key.reveal()}))
-    reply = request(message)
-    if reply is not None:
-        return reply, False
+    if send(message):
+        return False
     process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if process is None and not is_running():
             process = _spawn()
-        reply = request(message)
-        if reply is not None:
-            return reply, process is not None
+        if send(message):
+            return process is not None
         has_failed = process is not None and process.poll()  # An exit code other than 0.
         if has_failed:
             break

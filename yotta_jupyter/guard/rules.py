@@ -18,7 +18,7 @@ from .durations import format_duration
 from .limit_arguments import Limits
 
 MAX_UNCHECKED: Final = 60.0
-"""Seconds between two checks, up to which the pod cannot have been paused and resumed between them."""
+"""Seconds between two checks that are too few to pause and resume a pod."""
 
 MAX_BACKOFF: Final = 30.0  # seconds between two pause requests
 
@@ -318,8 +318,8 @@ def observe(guard: Guard, pod: Pod, now: float, interruption: int) -> dict[str, 
         return changes | reset("waiting")
     last_check = guard.checked_at if guard.checked_at is not None else now
     was_interrupted = interruption > guard.interruption
-    changed_unchecked = now - last_check > MAX_UNCHECKED and changed_at != guard.changed_at
-    if not guard.is_armed or was_interrupted or changed_unchecked:
+    may_have_been_resumed = now - last_check > MAX_UNCHECKED and changed_at != guard.changed_at
+    if not guard.is_armed or was_interrupted or may_have_been_resumed:
         start = now
         if changed_at is not None:
             latest_change = min(changed_at + API_TIME_RESOLUTION, now)

@@ -23,8 +23,8 @@ MIN_ABSENCE: Final = 300.0
 MAX_JOINED_GAP: Final = 60.0
 """Seconds between two equal observations up to which they are one span."""
 
-MAX_UNCHANGED_GAP: Final = 600.0
-"""Seconds between two equal observations up to which they are one span if the API reports no change between them."""
+MAX_UPDATED_AT_GAP: Final = 600.0
+"""Seconds between two observations up to which `Pod.updated_at` tells when the pod changed between them, if ever."""
 
 MAX_AGE: Final = 400 * 86400.0  # seconds
 MAX_SPANS: Final = 200_000
@@ -235,16 +235,15 @@ def _observe(connection: sqlite3.Connection, last_span: sqlite3.Row, observed: S
     if gap <= 0:  # Another process has recorded a later observation.
         return
     earliest_change = last_span["last"] - API_TIME_RESOLUTION
-    if changed_at is not None and (changed_at <= earliest_change or changed_at > observed.first):
-        changed_at = None  # The pod did not change between the two observations.
+    change = changed_at if changed_at is not None and earliest_change < changed_at <= observed.first else None
     is_equal = (observed.status, observed.rate) == (last_span["status"], last_span["rate"])
     if is_equal:
-        is_joined = gap <= MAX_JOINED_GAP or (gap <= MAX_UNCHANGED_GAP and changed_at is None)
+        is_joined = gap <= MAX_JOINED_GAP or (gap <= MAX_UPDATED_AT_GAP and change is None)
         if is_joined:
             _extend(connection, last_span["id"], observed.last)
             return
-    elif changed_at is not None and gap <= MAX_UNCHANGED_GAP:
-        boundary = max(changed_at, last_span["last"])
+    elif change is not None and gap <= MAX_UPDATED_AT_GAP:
+        boundary = max(change, last_span["last"])
         _extend(connection, last_span["id"], boundary)
         observed = observed._replace(first=boundary)
     _insert_span(connection, last_span["key"], observed)
@@ -262,7 +261,7 @@ def _insert_span(connection: sqlite3.Connection, key: int, span: Span) -> None:
 
 
 def _select_live(connection: sqlite3.Connection, account: str) -> list[sqlite3.Row]:
-    """Return the last spans of the pods of an account that have not ended. Its hash includes the base URL."""
+    """Return the last spans of the pods of an account that have not ended. An `account_id` includes the base URL."""
     return connection.execute(
         f"{_SELECT_LAST_SPAN} WHERE pods.account = ? AND spans.status NOT IN (?, ?) "
         "AND NOT (spans.status = ? AND spans.last - spans.first >= ?)",

@@ -6,7 +6,7 @@ import msgspec
 
 from .clock import Clock
 from .describe import is_near
-from .enforcement import Enforcement
+from .enforcer_client import EnforcerStatus
 from .rules import Guard
 
 
@@ -37,13 +37,13 @@ class GuardStatus(msgspec.Struct, kw_only=True, frozen=True):
     problem: str
 
 
-def guard_status(guard: Guard, enforcement: Enforcement, clock: Clock) -> GuardStatus:
+def guard_status(guard: Guard, enforcer: EnforcerStatus, clock: Clock) -> GuardStatus:
     """Return what the panel shows of a guard.
 
     Parameters
     ----------
     guard : Guard
-    enforcement : Enforcement
+    enforcer : EnforcerStatus
     clock : Clock
 
     Returns
@@ -58,5 +58,5 @@ def guard_status(guard: Guard, enforcement: Enforcement, clock: Clock) -> GuardS
         pauses_at=None if limit is None else round(clock.to_wall(limit.at)),
         idle_since=None if idle_since is None else round(clock.to_wall(idle_since)),
         is_near=is_near(guard, clock.now()),
-        problem="" if guard.watchdog_started_at is not None else enforcement.problem(guard.account),
+        problem="" if guard.watchdog_started_at is not None else enforcer.problem(guard.account),
     )

@@ -25,8 +25,8 @@ INSERT INTO identity SELECT hex(randomblob(8)) WHERE NOT EXISTS (SELECT 1 FROM i
 """
 
 
-class EnforcerState(msgspec.Struct, kw_only=True, frozen=True):
-    """The last heartbeat of the enforcer.
+class Heartbeat(msgspec.Struct, kw_only=True, frozen=True):
+    """A heartbeat of the enforcer.
 
     Attributes
     ----------
@@ -147,16 +147,18 @@ class GuardStore:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM guards WHERE base_url = ?", (base_url,))
 
-    def read_enforcer(self) -> EnforcerState | None:
+    def read_heartbeat(self) -> Heartbeat | None:
         """Return the last heartbeat of the enforcer; None if there was none."""
         with self._database.transaction(writes=False) as connection:
             row = connection.execute("SELECT data FROM enforcer").fetchone()
-            return None if row is None else msgspec.json.decode(row["data"], type=EnforcerState)
+            return None if row is None else msgspec.json.decode(row["data"], type=Heartbeat)
 
-    def write_enforcer(self, state: EnforcerState) -> None:
+    def write_heartbeat(self, heartbeat: Heartbeat) -> None:
         """Store a heartbeat of the enforcer."""
         with self._database.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO enforcer VALUES (1, ?)", (msgspec.json.encode(state).decode(),))
+            connection.execute(
+                "INSERT OR REPLACE INTO enforcer VALUES (1, ?)", (msgspec.json.encode(heartbeat).decode(),)
+            )
 
 
 def _select(connection: sqlite3.Connection, base_url: str, pod_id: str) -> Guard | None:

@@ -14,16 +14,16 @@ from .clock import Clock
 from .rules import Guard
 
 if TYPE_CHECKING:
-    from .enforcement import Enforcement
+    from .enforcer_client import EnforcerStatus
 
 
-def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock) -> pd.DataFrame:
+def guards_frame(guards: Sequence[Guard], enforcer: EnforcerStatus, clock: Clock) -> pd.DataFrame:
     """Return guards as a DataFrame; see `Guards.frame`.
 
     Parameters
     ----------
     guards : sequence of Guard
-    enforcement : Enforcement
+    enforcer : EnforcerStatus
     clock : Clock
 
     Returns
@@ -49,7 +49,7 @@ def guards_frame(guards: Sequence[Guard], enforcement: Enforcement, clock: Clock
         "reason": texts([_format_reason(guard) for guard in guards]),
         "idle_since": times([guard.idle_since for guard in guards]),
         "idle": texts([guard.idle_note or None for guard in guards]),
-        "enforcer": texts([_format_enforcer(guard, enforcement) for guard in guards]),
+        "enforcer": texts([_format_enforcer(guard, enforcer) for guard in guards]),
         "last_check": times([guard.checked_at for guard in guards]),
         "last_error": texts([guard.error or None for guard in guards]),
     }
@@ -64,9 +64,9 @@ def _format_reason(guard: Guard) -> str | None:
     return guard.reason or None
 
 
-def _format_enforcer(guard: Guard, enforcement: Enforcement) -> str:
-    where = f"local (pid {enforcement.pid}): " if enforcement.pid else "local: "
+def _format_enforcer(guard: Guard, enforcer: EnforcerStatus) -> str:
+    where = f"local (pid {enforcer.pid}): " if enforcer.pid else "local: "
     on_pod = "; on the pod" if guard.watchdog_started_at is not None else ""
-    problem = enforcement.problem(guard.account)
-    state = f"NOT enforced, {problem}" if problem else enforcement.state
+    problem = enforcer.problem(guard.account)
+    state = f"NOT enforced, {problem}" if problem else enforcer.state
     return f"{where}{state}{on_pod}"

@@ -118,7 +118,7 @@ def run(folder: str, loop_pid: int) -> int:
             state["error"] = request_pause(settings)
             attempts += 1
             next_attempt = now() + min(MAX_BACKOFF, 2.0**attempts)
-        if now() - last_beat >= HEARTBEAT_INTERVAL or attempts:
+        if now() - last_beat >= HEARTBEAT_INTERVAL or attempts:  # Each attempt is written at once.
             last_beat = now()
             write(folder, "state", dict(state, beat=last_beat, attempts=attempts))
         time.sleep(TICK)

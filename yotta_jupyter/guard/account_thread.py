@@ -1,4 +1,4 @@
-"""The thread of the enforcer that watches the guarded pods of one account."""
+"""The thread of the enforcer for the guards of one account."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..remote import Remote, endpoint_of
 from ..sanitize import single_line
 from ..secret import Secret
 from . import idle
+from .checker import GuardChecker
 from .clock import Clock
 from .ledger import Ledger, account_id
 from .store import GuardStore
-from .watcher import AccountWatcher
 
 MAX_WAIT: Final = 5.0
-"""Seconds after which the thread looks at the clock again. A wait does not continue while the machine sleeps."""
+"""The longest wait in seconds. A wait is prolonged by the time for which the machine sleeps."""
 
 _API_TIMEOUT: Final = 20.0  # seconds
 
 
-class Account:
-    """An API key, and the thread that enforces the guards of its pods.
+class AccountThread:
+    """A thread that checks the guards of one account.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Account:
         ledger = Ledger(base_url, api_key, clock)
         pods = PodsClient(V1Backend(Transport(base_url, api_key, _API_TIMEOUT)))
         pods.subscribe(ledger.record)
-        self._watcher = AccountWatcher(
+        self._checker = GuardChecker(
             pods, store, ledger, base_url=base_url, now=clock.now, log=logger.info, read_sample=self._read_sample
         )
         threading.Thread(target=self._run, name=f"yotta-guard-{account_id(base_url, api_key)}", daemon=True).start()
@@ -80,7 +80,7 @@ class Account:
     def _check(self) -> float:
         """Check all guards; return the seconds until the next check."""
         try:
-            return self._watcher.check()
+            return self._checker.check()
         except Exception as error:  # A thread that ended would leave the pods without a guard.
             self._logger.error(f"unexpected {type(error).__name__}: {single_line(error)}")
             return MAX_WAIT

@@ -44,8 +44,8 @@ SANDBOX_TIMEOUT: Final = 60.0
 MAX_ERROR_LENGTH: Final = 160  # characters
 
 
-class AccountWatcher:
-    """Enforces the guards of one account, on a thread of the enforcer.
+class GuardChecker:
+    """Checks the guards of one account: pauses the pods whose limit is reached.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class AccountWatcher:
         return self._delay()
 
     def _is_own(self, guard: Guard) -> bool:
-        """Return whether a guard is of this account. One that was set with an earlier key is known by its pod."""
+        """Return whether a guard was set with the key of this account, or its pod is in the account's listing."""
         return guard.account == self._ledger.account or guard.pod_id in self._latest
 
     def _check_pod(self, guard: Guard) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class AccountWatcher:
         is_confirmed = guard.state == "pausing" and changes.get("state") == "paused"
         if is_confirmed and guard.first_request_at is not None:
             seconds = self._now() - guard.first_request_at
-            self._log(f"{guard.label} is PAUSED, confirmed {seconds:.1f} s after the limit ({guard.reason})")
+            self._log(f"{guard.label} is PAUSED, confirmed {seconds:.1f} s after the request ({guard.reason})")
         elif changes.get("state") == "active":
             self._log(f"{guard.label} runs: its limits start now ({guard.rule})")
         return changes

@@ -1,4 +1,4 @@
-"""The local enforcer as a notebook uses it: whether it works, and starting it."""
+"""A notebook's access to the enforcer: reads its status, starts it and sends it the API key."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..secret import Secret
 from . import process
 from .clock import Clock
 from .describe import format_time
-from .store import EnforcerState, GuardStore
+from .store import GuardStore, Heartbeat
 
 MAX_HEARTBEAT_AGE: Final = 60.0
 """Seconds. A running enforcer whose last heartbeat is older is stalled."""
 
 
-class Enforcement(NamedTuple):
-    """Whether the local enforcer works.
+class EnforcerStatus(NamedTuple):
+    """Whether the enforcer works.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Enforcement(NamedTuple):
         ``alive``, ``stalled`` or ``not running``.
     pid : int or None
     checked_at : float or None
-        Its last heartbeat, in seconds of `Clock`.
+        The time of its last heartbeat, in seconds of `Clock`.
     accounts : list of str
         The accounts whose key it has.
     """
@@ -58,8 +58,8 @@ class Enforcement(NamedTuple):
         return "" if account in self.accounts else "no key for this account"
 
 
-class LocalEnforcer:
-    """The enforcer of this machine, as a notebook of one account uses it.
+class EnforcerClient:
+    """Starts the enforcer of this machine for the notebooks of one account.
 
     Parameters
     ----------
@@ -83,24 +83,24 @@ class LocalEnforcer:
         self._ssh_key = ssh_key
         self._account = account
 
-    def read(self) -> Enforcement:
-        """Return whether the enforcer works.
+    def read(self) -> EnforcerStatus:
+        """Return the status of the enforcer.
 
         Returns
         -------
-        Enforcement
+        EnforcerStatus
         """
-        state: EnforcerState | None = None
+        heartbeat: Heartbeat | None = None
         if self._store.exists:
             with suppress(YottaError):
-                state = self._store.read_enforcer()
-        checked_at = state.checked_at if state is not None else None
+                heartbeat = self._store.read_heartbeat()
+        checked_at = heartbeat.checked_at if heartbeat is not None else None
         if not process.is_running():
-            return Enforcement("not running", None, checked_at, [])
-        if state is None:  # It has just started, or the database cannot be read.
-            return Enforcement("alive", None, None, [])
-        is_stalled = self._clock.now() - state.checked_at > MAX_HEARTBEAT_AGE
-        return Enforcement("stalled" if is_stalled else "alive", state.pid, checked_at, state.accounts)
+            return EnforcerStatus("not running", None, checked_at, [])
+        if heartbeat is None:  # It has just started, or the database cannot be read.
+            return EnforcerStatus("alive", None, None, [])
+        is_stalled = self._clock.now() - heartbeat.checked_at > MAX_HEARTBEAT_AGE
+        return EnforcerStatus("stalled" if is_stalled else "alive", heartbeat.pid, checked_at, heartbeat.accounts)
 
     def start(self, error_prefix: str) -> None:
         """Start the enforcer unless it runs, send it the key, and make it check now.
@@ -129,17 +129,17 @@ class LocalEnforcer:
             guards = self._store.guards()
             if not guards:
                 return []
-            has_own_guards = any(guard.base_url == self._base_url for guard in guards)
-            return self._resume(has_own_guards)
+            needs_key = any(guard.base_url == self._base_url for guard in guards)
+            return self._restart_if_needed(needs_key)
         except (YottaError, OSError) as error:
             consequence = "No guard is enforced."
             if process.is_running():
                 consequence = "The enforcer continues with the guards that it has read before."
             return [f"{single_line(error, 400)} {consequence}"]
 
-    def _resume(self, has_own_guards: bool) -> list[str]:
+    def _restart_if_needed(self, needs_key: bool) -> list[str]:
         before = self.read()
-        lacks_key = has_own_guards and self._account not in before.accounts
+        lacks_key = needs_key and self._account not in before.accounts
         if before.is_alive and not lacks_key:
             return []
         if before.state == "stalled" and before.checked_at is not None:
@@ -148,8 +148,7 @@ class LocalEnforcer:
                 f"the guards' enforcer has not checked anything since {since}. "
                 f"End it with kill -9 {before.pid}: the next command starts another"
             ]
-        _, started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
-        if not started:
+        if not process.ensure_running(self._base_url, self._api_key, self._ssh_key):
             return []
         if before.checked_at is None:
             return ["the guards' enforcer was started"]
