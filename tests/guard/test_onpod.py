@@ -11,7 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import Client, InvalidPodState, InvalidRequest, Pod, Sandbox, connect
-from yotta_jupyter.errors import ConnectInterrupted
+from yotta_jupyter.errors import ConnectInterrupted, YottaError
 from yotta_jupyter.guard import onpod, process
 from yotta_jupyter.remote import Endpoint, connection
 
@@ -126,6 +126,18 @@ def test_attempts_to_connect_are_reported_and_end_with_ctrl_c(
     with pytest.raises(ConnectInterrupted):
         yotta.guards.read_watchdog(pod.id)
     assert "does not answer on its SSH port" in statuses[0]
+
+
+def test_a_watchdog_that_does_not_start_leaves_the_guard_of_this_machine(
+    yotta: Client, pod: Pod, shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "watchdog.py").touch()  # Prints no answer on the pod.
+    monkeypatch.setattr(onpod, "files", lambda _: tmp_path)
+    with pytest.raises(
+        YottaError, match=r"^Pod p \(\d+\) is guarded from this machine, but not on the pod: No watchdog"
+    ):
+        shell.run_line_magic("yotta", "guard p --after 1h --on-pod --yes")
+    assert [guard.rule for guard in yotta.guards.list()] == ["after 1h"]
 
 
 def test_watchdog_needs_ssh_a_limit_and_consent(

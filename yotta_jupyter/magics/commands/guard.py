@@ -89,7 +89,8 @@ def set_guard(session: Session, pod: Pod, limits: Mapping[str, Any], *, on_pod: 
     try:
         guard = guards.set(pod.id, **limits, on_pod=on_pod)
     except YottaError as error:
-        error.message = f"Pod {pod.label} is NOT guarded: {error.message}"
+        if not on_pod:  # Otherwise, the message says whether a guard was set.
+            error.message = f"Pod {pod.label} is NOT guarded: {error.message}"
         raise
     print(f"{guards.describe(guard)} {pod.pause_loss}")
     if before is not None:
