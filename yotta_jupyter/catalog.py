@@ -145,14 +145,15 @@ class Catalog:
             Pods that never ran are ignored: their names may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
-        newest_first = sorted(proven, key=lambda pod: pod.created_at or _OLDEST, reverse=True)
-        # The newest pod of each combination is enough. Large listings have few different combinations.
-        by_combination: dict[tuple[object, ...], Pod] = {}
-        for pod in newest_first:
-            by_combination.setdefault((pod.gpu_type, pod.region, pod.single_card_price, pod.gpu_display_name), pod)
+        # The newest pod of each GPU type and region is enough. Large listings have few of these.
+        newest: dict[tuple[str | None, str | None], Pod] = {}
+        for pod in proven:
+            known = newest.setdefault((pod.gpu_type, pod.region), pod)
+            if _created_at(pod) > _created_at(known):
+                newest[pod.gpu_type, pod.region] = pod
         with self._lock:
             # Oldest first, so that the prices of newer pods replace those of older ones.
-            for pod in reversed(by_combination.values()):
+            for pod in sorted(newest.values(), key=_created_at):
                 # A type named "h100" would match the query h100 before the known types do.
                 if pod.gpu_type and _GPU_ID.fullmatch(pod.gpu_type):
                     self._update_gpu(pod.gpu_type, pod)
@@ -392,6 +393,10 @@ class Catalog:
             regions=tuple(sorted(regions)),
             from_listing=True,
         )
+
+
+def _created_at(pod: Pod) -> datetime:
+    return pod.created_at or _OLDEST
 
 
 class _Bundled(msgspec.Struct):

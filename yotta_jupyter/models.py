@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NamedTuple, Protocol, Self
 
@@ -289,7 +289,10 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
     @property
     def ssh_port(self) -> ExposedPort | None:
         """The exposed port with protocol SSH, healthy or not."""
-        return next((port for port in self.expose if (port.protocol or "").upper() == "SSH"), None)
+        for port in self.expose:
+            if port.protocol and port.protocol.upper() == "SSH":
+                return port
+        return None
 
     @property
     def ssh_ready(self) -> bool:
@@ -314,16 +317,16 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         """Whether the client listed the pod as PAUSED before TERMINATING. Its GPUs then cost nothing."""
         return bool(self.__dict__.get("_was_paused"))
 
-    def carry_over_was_paused(self, previous: Self) -> None:
+    def carry_over_was_paused(self, earlier: Mapping[str, Pod]) -> None:
         """Set `was_paused` from the status in an earlier response; the API does not report it.
 
         Parameters
         ----------
-        previous : Pod
-            The same pod in an earlier response.
+        earlier : mapping of str to Pod
+            The pods of earlier responses by id.
         """
-        if self.status == "TERMINATING" and (previous.status == "PAUSED" or previous.was_paused):
-            self.__dict__["_was_paused"] = True
+        if self.status == "TERMINATING" and (previous := earlier.get(self.id)):
+            self.__dict__["_was_paused"] = previous.status == "PAUSED" or previous.was_paused
 
     def _hourly(self, status: str) -> float | None:
         """Return US dollars an hour in a status; an unknown status counts as running."""

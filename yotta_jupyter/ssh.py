@@ -87,8 +87,8 @@ def users(pod: Pod) -> tuple[str, ...]:
         Without duplicates. The rest of these texts is ignored.
     """
     ingress_url = pod.ssh_port.ingress_url if pod.ssh_port else None
-    matches = (_USER_IN_COMMAND.match(text or "") for text in (ingress_url, pod.ssh_cmd))
-    return tuple(dict.fromkeys(match[1] for match in matches if match))
+    found = (_user_in(ingress_url), _user_in(pod.ssh_cmd))
+    return tuple(dict.fromkeys(user for user in found if user))
 
 
 def command(pod: Pod, key_file: str | None = None, user: str | None = None) -> str:
@@ -188,7 +188,8 @@ def try_command(pod: Pod) -> str | None:
     if port is None or not port.healthy or not has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
-    return f"ssh {_default_user(pod)}@{port.host} -p {port.proxy_port}"
+    user = _user_in(port.ingress_url) or _user_in(pod.ssh_cmd) or _DEFAULT_USER
+    return f"ssh {user}@{port.host} -p {port.proxy_port}"
 
 
 def has_valid_address(port: ExposedPort) -> bool:
@@ -212,11 +213,13 @@ def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
     host, port = resolve(pod)
     if user is not None and not _USER.fullmatch(user):
         raise InvalidRequest(f"An SSH user consists of letters, digits, _ . and -, not {single_line(user, 40)!r}.")
-    return host, port, user or _default_user(pod)
+    return host, port, user or next(iter(users(pod)), _DEFAULT_USER)
 
 
-def _default_user(pod: Pod) -> str:
-    return next(iter(users(pod)), _DEFAULT_USER)
+def _user_in(text: str | None) -> str | None:
+    """Return the user of an SSH command."""
+    match = _USER_IN_COMMAND.match(text) if text else None
+    return match[1] if match else None
 
 
 def _not_ready(pod: Pod) -> InvalidPodState:

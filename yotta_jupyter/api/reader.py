@@ -170,8 +170,7 @@ class PodReader(PodOperations):
         """
         for pod in pods:
             pod.bind(self)
-            if pod.id in self.cached:
-                pod.carry_over_was_paused(self.cached[pod.id])
+            pod.carry_over_was_paused(self.cached)
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._subscribers.publish(PodsListed(pods, complete))
