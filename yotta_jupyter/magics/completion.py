@@ -98,13 +98,11 @@ def _quote(value: str, fragment: str) -> str | None:
     """Return a value as one word of the line, or None for a value that is not offered."""
     if not value.isprintable() or not 0 < len(value) <= _MAX_LENGTH or value.startswith(_QUOTES):
         return None
-    if not _SAFE_WORD.fullmatch(value):
-        word = quote_word(value)
-    elif fragment.startswith(_QUOTES):
-        word = f"'{value}'"
-    else:
+    is_safe = _SAFE_WORD.fullmatch(value) is not None
+    if is_safe and not fragment.startswith(_QUOTES):
         return value
-    return word.removesuffix("'") if value.endswith(_OPEN_ENDS) else word
+    quoted = f"'{value}'" if is_safe else quote_word(value)
+    return quoted.removesuffix("'") if value.endswith(_OPEN_ENDS) else quoted
 
 
 def _possible_values(session: Session, previous: Sequence[str], typed: str) -> Iterable[str]:
@@ -228,7 +226,7 @@ def _copy_paths(session: Session, typed: str) -> list[str]:
     if remote_path is None:
         pods = [] if "/" in typed else [f"{pod}:" for pod in _pods(session)]
         return _paths_in_folder(typed, _list_local) + pods
-    pod_id = session.remotes.find_known_id(remote_path.pod)
+    pod_id = session.connector.find_known_id(remote_path.pod)
     if pod_id is None:
         return []
     pod, _, typed_path = typed.partition(":")  # `remote_path` has a dot for an empty path.

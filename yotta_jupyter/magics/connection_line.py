@@ -23,7 +23,7 @@ class ConnectionLine:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._line = ExitStack()
+        self._exit_stack = ExitStack()
         self._write: Callable[[str], None] | None = None
 
     def show_status(self, text: str) -> None:
@@ -34,7 +34,7 @@ class ConnectionLine:
         text : str
         """
         if self._write is None:
-            self._write = self._line.enter_context(status_line(self._shell))
+            self._write = self._exit_stack.enter_context(status_line(self._shell))
         self._write(text)
 
     def show_notice(self, text: str) -> None:
@@ -52,5 +52,5 @@ class ConnectionLine:
 
     def end(self) -> None:
         """End the status. The next one starts on a new line."""
-        self._line.close()
+        self._exit_stack.close()
         self._write = None

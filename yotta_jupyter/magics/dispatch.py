@@ -59,12 +59,12 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
     try:
         return _run(session, line, namespace, cell)
     except (YottaError, KeyboardInterrupt) as error:
-        if not isinstance(error, OneLineError):
+        if not isinstance(error, OneLineError):  # Python's own KeyboardInterrupt.
             raise CommandInterrupted from None
         use_magic_advice(error, session.known_pods)
         raise
     finally:
-        session.remotes.end_command()
+        session.connector.end_command()
 
 
 def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | None) -> Any:

@@ -33,7 +33,7 @@ def print_note(text: str) -> None:
 def results_or_raise(
     action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None], statuses: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return a DataFrame with one row per pod. If the action failed for one of several, display it and raise.
+    """Return a DataFrame with one row per pod. If the action failed for one of several, show the rows and raise.
 
     Parameters
     ----------

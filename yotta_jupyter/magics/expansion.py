@@ -22,8 +22,8 @@ _SUBSCRIPT: Final = re.compile(r"(?<!\$)\$(?P<name>[A-Za-z_]\w*)(\.[A-Za-z_]\w*)
 MAX_LINE: Final = 20_000
 """Maximum length in characters before expansion. IPython's search for ``$`` takes time quadratic in the length."""
 
-# Group 1 is the line before its comment: quoted text, escapes, and whitespace that no "#" follows.
-_COMMENT: Final = re.compile(
+# Group 1 is the line without its comment: quoted text, escapes, and whitespace that no "#" follows.
+_LINE_AND_COMMENT: Final = re.compile(
     r"""((?: '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^'"\\\s] | \s(?!\#) )*) (?: \s\#.* )?""", re.DOTALL | re.VERBOSE
 )
 
@@ -70,7 +70,7 @@ def split_line(line: str, namespace: dict[str, Any]) -> list[str]:
 
 def _strip_comment(line: str) -> str:
     # The added space lets a comment start at the beginning of the line.
-    match = _COMMENT.fullmatch(f" {line}")
+    match = _LINE_AND_COMMENT.fullmatch(f" {line}")
     return (match[1] if match else line).strip()
 
 

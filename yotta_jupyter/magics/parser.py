@@ -55,7 +55,7 @@ class LineParser(argparse.ArgumentParser):
         The program in messages, such as ``%yotta list``.
     description : str
     argument_error : str, default ""
-        The error for all invalid arguments; empty for one that names the argument.
+        Replaces each error for an invalid argument, which may contain the argument; empty to keep the errors.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class LineParser(argparse.ArgumentParser):
         return arguments
 
     def _reject_unknown_flags(self, args: Sequence[str]) -> None:
-        # argparse would first report an argument as missing whose flag is mistyped.
+        # argparse would report a required flag that is mistyped as missing.
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:

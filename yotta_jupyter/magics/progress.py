@@ -89,7 +89,7 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
 
 
 class _Rate:
-    """The rate of a transfer over the last seconds. A resumed transfer counts what was done before only for so long."""
+    """The rate of a transfer over `_RATE_WINDOW`, after which the bytes that a resumed transfer skips do not count."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()

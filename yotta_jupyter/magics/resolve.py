@@ -26,7 +26,7 @@ _MAX_NAMED: Final = 6
 def resolve_pods(client: Client, queries: Sequence[str], *, suggest: bool = True) -> list[Pod]:
     """Return the pod for each query, without duplicates.
 
-    Sends one list request, and for each launch ID, complete id or new pod that the listing lacks another request.
+    Sends one list request, and one request for each launch ID, complete id or new pod that the listing lacks.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from ..client import Client
 from ..config import Config, resolve_config
 from ..errors import InvalidRequest
 from ..overrides import ConfigOverrides
+from .connector import Connector
 from .remote_paths import RemoteFolders
-from .remotes import Remotes
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -39,7 +39,7 @@ class Session:
         Ids of the pods for which a note has said what a pause may erase.
     copy_warned_ids : set of str
         Ids of the pods for which a note has said that a pause may erase what was copied there.
-    remotes : Remotes
+    connector : Connector
         Connects commands to pods, and holds the pod chosen by ``%yotta use``.
     remote_folders : RemoteFolders
         The names in folders of pods, for Tab.
@@ -52,7 +52,7 @@ class Session:
         self.sandbox_options: dict[str, object] = {}
         self.pause_warned_ids: set[str] = set()
         self.copy_warned_ids: set[str] = set()
-        self.remotes = Remotes(self)
+        self.connector = Connector(self)
         self.remote_folders = RemoteFolders()
         self._client: Client | None = None
         self._config: Config | None = None

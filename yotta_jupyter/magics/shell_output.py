@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ShellOutput(ShellResult):
-    """The result of ``%yotta sh``. It shows no text in the cell that ran the command, which has streamed it.
+    """The result of ``%yotta sh``. The cell that ran the command does not display the streamed text a second time.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ _INTERRUPT_POLL_INTERVAL: Final = 0.05
 """Seconds."""
 
 _SHUTDOWN_TIMEOUT: Final = 0.4
-"""Seconds within which a shutdown request follows the interrupt that Jupyter sends before it."""
+"""Seconds for which Ctrl-C waits for a shutdown request of Jupyter."""
 
 _SHUTDOWN_POLL_INTERVAL: Final = 0.01
 """Seconds."""
@@ -48,8 +48,8 @@ def _add_use_arguments(parser: LineParser) -> None:
 def _use(session: Session, arguments: Namespace) -> None:
     if arguments.pod is not None:
         (pod,) = resolve_pods(session.client, [arguments.pod])
-        session.remotes.use(pod)
-    used = session.remotes.used_pod
+        session.connector.use(pod)
+    used = session.connector.used_pod
     if used is None:
         print("No pod is chosen. Choose one: %yotta use POD")
     else:
@@ -86,7 +86,7 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
     if arguments.detach and pull:
         raise InvalidRequest("--pull needs the end of the cell, and --detach does not wait for it. Leave one out.")
     values = _find_values(push, arguments.namespace, session)
-    pod, remote = session.remotes.open(arguments.pod, install=not arguments.no_install)
+    pod, remote = session.connector.open(arguments.pod, install=not arguments.no_install)
     with transfer_progress(session.shell) as on_progress:
         if values:
             remote.push_values(values, on_progress=on_progress)
@@ -125,7 +125,7 @@ def _find_values(names: Sequence[str], namespace: Mapping[str, Any], session: Se
     for name in names:
         if name in namespace:
             continue
-        if session.remotes.find_known_id(name) is not None:
+        if session.connector.find_known_id(name) is not None:
             raise InvalidRequest(f"--push takes all names up to the next flag. Write the pod first: %%yotta run {name}")
         hint = did_you_mean(name, [key for key in namespace if not key.startswith("_")])
         raise InvalidRequest(f"--push: this notebook has no variable {single_line(name, 40)!r}.{hint}")
@@ -158,12 +158,12 @@ def _add_attach_arguments(parser: LineParser) -> None:
 
 
 def _attach(session: Session, arguments: Namespace) -> CellResult:
-    _, remote = session.remotes.open(arguments.pod)
+    _, remote = session.connector.open(arguments.pod)
     return _publish_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
 
 
 def _interrupt(session: Session, arguments: Namespace) -> None:
-    pod, remote = session.remotes.open(arguments.pod)
+    pod, remote = session.connector.open(arguments.pod)
     run = _find_running(remote)
     if run is None:
         print(f"Nothing runs on {pod.label}.")
@@ -184,7 +184,7 @@ def _find_running(remote: Remote) -> RunInfo | None:
 
 
 def _restart(session: Session, arguments: Namespace) -> None:
-    pod, remote = session.remotes.open(arguments.pod)
+    pod, remote = session.connector.open(arguments.pod)
     run = _find_running(remote)
     remote.restart()
     ended = f" This cell was ended: {run.title}" if run is not None else ""

@@ -127,7 +127,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     spec, notes = _build_spec(session, arguments)
     for note in notes:
         print_note(note)
-    if arguments.dry_run:  # Creates no SSH key, and works without an API key. With one, it lists the pods.
+    if arguments.dry_run:  # Creates no SSH key. Needs no API key; with an API key, it lists the pods.
         _print_plan(session, spec, limits, another=arguments.another)
         return preview_create(complete_spec(spec, load_public_key=lambda: _KEY_PLACEHOLDER))
     pod, created = _create_or_reuse(session, spec, another=arguments.another)
@@ -170,7 +170,7 @@ def _create_or_reuse(session: Session, spec: PodSpec, another: bool) -> tuple[Po
     if another:
         return pods.create(spec), True
     if spec.pod_name is None:
-        unconfirmed = pods.find_unconfirmed(spec)
+        unconfirmed = pods.find_unconfirmed(spec)  # From an earlier create of unknown outcome.
         return (pods.create(spec), True) if unconfirmed is None else (unconfirmed, False)
     with warnings_as_notes():
         return pods.create_or_reuse(spec)

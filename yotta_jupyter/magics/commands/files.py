@@ -66,7 +66,7 @@ def _cp(session: Session, arguments: Namespace) -> None:
         raise InvalidRequest(
             f"Neither path is on a pod.{hint}", advice="Write POD:PATH, or :PATH for the pod of %yotta use."
         )
-    pod, remote = session.remotes.open(remote_path.pod)
+    pod, remote = session.connector.open(remote_path.pod)
     list_remote = partial(session.remote_folders.list_names, remote)
     started = time.monotonic()
     try:
@@ -88,11 +88,10 @@ def _cp(session: Session, arguments: Namespace) -> None:
         raise
     _print_summary(copied, destination, time.monotonic() - started)
     if remote_target is not None:
-        # On a sandbox, a mount path is a folder in the home.
-        is_sandbox = session.client.is_sandbox
-        _warn_of_data_loss(
-            session, pod, posixpath.join("/", normalize_path(remote_target.path)) if is_sandbox else copied.path
-        )
+        copied_path = copied.path
+        if session.client.is_sandbox:  # A sandbox keeps the files of /data in ~/data.
+            copied_path = posixpath.join("/", normalize_path(remote_target.path))
+        _warn_of_data_loss(session, pod, copied_path)
     session.remote_folders.refresh(remote, remote_path.path)
 
 
@@ -114,7 +113,7 @@ def _suggest_remote_path(session: Session, paths: Sequence[str]) -> str:
     """Return `` Did you mean POD:PATH?`` if a path begins with the name of a known pod; otherwise an empty string."""
     for path in paths:
         pod, _, rest = path.partition("/")
-        if pod and not os.path.lexists(path) and session.remotes.find_known_id(pod) is not None:
+        if pod and not os.path.lexists(path) and session.connector.find_known_id(pod) is not None:
             return f" Did you mean {single_line(f'{pod}:{rest}', 60)}?"
     return ""
 
@@ -122,8 +121,8 @@ def _suggest_remote_path(session: Session, paths: Sequence[str]) -> str:
 def _choose_target(source: str, target: str, list_source: ListFolder, list_target: ListFolder) -> str:
     """Return the path of the copy: the target, or a path within it.
 
-    As with ``cp -r``, a folder is copied into a target folder that exists. So that a copy can be repeated, it is copied
-    to the target itself if that has the same name or contains an earlier copy. As with ``rsync``, ``SRC/`` means the
+    As with ``cp -r``, a folder is copied into a target folder that exists. If the target has the same name or contains
+    an earlier copy, it is the path of the copy, so that a copy can be repeated. As with ``rsync``, ``SRC/`` means the
     contents.
     """
     name = posixpath.basename(source)

@@ -55,7 +55,7 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
     errors, statuses = _accept_repeated(action, pods, errors)
     accepted = [pod for pod in pods if errors[pod.id] is None]
     if not arguments.wait:
-        statuses |= _confirm(session.client, action, [pod for pod in accepted if pod.id not in statuses])
+        statuses |= _check_statuses(session.client, action, [pod for pod in accepted if pod.id not in statuses])
     elif accepted:
         wait_errors, wait_statuses = _wait_until_done(session, action, accepted)
         errors |= wait_errors
@@ -72,10 +72,11 @@ def _request(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, Yott
 def _request_when_allowed(
     session: Session, action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None]
 ) -> dict[str, YottaError | None]:
-    """Request an action again of pods that were refused and reach the required status. Return their new errors."""
+    """Request an action again of refused pods that change to the required status. Return their new errors by id."""
     required = TRANSITIONS[action].required
     leading = [transition for transition in TRANSITIONS.values() if transition.after == required]
-    refused = [pod for pod in pods if any(t.is_confirmed_by(_refused_status(errors[pod.id])) for t in leading)]
+    leading_statuses = {status for transition in leading for status in (transition.during, transition.after)}
+    refused = [pod for pod in pods if _refused_status(errors[pod.id]) in leading_statuses]
     if required is None or not refused:
         return {}
     wait_for_pods(session, refused, required)
@@ -104,7 +105,7 @@ def _accept_repeated(
     return {pod_id: None if pod_id in statuses else error for pod_id, error in errors.items()}, statuses
 
 
-def _confirm(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, str]:
+def _check_statuses(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, str]:
     """Return the statuses to which an accepted action leads, by id. Print a note if a new listing does not show it."""
     transition = TRANSITIONS[action]
     statuses = {pod.id: transition.during for pod in pods}
@@ -118,6 +119,7 @@ def _confirm(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, str]
     except KeyboardInterrupt:
         requested = [msgspec.structs.replace(pod, status=transition.during) for pod in pods]
         raise WaitInterrupted(*requested, target=transition.after) from None
+    # A pod that the listing lacks is not reported.
     unconfirmed = [pod for pod in pods if not transition.is_confirmed_by(listed.get(pod.id, transition.after))]
     statuses |= {pod_id: status for pod_id, status in listed.items() if transition.is_confirmed_by(status)}
     if unconfirmed:

@@ -38,7 +38,7 @@ def _open(session: Session, arguments: Namespace) -> PodLink | None:
     from ...tunnels import find_route
 
     route = find_route()
-    pod, _ = session.remotes.open(arguments.pod)
+    pod, _ = session.connector.open(arguments.pod)
     link = session.client.tunnels.open(pod, route, port, local_port=local_port or 0)
     if link.note:
         print_note(link.note)

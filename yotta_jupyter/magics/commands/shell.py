@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _sh(session: Session, arguments: Namespace) -> ShellOutput | None:
     from ..shell_output import ShellOutput, TextWriter
 
-    _, remote = session.remotes.open(arguments.pod)
+    _, remote = session.connector.open(arguments.pod)
     result = remote.shell(arguments.code, on_text=TextWriter(session.shell))
     if result.returncode:
         raise CommandFailed(result.returncode, result)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-class Remotes:
+class Connector:
     """Provides commands with the `Remote` of a pod, the SSH connection that the client keeps for each pod.
 
     Parameters
