@@ -117,16 +117,7 @@ class Ledger:
             return select_histories(connection, self._base_url, self.account, since)
 
     def last_interruption(self, pod_id: str) -> int:
-        """Return the id of the last span in which a pod was paused or starting; 0 if there is none.
-
-        Parameters
-        ----------
-        pod_id : str
-
-        Returns
-        -------
-        int
-            Rises with each interruption that a process of this user has listed.
+        """Return the last interruption of a pod that a process of this user has listed; see `select_last_interruption`.
 
         Raises
         ------
