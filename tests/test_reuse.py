@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from yotta_jupyter import Client, InvalidRequest, Sandbox, connect
-from yotta_jupyter.api.reuse import live_pods, select_reusable
+from yotta_jupyter.api.reuse import live_pods_named, select_reusable
 from yotta_jupyter.errors import NameTaken
 from yotta_jupyter.models import Pod
 from yotta_jupyter.spec import PodSpec
@@ -49,7 +49,7 @@ def test_reuse_needs_a_name(yotta: Client, sandbox: Sandbox) -> None:
 def test_only_live_pods_are_reused(status: str) -> None:
     expected = status not in ("TERMINATING", "TERMINATED", "FAILED")
     assert (select_reusable([pod(status=status)], SPEC) is not None) is expected
-    assert bool(live_pods([pod(status=status)], "train")) is expected
+    assert bool(live_pods_named([pod(status=status)], "train")) is expected
 
 
 @pytest.mark.parametrize("changes", [{"region": None}, {"cloud_type": None}])

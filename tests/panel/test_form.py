@@ -89,7 +89,7 @@ def test_name_of_the_same_pod_is_noted_and_the_pod_is_used(make_pod: Callable[..
     assert result.notes["pod_name"] == "train exists (RUNNING, 1 × L4). Launch uses that pod and creates none."
     assert result.confirmations == {"pod_name": "another"}
     assert result.spec is not None
-    assert (result.reuses, result.another) == (True, False)
+    assert (result.must_reuse, result.another) == (True, False)
 
 
 def test_estimate_is_by_the_price_beside_the_gpu_type_or_that_of_a_reused_pod(make_pod: Callable[..., Pod]) -> None:

@@ -93,7 +93,7 @@ def test_close_sends_pending_deletes(
 
 
 def test_closing_several_panels_has_one_deadline(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yotta_jupyter.panel.panel.SHUTDOWN_TIMEOUT", 0.5)
+    monkeypatch.setattr("yotta_jupyter.panel.timings.SHUTDOWN_TIMEOUT", 0.5)
     may_finish = threading.Event()
 
     def bulk(client: Any, action: str, pod_ids: list[str]) -> list[None]:
@@ -204,7 +204,7 @@ def test_failed_refresh_says_whether_the_api_answered(yotta: Client, sandbox: Sa
 
 
 def test_refresh_that_takes_long_is_reported_as_late(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yotta_jupyter.panel.panel.LATE_AFTER", 0.0)
+    monkeypatch.setattr("yotta_jupyter.panel.timings.LATE_AFTER", 0.0)
     reports: list[bool] = []
     is_late = threading.Event()
     panel = Panel(yotta)

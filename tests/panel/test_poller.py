@@ -38,12 +38,12 @@ def test_poller_that_starts_again_is_not_reported_as_idle() -> None:
         polls.release()
         return 60.0
 
-    def on_idle() -> None:
+    def on_stop() -> None:
         is_idle.set()
         may_continue.wait(10)
         reports.append("idle")
 
-    poller = Poller(poll, on_idle)
+    poller = Poller(poll, on_stop)
     poller.set_visible(True)
     assert polls.acquire(timeout=10)
     poller.set_visible(False)

@@ -35,7 +35,7 @@ def test_busy_kernel_refreshes_and_sends_one_request_for_several_clicks(
     page: Page, open_notebook: OpenNotebook, sandbox: Sandbox
 ) -> None:
     wait_for_file = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
-    poll_often = "\nimport yotta_jupyter.panel.poller as p; p.IDLE_INTERVAL = p.ACTIVE_INTERVAL"
+    poll_often = "\nimport yotta_jupyter.panel.timings as t; t.IDLE_INTERVAL = t.ACTIVE_INTERVAL"
     notebook = open_notebook(connect_cell(sandbox) + poll_often, PANEL, wait_for_file)
     notebook.run(0)
     notebook.run(1)

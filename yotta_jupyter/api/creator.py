@@ -20,7 +20,7 @@ from .backend import Backend
 from .events import PodsChanged
 from .idempotency import create_once, select_by_launch_id
 from .reader import PodReader
-from .reuse import live_pods, select_reusable
+from .reuse import live_pods_named, select_reusable
 from .waiter import MAX_STALENESS
 
 UNCONFIRMED_SECONDS: Final = 120.0
@@ -367,7 +367,7 @@ class PodCreator(PodReader):
     def _warn_of_duplicates(self, pod: Pod) -> None:
         """Warn if another client has created a pod of the same name at the same time."""
         try:
-            live = live_pods(self.list(), pod.name)
+            live = live_pods_named(self.list(), pod.name)
         except YottaError:
             return
         except KeyboardInterrupt:

@@ -32,7 +32,7 @@ _MAX_NAMED: Final = 6
 """Pods that an error names; the others are counted."""
 
 
-def live_pods(pods: Iterable[Pod], name: str | None) -> list[Pod]:
+def live_pods_named(pods: Iterable[Pod], name: str | None) -> list[Pod]:
     """Return the pods with a name that have not ended and are not being deleted.
 
     Parameters
@@ -73,7 +73,7 @@ def select_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     if spec.pod_name is None:
         raise InvalidRequest("Reusing a pod requires pod_name.", field="pod_name")
     name = single_line(spec.pod_name, 60)
-    live = live_pods(pods, spec.pod_name)
+    live = live_pods_named(pods, spec.pod_name)
     if len(live) > 1:
         states = join_limited([f"{pod.id} ({single_line(pod.status, 20)})" for pod in live], _MAX_NAMED)
         raise NameTaken(f"{len(live)} live pods are named {name}: {states}.", tuple(live))

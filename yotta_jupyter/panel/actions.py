@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-from ..api.reuse import live_pods
+from ..api.reuse import live_pods_named
 from ..client import Client
 from ..errors import CreateOutcomeUnknown, InvalidRequest, YottaError
 from ..formatting import pluralize
@@ -21,10 +21,8 @@ from ..sanitize import single_line
 from ..spec import PodSpec
 from ..tunnels import PodLink, find_route
 from ..tunnels.routes import is_colab
+from . import timings
 from .state import PanelState
-
-SHUTDOWN_TIMEOUT: Final = 4.0
-"""Seconds that closing panels waits for requests in progress. Jupyter kills a kernel 5 s after asking it to end."""
 
 _UNCONFIRMED: Final = "It may exist and cost money. If it is listed, it replaces this row."
 
@@ -44,7 +42,7 @@ class Actions:
     request_refresh : callable
         Called when the pods may have changed.
     delete_delay : float
-        Seconds during which a delete, or a pause that warns, can be undone.
+        Seconds during which a delete or a pause can be undone.
     """
 
     def __init__(
@@ -67,7 +65,7 @@ class Actions:
 
     @property
     def has_requests_in_progress(self) -> bool:
-        """Whether `act` has requests in progress. It calls `request_refresh` after them."""
+        """Whether pauses, resumes or deletes are being sent. Each ends with a call of `request_refresh`."""
         return self._requests_in_progress > 0
 
     def act(self, action: str, pod_ids: Sequence[str], *, confirmed: bool = False) -> list[str]:
@@ -89,17 +87,17 @@ class Actions:
         """
         delayed = {pod_id for pod_id in pod_ids if self._can_undo(action, pod_id, confirmed)}
         immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
-        accepted: list[str] = []
+        begun_ids: list[str] = []
         if to_delay := self._state.begin(delayed, action, can_undo=True):
-            # An action that is undone and requested again has another thread.
+            # After an undo, the same action can be requested again. Another thread then executes it.
             requested_before = time.monotonic()
             self._start_thread(self._execute_delayed, self.client, action, to_delay, requested_before)
-            accepted += to_delay
+            begun_ids += to_delay
         if to_send := self._state.begin(immediate, action):
             self._start_thread(self._execute, self.client, action, to_send)
-            accepted += to_send
+            begun_ids += to_send
         self._on_change()
-        return accepted
+        return begun_ids
 
     def _can_undo(self, action: str, pod_id: str, confirmed: bool) -> bool:
         if self._delete_delay == 0:
@@ -129,7 +127,7 @@ class Actions:
         on_done: Callable[[Pod | YottaError, str], None],
         *,
         another: bool = False,
-        reuses: bool = False,
+        must_reuse: bool = False,
     ) -> None:
         """Create a pod, or reuse the live pod of that name if it is what the spec describes. Returns at once.
 
@@ -142,13 +140,13 @@ class Actions:
             Called on another thread with the pod or the error, and a note for the user.
         another : bool
             Create a pod even if one of that name exists.
-        reuses : bool
-            Create no pod: the error is an `InvalidRequest` if none of that name exists any more.
+        must_reuse : bool
+            Create no pod. If no live pod has the name any more, the error is an `InvalidRequest`.
         """
         self._state.begin_launch(temp_id, spec)
-        # The browser shows a row of its own until it receives this one. It must do so before a failure removes it.
+        # The browser shows its own placeholder until this row arrives. Send the row before a failure removes it.
         self._on_change()
-        self._start_thread(self._create, self.client, temp_id, spec, on_done, another, reuses)
+        self._start_thread(self._create, self.client, temp_id, spec, on_done, another, must_reuse)
 
     def open_jupyter(self, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]) -> None:
         """Open a tunnel to the JupyterLab of a pod. Returns at once.
@@ -164,7 +162,7 @@ class Actions:
         self._start_thread(self._open_jupyter, self.client, pod, server_path, on_done)
 
     def extend_guard(self, pod_id: str, on_done: Callable[[YottaError | None], None]) -> None:
-        """Put off the pause by the guard of a pod by `EXTENSION` seconds. Returns at once.
+        """Extend the guard of a pod by `EXTENSION` seconds. Returns at once.
 
         Parameters
         ----------
@@ -184,11 +182,11 @@ class Actions:
         Parameters
         ----------
         deadline : float, optional
-            When to stop waiting, in seconds of the monotonic clock; by default after `SHUTDOWN_TIMEOUT`.
+            When to stop waiting, in seconds of the monotonic clock; by default in `timings.SHUTDOWN_TIMEOUT`.
         """
         self.begin_close()
         if deadline is None:
-            deadline = time.monotonic() + SHUTDOWN_TIMEOUT
+            deadline = time.monotonic() + timings.SHUTDOWN_TIMEOUT
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
@@ -258,13 +256,13 @@ class Actions:
         spec: PodSpec,
         on_done: Callable[[Pod | YottaError, str], None],
         another: bool,
-        reuses: bool,
+        must_reuse: bool,
     ) -> None:
         outcome: Pod | YottaError
         note = ""
         try:
             existing = None if another else _find_existing(client, spec)
-            if existing is None and reuses:
+            if existing is None and must_reuse:
                 raise InvalidRequest("That pod has ended. Launch again to create a new one.", field="pod_name")
             outcome = existing or client.pods.create(spec)
             self._state.end_launch(temp_id, outcome)
@@ -309,7 +307,7 @@ def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result 
 
 
 def _find_existing(client: Client, spec: PodSpec) -> Pod | None:
-    """Return the pod that a launch uses instead of creating one."""
+    """Return the live pod of the spec's name; without a name, that of an earlier launch of unknown outcome."""
     return client.pods.find_reusable(spec) if spec.pod_name else client.pods.find_unconfirmed(spec)
 
 
@@ -333,7 +331,7 @@ def _set_default_guard(client: Client, pod: Pod) -> str:
 def _warn_of_duplicates(client: Client, pod: Pod) -> str:
     """Return what the form says if another client created a pod of that name at the same time; empty if not."""
     try:
-        others = [other for other in live_pods(client.pods.list(), pod.name) if other.id != pod.id]
+        others = [other for other in live_pods_named(client.pods.list(), pod.name) if other.id != pod.id]
     except YottaError:
         return ""
     if not others:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ..api.reuse import live_pods, select_reusable
+from ..api.reuse import live_pods_named, select_reusable
 from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
 from ..create_command import to_command
 from ..errors import InvalidRequest, NameTaken
@@ -61,7 +61,7 @@ class FormResult(msgspec.Struct):
         What the estimate is based on, or why there is none.
     another : bool
         Whether `ANOTHER` is confirmed.
-    reuses : bool
+    must_reuse : bool
         Whether a launch must use the live pod of that name and create none.
     """
 
@@ -76,7 +76,7 @@ class FormResult(msgspec.Struct):
     volumes: float = 0.0
     basis: str = ""
     another: bool = False
-    reuses: bool = False
+    must_reuse: bool = False
 
     def to_message(self) -> dict[str, Any]:
         """Return the part of the result that is sent to the browser.
@@ -102,7 +102,7 @@ def choices(catalog: Catalog) -> dict[str, Any]:
     dict
         The typedef ``Choices`` of ``protocol.js``.
     """
-    # The lists are arguments, because the result is cached until one of them changes.
+    # The result is cached by the lists, because the catalog stays the same object when they change.
     return _choices(catalog, tuple(catalog.gpus), tuple(catalog.images[:MAX_IMAGES]), tuple(catalog.regions))
 
 
@@ -190,7 +190,7 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
             "image_registry_username": username,
             "image_registry_token": token,
         }
-    same_name = live_pods(pods, options["pod_name"])
+    same_name = live_pods_named(pods, options["pod_name"])
     if same_name:
         form.note_same_name(same_name)
     spec = None if form.errors else _build_spec(form, options)
@@ -258,12 +258,12 @@ class _Form:
             self.resolved[field] = match.name
             return match.name
         if field in self.errors:
-            # The form also finds the suggested images without the prefix.
+            # Suggest images without the prefix, which the form does not require.
             self.errors[field] = self.errors[field].replace(OFFICIAL_PREFIX, "")
         return None
 
     def _find_or_confirm(self, field: str, find: Callable[..., Match], text: str) -> Match:
-        """Look up a text. Offer to send an unknown one as typed, and do so once that is confirmed."""
+        """Return the match of a text. Raise if there is none, unless the user has confirmed the text as typed."""
         try:
             return find(text)
         except InvalidRequest:
@@ -308,9 +308,9 @@ class _Form:
         if spec is None:
             return result
         result.another = self.is_confirmed("pod_name")
-        result.reuses = self._reused is not None
-        confirmed = [kind for field, kind in self.confirmations.items() if self.is_confirmed(field)]
-        result.command = to_command(spec, as_typed=AS_TYPED in confirmed, another=result.another)
+        result.must_reuse = self._reused is not None
+        as_typed = any(kind == AS_TYPED and self.is_confirmed(field) for field, kind in self.confirmations.items())
+        result.command = to_command(spec, as_typed=as_typed, another=result.another)
         result.price = catalog.prices(spec.gpu_type, spec.region).single_card
         if self._reused is not None and self._reused.hourly_rate is not None:
             result.estimate, result.basis = self._reused.hourly_rate, "the price of that pod"
@@ -352,7 +352,7 @@ def _unique_name(gpu: GpuType, catalog: Catalog) -> str:
         match = catalog.find_gpu(gpu.display_name or gpu.id)
     except InvalidRequest:
         return gpu.id
-    is_unique = match == Match(gpu.id)  # A name that means several types has a note.
+    is_unique = match.name == gpu.id and match.note is None  # A note says that other types match, too.
     return gpu.display_name if gpu.display_name and is_unique else gpu.id
 
 

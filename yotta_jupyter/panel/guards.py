@@ -32,6 +32,6 @@ def read_guards(client: Client) -> dict[str, Any]:
         return {**NO_GUARDS, "guards": msgspec.to_builtins(client.guards.statuses())}
     except YottaError as error:
         return {**NO_GUARDS, "guards_error": describe(error)}
-    except Exception as error:  # An exception in a thread reaches no cell.
+    except Exception as error:
         text = f"The guards cannot be read ({type(error).__name__}). Look with: %yotta guard"
         return {**NO_GUARDS, "guards_error": text}

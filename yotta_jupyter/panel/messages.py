@@ -91,19 +91,19 @@ class MessageHandler:
             self._visible_views.discard(view_id)
         self._poller.set_visible(bool(self._visible_views))
         if visible:
-            self._ack(())  # It shows that the kernel answers.
+            self._ack(())  # Without pods: only to show that the kernel answers.
 
     def _act(self, message: Message) -> None:
-        pod_ids = _pod_ids(message)
+        pod_ids = _ids(message)
         confirmed = bool(message.get("confirmed"))
         self._ack_unchanged(pod_ids, self._actions.act(str(message["type"]), pod_ids, confirmed=confirmed))
 
     def _undo(self, message: Message) -> None:
-        pod_ids = _pod_ids(message)
+        pod_ids = _ids(message)
         self._ack_unchanged(pod_ids, self._actions.undo(pod_ids))
 
     def _ack_unchanged(self, pod_ids: Sequence[str], changed: Sequence[str]) -> None:
-        """Acknowledge a request for pods whose rows it has not changed. A changed row is an acknowledgement itself."""
+        """Acknowledge a request for those pods whose rows did not change. A changed row is sent, which suffices."""
         unchanged = sorted(set(pod_ids) - set(changed))
         if unchanged:
             self._ack(unchanged)
@@ -112,12 +112,12 @@ class MessageHandler:
         self._widget.send_message({"type": "ack", "pods": list(pod_ids)})
 
     def _dismiss(self, message: Message) -> None:
-        for row_id in _pod_ids(message):
+        for row_id in _ids(message):
             self._state.dismiss(row_id)
         self._on_change()
 
     def _select(self, message: Message) -> None:
-        self._state.selected = _pod_ids(message)
+        self._state.selected = _ids(message)
 
     def _refresh(self, message: Message) -> None:
         self._poller.request_refresh()
@@ -137,7 +137,7 @@ class MessageHandler:
 
     def _launch(self, message: Message) -> None:
         temp_id = str(message.get("temp_id"))
-        with self._state.lock:  # The same click may arrive on two threads.
+        with self._state.lock:  # A duplicate of the message may arrive on another thread.
             if temp_id in self._handled_launches:
                 return
             self._handled_launches.add(temp_id)
@@ -167,7 +167,7 @@ class MessageHandler:
             else:
                 self._send_launch_failure(temp_id, _describe_launch_error(outcome))
 
-        self._actions.launch(temp_id, result.spec, on_done, another=result.another, reuses=result.reuses)
+        self._actions.launch(temp_id, result.spec, on_done, another=result.another, must_reuse=result.must_reuse)
 
     def _send_rejection(self, temp_id: str, result: form.FormResult) -> None:
         self._widget.send_message({"type": "rejected", "temp_id": temp_id, **result.to_message()})
@@ -225,5 +225,5 @@ def _describe_launch_error(error: YottaError) -> str:
     return describe(error)
 
 
-def _pod_ids(message: Message) -> list[str]:
+def _ids(message: Message) -> list[str]:
     return [str(pod_id) for pod_id in message.get("pods") or ()]

@@ -21,8 +21,8 @@ from ..guard.describe import EXTENSION
 from ..hints import describe
 from ..models import Pod
 from ..urls import is_loopback
-from . import fallback, form
-from .actions import SHUTDOWN_TIMEOUT, Actions
+from . import fallback, form, timings
+from .actions import Actions
 from .guards import NO_GUARDS, read_guards
 from .messages import MessageHandler
 from .poller import Poller, next_interval
@@ -34,26 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.display import DisplayHandle
 
-DELETE_DELAY: Final = 5.0
-"""Seconds during which a delete or a pause can be undone by default."""
-
-MAX_DELETE_DELAY: Final = 60.0
-"""Seconds."""
-
-INITIAL_LISTING_TIMEOUT: Final = 2.0
-"""Seconds that a cell waits for the first listing, so that the notebook is saved with a table."""
-
 INITIAL_ROWS: Final = 100
 """Maximum rows that are sent before the first listing of a panel, so that it appears at once."""
-
-FIRST_PAINT_DELAY: Final = 0.25
-"""Seconds before the first listing, in which the browser draws the rows of an earlier one."""
-
-MAX_LISTING_WAIT: Final = 1.0
-"""Maximum seconds that a closing panel waits for a listing in progress, whose result is not needed any more."""
-
-LATE_AFTER: Final = 3.0
-"""Seconds after which a refresh is reported as late."""
 
 MAX_LOOKUPS: Final = 32
 """Maximum number of pods missing from a listing that one refresh looks up individually."""
@@ -67,8 +49,8 @@ class Panel:
     client : Client, optional
         As returned by `yotta_jupyter.connect`; by default a new one.
     delete_delay : float, optional
-        Seconds from 0 to 60 during which a delete can be undone, and so can the first pause of a pod without a
-        persistent volume.
+        Seconds from 0 to 60 during which a delete can be undone, or the first pause of a pod without a persistent
+        volume.
     follow : callable, optional
         Returns the client of the sandbox that the notebook has now, or None. A panel of a sandbox changes to it.
 
@@ -88,7 +70,7 @@ class Panel:
         self,
         client: Client | None = None,
         *,
-        delete_delay: float = DELETE_DELAY,
+        delete_delay: float = timings.DELETE_DELAY,
         follow: Callable[[], Client | None] | None = None,
     ) -> None:
         _validate_delete_delay(delete_delay)
@@ -102,7 +84,7 @@ class Panel:
             delete_delay,
             static_meta={
                 "ssh_option": ssh.key_option(self._client.ssh_key),
-                "late_after": LATE_AFTER,
+                "late_after": timings.LATE_AFTER,
                 "guard_extension": EXTENSION,
             },
             get_dynamic_meta=self._dynamic_meta,
@@ -115,7 +97,7 @@ class Panel:
         self._closed = False
         self._refresh_lock = threading.Lock()
         self._static_tables: list[DisplayHandle] = []
-        self._poller = Poller(self._poll, self._on_idle)
+        self._poller = Poller(self._poll, self._on_poller_stop)
         self._actions = Actions(self._client, self._state, self._send, self._poller.request_refresh, delete_delay)
         self._widget = PanelWidget(self._snapshot, self._on_message)
         self._messages = MessageHandler(
@@ -152,7 +134,7 @@ class Panel:
 
     def close(self) -> None:
         """Close the panel and remove it from the page. Actions that can still be undone are sent first."""
-        self._close(time.monotonic() + SHUTDOWN_TIMEOUT)
+        self._close(time.monotonic() + timings.SHUTDOWN_TIMEOUT)
 
     def _begin_close(self) -> None:
         """Send pending actions and stop polling, without waiting."""
@@ -168,7 +150,7 @@ class Panel:
         self._unsubscribe()
         self._begin_close()
         self._actions.close(deadline)
-        self._poller.close(min(MAX_LISTING_WAIT, deadline - time.monotonic()))
+        self._poller.close(min(timings.POLLER_SHUTDOWN_TIMEOUT, deadline - time.monotonic()))
         self._widget.close()
         for table in self._static_tables:
             with contextlib.suppress(Exception):  # The kernel may be shutting down.
@@ -194,7 +176,7 @@ class Panel:
         self._first_listing.set()
 
     def _confirm_missing(self, missing: Sequence[Pod]) -> list[Pod]:
-        """Return the pods that still exist although a listing lacks them: all but those that the API does not find."""
+        """Look up pods that a listing lacks, and return all but those that the API does not find."""
         checked, unchecked = missing[:MAX_LOOKUPS], missing[MAX_LOOKUPS:]
         results = map_concurrently(self._client.pods.get, [pod.id for pod in checked])
         existing = list(unchecked)
@@ -217,7 +199,7 @@ class Panel:
             self._record_failure(f"{describe(error)} Then run the cell of the panel again.")
         except YottaError as error:
             self._record_failure(self._describe_failure(error), reachable=not isinstance(error, ConnectionFailed))
-        except Exception as error:  # An exception in a thread reaches no cell.
+        except Exception as error:  # An exception would end the thread.
             self._record_failure(f"The listing cannot be read ({type(error).__name__}). Look with: %yotta list")
         interval = next_interval(self._state.needs_fast_polling, self._failures)
         self._state.interval = round(interval)
@@ -227,7 +209,7 @@ class Panel:
 
     @contextlib.contextmanager
     def _report_late(self) -> Iterator[None]:
-        """Report a refresh that takes long as late. The browser takes any other for one that found no changes."""
+        """Report a refresh that takes long as late. Without a report the browser assumes that nothing has changed."""
         is_done = False
 
         def report() -> None:
@@ -235,7 +217,7 @@ class Panel:
                 self._state.late = not is_done
                 self._send()
 
-        timer = threading.Timer(LATE_AFTER, report)
+        timer = threading.Timer(timings.LATE_AFTER, report)
         timer.daemon = True
         timer.start()
         try:
@@ -255,7 +237,7 @@ class Panel:
 
     def _follow_sandbox(self) -> None:
         """Change to the notebook's present sandbox. A panel of an account that costs money never changes."""
-        if self._follow is None or not self._is_local:
+        if self._follow is None or not self._may_be_sandbox:
             return
         client = self._follow()
         if client is None or client.base_url == self._client.base_url:
@@ -267,7 +249,7 @@ class Panel:
             self._unsubscribe = client.pods.subscribe(self._on_event)
 
     def _describe_failure(self, error: YottaError) -> str:
-        if self._follow is not None and self._is_local and isinstance(error, ConnectionFailed):
+        if self._follow is not None and self._may_be_sandbox and isinstance(error, ConnectionFailed):
             return (
                 "There is no sandbox any more. Start one with %yotta sandbox start: this panel then shows it. "
                 "For your account, run the cell of %yotta panel again."
@@ -275,15 +257,15 @@ class Panel:
         return describe(error)
 
     @property
-    def _is_local(self) -> bool:
-        """Whether the pods are those of a sandbox, which may have been stopped."""
+    def _may_be_sandbox(self) -> bool:
+        """Whether the API is on this machine. `Client.is_sandbox` is false until a sandbox has answered."""
         return is_loopback(urlsplit(self._client.base_url).hostname or "")
 
     def _record_failure(self, error: str, *, reachable: bool = True) -> None:
         self._failures += 1
         self._state.record_failure(error, reachable=reachable)
 
-    def _on_idle(self) -> None:
+    def _on_poller_stop(self) -> None:
         self._state.interval = None
         self._send()
 
@@ -297,6 +279,7 @@ class Panel:
         with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
+            # Send snapshots until one has all rows of the first listing, then patches.
             if not (self._sent_first_listing and self._sync.sent_all_rows):
                 self._sent_first_listing = self._first_listing.is_set()
                 self._widget.send_snapshot()
@@ -332,9 +315,9 @@ class Panel:
         display(self._widget)
         if self._state.refreshed_at is None:
             self._poller.start()
-            self._first_listing.wait(INITIAL_LISTING_TIMEOUT)
+            self._first_listing.wait(timings.INITIAL_LISTING_TIMEOUT)
         else:
-            self._poller.start(delay=FIRST_PAINT_DELAY)
+            self._poller.start(delay=timings.FIRST_PAINT_DELAY)
         self._static_tables.append(display(self._static_table(), raw=True, display_id=True))
 
     def _static_table(self) -> dict[str, str]:
@@ -362,8 +345,8 @@ _open_panels: weakref.WeakSet[Panel] = weakref.WeakSet()
 
 @atexit.register
 def close_all() -> None:
-    """Close all panels within `SHUTDOWN_TIMEOUT`. Called when the extension is unloaded and when the kernel ends."""
-    deadline = time.monotonic() + SHUTDOWN_TIMEOUT
+    """Close all panels. Called when the extension is unloaded and when the kernel ends."""
+    deadline = time.monotonic() + timings.SHUTDOWN_TIMEOUT
     panels = list(_open_panels)
     for panel in panels:
         panel._begin_close()
@@ -374,5 +357,5 @@ def close_all() -> None:
 
 def _validate_delete_delay(seconds: Any) -> None:
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if not (is_number and 0 <= seconds <= MAX_DELETE_DELAY):
-        raise InvalidRequest(f"delete_delay is a number of seconds from 0 to {MAX_DELETE_DELAY:.0f}.")
+    if not (is_number and 0 <= seconds <= timings.MAX_DELETE_DELAY):
+        raise InvalidRequest(f"delete_delay is a number of seconds from 0 to {timings.MAX_DELETE_DELAY:.0f}.")

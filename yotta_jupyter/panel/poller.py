@@ -5,22 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
 
-ACTIVE_INTERVAL: Final = 2.0
-"""Seconds between refreshes while the status of a pod is about to change."""
-
-IDLE_INTERVAL: Final = 15.0
-"""Seconds between refreshes otherwise."""
-
-MAX_INTERVAL: Final = 120.0
-"""Maximum seconds between refreshes after repeated errors."""
-
-VISIBILITY_TTL: Final = 3600.0
-"""Seconds for which a report that the panel is visible is valid. The browser repeats it.
-
-A browser that crashed cannot report that the panel is hidden. A busy kernel receives no report for a long time.
-"""
+from . import timings
 
 
 def next_interval(active: bool, failures: int) -> float:
@@ -38,8 +24,9 @@ def next_interval(active: bool, failures: int) -> float:
     float
     """
     if failures:
-        return min(ACTIVE_INTERVAL * 2.0 ** min(failures, 8), MAX_INTERVAL)
-    return ACTIVE_INTERVAL if active else IDLE_INTERVAL
+        max_factor = timings.MAX_INTERVAL / timings.ACTIVE_INTERVAL
+        return timings.ACTIVE_INTERVAL * min(1 << failures, max_factor)
+    return timings.ACTIVE_INTERVAL if active else timings.IDLE_INTERVAL
 
 
 class Poller:
@@ -49,13 +36,13 @@ class Poller:
     ----------
     poll : callable
         The function. Returns the seconds until its next call.
-    on_idle : callable, optional
+    on_stop : callable, optional
         Called when polling stops, on the thread and before it can start again.
     """
 
-    def __init__(self, poll: Callable[[], float], on_idle: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, poll: Callable[[], float], on_stop: Callable[[], None] = lambda: None) -> None:
         self._poll = poll
-        self._on_idle = on_idle
+        self._on_stop = on_stop
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._visible_until = 0.0
@@ -71,7 +58,7 @@ class Poller:
         delay : float
             Seconds to the first call.
         """
-        self._set_visible_until(time.monotonic() + VISIBILITY_TTL, delay)
+        self._set_visible_until(time.monotonic() + timings.VISIBILITY_TTL, delay)
 
     def set_visible(self, visible: bool) -> None:
         """Start polling at once if the panel is visible, else stop.
@@ -81,7 +68,7 @@ class Poller:
         visible : bool
             Whether the panel is visible in any browser.
         """
-        self._set_visible_until(time.monotonic() + VISIBILITY_TTL if visible else 0.0)
+        self._set_visible_until(time.monotonic() + timings.VISIBILITY_TTL if visible else 0.0)
 
     def request_refresh(self) -> None:
         """Poll now, if the panel is visible. Requests during a poll lead to one more."""
@@ -95,7 +82,7 @@ class Poller:
             self._closed = True
             self._condition.notify_all()
 
-    def close(self, timeout: float = 1.0) -> None:
+    def close(self, timeout: float = timings.POLLER_SHUTDOWN_TIMEOUT) -> None:
         """Stop for good.
 
         Parameters
@@ -128,7 +115,7 @@ class Poller:
                 interval = self._poll()
                 with self._condition:
                     self._next_at = time.monotonic() + interval
-            self._on_idle()
+            self._on_stop()
             with self._condition:
                 # The panel may have become visible meanwhile.
                 if self._must_stop():
@@ -143,7 +130,7 @@ class Poller:
                 if self._refresh_requested or now >= self._next_at:
                     self._refresh_requested = False
                     return True
-                self._condition.wait(min(self._next_at - now, self._visible_until - now, threading.TIMEOUT_MAX))
+                self._condition.wait(min(self._next_at - now, self._visible_until - now))
             return False
 
     def _must_stop(self) -> bool:

@@ -10,9 +10,9 @@ type           keys                                            meaning
 ============== =============================================== ======================================================
 (snapshot)     version, fields, rows, complete, selected,      everything; a row is a list of values by `fields`;
                undo_seconds, meta                              `complete` is false if only the newest pods are sent;
-                                                               `undo_seconds` are those left, by pod id
+                                                               `undo_seconds`: by pod id, the time left to undo
 patch          version, added, updated, removed, meta          the changes since `version` - 1: `added` rows, `updated`
-                                                               objects of an id and the changed fields, `removed` ids
+                                                               fields with the ids of their rows, `removed` ids
 ack            pods                                            requests for these pods arrived, but change no row;
                                                                without pods it shows that the kernel answers
 validation     request_id and those of a form result           the result of ``validate``
@@ -150,7 +150,7 @@ def pod_row(pod: Pod, pending: str | None = None, error: str | None = None, *, w
     error : str, optional
         Why the last action failed.
     warns_of_pause : bool
-        Whether a pause warns that it may erase all files, and can be undone.
+        Whether a pause can be undone, and the panel warns that it may erase all files.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def diff_meta(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 
 def _jupyter_url(pod: Pod) -> str | None:
-    """Return the address of a running pod's Jupyter, built from validated parts; None if it has none now."""
+    """Return the address of a running pod's Jupyter, built from validated parts, or None."""
     if pod.status != "RUNNING":
         return None
     for port in pod.expose:

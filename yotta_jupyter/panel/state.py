@@ -54,7 +54,7 @@ class Launch(msgspec.Struct):
     error : str or None
         Why it is unknown whether the pod exists; None while the launch is in progress.
     launch_id : str or None
-        The launch ID of the pod, if it exists; None while the launch is in progress.
+        The `Pod.launch_id` that the pod has if it exists; None if unknown.
     """
 
     spec: PodSpec
@@ -136,7 +136,7 @@ class PanelState:
             self._remove_listed_launches()
 
     def reset(self) -> None:
-        """Remove all pods, pending actions and errors, to show another account."""
+        """Remove all pods, pending actions and errors, to show another sandbox."""
         with self.lock:
             self._set_pods({})
             self.selected = []
@@ -179,7 +179,7 @@ class PanelState:
             self.reachable = reachable
 
     def warns_of_pause(self, pod_id: str) -> bool:
-        """Return whether a pause of a pod warns that it may erase all files: before its first pause in this panel.
+        """Return whether to warn that a pause may erase all files: only before a pod's first pause in this panel.
 
         Parameters
         ----------
@@ -199,6 +199,7 @@ class PanelState:
         Parameters
         ----------
         pod_ids : iterable of str
+            Pods with a pending action are skipped.
         action : str
             ``pause``, ``resume`` or ``delete``.
         can_undo : bool
@@ -207,16 +208,16 @@ class PanelState:
         Returns
         -------
         list of str
-            The pods without another pending action.
+            The pods that were not skipped.
         """
         with self.lock:
-            accepted = []
+            begun_ids = []
             for pod_id in pod_ids:
                 if pod_id in self.pods and pod_id not in self._pending:
                     self._pending[pod_id] = PendingAction(action, time.monotonic(), can_undo)
                     self._row_errors.pop(pod_id, None)
-                    accepted.append(pod_id)
-            return accepted
+                    begun_ids.append(pod_id)
+            return begun_ids
 
     def undo(self, pod_ids: Iterable[str]) -> list[str]:
         """Cancel actions that can still be undone.
@@ -266,7 +267,7 @@ class PanelState:
             return due
 
     def record_results(self, errors: Mapping[str, str | None]) -> None:
-        """Record the results of requests. Those of actions from before a `reset` are ignored.
+        """Record the results of requests. Pods without a pending action are skipped.
 
         Parameters
         ----------
@@ -287,7 +288,7 @@ class PanelState:
                     self._paused_before.add(pod_id)
 
     def dismiss(self, row_id: str) -> None:
-        """Remove the error of a row, and the row itself if it is a launch that failed.
+        """Remove the error of a row, and the row itself if it is a launch of unknown outcome.
 
         Parameters
         ----------
@@ -311,7 +312,7 @@ class PanelState:
             self._launches[temp_id] = Launch(spec)
 
     def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str, launch_id: str | None = None) -> None:
-        """Show in the row of a launch that it is unknown whether the pod exists. A pod has one such row.
+        """Show in the row of a launch that it is unknown whether the pod exists.
 
         Parameters
         ----------
@@ -320,7 +321,7 @@ class PanelState:
         error : str
             Why it is unknown.
         launch_id : str, optional
-            A listed pod with this launch ID replaces the row.
+            A listed pod with this launch ID replaces the row. The row is removed if another has this launch ID.
         """
         with self.lock:
             self._launches.pop(temp_id, None)
@@ -338,9 +339,11 @@ class PanelState:
         """
         with self.lock:
             self._launches.pop(temp_id, None)
-            if pod is not None:
-                self._launched_at[pod.id] = time.monotonic()
-                self._set_pods({**self.pods, pod.id: self.pods.get(pod.id, pod)})
+            if pod is None:
+                return
+            self._launched_at[pod.id] = time.monotonic()
+            if pod.id not in self.pods:
+                self._set_pods({**self.pods, pod.id: pod})
 
     def rows(self, limit: int | None = None) -> dict[str, Row]:
         """Return the rows by id.
@@ -348,11 +351,11 @@ class PanelState:
         Parameters
         ----------
         limit : int, optional
-            The number of pods, the newest ones; by default all.
+            Return only this many of the newest pods; by default all.
 
         Returns
         -------
-        dict of str to list
+        dict of str to Row
         """
         with self.lock:
             rows = {

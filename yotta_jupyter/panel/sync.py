@@ -60,7 +60,7 @@ class StateSync:
         Parameters
         ----------
         limit : int, optional
-            The number of pods, the newest ones; by default all. Another snapshot must follow one that lacks pods.
+            Send only this many of the newest pods; by default all.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class StateSync:
             self._sent_all_rows = limit is None or len(self._state.pods) <= limit
             rows, meta = self._state.rows(limit), self._meta()
             if rows != self._sent_rows or meta != self._sent_meta:
-                # A page that misses this snapshot finds a gap in the versions, and requests another.
+                # A page that misses this snapshot finds a gap in the versions, and requests a new snapshot.
                 self._version += 1
             self._sent_rows, self._sent_meta = rows, meta
             content = {
