@@ -284,6 +284,19 @@ describe("More options", () => {
     expect(summary()).toBe("More options (1 set)");
   });
 
+  test("marks a variable only while its error is shown", () => {
+    button("Add a variable").click();
+    type(variables()[1], "canary");
+    vi.advanceTimersByTime(1000);
+    const errors = { environment_vars: "A variable has no name." };
+    validate({ command: null, errors });
+    expect(variables()[1].getAttribute("aria-invalid")).toBeNull();
+    type(variables()[0], "");
+    vi.advanceTimersByTime(1000);
+    validate({ command: null, errors });
+    expect(variables()[1].getAttribute("aria-invalid")).toBe("true");
+  });
+
   test.each([true, false])("opens for an error that names no variable (with a variable: %s)", (withVariable) => {
     if (withVariable) button("Add a variable").click();
     view.form.fields.setMessage("environment_vars", "The password is too short.", undefined);

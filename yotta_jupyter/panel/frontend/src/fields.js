@@ -7,7 +7,7 @@ import { formatGpuFacts } from "./format.js";
 
 /** @typedef {import("./combobox-logic.js").ComboboxOption} ComboboxOption */
 /** @typedef {import("./protocol.js").Choices} Choices */
-/** @typedef {{ checkbox: HTMLInputElement, text: HTMLElement, label: HTMLElement }} Confirmation */
+/** @typedef {{ checkbox: HTMLInputElement, text: HTMLElement, label: HTMLElement }} Confirmation a check box below a field */
 
 const CONFIRMATION_LABELS = { as_typed: "Use as typed", another: "Launch another pod of this name" };
 
@@ -107,7 +107,7 @@ export class Fields {
   }
 
   /**
-   * @param {boolean} withSecrets whether secrets are included; otherwise those that are set are the word "set"
+   * @param {boolean} withSecrets whether secrets are included; otherwise each secret is replaced by the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
   values(withSecrets) {
@@ -167,21 +167,24 @@ export class Fields {
 
   /** Remove the values of the environment variables: a secret must not be sent to the next pod unnoticed. */
   clearVariableValues() {
-    for (const row of this._variables.children) row.querySelectorAll("input")[1].value = "";
+    for (const { value } of this._variableInputs()) value.value = "";
   }
 
-  /** @returns {[name: string, value: string][]} the environment variables */
+  /** @returns {{ name: HTMLInputElement, value: HTMLInputElement }[]} of the environment variables */
+  _variableInputs() {
+    return [...this._variables.children].map((row) => {
+      const [name, value] = row.querySelectorAll("input");
+      return { name, value };
+    });
+  }
+
+  /** @returns {string[][]} the name and value of each environment variable */
   _variableValues() {
-    const rows = [...this._variables.children];
-    return rows
-      .map((row) => {
-        const [name, value] = row.querySelectorAll("input");
-        return /** @type {[string, string]} */ ([name.value.trim(), value.value]);
-      })
-      .filter(([name, value]) => name || value);
+    const pairs = this._variableInputs().map(({ name, value }) => [name.value.trim(), value.value]);
+    return pairs.filter(([name, value]) => name || value);
   }
 
-  /** Show how many of the options are set, because they are also sent while they are hidden. */
+  /** Show how many options are set. Hidden options are sent, too. */
   _updateSummary() {
     const count = (/** @type {HTMLElement} */ element) => {
       const inputs = /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (
@@ -199,7 +202,7 @@ export class Fields {
     /** @type {HTMLElement | null} */
     let control = this.element.querySelector("[aria-invalid=true]");
     const hasVariableError = this.messageElements.environment_vars.classList.contains("yotta-is-invalid");
-    // An error that names no variable marks no input as invalid.
+    // An error of a variable may have marked no input.
     if (!control && hasVariableError) control = this._variables.querySelector("input") ?? this._addVariableButton;
     const details = control?.closest("details");
     if (details) details.open = true;
@@ -226,14 +229,14 @@ export class Fields {
   }
 
   /**
-   * Mark the variables without a name and those that the error names.
+   * If there is an error, mark the variables that it names and those without a name.
    *
    * @param {string | undefined} error
    */
   _markInvalidVariables(error) {
-    for (const row of this._variables.children) {
-      const [name, value] = row.querySelectorAll("input");
-      const isInvalid = error?.includes(name.value.trim()); // Any text includes an empty name.
+    for (const { name, value } of this._variableInputs()) {
+      const text = name.value.trim();
+      const isInvalid = error && (!text || error.includes(text));
       setAttribute(value, "aria-invalid", isInvalid ? "true" : null);
     }
   }
