@@ -461,7 +461,7 @@ describe("the password of Jupyter", () => {
   /** @param {PanelView} view */
   function show(view) {
     labelled(view, "Open Jupyter of train-1").click();
-    const [button] = view.table.jupyterPopup.element.querySelectorAll("button");
+    const [button] = view.jupyterPopup.element.querySelectorAll("button");
     button.click();
     const { message } = /** @type {{ message: any }} */ (model.sent.at(-1));
     model.receive({ type: "password", request_id: message.request_id, error: "" }, [password]);
@@ -501,7 +501,7 @@ describe("opening Jupyter", () => {
   /** @type {{ opener: unknown, location: { href: string } }} */
   let tab;
 
-  const dialog = () => view.table.jupyterPopup.element;
+  const dialog = () => view.jupyterPopup.element;
   const requests = () => model.sent.map(({ message }) => message).filter(({ type }) => type === "open_jupyter");
 
   /**
@@ -552,7 +552,7 @@ describe("opening Jupyter", () => {
   test("the rows keep their places while it is shown", () => {
     model.receive({ type: "patch", version: 2, added: [encodeRow(podRow({ id: "2", created_at: 1_800_000_000 }))] });
     expect(view.table.ids).toEqual(["1", "2"]);
-    view.table.jupyterPopup.close();
+    view.jupyterPopup.close();
     expect(view.table.ids).toEqual(["2", "1"]);
   });
 
@@ -570,15 +570,15 @@ describe("opening Jupyter", () => {
     reply();
     tab.location.href = "";
     reply();
-    view.table.jupyterPopup.close();
+    view.jupyterPopup.close();
     labelled(view, "Open Jupyter of train-1").click();
-    view.table.jupyterPopup.close();
+    view.jupyterPopup.close();
     reply();
     expect(tab.location.href).toBe("");
   });
 
   test("a lost kernel is an error at once", () => {
-    view.table.jupyterPopup.close();
+    view.jupyterPopup.close();
     model.loseKernel();
     labelled(view, "Open Jupyter of train-1").click();
     expect(dialog().textContent).toContain("The kernel has gone.");

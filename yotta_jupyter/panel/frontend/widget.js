@@ -55,13 +55,15 @@ function setLabel(button, label, reason) {
   setAttribute(button, "aria-label", label);
   setAttribute(button, "title", reason ? `${label}: ${reason}` : label);
 }
-function setIcon(button, name) {
+function setIcon(button, name, text = "") {
   if (button.dataset.icon === name) return;
   button.dataset.icon = name;
   button.replaceChildren(icon(name));
+  if (text) button.append(h("span", {}, text));
 }
 function iconButton(name, label, onclick) {
-  const button = h("button", { type: "button", class: "yotta-icon", "aria-label": label, title: label, onclick });
+  const attributes = { type: "button", class: "yotta-icon-button", "aria-label": label, title: label, onclick };
+  const button = h("button", attributes);
   setIcon(button, name);
   return button;
 }
@@ -73,6 +75,9 @@ function setDisabled(button, disabled) {
 }
 function isDisabled(button) {
   return button.getAttribute("aria-disabled") === "true";
+}
+function isSecondClick(event) {
+  return event.detail > 1;
 }
 function uniqueId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -112,18 +117,18 @@ function attach(view, container) {
   disposers.push(() => resizeObserver.disconnect());
   listen(window, "keydown", (event) => allowSaveShortcut(root, event), true);
   listen(document, "visibilitychange", () => visibility.update());
-  listen(window, "pagehide", () => visibility.report(false));
+  listen(window, "pagehide", () => visibility.reportIfChanged(false));
   listen(window, "pageshow", () => visibility.update());
   every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
   every(TIME_INTERVAL_S, () => visibility.reportedVisible && store.resyncIfSilent());
   every(AGE_INTERVAL_S, () => table.refreshAges());
-  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.send(true));
+  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.report(true));
   visibility.update();
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.report(false);
+    visibility.reportIfChanged(false);
   };
 }
 var VisibilityReporter = class {
@@ -139,14 +144,14 @@ var VisibilityReporter = class {
     this.update();
   }
   update() {
-    this.report(this._inViewport && document.visibilityState === "visible");
+    this.reportIfChanged(this._inViewport && document.visibilityState === "visible");
+  }
+  /** @param {boolean} visible */
+  reportIfChanged(visible) {
+    if (visible !== this.reportedVisible) this.report(visible);
   }
   /** @param {boolean} visible */
   report(visible) {
-    if (visible !== this.reportedVisible) this.send(visible);
-  }
-  /** @param {boolean} visible */
-  send(visible) {
     this.reportedVisible = visible;
     this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }
@@ -270,7 +275,7 @@ var UndoableActions = class {
     return this._deadlines.has(id);
   }
   /**
-   * Start the countdown of a row. The kernel starts its own when it receives the click.
+   * Start the countdown of a row. The countdown of the kernel starts when it receives the click.
    *
    * @param {string} id
    * @param {number} seconds
@@ -283,11 +288,11 @@ var UndoableActions = class {
     this._deadlines.delete(id);
   }
   /**
-   * Stop the countdowns of all other rows.
+   * Stop the countdowns of rows whose action cannot be undone any more.
    *
    * @param {(id: string) => boolean} canUndo
    */
-  keep(canUndo) {
+  stopUnless(canUndo) {
     for (const id of [...this._deadlines.keys()]) if (!canUndo(id)) this.stop(id);
   }
   /**
@@ -307,10 +312,9 @@ var UndoableActions = class {
    * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
   last(actionOf) {
-    for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
-      const { action: action2, isBulk } = group;
-      const ids2 = group.ids.filter((id) => actionOf(id) === action2);
-      if (ids2.length) return { action: action2, ids: ids2, isBulk };
+    for (const { action: action2, ids: ids2, isBulk } of [...this._groups].reverse()) {
+      const undoable = ids2.filter((id) => actionOf(id) === action2);
+      if (undoable.length) return { action: action2, ids: undoable, isBulk };
       this._groups.pop();
     }
     const restored = [...this._deadlines.keys()];
@@ -324,7 +328,7 @@ var UndoableActions = class {
 // yotta_jupyter/panel/frontend/src/store.js
 var STALL_MS = 1500;
 var SELECTION_DEBOUNCE_MS = 100;
-var STALE_INTERVALS = 2.5;
+var MAX_SILENT_INTERVALS = 2.5;
 var Store = class {
   /** @param {Model} model */
   constructor(model) {
@@ -339,7 +343,7 @@ var Store = class {
     this._optimistic = /* @__PURE__ */ new Map();
     this._undoable = new UndoableActions();
     this._launches = /* @__PURE__ */ new Set();
-    this._lastSyncAt = 0;
+    this._resyncRequestedAt = 0;
     this._selectionTimer = 0;
     this._loadSnapshot();
     model.on("change:_snapshot", () => {
@@ -409,7 +413,7 @@ var Store = class {
   }
   /**
    * @param {string[]} ids
-   * @returns {string[]} what a pause of these pods may erase, without those that have been paused before
+   * @returns {string[]} what a pause may erase, of each pod whose pause warns of it
    */
   pauseLosses(ids) {
     return ids.flatMap((id) => {
@@ -458,10 +462,10 @@ var Store = class {
    */
   act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
-    const undoable = ids.filter((id) => this._canUndo(action, id, isConfirmed));
-    if (undoable.length) this._undoable.addGroup({ action, ids: undoable, isBulk });
-    for (const id of ids) this._setOptimistic(id, action === "undo" ? "undoing" : action);
-    for (const id of undoable) this._setOptimistic(id, UNDOABLE_PREFIX + action);
+    const undoable = new Set(ids.filter((id) => this._canUndo(action, id, isConfirmed)));
+    if (undoable.size) this._undoable.addGroup({ action, ids: [...undoable], isBulk });
+    const pending = action === "undo" ? "undoing" : action;
+    for (const id of ids) this._setOptimistic(id, undoable.has(id) ? UNDOABLE_PREFIX + action : pending);
     this.send({ type: action, pods: ids, ...action === "pause" && isConfirmed ? { confirmed: true } : {} });
     this._notify({ ids });
   }
@@ -496,9 +500,9 @@ var Store = class {
   resyncIfSilent() {
     const { interval } = this.meta;
     if (interval === null) return;
-    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (silenceMs < STALE_INTERVALS * interval * 1e3) return;
-    this._lastSyncAt = Date.now();
+    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._resyncRequestedAt);
+    if (silenceMs < MAX_SILENT_INTERVALS * interval * 1e3) return;
+    this._resyncRequestedAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
   /**
@@ -529,7 +533,7 @@ var Store = class {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    this._undoable.keep((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
+    this._undoable.stopUnless((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
     for (const { id, pending } of this.rows.values()) {
       if (!this._undoable.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
@@ -558,7 +562,8 @@ var Store = class {
   /** @param {LaunchResult} message */
   _onLaunchResult(message) {
     if (!this._launches.delete(message.temp_id)) return;
-    if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
+    const isPlaceholder = this._optimistic.has(message.temp_id);
+    if (message.type === "rejected" || isPlaceholder) this._discard(message.temp_id);
   }
   /** @param {Patch} patch */
   _applyPatch(patch) {
@@ -571,7 +576,7 @@ var Store = class {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    const guards = meta.guards ? { ...this.meta.guards, ...meta.guards } : {};
+    const guardedIds = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
@@ -584,7 +589,7 @@ var Store = class {
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    const ids = [...updated.map(({ id }) => id), ...Object.keys(guards)];
+    const ids = [...updated.map(({ id }) => id), ...guardedIds];
     this._notify({ rowsChanged, ids, fields: applied.fields });
   }
   /**
@@ -621,7 +626,7 @@ var Store = class {
    * @param {Action} action
    * @param {string} id
    * @param {boolean} isConfirmed
-   * @returns {boolean} whether the kernel sends the action only after a time; the same as in `actions.py`
+   * @returns {boolean} whether the kernel waits for an undo before it sends the action; the same as in `actions.py`
    */
   _canUndo(action, id, isConfirmed) {
     if (this.meta.delete_delay === 0) return false;
@@ -771,22 +776,22 @@ function withUndoHint(text) {
   return `${text.replace(/\.$/, "")}. Undo with Escape`;
 }
 var LAST_KNOWN = (
-  /** @type {Record<string, { label: string, text: string }>} */
+  /** @type {Record<string, { status: string, tooltip: string }>} */
   {
     pause: {
-      label: "Paused?",
-      text: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money."
+      status: "Paused?",
+      tooltip: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money."
     },
-    resume: { label: "Running?", text: "Running or starting, and may cost money: the kernel ended." },
+    resume: { status: "Running?", tooltip: "Running or starting, and may cost money: the kernel ended." },
     delete: {
-      label: "Deleted?",
-      text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money."
+      status: "Deleted?",
+      tooltip: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money."
     },
     undoing: {
-      label: "Undone?",
-      text: "The kernel ended before it confirmed the undo: the pod may be deleted or paused."
+      status: "Undone?",
+      tooltip: "The kernel ended before it confirmed the undo: the pod may be deleted or paused."
     },
-    launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." }
+    launch: { status: "May exist", tooltip: "May exist and cost money: the kernel ended before the API had answered." }
   }
 );
 function formatDollars(amount) {
@@ -821,8 +826,8 @@ function wholeMinutes(seconds) {
 function formatGuardTooltip({ rule, state, pauses_at, problem }) {
   let at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
   if (state === "paused" || state === "waiting") at = ". Its limits start when the pod runs";
-  const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
-  return `Guard: ${rule}${at}${enforced}`;
+  const problemText = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
+  return `Guard: ${rule}${at}${problemText}`;
 }
 function formatTime(timestamp) {
   return new Date(timestamp * 1e3).toLocaleTimeString([], { hour12: false });
@@ -854,7 +859,7 @@ function formatGpuFacts({ vram_in_gb, price }) {
 }
 function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
   const lastKnown = connected ? null : lastKnownOf(pending);
-  if (lastKnown) return lastKnown.label;
+  if (lastKnown) return lastKnown.status;
   if (stalled) return "Waiting for kernel…";
   const undoable = undoableAction(pending);
   if (undoable) return `${PROGRESS_LABELS[undoable]} in ${undoSeconds} s`;
@@ -863,7 +868,8 @@ function formatStatus(status, pending, { stalled = false, undoSeconds = 0, conne
   return STATUS_LABELS[status] ?? status[0].toUpperCase() + status.slice(1).toLowerCase();
 }
 function formatStatusTooltip(status, pending, connected) {
-  return (connected ? null : lastKnownOf(pending))?.text ?? status;
+  const lastKnown = connected ? null : lastKnownOf(pending);
+  return lastKnown?.tooltip ?? status;
 }
 function lastKnownOf(pending) {
   return LAST_KNOWN[undoableAction(pending) ?? pending ?? ""];
@@ -915,7 +921,10 @@ var FilterBar = class {
   updateOptions(filters) {
     for (const { name, select } of this._selects) {
       const values = /* @__PURE__ */ new Set();
-      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
+      for (const row of this.store.rows.values()) {
+        const value = row[name];
+        if (value && value !== LAUNCHING) values.add(value);
+      }
       const options = [...values].sort();
       const selected = filters[name];
       if (selected && !values.has(selected)) options.push(selected);
@@ -957,10 +966,10 @@ function createFilter(options) {
     const ranked = matches.map(({ option, text: text2 }) => ({
       option,
       group: groups.indexOf(option.group),
-      isOther: [option.value, option.label].every((name) => name.toLowerCase() !== exact),
-      rank: wordStarts.filter((pattern) => !pattern.test(text2)).length
+      equality: [option.value, option.label].some((name) => name.toLowerCase() === exact) ? 1 : 0,
+      startCount: wordStarts.filter((pattern) => pattern.test(text2)).length
     }));
-    ranked.sort((a, b) => a.group - b.group || Number(a.isOther) - Number(b.isOther) || a.rank - b.rank);
+    ranked.sort((a, b) => a.group - b.group || b.equality - a.equality || b.startCount - a.startCount);
     return ranked.map(({ option }) => option);
   };
 }
@@ -1153,9 +1162,9 @@ var Combobox = class {
     if (this._popup.isOpen) this._render(this.input.value);
   }
   /**
-   * Open all options, or for a typed text its matches with the best one active.
+   * Open the matches of a typed text, with the best match active. If there are none, open all options.
    *
-   * @param {number} active as for `_open`, among all options
+   * @param {number} active the index of the active option if no text was typed; -1 for none
    */
   _openForText(active) {
     const text = this.input.value.trim();
@@ -1383,7 +1392,7 @@ var Fields = class {
     return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
   /**
-   * @param {boolean} withSecrets whether secrets are included; otherwise those that are set are the word "set"
+   * @param {boolean} withSecrets whether secrets are included; otherwise each secret is replaced by the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
   values(withSecrets) {
@@ -1438,20 +1447,21 @@ var Fields = class {
   }
   /** Remove the values of the environment variables: a secret must not be sent to the next pod unnoticed. */
   clearVariableValues() {
-    for (const row of this._variables.children) row.querySelectorAll("input")[1].value = "";
+    for (const { value } of this._variableInputs()) value.value = "";
   }
-  /** @returns {[name: string, value: string][]} the environment variables */
-  _variableValues() {
-    const rows = [...this._variables.children];
-    return rows.map((row) => {
+  /** @returns {{ name: HTMLInputElement, value: HTMLInputElement }[]} of the environment variables */
+  _variableInputs() {
+    return [...this._variables.children].map((row) => {
       const [name, value] = row.querySelectorAll("input");
-      return (
-        /** @type {[string, string]} */
-        [name.value.trim(), value.value]
-      );
-    }).filter(([name, value]) => name || value);
+      return { name, value };
+    });
   }
-  /** Show how many of the options are set, because they are also sent while they are hidden. */
+  /** @returns {string[][]} the name and value of each environment variable */
+  _variableValues() {
+    const pairs = this._variableInputs().map(({ name, value }) => [name.value.trim(), value.value]);
+    return pairs.filter(([name, value]) => name || value);
+  }
+  /** Show how many options are set. Hidden options are sent, too. */
   _updateSummary() {
     const count = (element) => {
       const inputs = (
@@ -1492,14 +1502,14 @@ var Fields = class {
     );
   }
   /**
-   * Mark the variables without a name and those that the error names.
+   * If there is an error, mark the variables that it names and those without a name.
    *
    * @param {string | undefined} error
    */
   _markInvalidVariables(error) {
-    for (const row of this._variables.children) {
-      const [name, value] = row.querySelectorAll("input");
-      const isInvalid = error?.includes(name.value.trim());
+    for (const { name, value } of this._variableInputs()) {
+      const text = name.value.trim();
+      const isInvalid = error && (!text || error.includes(text));
       setAttribute(value, "aria-invalid", isInvalid ? "true" : null);
     }
   }
@@ -1628,7 +1638,7 @@ var LaunchFeedback = class {
   clear() {
     this.showResult("");
   }
-  /** Follow the row of the launch. */
+  /** Clear the result if its pod has ended, or else update its button. */
   update() {
     if (!this._rowId) return;
     if (!this._store.rows.get(this._rowId)?.is_live) this.clear();
@@ -1649,7 +1659,7 @@ function formatEstimate(estimate, volumes, basis) {
 
 // yotta_jupyter/panel/frontend/src/form.js
 var VALIDATE_DEBOUNCE_MS = 250;
-var RELAUNCH_COOLDOWN_MS = 1e3;
+var IGNORE_MS = 1e3;
 var REPEATED = "A pod like this was launched just now. Change the form, or check the box.";
 var LaunchForm = class {
   /**
@@ -1666,7 +1676,7 @@ var LaunchForm = class {
     this._enterField = null;
     this._focusMovedAt = 0;
     this._namelessLaunch = null;
-    this._sameName = "";
+    this._podsOfName = "";
     this._launch = null;
     this.fields = new Fields((element) => this._onInput(element));
     this._launchButton = h("button", { type: "submit", class: "yotta-button-primary" }, "Launch");
@@ -1709,10 +1719,11 @@ var LaunchForm = class {
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
     const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
-    if (this._updateSameName() || hasNewPrices) this._validate();
+    if (this._updatePodsOfName() || hasNewPrices) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
-    if (this._namelessLaunch && !this.store.rows.get(this._namelessLaunch.podId)?.is_live) this._namelessLaunch = null;
+    const namelessPod = this.store.rows.get(this._namelessLaunch?.podId ?? "");
+    if (!namelessPod?.is_live) this._namelessLaunch = null;
   }
   /** @param {ValidationMessage} message */
   onValidation(message) {
@@ -1767,15 +1778,15 @@ var LaunchForm = class {
   _onLaunched({ pod_id: podId, note }, { name, form }) {
     const podName = this.store.rows.get(podId)?.name || name;
     const text = note || `Launched ${podName ? `${podName} (${podId})` : podId}.`;
-    const isUnchanged = form === this._serialize();
+    const isNamelessUnchanged = !name && form === this._serialize();
     setText(this._launchButton, "Launch");
-    setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
+    setTimeout(() => this._setBusy(false), IGNORE_MS);
     this._showsAllErrors = false;
     this._feedback.showResult(text, { rowId: podId, offersRepeat: !name });
     this.context.announce(text);
     this.fields.clearConfirmations();
     this.fields.clearVariableValues();
-    this._namelessLaunch = name || !isUnchanged ? null : { podId, form: this._serialize() };
+    this._namelessLaunch = isNamelessUnchanged ? { podId, form: this._serialize() } : null;
     this._validate();
   }
   /** @returns {string} the form, to find out whether it has changed */
@@ -1825,10 +1836,10 @@ var LaunchForm = class {
       this._enterField = target;
       this._validate();
     } else if (target === this._launchButton) {
-      if (event.repeat || Date.now() - this._focusMovedAt < RELAUNCH_COOLDOWN_MS) event.preventDefault();
+      if (event.repeat || Date.now() - this._focusMovedAt < IGNORE_MS) event.preventDefault();
     }
   }
-  /** @param {FormResult} result of an Enter */
+  /** @param {FormResult} result of the validation that Enter has requested */
   _moveFocus({ command, errors }) {
     if (command) {
       this._focusMovedAt = Date.now();
@@ -1842,13 +1853,13 @@ var LaunchForm = class {
     this.context.announce(Object.values(errors)[0]);
   }
   /** @returns {boolean} whether pods of the name in the form have appeared, changed or ended */
-  _updateSameName() {
+  _updatePodsOfName() {
     const name = this.fields.inputs.pod_name.value.trim();
     const rows = name ? [...this.store.rows.values()] : [];
-    const sameNamed = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
-    const sameName = sameNamed.map(({ id, status }) => `${id} ${status}`).join();
-    const hasChanged = sameName !== this._sameName;
-    this._sameName = sameName;
+    const matching = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
+    const podsOfName = matching.map(({ id, status }) => `${id} ${status}`).join();
+    const hasChanged = podsOfName !== this._podsOfName;
+    this._podsOfName = podsOfName;
     return hasChanged;
   }
   _validate() {
@@ -1923,7 +1934,7 @@ var GuardNotice = class {
     this._text = h("span", { class: "yotta-message-text", dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
+      if (!isSecondClick(event) && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
@@ -1932,14 +1943,11 @@ var GuardNotice = class {
       this.button
     );
   }
-  /** @param {boolean} isCovered whether the alert of the header is shown in the same place */
-  update(isCovered) {
+  /** @param {{ isCovered: boolean }} alert whether the alert of the header is shown in the same place */
+  update({ isCovered }) {
     const [nearest, ...others] = this._nearGuards();
     const result = Date.now() < this._result.until ? this._result.text : "";
-    let text = this.store.meta.guards_error ?? "";
-    if (result) text = result;
-    else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
-    else if (nearest) text = describeNear(nearest, others);
+    const text = result || this._describe(nearest, others);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
@@ -1960,6 +1968,15 @@ var GuardNotice = class {
       this._result = { text, until: Date.now() + RESULT_MS };
     }
     this.context.announce(error || this._result.text);
+  }
+  /**
+   * @param {NearGuard | undefined} nearest
+   * @param {NearGuard[]} others
+   * @returns {string} empty if there is nothing to say
+   */
+  _describe(nearest, others) {
+    if (!nearest) return this.store.meta.guards_error ?? "";
+    return nearest.row.id === this._error?.id ? this._error.text : describeNear(nearest, others);
   }
   /** @returns {NearGuard[]} the next pause first */
   _nearGuards() {
@@ -2066,9 +2083,9 @@ var Header = class {
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
     if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
-      const age = now - meta.late_after - meta.interval - meta.refreshed_at;
-      const refreshes = Math.max(0, Math.floor(age / meta.interval));
-      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      const started = Math.floor((now - meta.refreshed_at - meta.late_after) / meta.interval);
+      const succeeded = Math.max(0, started - 1);
+      text = `Refreshed ${formatTime(meta.refreshed_at + succeeded * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
     }
     setText(this._refreshedAt, text);
@@ -2086,324 +2103,6 @@ var Header = class {
   /** @returns {boolean} whether the rows may be out of date */
   isStale() {
     return !this.store.connected || Boolean(this.store.meta.error);
-  }
-};
-
-// yotta_jupyter/panel/frontend/src/selection-toolbar.js
-var SelectionToolbar = class {
-  /**
-   * @param {Store} store
-   * @param {ViewContext} context
-   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
-   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
-   *   toolbar disappears, `focusUndo` after a delete
-   */
-  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
-    this.store = store;
-    this.context = context;
-    this._countHidden = countHidden;
-    this._focusFallback = focusFallback;
-    this._focusUndo = focusUndo;
-    this._unconfirmed = null;
-    this._count = h("strong");
-    this._buttons = {
-      pause: secondaryButton("Pause", (event) => this._act("pause", event)),
-      resume: secondaryButton("Resume", (event) => this._act("resume", event)),
-      delete: secondaryButton("Delete", (event) => this._act("delete", event))
-    };
-    this._copyButton = secondaryButton("", () => this._copySsh());
-    const clear = secondaryButton("Clear", () => {
-      store.select([...store.selected], false);
-      focusFallback();
-    });
-    this._actions = h(
-      "div",
-      { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true },
-      this._count,
-      this._buttons.pause,
-      this._buttons.resume,
-      this._copyButton,
-      clear,
-      this._buttons.delete
-    );
-    this._question = h("strong");
-    this._keepButton = secondaryButton("Keep", () => this._closeQuestion());
-    this._confirmButton = h("button", { type: "button", class: "yotta-button-danger" });
-    this._confirmButton.addEventListener("click", (event) => {
-      if (event.detail <= 1) this._onConfirm();
-    });
-    this._confirmation = h(
-      "div",
-      { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
-      this._question,
-      this._keepButton,
-      this._confirmButton
-    );
-    this._confirmation.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.preventDefault();
-      event.stopPropagation();
-      this._closeQuestion();
-    });
-    this.element = h("div", {}, this._actions, this._confirmation);
-  }
-  update() {
-    const rows = this._unconfirmedRows();
-    if (this._unconfirmed && !rows.length) {
-      this._unconfirmed = null;
-      if (this._confirmation.contains(document.activeElement)) this._focusFallback();
-    }
-    this._confirmation.hidden = this._unconfirmed === null;
-    if (this._unconfirmed) this._updateQuestion(this._unconfirmed.action, rows);
-    const count = this.store.selected.size;
-    this._actions.hidden = count === 0 || this._unconfirmed !== null;
-    if (!count) return;
-    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
-    setCount(this._buttons.pause, "Pause", this._idsFor("pause").length);
-    setCount(this._buttons.resume, "Resume", this._idsFor("resume").length);
-    setCount(this._buttons.delete, "Delete", this._idsFor("delete").length);
-    setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
-  }
-  /**
-   * @param {Iterable<string>} ids
-   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
-   */
-  _hiddenNote(ids) {
-    const count = this._countHidden(ids);
-    return count ? ` (${count.toLocaleString()} hidden)` : "";
-  }
-  /**
-   * @param {BulkAction} action
-   * @returns {string[]} the selected pods that allow the action
-   */
-  _idsFor(action) {
-    const rows = this.store.selectedRows().filter((row) => this.store.can(row, action));
-    return rows.map((row) => row.id);
-  }
-  _sshCommands() {
-    return this.store.selectedRows().flatMap((row) => this.store.sshCommand(row) ?? []);
-  }
-  /**
-   * @param {BulkAction} action
-   * @param {MouseEvent} event
-   */
-  _act(action, event) {
-    const ids = this._idsFor(action);
-    if (!ids.length) return;
-    const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
-    if (action === "resume" || isObvious) this._execute(action, ids, false);
-    else this._openQuestion(action, ids, event);
-  }
-  /**
-   * @param {BulkAction} action
-   * @param {string[]} ids
-   * @param {boolean} isConfirmed whether the user has confirmed the action
-   */
-  _execute(action, ids, isConfirmed) {
-    const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
-    this.store.act(action, ids, { isBulk: true, isConfirmed });
-    const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
-    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
-    this.context.announce(canUndo ? withUndoHint(text) : text);
-    if (action === "delete") {
-      this.store.select(ids, false);
-      this._focusUndo();
-    }
-  }
-  /**
-   * @param {ConfirmedAction} action
-   * @param {string[]} ids
-   * @param {MouseEvent} event
-   */
-  _openQuestion(action, ids, event) {
-    this._unconfirmed = { action, ids };
-    this._confirmation.classList.remove("yotta-is-flipped");
-    this.update();
-    const isFlipped = isAtPointer(this._confirmButton, event);
-    this._confirmation.classList.toggle("yotta-is-flipped", isFlipped);
-    this._keepButton.focus({ preventScroll: true });
-    this.context.announce(this._question.textContent ?? "");
-  }
-  /** @returns {PodRow[]} the rows that the question is about, of pods that still allow the action */
-  _unconfirmedRows() {
-    if (!this._unconfirmed) return [];
-    const { action, ids } = this._unconfirmed;
-    const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== void 0);
-    return rows.filter((row) => this.store.can(row, action));
-  }
-  /**
-   * @param {ConfirmedAction} action
-   * @param {PodRow[]} rows
-   */
-  _updateQuestion(action, rows) {
-    const verb = action === "pause" ? "Pause" : "Delete";
-    const label = `${verb} ${countPods(rows.length)}`;
-    const hidden = this._hiddenNote(rows.map((row) => row.id));
-    const loss = action === "pause" ? formatLoss(rows) : null;
-    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);
-    setAttribute(this._question, "title", loss?.tooltip);
-    setText(this._confirmButton, label);
-    setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
-  }
-  _closeQuestion() {
-    const action = this._unconfirmed?.action;
-    this._unconfirmed = null;
-    this.update();
-    if (this._actions.hidden) this._focusFallback();
-    else if (action) this._buttons[action].focus({ preventScroll: true });
-  }
-  _onConfirm() {
-    if (!this._unconfirmed) return;
-    const { action } = this._unconfirmed;
-    const ids = this._unconfirmedRows().map((row) => row.id);
-    this._unconfirmed = null;
-    this._confirmation.hidden = true;
-    this._execute(action, ids, true);
-    if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
-  }
-  async _copySsh() {
-    if (isDisabled(this._copyButton)) return;
-    const commands = this._sshCommands();
-    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
-    const copied = await this.context.copy(commands.join("\n"), label);
-    if (!copied) return;
-    setText(this._copyButton, "Copied");
-    setTimeout(() => this.update(), COPIED_MS);
-  }
-};
-function setCount(button, label, count) {
-  setText(button, count ? `${label} ${count.toLocaleString()}` : label);
-  setDisabled(button, count === 0);
-}
-function formatCost(rows) {
-  const costs = rows.map((row) => row.hourly_cost).filter((cost) => cost !== null);
-  const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const unknown = rows.length - costs.length;
-  return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
-}
-function formatLoss(rows) {
-  const losing = rows.filter((row) => row.pause_loss);
-  if (!losing.length) return null;
-  const erased = losing.filter((row) => !row.has_persistent_volume);
-  const files = erased.length === losing.length ? "all files" : "files";
-  return {
-    text: `${losing.length.toLocaleString()} may lose ${files}.`,
-    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${erased.length}.`
-  };
-}
-function isAtPointer(element, event) {
-  if (event.detail === 0) return false;
-  const { left, right, top, bottom } = element.getBoundingClientRect();
-  const { clientX: x, clientY: y } = event;
-  return x >= left && x <= right && y >= top && y <= bottom;
-}
-
-// yotta_jupyter/panel/frontend/src/columns.js
-function textKey(field) {
-  return (row) => String(row[field] ?? "").toLowerCase();
-}
-var COLUMNS = [
-  { name: "name", title: "Name", width: "minmax(96px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
-  { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
-  {
-    name: "gpu",
-    title: "GPUs",
-    width: "minmax(94px, 1.8fr)",
-    sortFields: ["gpu_type", "gpu_count"],
-    sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
-    classes: "yotta-wide-only",
-    text: formatGpus,
-    tooltip: (row) => row.gpu_type
-  },
-  {
-    name: "region",
-    title: "Region",
-    width: "minmax(80px, .9fr)",
-    sortFields: ["region"],
-    sortKey: textKey("region"),
-    classes: "yotta-wide-only",
-    text: (row) => row.region ?? ""
-  },
-  {
-    name: "image",
-    title: "Image",
-    width: "minmax(50px, .65fr)",
-    sortFields: ["image"],
-    sortKey: textKey("image"),
-    classes: "yotta-wide-only",
-    text: formatImage,
-    tooltip: (row) => row.image
-  },
-  {
-    name: "cost",
-    title: "$ / hour",
-    width: "56px",
-    sortFields: ["hourly_cost"],
-    sortKey: (row) => row.hourly_cost ?? -1,
-    largestFirst: true,
-    classes: "yotta-number",
-    text: (row) => row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost),
-    tooltip: (row) => row.hourly_rate == null ? "No price is known" : `${formatDollars(row.hourly_rate)} while running`
-  },
-  {
-    name: "age",
-    title: "Age",
-    width: "46px",
-    sortFields: ["created_at", "has_ended"],
-    sortKey: (row) => -(row.created_at ?? Infinity),
-    // By age; a pod without a time comes first.
-    classes: "yotta-number yotta-wide-only",
-    text: (row) => row.created_at ? formatAge(Date.now() / 1e3 - row.created_at) : "",
-    tooltip: (row) => row.created_at ? formatDate(row.created_at) : null
-  }
-];
-
-// yotta_jupyter/panel/frontend/src/frozen-order.js
-var FrozenOrder = class {
-  constructor() {
-    this._rows = null;
-  }
-  /** @returns {boolean} */
-  get isActive() {
-    return this._rows !== null;
-  }
-  /** @param {Map<string, PodRow>} rows */
-  freeze(rows) {
-    this._rows ??= new Map(rows);
-  }
-  /** @returns {boolean} whether the order was frozen */
-  release() {
-    const wasActive = this.isActive;
-    this._rows = null;
-    return wasActive;
-  }
-  /**
-   * Return the ids to show: those shown now in their places, then the new ones. The row of a launch that has ended is
-   * replaced by a new one, which is that of its pod.
-   *
-   * @param {string[]} shown the ids shown now
-   * @param {string[]} sorted the ids that would be shown
-   * @param {Map<string, PodRow>} rows of the listed pods
-   * @returns {string[]}
-   */
-  merge(shown, sorted, rows) {
-    const before = new Set(shown);
-    const added = sorted.filter((id) => !before.has(id));
-    const kept = shown.map((id) => {
-      const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-      const [replacement] = isEndedLaunch ? added.splice(0, 1) : [];
-      return replacement ?? id;
-    });
-    for (const [id, row] of rows) this._rows?.set(id, row);
-    return [...kept, ...added];
-  }
-  /**
-   * @param {string} id
-   * @returns {PodRow | undefined} the row of a pod that is not listed any more, with all buttons disabled
-   */
-  goneRow(id) {
-    const row = this._rows?.get(id);
-    return row && { ...row, status: GONE, actions: [], ssh: null, jupyter: null, pending: null, error: null };
   }
 };
 
@@ -2628,6 +2327,324 @@ function publicAddress(row) {
   return [h("div", { class: "yotta-muted" }, "Public address: ", link, isPlain ? " (not encrypted)" : "")];
 }
 
+// yotta_jupyter/panel/frontend/src/selection-toolbar.js
+var SelectionToolbar = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   * @param {{ countHidden: (ids: Iterable<string>) => number, focusFallback: () => void, focusUndo: () => void }}
+   *   callbacks `countHidden` counts the pods whose rows the filters hide; `focusFallback` moves the focus when the
+   *   toolbar disappears, `focusUndo` after a delete
+   */
+  constructor(store, context, { countHidden, focusFallback, focusUndo }) {
+    this.store = store;
+    this.context = context;
+    this._countHidden = countHidden;
+    this._focusFallback = focusFallback;
+    this._focusUndo = focusUndo;
+    this._unconfirmed = null;
+    this._count = h("strong");
+    this._buttons = {
+      pause: secondaryButton("Pause", (event) => this._act("pause", event)),
+      resume: secondaryButton("Resume", (event) => this._act("resume", event)),
+      delete: secondaryButton("Delete", (event) => this._act("delete", event))
+    };
+    this._copyButton = secondaryButton("", () => this._copySsh());
+    const clear = secondaryButton("Clear", () => {
+      store.select([...store.selected], false);
+      focusFallback();
+    });
+    this._actions = h(
+      "div",
+      { class: "yotta-overlay-bar yotta-selection-toolbar", hidden: true },
+      this._count,
+      this._buttons.pause,
+      this._buttons.resume,
+      this._copyButton,
+      clear,
+      this._buttons.delete
+    );
+    this._question = h("strong");
+    this._keepButton = secondaryButton("Keep", () => this._closeQuestion());
+    this._confirmButton = h("button", { type: "button", class: "yotta-button-danger" });
+    this._confirmButton.addEventListener("click", (event) => {
+      if (!isSecondClick(event)) this._onConfirm();
+    });
+    this._confirmation = h(
+      "div",
+      { class: "yotta-overlay-bar yotta-confirmation", role: "group", hidden: true },
+      this._question,
+      this._keepButton,
+      this._confirmButton
+    );
+    this._confirmation.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this._closeQuestion();
+    });
+    this.element = h("div", {}, this._actions, this._confirmation);
+  }
+  update() {
+    const rows = this._unconfirmedRows();
+    if (this._unconfirmed && !rows.length) {
+      this._unconfirmed = null;
+      if (this._confirmation.contains(document.activeElement)) this._focusFallback();
+    }
+    this._confirmation.hidden = this._unconfirmed === null;
+    if (this._unconfirmed) this._updateQuestion(this._unconfirmed.action, rows);
+    const count = this.store.selected.size;
+    this._actions.hidden = count === 0 || this._unconfirmed !== null;
+    if (!count) return;
+    setText(this._count, `${count.toLocaleString()} selected${this._hiddenNote(this.store.selected)}`);
+    setCount(this._buttons.pause, "Pause", this._idsFor("pause").length);
+    setCount(this._buttons.resume, "Resume", this._idsFor("resume").length);
+    setCount(this._buttons.delete, "Delete", this._idsFor("delete").length);
+    setCount(this._copyButton, "Copy SSH", this._sshCommands().length);
+  }
+  /**
+   * @param {Iterable<string>} ids
+   * @returns {string} such as " (2 hidden)"; empty if the filters hide none of them
+   */
+  _hiddenNote(ids) {
+    const count = this._countHidden(ids);
+    return count ? ` (${count.toLocaleString()} hidden)` : "";
+  }
+  /**
+   * @param {BulkAction} action
+   * @returns {string[]} the selected pods that allow the action
+   */
+  _idsFor(action) {
+    const rows = this.store.selectedRows().filter((row) => this.store.can(row, action));
+    return rows.map((row) => row.id);
+  }
+  _sshCommands() {
+    return this.store.selectedRows().flatMap((row) => this.store.sshCommand(row) ?? []);
+  }
+  /**
+   * @param {BulkAction} action
+   * @param {MouseEvent} event
+   */
+  _act(action, event) {
+    const ids = this._idsFor(action);
+    if (!ids.length) return;
+    const isVisiblePod = ids.length === 1 && this._countHidden(ids) === 0;
+    if (action === "resume" || isVisiblePod) this._execute(action, ids, false);
+    else this._openQuestion(action, ids, event);
+  }
+  /**
+   * @param {BulkAction} action
+   * @param {string[]} ids
+   * @param {boolean} isConfirmed whether the user has confirmed the action
+   */
+  _execute(action, ids, isConfirmed) {
+    const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
+    this.store.act(action, ids, { isBulk: true, isConfirmed });
+    const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
+    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
+    if (action === "delete") {
+      this.store.select(ids, false);
+      this._focusUndo();
+    }
+  }
+  /**
+   * @param {ConfirmedAction} action
+   * @param {string[]} ids
+   * @param {MouseEvent} event
+   */
+  _openQuestion(action, ids, event) {
+    this._unconfirmed = { action, ids };
+    this._confirmation.classList.remove("yotta-is-flipped");
+    this.update();
+    const isFlipped = isAtPointer(this._confirmButton, event);
+    this._confirmation.classList.toggle("yotta-is-flipped", isFlipped);
+    this._keepButton.focus({ preventScroll: true });
+    this.context.announce(this._question.textContent ?? "");
+  }
+  /** @returns {PodRow[]} the rows that the question is about, of pods that still allow the action */
+  _unconfirmedRows() {
+    if (!this._unconfirmed) return [];
+    const { action, ids } = this._unconfirmed;
+    const rows = ids.map((id) => this.store.rows.get(id)).filter((row) => row !== void 0);
+    return rows.filter((row) => this.store.can(row, action));
+  }
+  /**
+   * @param {ConfirmedAction} action
+   * @param {PodRow[]} rows
+   */
+  _updateQuestion(action, rows) {
+    const verb = action === "pause" ? "Pause" : "Delete";
+    const label = `${verb} ${countPods(rows.length)}`;
+    const hidden = this._hiddenNote(rows.map((row) => row.id));
+    const loss = action === "pause" ? formatLoss(rows) : null;
+    setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);
+    setAttribute(this._question, "title", loss?.tooltip);
+    setText(this._confirmButton, label);
+    setAttribute(this._confirmation, "aria-label", `${verb} pods?`);
+  }
+  _closeQuestion() {
+    const action = this._unconfirmed?.action;
+    this._unconfirmed = null;
+    this.update();
+    if (this._actions.hidden) this._focusFallback();
+    else if (action) this._buttons[action].focus({ preventScroll: true });
+  }
+  _onConfirm() {
+    if (!this._unconfirmed) return;
+    const { action } = this._unconfirmed;
+    const ids = this._unconfirmedRows().map((row) => row.id);
+    this._unconfirmed = null;
+    this._confirmation.hidden = true;
+    this._execute(action, ids, true);
+    if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
+  }
+  async _copySsh() {
+    if (isDisabled(this._copyButton)) return;
+    const commands = this._sshCommands();
+    const label = commands.length === 1 ? "1 SSH command" : `${commands.length} SSH commands`;
+    const copied = await this.context.copy(commands.join("\n"), label);
+    if (!copied) return;
+    setText(this._copyButton, "Copied");
+    setTimeout(() => this.update(), COPIED_MS);
+  }
+};
+function setCount(button, label, count) {
+  setText(button, count ? `${label} ${count.toLocaleString()}` : label);
+  setDisabled(button, count === 0);
+}
+function formatCost(rows) {
+  const costs = rows.map((row) => row.hourly_cost).filter((cost) => cost !== null);
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const unknown = rows.length - costs.length;
+  return `${formatDollars(total)} an hour now${unknown ? `, ${unknown} of them of unknown price` : ""}`;
+}
+function formatLoss(rows) {
+  const losing = rows.filter((row) => row.pause_loss);
+  if (!losing.length) return null;
+  const withoutVolume = losing.filter((row) => !row.has_persistent_volume);
+  const files = withoutVolume.length === losing.length ? "all files" : "files";
+  return {
+    text: `${losing.length.toLocaleString()} may lose ${files}.`,
+    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${withoutVolume.length}.`
+  };
+}
+function isAtPointer(element, event) {
+  if (event.detail === 0) return false;
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  return x >= left && x <= right && y >= top && y <= bottom;
+}
+
+// yotta_jupyter/panel/frontend/src/columns.js
+function textKey(field) {
+  return (row) => String(row[field] ?? "").toLowerCase();
+}
+var COLUMNS = [
+  { name: "name", title: "Name", width: "minmax(96px, .9fr)", sortFields: ["name"], sortKey: textKey("name") },
+  { name: "status", title: "Status", width: "118px", sortFields: ["status"], sortKey: textKey("status") },
+  {
+    name: "gpu",
+    title: "GPUs",
+    width: "minmax(94px, 1.8fr)",
+    sortFields: ["gpu_type", "gpu_count"],
+    sortKey: (row) => `${row.gpu_type ?? ""} ${row.gpu_count ?? 0}`.toLowerCase(),
+    classes: "yotta-wide-only",
+    text: formatGpus,
+    tooltip: (row) => row.gpu_type
+  },
+  {
+    name: "region",
+    title: "Region",
+    width: "minmax(80px, .9fr)",
+    sortFields: ["region"],
+    sortKey: textKey("region"),
+    classes: "yotta-wide-only",
+    text: (row) => row.region ?? ""
+  },
+  {
+    name: "image",
+    title: "Image",
+    width: "minmax(50px, .65fr)",
+    sortFields: ["image"],
+    sortKey: textKey("image"),
+    classes: "yotta-wide-only",
+    text: formatImage,
+    tooltip: (row) => row.image
+  },
+  {
+    name: "cost",
+    title: "$ / hour",
+    width: "56px",
+    sortFields: ["hourly_cost"],
+    sortKey: (row) => row.hourly_cost ?? -1,
+    largestFirst: true,
+    classes: "yotta-number",
+    text: (row) => row.hourly_cost == null ? "–" : formatDollars(row.hourly_cost),
+    tooltip: (row) => row.hourly_rate == null ? "No price is known" : `${formatDollars(row.hourly_rate)} while running`
+  },
+  {
+    name: "age",
+    title: "Age",
+    width: "46px",
+    sortFields: ["created_at", "has_ended"],
+    // In the default order, pods that have ended come last.
+    sortKey: (row) => -(row.created_at ?? Infinity),
+    // The newest first, after pods without a time.
+    classes: "yotta-number yotta-wide-only",
+    text: (row) => row.created_at ? formatAge(Date.now() / 1e3 - row.created_at) : "",
+    tooltip: (row) => row.created_at ? formatDate(row.created_at) : null
+  }
+];
+
+// yotta_jupyter/panel/frontend/src/frozen-order.js
+var FrozenOrder = class {
+  constructor() {
+    this._rows = null;
+  }
+  /** @returns {boolean} */
+  get isActive() {
+    return this._rows !== null;
+  }
+  /** @param {Map<string, PodRow>} rows */
+  freeze(rows) {
+    this._rows ??= new Map(rows);
+  }
+  /** @returns {boolean} whether the order was frozen */
+  release() {
+    const wasActive = this.isActive;
+    this._rows = null;
+    return wasActive;
+  }
+  /**
+   * Return the ids to show: those shown now in their places, then the new ones. A new pod takes the place of a
+   * launch that has ended.
+   *
+   * @param {string[]} shown the ids shown now
+   * @param {string[]} sorted the ids that would be shown
+   * @param {Map<string, PodRow>} rows of the listed pods
+   * @returns {string[]}
+   */
+  merge(shown, sorted, rows) {
+    const before = new Set(shown);
+    const added = sorted.filter((id) => !before.has(id));
+    const kept = shown.map((id) => {
+      const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
+      return (isEndedLaunch ? added.shift() : null) ?? id;
+    });
+    for (const [id, row] of rows) this._rows?.set(id, row);
+    return [...kept, ...added];
+  }
+  /**
+   * @param {string} id
+   * @returns {PodRow | undefined} the row of a pod that is not listed any more, with all buttons disabled
+   */
+  goneRow(id) {
+    const row = this._rows?.get(id);
+    return row && { ...row, status: GONE, actions: [], ssh: null, jupyter: null, pending: null, error: null };
+  }
+};
+
 // yotta_jupyter/panel/frontend/src/navigation.js
 var HEADING_ROWS = 1;
 var Navigation = class {
@@ -2705,10 +2722,10 @@ var Navigation = class {
     }
   }
   /**
-   * Scroll to a row, and focus its control in the same place as one of another row.
+   * Scroll to a row, and focus the counterpart of a control in another row.
    *
    * @param {number} index
-   * @param {HTMLElement} control of the other row
+   * @param {HTMLElement} control
    */
   _focusRow(index, control) {
     const { ids, rowHeight, scroller, rowViews } = this.table;
@@ -2816,9 +2833,10 @@ var LOCK_REASON = "its action has just changed. Move the pointer away first";
 var RowView = class {
   /**
    * @param {Store} store
-   * @param {RowHandlers} handlers
+   * @param {RowActions} actions
+   * @param {(id: string, selected: boolean, isRange: boolean) => void} onSelect
    */
-  constructor(store, { onSelect, onAction, onCopySsh, onJupyter, onDismiss }) {
+  constructor(store, actions, onSelect) {
     this.store = store;
     this.row = null;
     this.index = null;
@@ -2829,27 +2847,30 @@ var RowView = class {
         /** @type {HTMLElement} */
         event.currentTarget
       );
-      if (isDisabled(button) || event.detail > 1) return;
-      onAction(
+      if (isDisabled(button) || isSecondClick(event)) return;
+      actions.act(
         this.id,
         /** @type {Action} */
         button.dataset.action
       );
     };
     this.pauseResumeButton = iconButton("pause", "", act);
-    this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
-    this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
-      if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
-    });
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => actions.copySsh(this.id, this.sshButton));
+    this.jupyterButton = textButton(
+      "Jupyter",
+      "yotta-jupyter-button",
+      () => actions.openJupyter(this.id, this.jupyterButton)
+    );
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
     const unlock = () => this.row && this._updateButtons(this.row);
-    this._locks = new Map(
-      [this.pauseResumeButton, this.deleteButton].map((each) => [each, new ActionLock(each, unlock)])
-    );
+    this._locks = /* @__PURE__ */ new Map([
+      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, unlock)],
+      [this.deleteButton, new ActionLock(this.deleteButton, unlock)]
+    ]);
     this.dismissButton = iconButton("close", "Dismiss", () => {
-      onDismiss(this.id);
+      actions.dismissError(this.id);
       this.deleteButton.focus();
     });
     this.title = h("span", { class: "yotta-title", dir: "auto" });
@@ -2857,7 +2878,7 @@ var RowView = class {
     this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
     this.subtitle = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
-    this.error = h("span", { class: "yotta-error-text", dir: "auto" });
+    this.message = h("span", { class: "yotta-row-message-text", dir: "auto" });
     this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
     this.element = h(
       "div",
@@ -2866,13 +2887,21 @@ var RowView = class {
       cell("yotta-name", this.title, this.subtitle),
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell: cell2 }) => cell2),
-      cell("yotta-error", this.error, this.dismissButton),
+      cell("yotta-row-message", this.message, this.dismissButton),
       cell("yotta-actions", this.pauseResumeButton, this.sshButton, this.jupyterButton, this.deleteButton)
     );
   }
   /** @returns {string} */
   get id() {
     return this.element.dataset.podId ?? "";
+  }
+  /** Make the next rendering of the table update this view. */
+  invalidate() {
+    this.index = null;
+  }
+  /** @returns {boolean} whether it shows the countdown of an action */
+  get isCountingDown() {
+    return undoableAction(this.element.dataset.pending ?? null) !== null;
   }
   /**
    * Show a row.
@@ -2911,8 +2940,8 @@ ${row.pause_loss}` : fullName);
       setText(cell2, column.text?.(row) ?? "");
       setAttribute(cell2, "title", column.tooltip?.(row));
     }
-    setText(this.error, row.error ?? note ?? "");
-    setAttribute(this.error, "title", row.error ?? note);
+    setText(this.message, row.error ?? note ?? "");
+    setAttribute(this.message, "title", row.error ?? note);
     this.dismissButton.hidden = !row.error;
     this._updateButtons(row);
   }
@@ -2933,9 +2962,8 @@ ${row.pause_loss}` : fullName);
   /** @param {PodRow} row */
   _updateGuard(row) {
     const guard = this.store.meta.guards[row.id];
-    let state = null;
-    if (guard) state = guard.problem ? "not-enforced" : "enforced";
-    setAttribute(this.element, "data-guard", state);
+    const enforcement = guard?.problem ? "not-enforced" : "enforced";
+    setAttribute(this.element, "data-guard", guard ? enforcement : null);
     setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
@@ -2954,9 +2982,13 @@ ${row.pause_loss}` : fullName);
     setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const undoable = store.connected ? undoableAction(store.pendingAction(row)) : null;
-    this._setDeleteIcon(undoable !== null);
-    if (undoable) this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
-    else this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+    if (undoable) {
+      setIcon(deleteButton, "undo", "Undo");
+      this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
+    } else {
+      setIcon(deleteButton, "delete");
+      this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+    }
   }
   /**
    * @param {HTMLButtonElement} button
@@ -2972,20 +3004,11 @@ ${row.pause_loss}` : fullName);
     );
     lock.update(isPossible ? action : null);
     button.dataset.action = action;
-    const lockReason = lock.isLocked ? LOCK_REASON : "";
-    const reason = isPossible ? lockReason : this.store.unavailableReason();
-    setLabel(button, label, reason);
-    if (!reason) setAttribute(button, "title", tooltip);
+    const whyLocked = lock.isLocked ? LOCK_REASON : "";
+    const whyDisabled = isPossible ? whyLocked : this.store.unavailableReason();
+    setLabel(button, label, whyDisabled);
+    if (!whyDisabled) setAttribute(button, "title", tooltip);
     setDisabled(button, !isPossible || lock.isLocked);
-  }
-  /** @param {boolean} canUndo */
-  _setDeleteIcon(canUndo) {
-    const { deleteButton } = this;
-    if (!canUndo) setIcon(deleteButton, "delete");
-    else if (deleteButton.dataset.icon !== "undo") {
-      deleteButton.dataset.icon = "undo";
-      deleteButton.replaceChildren(icon("undo"), h("span", {}, "Undo"));
-    }
   }
 };
 function textButton(text, classes, onclick) {
@@ -3002,6 +3025,74 @@ function textCell(column) {
   return cell(`yotta-${column.name} ${column.classes ?? ""}`.trim());
 }
 
+// yotta_jupyter/panel/frontend/src/row-actions.js
+var RowActions = class {
+  /**
+   * @param {Store} store
+   * @param {ViewContext} context
+   */
+  constructor(store, context) {
+    this.store = store;
+    this.context = context;
+  }
+  /**
+   * @param {string} id
+   * @param {Action} action
+   */
+  act(id, action) {
+    const row = this.store.rows.get(id);
+    if (!row) return;
+    const losses = action === "pause" ? this.store.pauseLosses([id]) : [];
+    const undoneAction = undoableAction(this.store.pendingAction(row));
+    this.store.act(action, [id]);
+    const progress = action === "undo" ? `Undoing the ${undoneAction} of` : PROGRESS_LABELS[action];
+    const text = `${progress} ${displayName(row)}${formatPauseLosses(losses)}`;
+    const canUndo = undoableAction(this.store.pendingAction(row)) !== null;
+    this.context.announce(canUndo ? withUndoHint(text) : text);
+  }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  async copySsh(id, button) {
+    const row = this.store.rows.get(id);
+    if (!row) return;
+    const command = this.store.sshCommand(row);
+    if (isDisabled(button) || !command) {
+      this.context.announce(`${displayName(row)} is not reachable by SSH now`);
+      return;
+    }
+    const copied = await this.context.copy(command, `the SSH command of ${displayName(row)}`);
+    if (copied && isInRow(button, id)) showCopied(button);
+  }
+  /**
+   * @param {string} id
+   * @param {HTMLElement} button
+   */
+  openJupyter(id, button) {
+    if (!isDisabled(button)) this.context.showJupyter(id, button);
+  }
+  /** @param {string} id */
+  dismissError(id) {
+    this.store.send({ type: "dismiss", pods: [id] });
+  }
+};
+function isInRow(button, id) {
+  const element = (
+    /** @type {HTMLElement | null} */
+    button.closest("[data-pod-id]")
+  );
+  return button.isConnected && element?.dataset.podId === id;
+}
+function showCopied(button) {
+  button.classList.add("yotta-is-copied");
+  setText(button, "Copied");
+  setTimeout(() => {
+    button.classList.remove("yotta-is-copied");
+    setText(button, "SSH");
+  }, COPIED_MS);
+}
+
 // yotta_jupyter/panel/frontend/src/table.js
 var OVERSCAN = 4;
 var ROW_HEIGHT = 36;
@@ -3011,12 +3102,13 @@ var Table = class {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ onShownRowsChange: () => void, focusFallback: () => void }} callbacks `onShownRowsChange` is called when
-   *   the rows shown or their order have changed; `focusFallback` moves the focus when the last row disappears
+   * @param {{ jupyterPopup: JupyterPopup, onShownRowsChange: () => void, focusFallback: () => void }} options
+   *   `onShownRowsChange` is called when the rows shown or their order have changed; `focusFallback` moves the focus when
+   *   the last row disappears
    */
-  constructor(store, context, { onShownRowsChange, focusFallback }) {
+  constructor(store, context, { jupyterPopup, onShownRowsChange, focusFallback }) {
     this.store = store;
-    this.context = context;
+    this.jupyterPopup = jupyterPopup;
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
@@ -3042,8 +3134,8 @@ var Table = class {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
-    this.jupyterPopup = new JupyterPopup(store, context, () => this._updateFreeze());
-    this._freezeWhileInUse();
+    this._rowActions = new RowActions(store, context);
+    this._addFreezeListeners();
   }
   /**
    * Show a change of the store, with as little work as it needs.
@@ -3099,9 +3191,9 @@ var Table = class {
   }
   /** Create, update and remove the elements of rows, so that those in view are rendered. */
   renderRows() {
-    const visible = this._visibleRows();
-    const removedFocus = this._recycleViews(visible);
-    for (const [id, index] of visible) {
+    const indexes = this._rowsToRender();
+    const removedFocus = this._recycleViews(indexes);
+    for (const [id, index] of indexes) {
       let view = this.rowViews.get(id);
       if (!view) {
         view = this._pool.pop() ?? this._createRow();
@@ -3109,14 +3201,13 @@ var Table = class {
       }
       const row = (
         /** @type {PodRow} */
-        this._row(id)
+        this._rowOf(id)
       );
-      if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
-        view.update(row, { index, top: index * this.rowHeight });
-      }
+      const isOutdated = view.row !== row || view.index !== index;
+      if (isOutdated || this.store.isOptimistic(id)) view.update(row, { index, top: index * this.rowHeight });
     }
     for (const view of this._pool) view.element.remove();
-    const ordered = [...visible].sort((a, b) => a[1] - b[1]);
+    const ordered = [...indexes].sort((a, b) => a[1] - b[1]);
     this._reorder(ordered.map(([id]) => (
       /** @type {RowView} */
       this.rowViews.get(id).element
@@ -3127,31 +3218,22 @@ var Table = class {
   /** @param {boolean} compact */
   setCompact(compact) {
     this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-    for (const view of this.rowViews.values()) view.index = null;
+    for (const view of this.rowViews.values()) view.invalidate();
     this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
     this._setBodyHeight();
     this.renderRows();
   }
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  showJupyter(id, button) {
-    const row = this.store.rows.get(id);
-    if (row) this.jupyterPopup.toggle(row, button);
-    this._updateFreeze();
-  }
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) {
-      if (undoableAction(view.element.dataset.pending ?? null)) this._refreshRow(id);
+      if (view.isCountingDown) this._refreshRow(id);
     }
   }
   refreshAges() {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
-  _freezeWhileInUse() {
+  _addFreezeListeners() {
     const { body } = this;
-    const update = () => this._updateFreeze();
+    const update = () => this.updateFreeze();
     const setPointer = (isOver) => {
       this._pointerIsOverRows = isOver;
       update();
@@ -3165,16 +3247,16 @@ var Table = class {
    * Freeze the order of the rows while the pointer is over them, while one of them has the focus by keyboard, and while
    * the Jupyter of a pod is shown, which would move with the rows.
    */
-  _updateFreeze() {
+  updateFreeze() {
     const hasFocus = this.body.querySelector(":focus-visible") !== null;
     if (this._pointerIsOverRows || hasFocus || this.jupyterPopup.isOpen) this.frozenOrder.freeze(this.store.rows);
     else if (this.frozenOrder.release()) this.filterAndSort();
   }
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} also the row of a pod that is not listed any more, while the order is frozen
+   * @returns {PodRow | undefined} also for a pod that is not listed any more, while the order is frozen
    */
-  _row(id) {
+  _rowOf(id) {
     return this.store.rows.get(id) ?? this.frozenOrder.goneRow(id);
   }
   /**
@@ -3208,50 +3290,44 @@ var Table = class {
     return h("div", { role: "columnheader", class: classes }, button);
   }
   _createRow() {
-    return new RowView(this.store, {
-      onSelect: (id, selected, isRange) => this._onSelect(id, selected, isRange),
-      onAction: (id, action) => this._onAction(id, action),
-      onCopySsh: (id, button) => this._copySsh(id, button),
-      onJupyter: (id, button) => this.showJupyter(id, button),
-      onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] })
-    });
+    return new RowView(this.store, this._rowActions, (id, selected, isRange) => this._onSelect(id, selected, isRange));
   }
   /** @param {string} id */
   _refreshRow(id) {
-    const row = this._row(id);
+    const row = this._rowOf(id);
     if (row) this.rowViews.get(id)?.update(row);
   }
   _setBodyHeight() {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
   }
-  /** @returns {Map<string, number>} the index of each row to render, by id */
-  _visibleRows() {
+  /** @returns {Map<string, number>} the index of each row in or near the view, and of the focused row, by id */
+  _rowsToRender() {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.rowHeight) - OVERSCAN);
     const count = Math.ceil(this.scroller.clientHeight / this.rowHeight) + 2 * OVERSCAN;
-    const visible = new Map(this.ids.slice(first, first + count).map((id, offset) => [id, first + offset]));
+    const indexes = new Map(this.ids.slice(first, first + count).map((id, offset) => [id, first + offset]));
     const focused = this._focusedId();
-    if (focused !== null && !visible.has(focused)) {
+    if (focused !== null && !indexes.has(focused)) {
       const index = this.ids.indexOf(focused);
-      if (index >= 0) visible.set(focused, index);
+      if (index >= 0) indexes.set(focused, index);
     }
-    return visible;
+    return indexes;
   }
   /**
-   * Take the views of rows that are not visible any more into the pool.
+   * Move the views of rows that are not rendered any more to the pool.
    *
-   * @param {Map<string, number>} visible
+   * @param {Map<string, number>} indexes of the rows to render
    * @returns {number | null} the index of the row that had the focus, if its view was removed
    */
-  _recycleViews(visible) {
+  _recycleViews(indexes) {
     let removedFocus = null;
     for (const [id, view] of this.rowViews) {
-      if (visible.has(id)) continue;
+      if (indexes.has(id)) continue;
       this.rowViews.delete(id);
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
       } else {
-        view.index = null;
+        view.invalidate();
         this._pool.push(view);
       }
     }
@@ -3290,42 +3366,6 @@ var Table = class {
   }
   /**
    * @param {string} id
-   * @param {Action} action
-   */
-  _onAction(id, action) {
-    const row = this.store.rows.get(id);
-    if (!row) return;
-    const losses = action === "pause" ? this.store.pauseLosses([id]) : [];
-    const undone = undoableAction(this.store.pendingAction(row));
-    this.store.act(action, [id]);
-    const progress = action === "undo" ? `Undoing the ${undone} of` : PROGRESS_LABELS[action];
-    const text = `${progress} ${displayName(row)}${formatPauseLosses(losses)}`;
-    const canUndo = undoableAction(this.store.pendingAction(row)) !== null;
-    this.context.announce(canUndo ? withUndoHint(text) : text);
-  }
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  async _copySsh(id, button) {
-    const row = this.store.rows.get(id);
-    if (!row) return;
-    const command = this.store.sshCommand(row);
-    if (isDisabled(button) || !command) {
-      this.context.announce(`${displayName(row)} is not reachable by SSH now`);
-      return;
-    }
-    if (!await this.context.copy(command, `the SSH command of ${displayName(row)}`)) return;
-    if (button.closest("[data-pod-id]") !== this.rowViews.get(id)?.element) return;
-    button.classList.add("yotta-is-copied");
-    setText(button, "Copied");
-    setTimeout(() => {
-      button.classList.remove("yotta-is-copied");
-      setText(button, "SSH");
-    }, COPIED_MS);
-  }
-  /**
-   * @param {string} id
    * @param {boolean} selected
    * @param {boolean} isRange whether the rows from the last click to this one are selected
    */
@@ -3343,9 +3383,9 @@ var Table = class {
   _updateSelectAll() {
     const { selected } = this.store;
     const count = selected.size ? this.ids.filter((id) => selected.has(id)).length : 0;
-    const all = count ? this._listed(this.ids).length : 0;
-    this.selectAll.checked = count > 0 && count === all;
-    this.selectAll.indeterminate = count > 0 && count < all;
+    const listedCount = count ? this._listed(this.ids).length : 0;
+    this.selectAll.checked = count > 0 && count === listedCount;
+    this.selectAll.indeterminate = count > 0 && count < listedCount;
   }
 };
 function columnNamed(name) {
@@ -3369,7 +3409,7 @@ var UndoBar = class {
     this._text = h("span");
     this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1) this.undo();
+      if (!isSecondClick(event)) this.undo();
     });
     this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }
@@ -3423,9 +3463,11 @@ var PanelView = class {
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo()
     });
+    this.jupyterPopup = new JupyterPopup(store, this, () => this.table.updateFreeze());
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
     this.table = new Table(store, this, {
+      jupyterPopup: this.jupyterPopup,
       onShownRowsChange: () => this._onShownRowsChange(),
       focusFallback: focusSearch
     });
@@ -3442,7 +3484,7 @@ var PanelView = class {
         this.table.scroller,
         this.selectionToolbar.element,
         this.undoBar.element,
-        this.table.jupyterPopup.element
+        this.jupyterPopup.element
       ),
       this.form.element,
       this._liveRegion
@@ -3466,7 +3508,7 @@ var PanelView = class {
     else this.announce(`${label} cannot be copied from here; press Ctrl+C or ⌘C, it is selected`);
     return copied;
   }
-  /** Otherwise the new row of a launch would move the form between the clicks of a double click. */
+  /** The new row of a launch must not move the form between the clicks of a double click. */
   holdLayout() {
     if (!this.form.element.matches(":hover")) return;
     const { scroller } = this.table;
@@ -3478,7 +3520,9 @@ var PanelView = class {
    * @param {HTMLElement} button
    */
   showJupyter(id, button) {
-    this.table.showJupyter(id, button);
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
+    this.table.updateFreeze();
   }
   refreshCountdowns() {
     this.table.refreshCountdowns();
@@ -3487,12 +3531,12 @@ var PanelView = class {
   /** Show how old the rows are now, and when a guard pauses a pod. */
   updateTime() {
     this.header.updateTime();
-    this.guardNotice.update(!this.header.alert.hidden);
+    this.guardNotice.update({ isCovered: !this.header.alert.hidden });
     this.root.classList.toggle("yotta-is-stale", this.header.isStale());
   }
   close() {
     this.form.close();
-    this.table.jupyterPopup.close();
+    this.jupyterPopup.close();
     this._unsubscribe();
   }
   /** @param {Change} change */
@@ -3505,7 +3549,7 @@ var PanelView = class {
     this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
-    this.table.jupyterPopup.update();
+    this.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -3517,8 +3561,8 @@ var PanelView = class {
    */
   _onMessage(message, buffers) {
     if (message.type === "validation") this.form.onValidation(message);
-    else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
-    else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
+    else if (message.type === "password") this.jupyterPopup.onPassword(message, buffers);
+    else if (message.type === "jupyter_link") this.jupyterPopup.onLink(message, buffers);
     else if (message.type === "guard_extended") {
       this.guardNotice.onResult(message);
       this.updateTime();

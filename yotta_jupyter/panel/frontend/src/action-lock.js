@@ -1,6 +1,6 @@
 // @ts-check
 
-/** How long a locked button must not be clicked until it is unlocked although the pointer is over it. */
+/** A button is unlocked after this time without a click. */
 const QUIET_MS = 3000;
 
 /**

@@ -30,7 +30,7 @@ function copyFromField(text, container) {
   field.value = text;
   field.rows = Math.min(8, text.split("\n").length);
   container.append(field);
-  field.focus({ preventScroll: true }); // Only a focused field can be copied from, and only such a one fires blur.
+  field.focus({ preventScroll: true }); // Needed for the copy, and for the event blur.
   field.select();
   if (document.execCommand("copy")) {
     field.remove();

@@ -12,7 +12,7 @@ import { formatAge, formatDate, formatDollars, formatGpus, formatImage } from ".
  * @property {string} title
  * @property {string} width as in `grid-template-columns`
  * @property {(row: PodRow) => string | number} sortKey the value by which rows are compared
- * @property {Field[]} sortFields the fields that `sortKey` uses
+ * @property {Field[]} sortFields the fields whose changes may move a row
  * @property {boolean} [largestFirst] whether the first click on the heading sorts in descending order
  * @property {string} [classes] further CSS classes of its cells
  * @property {(row: PodRow) => string} [text] omitted if `row.js` renders the cell itself
@@ -76,8 +76,8 @@ export const COLUMNS = [
     name: "age",
     title: "Age",
     width: "46px",
-    sortFields: ["created_at", "has_ended"],
-    sortKey: (row) => -(row.created_at ?? Infinity), // By age; a pod without a time comes first.
+    sortFields: ["created_at", "has_ended"], // In the default order, pods that have ended come last.
+    sortKey: (row) => -(row.created_at ?? Infinity), // The newest first, after pods without a time.
     classes: "yotta-number yotta-wide-only",
     text: (row) => (row.created_at ? formatAge(Date.now() / 1000 - row.created_at) : ""),
     tooltip: (row) => (row.created_at ? formatDate(row.created_at) : null),

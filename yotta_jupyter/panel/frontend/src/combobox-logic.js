@@ -17,8 +17,8 @@ export const MAX_OPTIONS = 60;
 
 /**
  * @param {ComboboxOption[]} options
- * @returns {(text: string) => ComboboxOption[]} returns the options that contain each word of a text, best matches of
- *   each group first: the option that is the text, then those in which words start with it
+ * @returns {(text: string) => ComboboxOption[]} returns the options that contain each word of a text; in each group first
+ *   an option that equals the text, then the options in which most words of the text start a word
  */
 export function createFilter(options) {
   const entries = options.map((option) => {
@@ -35,10 +35,10 @@ export function createFilter(options) {
     const ranked = matches.map(({ option, text }) => ({
       option,
       group: groups.indexOf(option.group),
-      isOther: [option.value, option.label].every((name) => name.toLowerCase() !== exact),
-      rank: wordStarts.filter((pattern) => !pattern.test(text)).length,
+      equality: [option.value, option.label].some((name) => name.toLowerCase() === exact) ? 1 : 0,
+      startCount: wordStarts.filter((pattern) => pattern.test(text)).length,
     }));
-    ranked.sort((a, b) => a.group - b.group || Number(a.isOther) - Number(b.isOther) || a.rank - b.rank);
+    ranked.sort((a, b) => a.group - b.group || b.equality - a.equality || b.startCount - a.startCount);
     return ranked.map(({ option }) => option);
   };
 }

@@ -85,9 +85,9 @@ export class Combobox {
   }
 
   /**
-   * Open all options, or for a typed text its matches with the best one active.
+   * Open the matches of a typed text, with the best match active. If there are none, open all options.
    *
-   * @param {number} active as for `_open`, among all options
+   * @param {number} active the index of the active option if no text was typed; -1 for none
    */
   _openForText(active) {
     const text = this.input.value.trim();

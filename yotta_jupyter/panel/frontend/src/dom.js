@@ -66,11 +66,13 @@ export function setLabel(button, label, reason) {
 /**
  * @param {HTMLElement} button
  * @param {IconName} name
+ * @param {string} [text] beside the icon
  */
-export function setIcon(button, name) {
+export function setIcon(button, name, text = "") {
   if (button.dataset.icon === name) return;
   button.dataset.icon = name;
   button.replaceChildren(icon(name));
+  if (text) button.append(h("span", {}, text));
 }
 
 /**
@@ -82,7 +84,8 @@ export function setIcon(button, name) {
  * @returns {HTMLButtonElement}
  */
 export function iconButton(name, label, onclick) {
-  const button = h("button", { type: "button", class: "yotta-icon", "aria-label": label, title: label, onclick });
+  const attributes = { type: "button", class: "yotta-icon-button", "aria-label": label, title: label, onclick };
+  const button = h("button", attributes);
   setIcon(button, name);
   return button;
 }
@@ -112,6 +115,14 @@ export function setDisabled(button, disabled) {
  */
 export function isDisabled(button) {
   return button.getAttribute("aria-disabled") === "true";
+}
+
+/**
+ * @param {MouseEvent} event
+ * @returns {boolean} whether a click is the second of a double click; the first may have met another button
+ */
+export function isSecondClick(event) {
+  return event.detail > 1;
 }
 
 /** @returns {string} 32 random hexadecimal digits */

@@ -57,7 +57,10 @@ export class FilterBar {
   updateOptions(filters) {
     for (const { name, select } of this._selects) {
       const values = new Set();
-      for (const row of this.store.rows.values()) if (row[name] && row[name] !== LAUNCHING) values.add(row[name]);
+      for (const row of this.store.rows.values()) {
+        const value = row[name];
+        if (value && value !== LAUNCHING) values.add(value);
+      }
       const options = [...values].sort();
       const selected = filters[name];
       if (selected && !values.has(selected)) options.push(selected);

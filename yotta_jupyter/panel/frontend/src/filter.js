@@ -91,8 +91,8 @@ function searchEntry(row) {
 /**
  * Return the condition that a word of the search sets.
  *
- * A part of a GPU type matches only if no row has the word elsewhere: "train" finds train-1, but not render-1 on a
- * Trainium.
+ * A row matches if its text contains the word, or if the word is a whole word of its GPU type. If no row matches so, a
+ * part of the GPU type is enough. So "train" does not find pods on a Trainium if a pod has the name train-1.
  *
  * @param {string} word
  * @param {SearchEntry[]} entries

@@ -13,8 +13,8 @@ import { LAUNCHING } from "./protocol.js";
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
 const VALIDATE_DEBOUNCE_MS = 250;
-/** How long the button stays disabled after a launch: the second click of a double click must not launch again. */
-const RELAUNCH_COOLDOWN_MS = 1000;
+/** How long Launch ignores a second click after a launch, or a second Enter after the first moved the focus to it. */
+const IGNORE_MS = 1000;
 const REPEATED = "A pod like this was launched just now. Change the form, or check the box.";
 
 export class LaunchForm {
@@ -41,7 +41,7 @@ export class LaunchForm {
      */
     this._namelessLaunch = null;
     /** The ids and statuses of the pods that have the name in the form. */
-    this._sameName = "";
+    this._podsOfName = "";
     /** The launch that has no result yet. @type {{ tempId: string, name: string, form: string } | null} */
     this._launch = null;
     this.fields = new Fields((element) => this._onInput(element));
@@ -78,10 +78,11 @@ export class LaunchForm {
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
     const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
-    if (this._updateSameName() || hasNewPrices) this._validate();
+    if (this._updatePodsOfName() || hasNewPrices) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
-    if (this._namelessLaunch && !this.store.rows.get(this._namelessLaunch.podId)?.is_live) this._namelessLaunch = null;
+    const namelessPod = this.store.rows.get(this._namelessLaunch?.podId ?? "");
+    if (!namelessPod?.is_live) this._namelessLaunch = null;
   }
 
   /** @param {ValidationMessage} message */
@@ -143,16 +144,17 @@ export class LaunchForm {
   _onLaunched({ pod_id: podId, note }, { name, form }) {
     const podName = this.store.rows.get(podId)?.name || name;
     const text = note || `Launched ${podName ? `${podName} (${podId})` : podId}.`;
-    const isUnchanged = form === this._serialize();
+    const isNamelessUnchanged = !name && form === this._serialize();
     setText(this._launchButton, "Launch");
-    setTimeout(() => this._setBusy(false), RELAUNCH_COOLDOWN_MS);
+    setTimeout(() => this._setBusy(false), IGNORE_MS);
     this._showsAllErrors = false;
     this._feedback.showResult(text, { rowId: podId, offersRepeat: !name });
     this.context.announce(text);
     this.fields.clearConfirmations();
     this.fields.clearVariableValues();
-    this._namelessLaunch = name || !isUnchanged ? null : { podId, form: this._serialize() };
-    this._validate(); // The name stays: the result says that Launch uses the pod of that name.
+    // Serialized again, without what was just cleared.
+    this._namelessLaunch = isNamelessUnchanged ? { podId, form: this._serialize() } : null;
+    this._validate(); // The kernel notes that the pod of this name exists.
   }
 
   /** @returns {string} the form, to find out whether it has changed */
@@ -201,11 +203,11 @@ export class LaunchForm {
       this._validate();
     } else if (target === this._launchButton) {
       // A second or held Enter was meant for the field.
-      if (event.repeat || Date.now() - this._focusMovedAt < RELAUNCH_COOLDOWN_MS) event.preventDefault();
+      if (event.repeat || Date.now() - this._focusMovedAt < IGNORE_MS) event.preventDefault();
     }
   }
 
-  /** @param {FormResult} result of an Enter */
+  /** @param {FormResult} result of the validation that Enter has requested */
   _moveFocus({ command, errors }) {
     if (command) {
       this._focusMovedAt = Date.now();
@@ -221,13 +223,13 @@ export class LaunchForm {
   }
 
   /** @returns {boolean} whether pods of the name in the form have appeared, changed or ended */
-  _updateSameName() {
+  _updatePodsOfName() {
     const name = this.fields.inputs.pod_name.value.trim();
     const rows = name ? [...this.store.rows.values()] : [];
-    const sameNamed = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
-    const sameName = sameNamed.map(({ id, status }) => `${id} ${status}`).join();
-    const hasChanged = sameName !== this._sameName;
-    this._sameName = sameName;
+    const matching = rows.filter((row) => row.name === name && row.status !== LAUNCHING);
+    const podsOfName = matching.map(({ id, status }) => `${id} ${status}`).join();
+    const hasChanged = podsOfName !== this._podsOfName;
+    this._podsOfName = podsOfName;
     return hasChanged;
   }
 

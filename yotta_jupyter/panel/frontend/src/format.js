@@ -30,22 +30,22 @@ export function withUndoHint(text) {
   return `${text.replace(/\.$/, "")}. Undo with Escape`;
 }
 
-/** What is known of a pending action when the kernel has ended: a short text, and a sentence. By pending action. */
-const LAST_KNOWN = /** @type {Record<string, { label: string, text: string }>} */ ({
+/** The status and its tooltip when the kernel has ended, by pending action. */
+const LAST_KNOWN = /** @type {Record<string, { status: string, tooltip: string }>} */ ({
   pause: {
-    label: "Paused?",
-    text: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money.",
+    status: "Paused?",
+    tooltip: "Paused or being paused: the kernel ended. If it was killed, the pod may still run and cost money.",
   },
-  resume: { label: "Running?", text: "Running or starting, and may cost money: the kernel ended." },
+  resume: { status: "Running?", tooltip: "Running or starting, and may cost money: the kernel ended." },
   delete: {
-    label: "Deleted?",
-    text: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money.",
+    status: "Deleted?",
+    tooltip: "Deleted or being deleted: the kernel ended. If it was killed, the pod may still exist and cost money.",
   },
   undoing: {
-    label: "Undone?",
-    text: "The kernel ended before it confirmed the undo: the pod may be deleted or paused.",
+    status: "Undone?",
+    tooltip: "The kernel ended before it confirmed the undo: the pod may be deleted or paused.",
   },
-  launch: { label: "May exist", text: "May exist and cost money: the kernel ended before the API had answered." },
+  launch: { status: "May exist", tooltip: "May exist and cost money: the kernel ended before the API had answered." },
 });
 
 /**
@@ -112,8 +112,8 @@ function wholeMinutes(seconds) {
 export function formatGuardTooltip({ rule, state, pauses_at, problem }) {
   let at = pauses_at === null ? "" : `. Pauses at ${formatDate(pauses_at)}`;
   if (state === "paused" || state === "waiting") at = ". Its limits start when the pod runs";
-  const enforced = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
-  return `Guard: ${rule}${at}${enforced}`;
+  const problemText = problem ? `. NOT enforced: ${problem}. %yotta guard shows why and starts its enforcer again` : "";
+  return `Guard: ${rule}${at}${problemText}`;
 }
 
 /**
@@ -169,7 +169,7 @@ export function formatPauseLosses(losses) {
 
 /**
  * @param {PodRow} row
- * @returns {string} the image without the prefix of the official ones
+ * @returns {string} the image without the prefix of official images
  */
 export function formatImage(row) {
   return (row.image ?? "").replace(/^yottalabsai\//, "");
@@ -193,7 +193,7 @@ export function formatGpuFacts({ vram_in_gb, price }) {
  */
 export function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
   const lastKnown = connected ? null : lastKnownOf(pending);
-  if (lastKnown) return lastKnown.label;
+  if (lastKnown) return lastKnown.status;
   if (stalled) return "Waiting for kernel…";
   const undoable = undoableAction(pending);
   if (undoable) return `${PROGRESS_LABELS[undoable]} in ${undoSeconds} s`;
@@ -209,7 +209,8 @@ export function formatStatus(status, pending, { stalled = false, undoSeconds = 0
  * @returns {string} the tooltip of a status
  */
 export function formatStatusTooltip(status, pending, connected) {
-  return (connected ? null : lastKnownOf(pending))?.text ?? status;
+  const lastKnown = connected ? null : lastKnownOf(pending);
+  return lastKnown?.tooltip ?? status;
 }
 
 /** @param {string | null} pending */

@@ -28,8 +28,8 @@ export class FrozenOrder {
   }
 
   /**
-   * Return the ids to show: those shown now in their places, then the new ones. The row of a launch that has ended is
-   * replaced by a new one, which is that of its pod.
+   * Return the ids to show: those shown now in their places, then the new ones. A new pod takes the place of a
+   * launch that has ended.
    *
    * @param {string[]} shown the ids shown now
    * @param {string[]} sorted the ids that would be shown
@@ -41,8 +41,7 @@ export class FrozenOrder {
     const added = sorted.filter((id) => !before.has(id));
     const kept = shown.map((id) => {
       const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-      const [replacement] = isEndedLaunch ? added.splice(0, 1) : [];
-      return replacement ?? id;
+      return (isEndedLaunch ? added.shift() : null) ?? id;
     });
     for (const [id, row] of rows) this._rows?.set(id, row);
     return [...kept, ...added];

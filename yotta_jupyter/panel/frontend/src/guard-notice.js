@@ -1,5 +1,5 @@
 // @ts-check
-import { h, isDisabled, setAttribute, setDisabled, setText } from "./dom.js";
+import { h, isDisabled, isSecondClick, setAttribute, setDisabled, setText } from "./dom.js";
 import { displayName, formatDuration } from "./format.js";
 
 /** @typedef {import("./protocol.js").Guard} Guard */
@@ -33,7 +33,7 @@ export class GuardNotice {
     this._text = h("span", { class: "yotta-message-text", dir: "auto" });
     this.button = h("button", { type: "button", class: "yotta-button-secondary" });
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1 && !isDisabled(this.button)) this._extendGuard();
+      if (!isSecondClick(event) && !isDisabled(this.button)) this._extendGuard();
     });
     this.element = h(
       "div",
@@ -43,14 +43,11 @@ export class GuardNotice {
     );
   }
 
-  /** @param {boolean} isCovered whether the alert of the header is shown in the same place */
-  update(isCovered) {
+  /** @param {{ isCovered: boolean }} alert whether the alert of the header is shown in the same place */
+  update({ isCovered }) {
     const [nearest, ...others] = this._nearGuards();
     const result = Date.now() < this._result.until ? this._result.text : "";
-    let text = this.store.meta.guards_error ?? "";
-    if (result) text = result;
-    else if (nearest && nearest.row.id === this._error?.id) text = this._error.text;
-    else if (nearest) text = describeNear(nearest, others);
+    const text = result || this._describe(nearest, others);
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = isCovered || !text;
     setText(this._text, text);
@@ -72,6 +69,16 @@ export class GuardNotice {
       this._result = { text, until: Date.now() + RESULT_MS };
     }
     this.context.announce(error || this._result.text);
+  }
+
+  /**
+   * @param {NearGuard | undefined} nearest
+   * @param {NearGuard[]} others
+   * @returns {string} empty if there is nothing to say
+   */
+  _describe(nearest, others) {
+    if (!nearest) return this.store.meta.guards_error ?? "";
+    return nearest.row.id === this._error?.id ? this._error.text : describeNear(nearest, others);
   }
 
   /** @returns {NearGuard[]} the next pause first */

@@ -18,7 +18,7 @@ const TOTALS = [
 
 /**
  * The totals, when the pods were refreshed, and a line for messages: the address of the API, or why the rows are out of
- * date. The line has always the same height, so that no row moves.
+ * date.
  */
 export class Header {
   /**
@@ -72,16 +72,16 @@ export class Header {
   updateTime() {
     const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1000;
-    // A kernel that has not answered for long may hang. A notebook that was opened again may have no kernel.
+    // The kernel replies to each heartbeat, unless it hangs or the notebook was opened without a kernel.
     const isAlive = connected && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
     if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
-      // The kernel sends nothing if a refresh found no changes. One that started less than `late_after` seconds ago may still fail, so
-      // the last one that succeeded may be an interval older.
-      const age = now - meta.late_after - meta.interval - meta.refreshed_at;
-      const refreshes = Math.max(0, Math.floor(age / meta.interval));
-      text = `Refreshed ${formatTime(meta.refreshed_at + refreshes * meta.interval)}`;
+      // The kernel sends nothing if a refresh finds no changes. The latest refresh may still be running, and is reported as
+      // late only after `late_after` seconds. So the time of the refresh before it is shown.
+      const started = Math.floor((now - meta.refreshed_at - meta.late_after) / meta.interval);
+      const succeeded = Math.max(0, started - 1);
+      text = `Refreshed ${formatTime(meta.refreshed_at + succeeded * meta.interval)}`;
       tooltip = `Every ${meta.interval} s`;
     }
     setText(this._refreshedAt, text);

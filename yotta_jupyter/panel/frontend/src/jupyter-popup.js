@@ -30,7 +30,7 @@ export class JupyterPopup {
     this.context = context;
     this._onPopupClose = onClose;
     this._requestNumber = 0;
-    /** The id of the request for a link that has no reply. @type {string | null} */
+    /** The id of the pending request for a link. @type {string | null} */
     this._linkRequest = null;
     /** The id of the last request for a password. @type {string | null} */
     this._passwordRequest = null;
@@ -174,7 +174,7 @@ export class JupyterPopup {
     }
     this._linkRequest = this._newRequestId();
     const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
-    const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" };
+    const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" }; // A pending indicator rotates.
     this._link.replaceChildren(h("span", attributes, spinner, "Connecting…"));
     const request_id = this._linkRequest;
     this.store.send({ type: "open_jupyter", request_id, pod_id: podId, server_path: remoteServerPath() });

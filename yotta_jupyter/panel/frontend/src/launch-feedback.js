@@ -70,7 +70,7 @@ export class LaunchFeedback {
     this.showResult("");
   }
 
-  /** Follow the row of the launch. */
+  /** Clear the result if its pod has ended, or else update its button. */
   update() {
     if (!this._rowId) return;
     if (!this._store.rows.get(this._rowId)?.is_live) this.clear();

@@ -10,7 +10,7 @@ const COMPACT_WIDTH = 820;
 const COUNTDOWN_INTERVAL_S = 0.25;
 const TIME_INTERVAL_S = 1;
 const AGE_INTERVAL_S = 15;
-/** How often a visible view reports that it is visible. */
+/** How often a visible view reports that it is visible. The kernel replies to each report. */
 export const HEARTBEAT_S = 300;
 
 /**
@@ -52,23 +52,23 @@ export function attach(view, container) {
   // Capturing on the window runs before JupyterLab's listener on the document.
   listen(window, "keydown", (event) => allowSaveShortcut(root, event), true);
   listen(document, "visibilitychange", () => visibility.update());
-  listen(window, "pagehide", () => visibility.report(false));
+  listen(window, "pagehide", () => visibility.reportIfChanged(false));
   listen(window, "pageshow", () => visibility.update());
   every(COUNTDOWN_INTERVAL_S, () => view.refreshCountdowns());
   every(TIME_INTERVAL_S, () => view.updateTime());
   every(TIME_INTERVAL_S, () => visibility.reportedVisible && store.resyncIfSilent());
   every(AGE_INTERVAL_S, () => table.refreshAges());
-  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.send(true));
+  every(HEARTBEAT_S, () => visibility.reportedVisible && visibility.report(true));
   visibility.update();
 
   return () => {
     for (const dispose of disposers) dispose();
     view.close();
-    visibility.report(false);
+    visibility.reportIfChanged(false);
   };
 }
 
-/** Reports to the kernel whether a view is visible. The kernel lists pods only while one is. */
+/** Reports to the kernel whether a view is visible. The kernel lists pods only while a view is visible. */
 class VisibilityReporter {
   /** @param {PanelView} view */
   constructor(view) {
@@ -85,16 +85,16 @@ class VisibilityReporter {
   }
 
   update() {
-    this.report(this._inViewport && document.visibilityState === "visible");
+    this.reportIfChanged(this._inViewport && document.visibilityState === "visible");
+  }
+
+  /** @param {boolean} visible */
+  reportIfChanged(visible) {
+    if (visible !== this.reportedVisible) this.report(visible);
   }
 
   /** @param {boolean} visible */
   report(visible) {
-    if (visible !== this.reportedVisible) this.send(visible);
-  }
-
-  /** @param {boolean} visible */
-  send(visible) {
     this.reportedVisible = visible;
     this._view.store.send({ type: "view", view_id: this._view.id, visible });
   }

@@ -88,10 +88,10 @@ export class Navigation {
   }
 
   /**
-   * Scroll to a row, and focus its control in the same place as one of another row.
+   * Scroll to a row, and focus the counterpart of a control in another row.
    *
    * @param {number} index
-   * @param {HTMLElement} control of the other row
+   * @param {HTMLElement} control
    */
   _focusRow(index, control) {
     const { ids, rowHeight, scroller, rowViews } = this.table;

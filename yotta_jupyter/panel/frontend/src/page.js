@@ -8,7 +8,7 @@
  * @returns {boolean} whether a tab was opened
  */
 export function openTab(url) {
-  // Otherwise the browser would tell the user that it has blocked a tab.
+  // Long after a click, the browser would block the tab and tell the user so.
   if (navigator.userActivation?.isActive === false) return false;
   try {
     const tab = window.open("about:blank", "_blank");

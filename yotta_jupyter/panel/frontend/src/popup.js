@@ -8,7 +8,7 @@ const GAP = 3;
 const MARGIN = 8;
 const MIN_HEIGHT = 80;
 const MAX_HEIGHT = 320;
-/** Space below the anchor with which the box is put there even if there is more space above. */
+/** With this space below the anchor, the box is below the anchor even if there is more space above. */
 const ENOUGH_HEIGHT = 200;
 
 export class Popup {

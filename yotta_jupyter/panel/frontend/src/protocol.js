@@ -23,7 +23,7 @@
  * @property {boolean} has_ended whether it has ended for good
  * @property {boolean} is_live whether it has not ended and is not being deleted
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
- * @property {boolean} warns_of_pause whether a pause warns that it may erase all files, and can be undone
+ * @property {boolean} warns_of_pause whether a pause warns that it may erase all files; such a pause can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
  * @property {string | null} error why the last action failed
  */
@@ -43,7 +43,7 @@
 /**
  * @typedef {object} GpuChoice
  * @property {string} id
- * @property {string} value by which the form finds it
+ * @property {string} value its text in the form field
  * @property {string | null} display_name
  * @property {number | null} vram_in_gb
  * @property {number | null} price US dollars an hour for one
@@ -52,7 +52,7 @@
 /**
  * @typedef {object} ImageChoice
  * @property {string} id the whole reference
- * @property {string} value by which the form finds it
+ * @property {string} value its text in the form field
  * @property {string} label
  * @property {boolean} official
  */
@@ -76,9 +76,8 @@
  * @typedef {object} Guard
  * @property {string} rule such as "after 8h, idle 30m"
  * @property {string} state waiting, active, pausing or paused
- * @property {number | null} pauses_at when its next limit is reached, in seconds since 1970
- * @property {number | null} idle_since since when the pod is idle, in seconds since 1970; null unless the idle limit is
- *   the next one
+ * @property {number | null} pauses_at seconds since 1970 when its next limit is reached
+ * @property {number | null} idle_since seconds since 1970; set only while the idle limit is the next one
  * @property {boolean} is_near whether the pause must be announced
  * @property {string} problem why it is not enforced; empty if it is
  */
@@ -88,8 +87,8 @@
  *
  * @typedef {object} Meta
  * @property {string[]} fields the names of the values of an encoded row
- * @property {boolean} complete whether all pods have been sent
- * @property {boolean} loaded whether the pods have been listed
+ * @property {boolean} complete false if only the newest pods were sent; a snapshot of all pods follows
+ * @property {boolean} loaded false until the kernel has listed the pods
  * @property {Totals} totals
  * @property {string} base_url
  * @property {boolean} sandbox
@@ -104,7 +103,7 @@
  * @property {Choices | null} choices
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
- * @property {number} guard_extension seconds by which the panel puts off the pause by a guard
+ * @property {number} guard_extension seconds by which a click puts off a guard's pause
  */
 
 /**
@@ -125,7 +124,8 @@
  * @typedef {object} FormResult
  * @property {Record<string, string>} errors by field
  * @property {Record<string, string>} notes by field
- * @property {Record<string, "as_typed" | "another">} confirmations the check box that is offered, by field
+ * @property {Record<string, "as_typed" | "another">} confirmations the check box to show, by field: `as_typed` accepts an
+ *   unknown value, `another` creates a second pod of the same name
  * @property {Record<string, string>} resolved the full name of what was typed, by field
  * @property {string | null} command the equivalent `%yotta create` line
  * @property {number | null} price US dollars an hour for one GPU
@@ -265,8 +265,8 @@ export function decodeSnapshot(bytes) {
  * @param {Map<string, PodRow>} rows changed in place
  * @param {string[]} fields
  * @param {Pick<Patch, "added" | "updated" | "removed">} patch
- * @returns {{ added: string[], fields: Set<Field> } | null} the ids of the added rows, and the fields that have changed in
- *   others; null if the patch updates an unknown row, and then nothing is changed
+ * @returns {{ added: string[], fields: Set<Field> } | null} the ids of the added rows, and the changed fields of the
+ *   updated rows; null, without any change, if the patch updates an unknown row
  */
 export function applyRows(rows, fields, { added = [], updated = [], removed = [] }) {
   if (updated.some(({ id }) => !rows.has(id))) return null;

@@ -1,7 +1,17 @@
 // @ts-check
 import { ActionLock } from "./action-lock.js";
 import { COLUMNS } from "./columns.js";
-import { h, iconButton, isDisabled, setAttribute, setDisabled, setIcon, setLabel, setText } from "./dom.js";
+import {
+  h,
+  iconButton,
+  isDisabled,
+  isSecondClick,
+  setAttribute,
+  setDisabled,
+  setIcon,
+  setLabel,
+  setText,
+} from "./dom.js";
 import {
   displayName,
   formatGpus,
@@ -10,23 +20,14 @@ import {
   formatStatus,
   formatStatusTooltip,
 } from "./format.js";
-import { icon } from "./icons.js";
 import { undoableAction } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
+/** @typedef {import("./row-actions.js").RowActions} RowActions */
 /** @typedef {import("./store.js").Action} Action */
 /** @typedef {import("./store.js").Store} Store */
 
-/**
- * @typedef {object} RowHandlers
- * @property {(id: string, selected: boolean, isRange: boolean) => void} onSelect
- * @property {(id: string, action: Action) => void} onAction
- * @property {(id: string, button: HTMLElement) => void} onCopySsh
- * @property {(id: string, button: HTMLElement) => void} onJupyter
- * @property {(id: string) => void} onDismiss
- */
-
-/** Statuses in which the pause or resume button resumes. In all others it pauses. */
+/** In these statuses, the button Pause becomes Resume. */
 const RESUME_STATUSES = new Set(["PAUSED", "PAUSING"]);
 
 const LOCK_REASON = "its action has just changed. Move the pointer away first";
@@ -35,35 +36,37 @@ const LOCK_REASON = "its action has just changed. Move the pointer away first";
 export class RowView {
   /**
    * @param {Store} store
-   * @param {RowHandlers} handlers
+   * @param {RowActions} actions
+   * @param {(id: string, selected: boolean, isRange: boolean) => void} onSelect
    */
-  constructor(store, { onSelect, onAction, onCopySsh, onJupyter, onDismiss }) {
+  constructor(store, actions, onSelect) {
     this.store = store;
     /** @type {PodRow | null} */
     this.row = null;
-    /** The row's position in the table, from 0; null to force an update. @type {number | null} */
+    /** The row's position in the table, from 0; null after `invalidate`. @type {number | null} */
     this.index = null;
     this.checkbox = h("input", { type: "checkbox" });
     this.checkbox.addEventListener("click", (event) => onSelect(this.id, this.checkbox.checked, event.shiftKey));
     const act = (/** @type {MouseEvent} */ event) => {
       const button = /** @type {HTMLElement} */ (event.currentTarget);
-      if (isDisabled(button) || event.detail > 1) return; // The second click of a double click would undo the first.
-      onAction(this.id, /** @type {Action} */ (button.dataset.action));
+      if (isDisabled(button) || isSecondClick(event)) return;
+      actions.act(this.id, /** @type {Action} */ (button.dataset.action));
     };
     this.pauseResumeButton = iconButton("pause", "", act);
-    this.sshButton = textButton("SSH", "yotta-ssh-button", () => onCopySsh(this.id, this.sshButton));
-    this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () => {
-      if (!isDisabled(this.jupyterButton)) onJupyter(this.id, this.jupyterButton);
-    });
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => actions.copySsh(this.id, this.sshButton));
+    this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () =>
+      actions.openJupyter(this.id, this.jupyterButton),
+    );
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
     const unlock = () => this.row && this._updateButtons(this.row);
-    this._locks = new Map(
-      [this.pauseResumeButton, this.deleteButton].map((each) => [each, new ActionLock(each, unlock)]),
-    );
+    this._locks = new Map([
+      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, unlock)],
+      [this.deleteButton, new ActionLock(this.deleteButton, unlock)],
+    ]);
     this.dismissButton = iconButton("close", "Dismiss", () => {
-      onDismiss(this.id);
+      actions.dismissError(this.id);
       this.deleteButton.focus();
     });
     this.title = h("span", { class: "yotta-title", dir: "auto" });
@@ -71,7 +74,7 @@ export class RowView {
     this.hardware = h("span", { class: "yotta-hardware", dir: "auto" });
     this.subtitle = h("span", { class: "yotta-subtitle" }, this.guard, this.hardware);
     this.status = h("span", { class: "yotta-status-text" });
-    this.error = h("span", { class: "yotta-error-text", dir: "auto" });
+    this.message = h("span", { class: "yotta-row-message-text", dir: "auto" });
     /** The cells of columns with a text. */
     this.textCells = COLUMNS.filter((column) => column.text).map((column) => ({ column, cell: textCell(column) }));
     this.element = h(
@@ -81,7 +84,7 @@ export class RowView {
       cell("yotta-name", this.title, this.subtitle),
       cell("yotta-status", h("span", { class: "yotta-status-indicator", "aria-hidden": "true" }), this.status),
       ...this.textCells.map(({ cell }) => cell),
-      cell("yotta-error", this.error, this.dismissButton),
+      cell("yotta-row-message", this.message, this.dismissButton),
       cell("yotta-actions", this.pauseResumeButton, this.sshButton, this.jupyterButton, this.deleteButton),
     );
   }
@@ -89,6 +92,16 @@ export class RowView {
   /** @returns {string} */
   get id() {
     return this.element.dataset.podId ?? "";
+  }
+
+  /** Make the next rendering of the table update this view. */
+  invalidate() {
+    this.index = null;
+  }
+
+  /** @returns {boolean} whether it shows the countdown of an action */
+  get isCountingDown() {
+    return undoableAction(this.element.dataset.pending ?? null) !== null;
   }
 
   /**
@@ -127,8 +140,8 @@ export class RowView {
       setText(cell, column.text?.(row) ?? "");
       setAttribute(cell, "title", column.tooltip?.(row));
     }
-    setText(this.error, row.error ?? note ?? "");
-    setAttribute(this.error, "title", row.error ?? note);
+    setText(this.message, row.error ?? note ?? "");
+    setAttribute(this.message, "title", row.error ?? note);
     this.dismissButton.hidden = !row.error;
     this._updateButtons(row);
   }
@@ -153,9 +166,8 @@ export class RowView {
   /** @param {PodRow} row */
   _updateGuard(row) {
     const guard = this.store.meta.guards[row.id];
-    let state = null;
-    if (guard) state = guard.problem ? "not-enforced" : "enforced";
-    setAttribute(this.element, "data-guard", state);
+    const enforcement = guard?.problem ? "not-enforced" : "enforced";
+    setAttribute(this.element, "data-guard", guard ? enforcement : null);
     setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000) : "");
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
@@ -175,9 +187,13 @@ export class RowView {
     setLabel(jupyterButton, `Open Jupyter of ${name}`, jupyterReason);
     setDisabled(jupyterButton, !row.ssh && !row.jupyter);
     const undoable = store.connected ? undoableAction(store.pendingAction(row)) : null;
-    this._setDeleteIcon(undoable !== null);
-    if (undoable) this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
-    else this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+    if (undoable) {
+      setIcon(deleteButton, "undo", "Undo");
+      this._setAction(deleteButton, "undo", `Undo ${undoable} ${name}`, true);
+    } else {
+      setIcon(deleteButton, "delete");
+      this._setAction(deleteButton, "delete", `Delete ${name}`, store.can(row, "delete"));
+    }
   }
 
   /**
@@ -191,21 +207,11 @@ export class RowView {
     const lock = /** @type {ActionLock} */ (this._locks.get(button));
     lock.update(isPossible ? action : null);
     button.dataset.action = action;
-    const lockReason = lock.isLocked ? LOCK_REASON : "";
-    const reason = isPossible ? lockReason : this.store.unavailableReason();
-    setLabel(button, label, reason);
-    if (!reason) setAttribute(button, "title", tooltip);
+    const whyLocked = lock.isLocked ? LOCK_REASON : "";
+    const whyDisabled = isPossible ? whyLocked : this.store.unavailableReason();
+    setLabel(button, label, whyDisabled);
+    if (!whyDisabled) setAttribute(button, "title", tooltip);
     setDisabled(button, !isPossible || lock.isLocked);
-  }
-
-  /** @param {boolean} canUndo */
-  _setDeleteIcon(canUndo) {
-    const { deleteButton } = this;
-    if (!canUndo) setIcon(deleteButton, "delete");
-    else if (deleteButton.dataset.icon !== "undo") {
-      deleteButton.dataset.icon = "undo";
-      deleteButton.replaceChildren(icon("undo"), h("span", {}, "Undo"));
-    }
   }
 }
 

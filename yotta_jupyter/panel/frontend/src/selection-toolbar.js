@@ -1,6 +1,6 @@
 // @ts-check
 import { COPIED_MS } from "./clipboard.js";
-import { h, isDisabled, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
+import { h, isDisabled, isSecondClick, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
 import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
@@ -9,7 +9,7 @@ import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS, withUndoH
 /** @typedef {"pause" | "resume" | "delete"} BulkAction */
 /** @typedef {"pause" | "delete"} ConfirmedAction an action that may need a confirmation */
 
-/** The actions on the selected pods. It covers the headings and no row, so that none moves when it appears. */
+/** The actions on the selected pods, and the question that confirms an action. */
 export class SelectionToolbar {
   /**
    * @param {Store} store
@@ -51,7 +51,7 @@ export class SelectionToolbar {
     this._keepButton = secondaryButton("Keep", () => this._closeQuestion());
     this._confirmButton = h("button", { type: "button", class: "yotta-button-danger" });
     this._confirmButton.addEventListener("click", (event) => {
-      if (event.detail <= 1) this._onConfirm(); // Not for the second click of a double click on the button before.
+      if (!isSecondClick(event)) this._onConfirm();
     });
     this._confirmation = h(
       "div",
@@ -116,8 +116,8 @@ export class SelectionToolbar {
   _act(action, event) {
     const ids = this._idsFor(action);
     if (!ids.length) return;
-    const isObvious = ids.length === 1 && this._countHidden(ids) === 0;
-    if (action === "resume" || isObvious) this._execute(action, ids, false);
+    const isVisiblePod = ids.length === 1 && this._countHidden(ids) === 0;
+    if (action === "resume" || isVisiblePod) this._execute(action, ids, false);
     else this._openQuestion(action, ids, event);
   }
 
@@ -192,7 +192,7 @@ export class SelectionToolbar {
     this._unconfirmed = null;
     this._confirmation.hidden = true;
     this._execute(action, ids, true);
-    // The button that had the focus is hidden. After a delete the focus is at the undo.
+    // The focused button is hidden now. After a delete, `_execute` has moved the focus to the undo.
     if (action === "pause") this._buttons.pause.focus({ preventScroll: true });
   }
 
@@ -235,11 +235,11 @@ function formatCost(rows) {
 function formatLoss(rows) {
   const losing = rows.filter((row) => row.pause_loss);
   if (!losing.length) return null;
-  const erased = losing.filter((row) => !row.has_persistent_volume);
-  const files = erased.length === losing.length ? "all files" : "files"; // Short, so that the question does not wrap.
+  const withoutVolume = losing.filter((row) => !row.has_persistent_volume);
+  const files = withoutVolume.length === losing.length ? "all files" : "files"; // Short, so that the question does not wrap.
   return {
     text: `${losing.length.toLocaleString()} may lose ${files}.`,
-    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${erased.length}.`,
+    tooltip: `A pause may erase all files outside a persistent volume. Pods without one: ${withoutVolume.length}.`,
   };
 }
 

@@ -47,8 +47,8 @@ import { UndoableActions } from "./undoable-actions.js";
 const STALL_MS = 1500;
 const SELECTION_DEBOUNCE_MS = 100;
 
-/** Refresh intervals without a message after which the rows are requested again. */
-const STALE_INTERVALS = 2.5;
+/** The rows are requested again after this many refresh intervals without a message. */
+const MAX_SILENT_INTERVALS = 2.5;
 
 export class Store {
   /** @param {Model} model */
@@ -71,7 +71,7 @@ export class Store {
     this._undoable = new UndoableActions();
     /** The temporary ids of launches of this page that have no result. @type {Set<string>} */
     this._launches = new Set();
-    this._lastSyncAt = 0;
+    this._resyncRequestedAt = 0;
     this._selectionTimer = 0;
     this._loadSnapshot();
     model.on("change:_snapshot", () => {
@@ -150,7 +150,7 @@ export class Store {
 
   /**
    * @param {string[]} ids
-   * @returns {string[]} what a pause of these pods may erase, without those that have been paused before
+   * @returns {string[]} what a pause may erase, of each pod whose pause warns of it
    */
   pauseLosses(ids) {
     return ids.flatMap((id) => {
@@ -205,10 +205,10 @@ export class Store {
    */
   act(action, ids, { isBulk = false, isConfirmed = false } = {}) {
     if (!this.connected) return;
-    const undoable = ids.filter((id) => this._canUndo(action, id, isConfirmed));
-    if (undoable.length) this._undoable.addGroup({ action, ids: undoable, isBulk });
-    for (const id of ids) this._setOptimistic(id, action === "undo" ? "undoing" : action);
-    for (const id of undoable) this._setOptimistic(id, UNDOABLE_PREFIX + action);
+    const undoable = new Set(ids.filter((id) => this._canUndo(action, id, isConfirmed)));
+    if (undoable.size) this._undoable.addGroup({ action, ids: [...undoable], isBulk });
+    const pending = action === "undo" ? "undoing" : action;
+    for (const id of ids) this._setOptimistic(id, undoable.has(id) ? UNDOABLE_PREFIX + action : pending);
     this.send({ type: action, pods: ids, ...(action === "pause" && isConfirmed ? { confirmed: true } : {}) });
     this._notify({ ids });
   }
@@ -247,9 +247,9 @@ export class Store {
   resyncIfSilent() {
     const { interval } = this.meta;
     if (interval === null) return;
-    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._lastSyncAt);
-    if (silenceMs < STALE_INTERVALS * interval * 1000) return;
-    this._lastSyncAt = Date.now();
+    const silenceMs = Date.now() - Math.max(this.lastMessageAt, this._resyncRequestedAt);
+    if (silenceMs < MAX_SILENT_INTERVALS * interval * 1000) return;
+    this._resyncRequestedAt = Date.now();
     this.send({ type: "resync", version: this._version });
   }
 
@@ -283,7 +283,7 @@ export class Store {
     this.rows = snapshot.rows;
     this.meta = snapshot.meta;
     for (const id of [...this._optimistic.keys()]) this._clearOptimistic(id);
-    this._undoable.keep((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
+    this._undoable.stopUnless((id) => undoableAction(this.rows.get(id)?.pending ?? null) !== null);
     for (const { id, pending } of this.rows.values()) {
       if (!this._undoable.isRunning(id)) this._setCountdown(id, pending, snapshot.undoSeconds[id]);
     }
@@ -292,7 +292,7 @@ export class Store {
   }
 
   _pruneSelection() {
-    if (!this.meta.complete) return;
+    if (!this.meta.complete) return; // A pod that was not sent stays selected.
     for (const id of this.selected) if (!this.rows.has(id)) this.selected.delete(id);
   }
 
@@ -315,8 +315,8 @@ export class Store {
   /** @param {LaunchResult} message */
   _onLaunchResult(message) {
     if (!this._launches.delete(message.temp_id)) return; // Another page has launched it.
-    // Otherwise a patch removes the row, which the kernel has sent before.
-    if (message.type === "rejected" || this._optimistic.has(message.temp_id)) this._discard(message.temp_id);
+    const isPlaceholder = this._optimistic.has(message.temp_id); // Otherwise the kernel has sent the row, and removes it.
+    if (message.type === "rejected" || isPlaceholder) this._discard(message.temp_id);
   }
 
   /** @param {Patch} patch */
@@ -330,7 +330,8 @@ export class Store {
     }
     const { type: _, version, added, updated = [], removed = [], totals, ...meta } = patch;
     this._version = version;
-    const guards = meta.guards ? { ...this.meta.guards, ...meta.guards } : {};
+    // A pod that loses its guard is only in the earlier guards.
+    const guardedIds = meta.guards ? Object.keys({ ...this.meta.guards, ...meta.guards }) : [];
     this.meta = { ...this.meta, ...meta, totals: { ...this.meta.totals, ...totals } };
     for (const id of applied.added) this._clearOptimistic(id);
     for (const { id, pending } of updated) {
@@ -343,7 +344,7 @@ export class Store {
       if (this.selected.delete(id)) this._sendSelection();
     }
     const rowsChanged = applied.added.length > 0 || removed.length > 0;
-    const ids = [...updated.map(({ id }) => id), ...Object.keys(guards)];
+    const ids = [...updated.map(({ id }) => id), ...guardedIds];
     this._notify({ rowsChanged, ids, fields: applied.fields });
   }
 
@@ -384,7 +385,7 @@ export class Store {
    * @param {Action} action
    * @param {string} id
    * @param {boolean} isConfirmed
-   * @returns {boolean} whether the kernel sends the action only after a time; the same as in `actions.py`
+   * @returns {boolean} whether the kernel waits for an undo before it sends the action; the same as in `actions.py`
    */
   _canUndo(action, id, isConfirmed) {
     if (this.meta.delete_delay === 0) return false;

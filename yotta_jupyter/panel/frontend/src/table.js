@@ -1,21 +1,17 @@
 // @ts-check
 /** The table of pods. Only the rows in view are rendered (virtualized). */
 
-import { COPIED_MS } from "./clipboard.js";
 import { COLUMNS } from "./columns.js";
-import { h, isDisabled, setAttribute, setText } from "./dom.js";
+import { h, setAttribute } from "./dom.js";
 import { filterRows, groupByEnd, isFiltered, noFilters, sortedIds } from "./filter.js";
-import { displayName, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
 import { FrozenOrder } from "./frozen-order.js";
-import { JupyterPopup } from "./jupyter-popup.js";
 import { Navigation } from "./navigation.js";
-import { undoableAction } from "./protocol.js";
 import { RowView } from "./row.js";
+import { RowActions } from "./row-actions.js";
 
 /** @typedef {import("./columns.js").Column} Column */
-/** @typedef {import("./filter.js").Filters} Filters */
+/** @typedef {import("./jupyter-popup.js").JupyterPopup} JupyterPopup */
 /** @typedef {import("./protocol.js").PodRow} PodRow */
-/** @typedef {import("./store.js").Action} Action */
 /** @typedef {import("./store.js").Change} Change */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
@@ -33,12 +29,13 @@ export class Table {
   /**
    * @param {Store} store
    * @param {ViewContext} context
-   * @param {{ onShownRowsChange: () => void, focusFallback: () => void }} callbacks `onShownRowsChange` is called when
-   *   the rows shown or their order have changed; `focusFallback` moves the focus when the last row disappears
+   * @param {{ jupyterPopup: JupyterPopup, onShownRowsChange: () => void, focusFallback: () => void }} options
+   *   `onShownRowsChange` is called when the rows shown or their order have changed; `focusFallback` moves the focus when
+   *   the last row disappears
    */
-  constructor(store, context, { onShownRowsChange, focusFallback }) {
+  constructor(store, context, { jupyterPopup, onShownRowsChange, focusFallback }) {
     this.store = store;
-    this.context = context;
+    this.jupyterPopup = jupyterPopup;
     this.onShownRowsChange = onShownRowsChange;
     this.focusFallback = focusFallback;
     this.filters = noFilters();
@@ -68,8 +65,8 @@ export class Table {
     const widths = COLUMNS.map((column) => column.width).join(" ");
     this.scroller.style.setProperty("--yotta-columns", widths);
     this.navigation = new Navigation(this);
-    this.jupyterPopup = new JupyterPopup(store, context, () => this._updateFreeze());
-    this._freezeWhileInUse();
+    this._rowActions = new RowActions(store, context);
+    this._addFreezeListeners();
   }
 
   /**
@@ -131,21 +128,21 @@ export class Table {
 
   /** Create, update and remove the elements of rows, so that those in view are rendered. */
   renderRows() {
-    const visible = this._visibleRows();
-    const removedFocus = this._recycleViews(visible);
-    for (const [id, index] of visible) {
+    const indexes = this._rowsToRender();
+    const removedFocus = this._recycleViews(indexes);
+    for (const [id, index] of indexes) {
       let view = this.rowViews.get(id);
       if (!view) {
         view = this._pool.pop() ?? this._createRow();
         this.rowViews.set(id, view);
       }
-      const row = /** @type {PodRow} */ (this._row(id));
-      if (view.row !== row || view.index !== index || this.store.isOptimistic(id)) {
-        view.update(row, { index, top: index * this.rowHeight });
-      }
+      const row = /** @type {PodRow} */ (this._rowOf(id));
+      const isOutdated = view.row !== row || view.index !== index;
+      // An optimistic action changes no row.
+      if (isOutdated || this.store.isOptimistic(id)) view.update(row, { index, top: index * this.rowHeight });
     }
     for (const view of this._pool) view.element.remove();
-    const ordered = [...visible].sort((a, b) => a[1] - b[1]);
+    const ordered = [...indexes].sort((a, b) => a[1] - b[1]);
     this._reorder(ordered.map(([id]) => /** @type {RowView} */ (this.rowViews.get(id)).element));
     this.navigation.updateTabStop();
     if (removedFocus !== null) this._focusNear(removedFocus);
@@ -154,25 +151,15 @@ export class Table {
   /** @param {boolean} compact */
   setCompact(compact) {
     this.rowHeight = compact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-    for (const view of this.rowViews.values()) view.index = null;
+    for (const view of this.rowViews.values()) view.invalidate();
     this.scroller.style.setProperty("--yotta-row-height", `${this.rowHeight}px`);
     this._setBodyHeight();
     this.renderRows();
   }
 
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  showJupyter(id, button) {
-    const row = this.store.rows.get(id);
-    if (row) this.jupyterPopup.toggle(row, button);
-    this._updateFreeze();
-  }
-
   refreshCountdowns() {
     for (const [id, view] of this.rowViews) {
-      if (undoableAction(view.element.dataset.pending ?? null)) this._refreshRow(id);
+      if (view.isCountingDown) this._refreshRow(id);
     }
   }
 
@@ -180,9 +167,9 @@ export class Table {
     for (const id of this.rowViews.keys()) this._refreshRow(id);
   }
 
-  _freezeWhileInUse() {
+  _addFreezeListeners() {
     const { body } = this;
-    const update = () => this._updateFreeze();
+    const update = () => this.updateFreeze();
     const setPointer = (/** @type {boolean} */ isOver) => {
       this._pointerIsOverRows = isOver;
       update();
@@ -198,7 +185,7 @@ export class Table {
    * Freeze the order of the rows while the pointer is over them, while one of them has the focus by keyboard, and while
    * the Jupyter of a pod is shown, which would move with the rows.
    */
-  _updateFreeze() {
+  updateFreeze() {
     const hasFocus = this.body.querySelector(":focus-visible") !== null;
     if (this._pointerIsOverRows || hasFocus || this.jupyterPopup.isOpen) this.frozenOrder.freeze(this.store.rows);
     else if (this.frozenOrder.release()) this.filterAndSort();
@@ -206,9 +193,9 @@ export class Table {
 
   /**
    * @param {string} id
-   * @returns {PodRow | undefined} also the row of a pod that is not listed any more, while the order is frozen
+   * @returns {PodRow | undefined} also for a pod that is not listed any more, while the order is frozen
    */
-  _row(id) {
+  _rowOf(id) {
     return this.store.rows.get(id) ?? this.frozenOrder.goneRow(id);
   }
 
@@ -246,18 +233,12 @@ export class Table {
   }
 
   _createRow() {
-    return new RowView(this.store, {
-      onSelect: (id, selected, isRange) => this._onSelect(id, selected, isRange),
-      onAction: (id, action) => this._onAction(id, action),
-      onCopySsh: (id, button) => this._copySsh(id, button),
-      onJupyter: (id, button) => this.showJupyter(id, button),
-      onDismiss: (id) => this.store.send({ type: "dismiss", pods: [id] }),
-    });
+    return new RowView(this.store, this._rowActions, (id, selected, isRange) => this._onSelect(id, selected, isRange));
   }
 
   /** @param {string} id */
   _refreshRow(id) {
-    const row = this._row(id);
+    const row = this._rowOf(id);
     if (row) this.rowViews.get(id)?.update(row);
   }
 
@@ -265,36 +246,36 @@ export class Table {
     this.body.style.height = `${this.ids.length * this.rowHeight}px`;
   }
 
-  /** @returns {Map<string, number>} the index of each row to render, by id */
-  _visibleRows() {
+  /** @returns {Map<string, number>} the index of each row in or near the view, and of the focused row, by id */
+  _rowsToRender() {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.rowHeight) - OVERSCAN);
     const count = Math.ceil(this.scroller.clientHeight / this.rowHeight) + 2 * OVERSCAN;
-    const visible = new Map(this.ids.slice(first, first + count).map((id, offset) => [id, first + offset]));
+    const indexes = new Map(this.ids.slice(first, first + count).map((id, offset) => [id, first + offset]));
     const focused = this._focusedId();
-    if (focused !== null && !visible.has(focused)) {
+    if (focused !== null && !indexes.has(focused)) {
       const index = this.ids.indexOf(focused);
-      if (index >= 0) visible.set(focused, index);
+      if (index >= 0) indexes.set(focused, index);
     }
-    return visible;
+    return indexes;
   }
 
   /**
-   * Take the views of rows that are not visible any more into the pool.
+   * Move the views of rows that are not rendered any more to the pool.
    *
-   * @param {Map<string, number>} visible
+   * @param {Map<string, number>} indexes of the rows to render
    * @returns {number | null} the index of the row that had the focus, if its view was removed
    */
-  _recycleViews(visible) {
+  _recycleViews(indexes) {
     let removedFocus = null;
     for (const [id, view] of this.rowViews) {
-      if (visible.has(id)) continue;
+      if (indexes.has(id)) continue;
       this.rowViews.delete(id);
       // A view with the focus or a pressed button is not reused: the key or click would act on another pod.
       if (view.hasFocus() || view.element.matches(":active")) {
         if (view.hasFocus()) removedFocus = view.index;
         view.element.remove();
       } else {
-        view.index = null; // Forces an update when it is reused, even for the same pod.
+        view.invalidate(); // It may be reused for the same pod.
         this._pool.push(view);
       }
     }
@@ -335,44 +316,6 @@ export class Table {
 
   /**
    * @param {string} id
-   * @param {Action} action
-   */
-  _onAction(id, action) {
-    const row = this.store.rows.get(id);
-    if (!row) return;
-    const losses = action === "pause" ? this.store.pauseLosses([id]) : [];
-    const undone = undoableAction(this.store.pendingAction(row));
-    this.store.act(action, [id]);
-    const progress = action === "undo" ? `Undoing the ${undone} of` : PROGRESS_LABELS[action];
-    const text = `${progress} ${displayName(row)}${formatPauseLosses(losses)}`;
-    const canUndo = undoableAction(this.store.pendingAction(row)) !== null;
-    this.context.announce(canUndo ? withUndoHint(text) : text);
-  }
-
-  /**
-   * @param {string} id
-   * @param {HTMLElement} button
-   */
-  async _copySsh(id, button) {
-    const row = this.store.rows.get(id);
-    if (!row) return;
-    const command = this.store.sshCommand(row);
-    if (isDisabled(button) || !command) {
-      this.context.announce(`${displayName(row)} is not reachable by SSH now`);
-      return;
-    }
-    if (!(await this.context.copy(command, `the SSH command of ${displayName(row)}`))) return;
-    if (button.closest("[data-pod-id]") !== this.rowViews.get(id)?.element) return; // Reused for another pod.
-    button.classList.add("yotta-is-copied");
-    setText(button, "Copied");
-    setTimeout(() => {
-      button.classList.remove("yotta-is-copied");
-      setText(button, "SSH");
-    }, COPIED_MS);
-  }
-
-  /**
-   * @param {string} id
    * @param {boolean} selected
    * @param {boolean} isRange whether the rows from the last click to this one are selected
    */
@@ -392,9 +335,9 @@ export class Table {
   _updateSelectAll() {
     const { selected } = this.store;
     const count = selected.size ? this.ids.filter((id) => selected.has(id)).length : 0;
-    const all = count ? this._listed(this.ids).length : 0;
-    this.selectAll.checked = count > 0 && count === all;
-    this.selectAll.indeterminate = count > 0 && count < all;
+    const listedCount = count ? this._listed(this.ids).length : 0;
+    this.selectAll.checked = count > 0 && count === listedCount;
+    this.selectAll.indeterminate = count > 0 && count < listedCount;
   }
 }
 

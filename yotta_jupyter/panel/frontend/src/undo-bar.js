@@ -1,11 +1,11 @@
 // @ts-check
-import { h, setText } from "./dom.js";
+import { h, isSecondClick, setText } from "./dom.js";
 import { countPods, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
-/** The countdown and the undo of an action on several pods. It covers the headings and no row, so that none moves when it appears. */
+/** Shows the countdown of an action on several pods, and a button that undoes it. */
 export class UndoBar {
   /**
    * @param {Store} store
@@ -19,7 +19,7 @@ export class UndoBar {
     this._text = h("span");
     this.button = h("button", { type: "button", class: "yotta-button-primary", title: "Escape or Ctrl+Z" }, "Undo");
     this.button.addEventListener("click", (event) => {
-      if (event.detail <= 1) this.undo(); // Not for the second click of a double click on the button before.
+      if (!isSecondClick(event)) this.undo();
     });
     this.element = h("div", { class: "yotta-overlay-bar yotta-undo-bar", hidden: true }, this._text, this.button);
   }

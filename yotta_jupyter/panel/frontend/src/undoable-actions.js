@@ -23,7 +23,7 @@ export class UndoableActions {
   }
 
   /**
-   * Start the countdown of a row. The kernel starts its own when it receives the click.
+   * Start the countdown of a row. The countdown of the kernel starts when it receives the click.
    *
    * @param {string} id
    * @param {number} seconds
@@ -38,11 +38,11 @@ export class UndoableActions {
   }
 
   /**
-   * Stop the countdowns of all other rows.
+   * Stop the countdowns of rows whose action cannot be undone any more.
    *
    * @param {(id: string) => boolean} canUndo
    */
-  keep(canUndo) {
+  stopUnless(canUndo) {
     for (const id of [...this._deadlines.keys()]) if (!canUndo(id)) this.stop(id);
   }
 
@@ -65,10 +65,9 @@ export class UndoableActions {
    * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
   last(actionOf) {
-    for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
-      const { action, isBulk } = group;
-      const ids = group.ids.filter((id) => actionOf(id) === action);
-      if (ids.length) return { action, ids, isBulk };
+    for (const { action, ids, isBulk } of [...this._groups].reverse()) {
+      const undoable = ids.filter((id) => actionOf(id) === action);
+      if (undoable.length) return { action, ids: undoable, isBulk };
       this._groups.pop();
     }
     // Actions of another page, or of this page before it was loaded again.

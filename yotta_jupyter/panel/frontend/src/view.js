@@ -10,6 +10,7 @@ import { LaunchForm } from "./form.js";
 import { countPods } from "./format.js";
 import { GuardNotice } from "./guard-notice.js";
 import { Header } from "./header.js";
+import { JupyterPopup } from "./jupyter-popup.js";
 import { SelectionToolbar } from "./selection-toolbar.js";
 import { Table } from "./table.js";
 import { UndoBar } from "./undo-bar.js";
@@ -50,9 +51,11 @@ export class PanelView {
       focusFallback: focusSearch,
       focusUndo: () => this._focusUndo(),
     });
+    this.jupyterPopup = new JupyterPopup(store, this, () => this.table.updateFreeze());
     this.form = new LaunchForm(store, this);
     this.emptyState = new EmptyState(() => this.form.focus());
     this.table = new Table(store, this, {
+      jupyterPopup: this.jupyterPopup,
       onShownRowsChange: () => this._onShownRowsChange(),
       focusFallback: focusSearch,
     });
@@ -69,7 +72,7 @@ export class PanelView {
         this.table.scroller,
         this.selectionToolbar.element,
         this.undoBar.element,
-        this.table.jupyterPopup.element,
+        this.jupyterPopup.element,
       ),
       this.form.element,
       this._liveRegion,
@@ -96,7 +99,7 @@ export class PanelView {
     return copied;
   }
 
-  /** Otherwise the new row of a launch would move the form between the clicks of a double click. */
+  /** The new row of a launch must not move the form between the clicks of a double click. */
   holdLayout() {
     if (!this.form.element.matches(":hover")) return;
     const { scroller } = this.table;
@@ -109,7 +112,9 @@ export class PanelView {
    * @param {HTMLElement} button
    */
   showJupyter(id, button) {
-    this.table.showJupyter(id, button);
+    const row = this.store.rows.get(id);
+    if (row) this.jupyterPopup.toggle(row, button);
+    this.table.updateFreeze();
   }
 
   refreshCountdowns() {
@@ -120,13 +125,13 @@ export class PanelView {
   /** Show how old the rows are now, and when a guard pauses a pod. */
   updateTime() {
     this.header.updateTime();
-    this.guardNotice.update(!this.header.alert.hidden);
+    this.guardNotice.update({ isCovered: !this.header.alert.hidden });
     this.root.classList.toggle("yotta-is-stale", this.header.isStale());
   }
 
   close() {
     this.form.close();
-    this.table.jupyterPopup.close();
+    this.jupyterPopup.close();
     this._unsubscribe();
   }
 
@@ -140,7 +145,7 @@ export class PanelView {
     this.filterBar.updateOptions(this.table.filters);
     this.form.update();
     this.table.update(change);
-    this.table.jupyterPopup.update();
+    this.jupyterPopup.update();
     this._updateEmptyState();
     this.selectionToolbar.update();
     this.undoBar.update();
@@ -153,8 +158,8 @@ export class PanelView {
    */
   _onMessage(message, buffers) {
     if (message.type === "validation") this.form.onValidation(message);
-    else if (message.type === "password") this.table.jupyterPopup.onPassword(message, buffers);
-    else if (message.type === "jupyter_link") this.table.jupyterPopup.onLink(message, buffers);
+    else if (message.type === "password") this.jupyterPopup.onPassword(message, buffers);
+    else if (message.type === "jupyter_link") this.jupyterPopup.onLink(message, buffers);
     else if (message.type === "guard_extended") {
       this.guardNotice.onResult(message);
       this.updateTime();
