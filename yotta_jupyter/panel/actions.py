@@ -89,7 +89,7 @@ class Actions:
         immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
         begun_ids: list[str] = []
         if to_delay := self._state.begin(delayed, action, can_undo=True):
-            # After an undo, the same action can be requested again. Another thread then executes it.
+            # An action that is requested again after an undo has its own thread; see `PanelState.make_final`.
             requested_before = time.monotonic()
             self._start_thread(self._execute_delayed, self.client, action, to_delay, requested_before)
             begun_ids += to_delay

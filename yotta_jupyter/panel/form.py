@@ -102,7 +102,7 @@ def choices(catalog: Catalog) -> dict[str, Any]:
     dict
         The typedef ``Choices`` of ``protocol.js``.
     """
-    # The result is cached by the lists, because the catalog stays the same object when they change.
+    # `_choices` is cached by its arguments. The lists are arguments, because the catalog object stays the same.
     return _choices(catalog, tuple(catalog.gpus), tuple(catalog.images[:MAX_IMAGES]), tuple(catalog.regions))
 
 

@@ -1,4 +1,4 @@
-"""Reads the guards for the panel."""
+"""Reads the guards, which pause forgotten pods, for the panel."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Launch(msgspec.Struct):
     error : str or None
         Why it is unknown whether the pod exists; None while the launch is in progress.
     launch_id : str or None
-        The `Pod.launch_id` that the pod has if it exists; None if unknown.
+        `Pod.launch_id` of the pod that may exist; None if unknown.
     """
 
     spec: PodSpec
@@ -351,7 +351,7 @@ class PanelState:
         Parameters
         ----------
         limit : int, optional
-            Return only this many of the newest pods; by default all.
+            Include only this many of the newest pods; by default all.
 
         Returns
         -------

@@ -60,7 +60,7 @@ class StateSync:
         Parameters
         ----------
         limit : int, optional
-            Send only this many of the newest pods; by default all.
+            Include only this many of the newest pods; by default all.
 
         Returns
         -------
