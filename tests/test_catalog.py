@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -213,6 +214,16 @@ def test_the_price_is_that_of_the_newest_pod(make_client: Callable[..., Client],
     yotta.pods.list()
     assert yotta.catalog.prices(L4).single_card == 0.7
     assert yotta.catalog.gpus_frame().loc[L4, "single_card_price"] == 0.7
+
+
+def test_a_newer_pod_without_a_price_does_not_hide_the_price_of_an_older_one() -> None:
+    catalog = Catalog()
+    days = (datetime(2026, 7, day, tzinfo=UTC) for day in (1, 2))
+    catalog.update(
+        Pod(id=str(day), status="RUNNING", gpu_type=L4, region="us-east-2", single_card_price=price, created_at=day)
+        for day, price in zip(days, (0.6, None), strict=True)
+    )
+    assert catalog.prices(L4, "us-east-2").single_card == 0.6
 
 
 def test_without_dates_the_price_is_that_of_the_first_pod_of_a_listing() -> None:

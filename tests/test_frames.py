@@ -1,12 +1,13 @@
 """DataFrames of pods: columns, dtypes and values. ``record()`` is the example pod of the API documentation, as JSON."""
 
 import re
+from operator import attrgetter
 
 import pandas as pd
 import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, Sandbox
-from yotta_jupyter.columns import COLUMNS
+from yotta_jupyter.columns import COLUMNS, Column, CompactColumn
 from yotta_jupyter.frame_display import UntruncatedFrame
 from yotta_jupyter.frames import cost_frame, pods_frame, results_frame
 from yotta_jupyter.statuses import STATUSES
@@ -31,6 +32,15 @@ def test_columns_dtypes_and_index(yotta):
     assert frame.index.name == "id"
     assert isinstance(frame.index.dtype, pd.StringDtype)
     assert [*frame.index] == [pod.id for pod in yotta.pods.list()]
+
+
+def test_one_entry_adds_a_column_and_shows_it_in_the_compact_view(monkeypatch, yotta):
+    cloud_type = attrgetter("cloud_type")
+    monkeypatch.setitem(COLUMNS, "cloud_type", Column("string", cloud_type, CompactColumn("cloud", cloud_type)))
+    frame = yotta.pods.frame()
+    assert list(frame.columns) == [*DTYPES, "cloud_type"]
+    assert repr(frame).splitlines()[0].split()[-1] == "cloud"
+    assert ">cloud</th>" in frame._repr_html_()
 
 
 @pytest.mark.parametrize("wide", [False, True])

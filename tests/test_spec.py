@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from yotta_jupyter import InvalidRequest, PodSpec, Secret
-from yotta_jupyter.spec import PortSpec, parse_env, parse_gpu_count, parse_port, parse_ports, validate_env_name
+from yotta_jupyter.environment import parse_env, validate_env_name
+from yotta_jupyter.spec import PortSpec, parse_gpu_count, parse_port, parse_ports
 
 REQUIRED = {"image": "made/up:1", "gpu_type": "NVIDIA_L4_24G"}
 CREDENTIALS = {"image_registry_username": "u", "image_registry_token": "made-up-token"}

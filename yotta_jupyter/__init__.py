@@ -43,43 +43,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_NAMES_BY_MODULE: Final = {
-    "client": ("Client", "connect"),
-    "errors": (
-        "ApiError",
-        "AuthenticationError",
-        "CommandFailed",
-        "ConnectInterrupted",
-        "ConnectionFailed",
-        "CopyInterrupted",
-        "CreateOutcomeUnknown",
-        "InvalidPodState",
-        "InvalidRequest",
-        "NameTaken",
-        "PodNotFound",
-        "PodUnreachable",
-        "RemoteDetached",
-        "RemoteError",
-        "RemoteUnavailable",
-        "RequestInterrupted",
-        "ServerError",
-        "UnexpectedResponse",
-        "UnknownName",
-        "UnsupportedValue",
-        "UnusableKey",
-        "WaitInterrupted",
-        "WaitTimeout",
-        "YottaError",
-    ),
-    "models": ("Pod",),
-    "panel": ("Panel",),
-    "sandbox": ("Sandbox",),
-    "secret": ("Secret",),
-    "spec": ("PodSpec",),
+_MODULES: Final = {
+    "Client": "client",
+    "Panel": "panel",
+    "Pod": "models",
+    "PodSpec": "spec",
+    "Sandbox": "sandbox",
+    "Secret": "secret",
+    "connect": "client",
 }
-"""The public names by module. A module is imported on first use, so that ``%load_ext`` does not import pandas."""
+"""The modules of the public names outside of `errors`.
 
-_MODULES: Final = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+A module is imported on first use, so that ``%load_ext`` does not import pandas.
+"""
 
 __all__ = [
     "ApiError",
@@ -120,17 +96,17 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

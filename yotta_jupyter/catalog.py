@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from .errors import InvalidRequest, UnknownName
-from .formatting import join_limited
+from .formatting import join_limited, join_or
 from .gpu_names import model_words, search_tokens, tokenize
 from .models import Pod
 from .sanitize import single_line
@@ -37,10 +37,10 @@ _PROVEN_STATUSES: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
 """Statuses of pods whose GPU type, image and region are proven to exist."""
 
 _MAX_KNOWN_NAMES: Final = 4
-"""Names of the catalog in an error for a query that resembles none."""
+"""How many known names an error lists if none resembles the query."""
 
 _MAX_MATCHES: Final = 6
-"""GPU types in an error for a query that many types match."""
+"""How many GPU types an error lists if the query matches many."""
 
 
 class GpuType(msgspec.Struct, frozen=True):
@@ -113,7 +113,7 @@ class Catalog:
         bundled = _bundled()
         self._lock = threading.Lock()
         self._gpus = {gpu.id: gpu for gpu in bundled.gpus}
-        self._is_listed_by_image = dict.fromkeys(bundled.images, False)
+        self._source_by_image = dict.fromkeys(bundled.images, "bundled")
         self._regions: set[str] = set()
         # The prices of the newest pod by GPU type and region. The region None stands for any region.
         self._prices: dict[tuple[str, str | None], Prices] = {}
@@ -128,11 +128,11 @@ class Catalog:
     def images(self) -> list[str]:
         """The images, bundled ones (newest first), then listed ones."""
         with self._lock:
-            return list(self._is_listed_by_image)
+            return list(self._source_by_image)
 
     @property
     def regions(self) -> list[str]:
-        """The regions of pods in listings, sorted; the bundled ones before the first listing."""
+        """The regions of listed pods, sorted. Before the first listing these are the bundled regions."""
         with self._lock:
             return sorted(self._regions or _bundled().regions)
 
@@ -145,12 +145,12 @@ class Catalog:
             Pods that never ran are ignored: their names may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
-        # The newest pod of each GPU type and region is enough. Large listings have few of these.
-        newest: dict[tuple[str | None, str | None], Pod] = {}
+        # The newest pod of each GPU type and region is enough, one with and one without a price.
+        newest: dict[tuple[str | None, str | None, bool], Pod] = {}
         for pod in proven:
-            known = newest.setdefault((pod.gpu_type, pod.region), pod)
-            if _created_at(pod) > _created_at(known):
-                newest[pod.gpu_type, pod.region] = pod
+            key = (pod.gpu_type, pod.region, pod.single_card_price is None)
+            if _created_at(pod) > _created_at(newest.setdefault(key, pod)):
+                newest[key] = pod
         with self._lock:
             # Oldest first, so that the prices of newer pods replace those of older ones.
             for pod in sorted(newest.values(), key=_created_at):
@@ -160,7 +160,7 @@ class Catalog:
                     self._update_prices(pod.gpu_type, pod)
             images = [pod.image for pod in proven if pod.image]
             # Likewise, an image named "pytorch" would match before the official ones do.
-            self._is_listed_by_image.update({image: True for image in images if "/" in image or ":" in image})
+            self._source_by_image.update({image: "listing" for image in images if "/" in image or ":" in image})
             self._regions.update({pod.region for pod in proven if pod.region})
 
     def find_gpu(self, query: str, as_typed: bool = False) -> Match:
@@ -199,7 +199,7 @@ class Catalog:
             suggestion = f" Closest: {closest[0]}." if closest else ""
             return Match(query, f"{single_line(query, 60)} is not in the catalog and is sent unchanged.{suggestion}")
         if matches:
-            candidates = _join_or(matches[:_MAX_MATCHES])
+            candidates = join_or(matches[:_MAX_MATCHES])
             raise InvalidRequest(
                 f"The GPU type {single_line(query, 40)!r} may be {candidates}; write one of them.",
                 field="gpu_type",
@@ -277,10 +277,10 @@ class Catalog:
             return sent_unchanged
         if matches:
             raise InvalidRequest(
-                f"The image {single_line(query, 40)!r} may be {_join_or(matches)}; write one of them.", field="image"
+                f"The image {single_line(query, 40)!r} may be {join_or(matches)}; write one of them.", field="image"
             )
         if official and not has_prefix:
-            raise UnknownName(_unknown_message("image", query, official, known=[]), field="image")  # All of its tags.
+            raise UnknownName(_unknown_message("image", query, closest=official), field="image")  # An unknown tag.
         repositories = list(dict.fromkeys(_repository(i) for i in images if i.startswith(OFFICIAL_PREFIX)))
         if has_prefix:
             is_misspelled = not official and bool(closest_matches(repository, repositories, cutoff=0.7))
@@ -306,7 +306,7 @@ class Catalog:
         return _short_name(image, self.images)
 
     def prices(self, gpu_type: str, region: str | None = None) -> Prices:
-        """Return the prices of the newest pod of a GPU type, from the latest listing with a pod of that type.
+        """Return the prices of the newest pod of a GPU type in the latest listing that contains this type.
 
         Parameters
         ----------
@@ -357,15 +357,15 @@ class Catalog:
         import pandas as pd
 
         with self._lock:
-            images = dict(self._is_listed_by_image)
+            source_by_image = dict(self._source_by_image)
         return pd.DataFrame(
             {
-                "short_name": pd.array([_short_name(image, images) for image in images], dtype="string"),
-                "source": pd.array(
-                    ["listing" if from_listing else "bundled" for from_listing in images.values()], dtype="string"
+                "short_name": pd.array(
+                    [_short_name(image, source_by_image) for image in source_by_image], dtype="string"
                 ),
+                "source": pd.array(list(source_by_image.values()), dtype="string"),
             },
-            index=pd.Index(list(images), name="image", dtype="string"),
+            index=pd.Index(list(source_by_image), name="image", dtype="string"),
         )
 
     def _matching_gpus(self, query: str) -> list[str]:
@@ -424,15 +424,9 @@ def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
     return any(closest_matches(word, long, cutoff=0.75) for word in query.split("-") if word not in long)
 
 
-def _unknown_message(kind: str, query: str, closest: list[str], known: list[str]) -> str:
+def _unknown_message(kind: str, query: str, closest: list[str], known: Sequence[str] = ()) -> str:
     suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {join_limited(known, _MAX_KNOWN_NAMES)}"
     return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
-
-
-def _join_or(names: list[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _repository(image: str) -> str:

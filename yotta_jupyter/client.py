@@ -73,6 +73,7 @@ class Client:
         self.ssh_key = config.ssh_key or DEFAULT_KEY
         self.pods = PodsClient(
             V1Backend(self._transport),
+            # Without a chosen key, `load_public_key` creates `DEFAULT_KEY` if it does not exist.
             complete_spec=lambda spec: complete_spec(spec, lambda: load_public_key(config.ssh_key)),
             ssh_key=self.ssh_key,
         )

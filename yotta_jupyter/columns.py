@@ -1,9 +1,9 @@
-"""The columns of a DataFrame of pods."""
+"""The columns of a DataFrame of pods, and how the compact view shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -12,11 +12,33 @@ import numpy as np
 import pandas as pd
 
 from . import ssh
+from .formatting import format_age, format_amount, short_gpu_type, short_image
 from .models import Int64, Pod
 from .secret import MASK
 from .statuses import STATUSES
 
 TIMESTAMP: Final = "datetime64[us, UTC]"
+
+
+class CompactColumn(NamedTuple):
+    """A column of the compact view of pods.
+
+    Attributes
+    ----------
+    header : str
+    text_of : callable
+        Returns the text for a row of the DataFrame; None if there is nothing to show. A row has an attribute for each
+        of `COLUMNS`, which is None if missing.
+    is_leading : bool, default False
+        Whether the column precedes those that are not leading. Otherwise the order is that of `COLUMNS`.
+    is_shrinkable : bool, default True
+        Whether the texts are shortened to fit a terminal.
+    """
+
+    header: str
+    text_of: Callable[[Any], str | None]
+    is_leading: bool = False
+    is_shrinkable: bool = True
 
 
 class Column(NamedTuple):
@@ -25,25 +47,47 @@ class Column(NamedTuple):
     Attributes
     ----------
     dtype : str
-        ``category`` for the status.
+        The pandas dtype, such as ``string``.
     value_of : callable
         Returns the value for a pod; None if missing.
+    compact : CompactColumn or None
+        How the compact view shows the column; None if it does not.
     """
 
     dtype: str
     value_of: Callable[[Pod], Any]
+    compact: CompactColumn | None = None
+
+
+def _gpus_text(row: Any) -> str:
+    count = "?" if row.gpu_count is None else row.gpu_count
+    return f"{count} × {short_gpu_type(row.gpu_type or '?')}"
+
+
+def _cost_text(row: Any) -> str:
+    return "?" if row.hourly_cost is None else format_amount(row.hourly_cost)
+
+
+def _age_text(row: Any) -> str | None:
+    return row.created_at and format_age((datetime.now(UTC) - row.created_at).total_seconds())
 
 
 COLUMNS: Final = {
-    "name": Column("string", attrgetter("pod_name")),
-    "status": Column("category", attrgetter("status")),
-    "gpu_type": Column("string", attrgetter("gpu_type")),
+    "name": Column("string", attrgetter("pod_name"), CompactColumn("name", attrgetter("name"), is_leading=True)),
+    "status": Column(
+        "category",
+        attrgetter("status"),
+        CompactColumn("status", lambda row: row.status or "?", is_leading=True, is_shrinkable=False),
+    ),
+    "gpu_type": Column("string", attrgetter("gpu_type"), CompactColumn("GPUs", _gpus_text)),
     "gpu_count": Column("Int64", attrgetter("gpu_count")),
-    "region": Column("string", attrgetter("region")),
-    "image": Column("string", attrgetter("image")),
-    "hourly_cost": Column("float64", attrgetter("hourly_cost")),
+    "region": Column("string", attrgetter("region"), CompactColumn("region", attrgetter("region"))),
+    "image": Column("string", attrgetter("image"), CompactColumn("image", lambda row: short_image(row.image or ""))),
+    "hourly_cost": Column(
+        "float64", attrgetter("hourly_cost"), CompactColumn("$/hour", _cost_text, is_leading=True, is_shrinkable=False)
+    ),
     "ssh": Column("string", ssh.try_command),
-    "created_at": Column(TIMESTAMP, attrgetter("created_at")),
+    "created_at": Column(TIMESTAMP, attrgetter("created_at"), CompactColumn("age", _age_text, is_shrinkable=False)),
 }
 """The default columns, by name. The index is `id`, a string."""
 
@@ -86,7 +130,7 @@ def to_array(values: list[Any], dtype: Any) -> Any:
     array
     """
     if dtype == "category":
-        return _to_categories([value or None for value in values])
+        return _to_categories([status or None for status in values])  # A pod without a status has an empty one.
     if dtype == TIMESTAMP:
         return pd.DatetimeIndex(values, dtype=TIMESTAMP)
     if dtype == "object":

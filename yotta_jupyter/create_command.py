@@ -44,7 +44,7 @@ def to_command(
     Parameters
     ----------
     spec : PodSpec
-        As before `complete_spec`: otherwise the line would contain the generated password.
+        Not completed by `complete_spec`, which adds a password.
     token_env : str
         The environment variable that will hold the registry token.
     as_typed : bool, default False
@@ -87,7 +87,7 @@ def _flag_values(spec: PodSpec, field: str, token_env: str) -> Sequence[object]:
 
 
 def quote_word(text: str) -> str:
-    """Quote a text so that a ``%yotta`` line contains it as one word, without expansion.
+    """Quote a text as one word of a ``%yotta`` line, in which ``{`` and ``}`` are doubled.
 
     Parameters
     ----------

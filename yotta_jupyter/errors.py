@@ -19,11 +19,12 @@
   + CommandFailed
   + RemoteUnavailable
     - PodUnreachable
-* WaitInterrupted (a KeyboardInterrupt)
-* ConnectInterrupted (a KeyboardInterrupt)
-* RemoteDetached (a KeyboardInterrupt)
-* CopyInterrupted (a KeyboardInterrupt)
-* RequestInterrupted (a KeyboardInterrupt)
+* KeyboardInterrupt
+  + WaitInterrupted
+  + ConnectInterrupted
+  + RemoteDetached
+  + CopyInterrupted
+  + RequestInterrupted
 
 The advice of an error is the next step in Python. For users of the magics, `yotta_jupyter.hints` replaces it by a
 ``%yotta`` command.
@@ -50,7 +51,7 @@ CHECK_KEY: Final = "Check it in the console under Settings → Access Keys"
 
 
 class OneLineError:
-    """Base of all exceptions of this package. IPython shows them as one line, without a traceback.
+    """Base of errors and interrupts. IPython shows them as one line, without a traceback.
 
     Attributes
     ----------
@@ -71,7 +72,7 @@ class OneLineError:
 
 
 class YottaError(OneLineError, Exception):
-    """Base class of all errors of this package. ``str(error)`` is the message and the advice.
+    """Base class of all errors, but not of interrupts. ``str(error)`` is the message and the advice.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ class NameTaken(InvalidRequest):
     pods : tuple of Pod
         The pods with that name that have not ended.
     differences : str
-        In what the only pod of that name differs; empty if there are several.
+        How the pod differs; empty if several pods have that name.
     """
 
     def __init__(self, message: str, pods: tuple[Pod, ...] = (), differences: str = "") -> None:
@@ -437,7 +438,7 @@ class ConnectInterrupted(OneLineError, KeyboardInterrupt):
     Parameters
     ----------
     label : str
-        The pod's name or id.
+        The pod's name; its id if it has no name.
     """
 
     def __init__(self, label: str) -> None:
@@ -455,9 +456,9 @@ class RemoteDetached(OneLineError, KeyboardInterrupt):
         Accepted by `Remote.attach`.
     pod_id : str
     was_interrupted : bool, default False
-        Whether an interrupt was sent to the cell first, so that it may have ended.
+        Whether an interrupt was sent to the cell before.
     is_confirmed : bool, default True
-        Whether the pod received that interrupt. If none was sent: False if it could not be, without a connection.
+        False if an interrupt could not be sent, or if it is unknown whether the pod received it.
     """
 
     def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False, is_confirmed: bool = True) -> None:

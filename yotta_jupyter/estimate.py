@@ -18,13 +18,13 @@ class Estimate(NamedTuple):
         US dollars an hour; None if no price is known.
     basis : str
         What the rate is based on and what it excludes, or why it is unknown.
-    volumes : float, default 0
-        The part of the rate that volumes cost, in US dollars an hour.
+    volume_rate : float, default 0
+        The part of the rate that is for volumes.
     """
 
     rate: float | None
     basis: str
-    volumes: float = 0.0
+    volume_rate: float = 0.0
 
 
 def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
@@ -43,19 +43,16 @@ def estimate(spec: PodSpec, catalog: Catalog) -> Estimate:
     prices = catalog.prices(spec.gpu_type, spec.region)
     if prices.single_card is None:
         return Estimate(None, "the API has no price list, and no listed pod has this GPU type")
-    volumes = 0.0
     # If the spec has no sizes, the API chooses one for the container volume and creates no persistent volume.
     container = _volume_rate(spec.container_volume_in_gb, prices.container_volume)
     persistent = _volume_rate(spec.persistent_volume_in_gb or 0, prices.persistent_volume)
-    excluded = []
-    for name, volume_rate in (("container volume", container), ("persistent volume", persistent)):
-        if volume_rate is None:
-            excluded.append(name)
-        else:
-            volumes += volume_rate
+    volume_rate = (container or 0.0) + (persistent or 0.0)
+    excluded = [
+        name for name, rate in (("container volume", container), ("persistent volume", persistent)) if rate is None
+    ]
     region = f" in {single_line(prices.region, 40)}" if prices.region else ""
-    rate = prices.single_card * spec.gpu_count + volumes
-    return Estimate(rate, f"by a listed pod{region}{_describe_excluded(excluded)}", volumes)
+    rate = prices.single_card * spec.gpu_count + volume_rate
+    return Estimate(rate, f"by a listed pod{region}{_describe_excluded(excluded)}", volume_rate)
 
 
 def _volume_rate(size_in_gb: int | None, price: float | None) -> float | None:

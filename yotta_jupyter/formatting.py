@@ -81,6 +81,21 @@ def join_limited(items: Sequence[str], limit: int) -> str:
     return f"{text} and {len(items) - limit} more" if len(items) > limit else text
 
 
+def join_or(items: Sequence[str]) -> str:
+    """Return one or more items as alternatives: ``a, b or c``.
+
+    Parameters
+    ----------
+    items : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    *first, last = items
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def short_gpu_type(gpu_type: str) -> str:
     """Return a GPU type without vendor and VRAM: ``NVIDIA_GeForce_RTX_4090_24G`` is ``RTX 4090``.
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from .columns import COLUMNS
-from .formatting import format_age, format_amount, format_time_left, pluralize, short_gpu_type, short_image
+from .columns import COLUMNS, CompactColumn
+from .formatting import format_amount, format_time_left, pluralize
 from .sanitize import single_line
 
 _ROW_WIDTH: Final = 100
@@ -19,16 +19,14 @@ _ROW_WIDTH: Final = 100
 _DISPLAY_WIDTH: Final = _ROW_WIDTH + 1
 """The option ``display.width``. pandas leaves the last character free."""
 
+_WIDE_OPTIONS: Final = ("display.width", _DISPLAY_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
+"""Options of pandas that show all columns and texts in full."""
+
 RESULT_COLUMNS: Final = ["name", "action", "ok", "status", "error"]
 """The columns of a `ResultsFrame`."""
 
 _MAX_TEXT_LENGTH: Final = 18
-_MAX_GPU_TYPE_LENGTH: Final = 14
 _MAX_REGIONS_LENGTH: Final = 12
-
-_SHRINKABLE: Final = ("name", "GPUs", "region", "image")
-"""The columns of the compact view that are shortened to fit a terminal."""
-
 _MIN_COLUMN_WIDTH: Final = 4
 _CELL_STYLE: Final = "text-align: left; white-space: nowrap;"
 _SMALL_STYLE: Final = "font-size: 85%; opacity: 0.65;"
@@ -146,11 +144,11 @@ class PodsFrame(pd.DataFrame):
         if not self._has_default_columns():
             return repr(pd.DataFrame(self))  # pandas would write "Empty PodsFrame".
         compact = _fit_terminal(self._compact().set_axis(_unique_prefixes(self.index)))
-        options = ("display.width", _DISPLAY_WIDTH, "display.max_columns", None, "display.max_colwidth", None)
-        with pd.option_context(*options, "display.show_dimensions", False):
+        with pd.option_context(*_WIDE_OPTIONS, "display.show_dimensions", False):
             text = repr(compact)
         _, tail = _visible_rows(len(self))
-        return f"{text}\n\n[{len(self)} pods, {len(self.columns)} columns]" if tail else text
+        all_are_visible = not tail
+        return text if all_are_visible else f"{text}\n\n[{len(self)} pods, {len(self.columns)} columns]"
 
     def _repr_html_(self) -> str | None:
         if not self._has_default_columns() or not pd.get_option("display.notebook_repr_html"):
@@ -178,47 +176,36 @@ class PodsFrame(pd.DataFrame):
 
     def _compact(self) -> pd.DataFrame:
         """Return the rows as short texts."""
-        gpus = [
-            f"{'?' if pd.isna(count) else count} × {single_line(short_gpu_type(gpu_type), _MAX_GPU_TYPE_LENGTH)}"
-            for count, gpu_type in zip(self["gpu_count"], self["gpu_type"].fillna("?"), strict=True)
-        ]
-        age = (pd.Timestamp.now(tz="UTC") - self["created_at"]).dt.total_seconds()
-        columns = {
-            "name": _shorten(self["name"].fillna("")),
-            "status": _shorten(self["status"].astype("string").fillna("?")),
-            "$/hour": ["?" if pd.isna(cost) else format_amount(cost) for cost in self["hourly_cost"]],
-            "GPUs": gpus,
-            "region": _shorten(self["region"].fillna("")),
-            "image": _shorten(short_image(image) for image in self["image"].fillna("")),
-            "age": ["" if pd.isna(seconds) else format_age(seconds) for seconds in age],
+        values = pd.DataFrame(self).astype(object)
+        rows = list(values.where(values.notna(), None).itertuples(index=False))
+        texts = {
+            column.header: [single_line(column.text_of(row) or "", _MAX_TEXT_LENGTH) for row in rows]
+            for column in _compact_columns()
         }
-        return pd.DataFrame(columns, index=self.index, dtype=object)
+        return pd.DataFrame(texts, index=self.index, dtype=object)
 
 
 def _display_options() -> Any:
-    return pd.option_context(
-        *("display.max_colwidth", None),
-        *("display.width", _DISPLAY_WIDTH),
-        *("display.max_columns", None),
-        *("display.float_format", format_amount),
-    )
+    return pd.option_context(*_WIDE_OPTIONS, "display.float_format", format_amount)
 
 
-def _shorten(texts: Iterable[str]) -> list[str]:
-    return [single_line(text, _MAX_TEXT_LENGTH) for text in texts]
+def _compact_columns() -> list[CompactColumn]:
+    columns = [column.compact for column in COLUMNS.values() if column.compact]
+    return sorted(columns, key=lambda column: not column.is_leading)
 
 
 def _fit_terminal(compact: pd.DataFrame) -> pd.DataFrame:
     """Shorten the longest texts until a row fits the terminal. pandas would move whole columns below the others."""
     widths = {name: max(len(str(name)), *map(len, compact[name])) for name in compact.columns}
     index_width = max(map(len, compact.index))
+    shrinkable = [column.header for column in _compact_columns() if column.is_shrinkable]
     limit = _ROW_WIDTH - index_width - 2 * len(widths)  # pandas puts two spaces before each column.
     while sum(widths.values()) > limit:
-        longest = max(_SHRINKABLE, key=lambda name: widths[name])
+        longest = max(shrinkable, key=lambda name: widths[name])
         if widths[longest] <= _MIN_COLUMN_WIDTH:
             break
         widths[longest] -= 1
-    shortened = {name: [single_line(text, widths[name]) for text in compact[name]] for name in _SHRINKABLE}
+    shortened = {name: [single_line(text, widths[name]) for text in compact[name]] for name in shrinkable}
     return compact.assign(**shortened)
 
 

@@ -100,8 +100,8 @@ def pod_argument(pod: Pod, pods: Iterable[Pod]) -> str:
 def _advice(error: OneLineError, pods: Iterable[Pod]) -> str:
     advice = _magic_advice(error) or error.advice
     pods = list(pods)
-    names = {pod.id: pod_argument(pod, pods) for pod in pods}
-    advice = _WORD.sub(lambda word: names.get(word[0], word[0]), advice)
+    by_id = {pod.id: pod for pod in pods}
+    advice = _WORD.sub(lambda word: pod_argument(by_id[word[0]], pods) if word[0] in by_id else word[0], advice)
     return advice + _cost_note(error, pods)
 
 
@@ -144,7 +144,7 @@ def _unsupported_value_advice(error: UnsupportedValue) -> str:
 
 
 def _unusable_key_advice(error: UnusableKey) -> str | None:
-    if not error.advice:  # `keys` gives none if the message says how to make the key usable.
+    if not error.advice:  # The message says how to make the key usable.
         return None
     return "Name another key with --key FILE, or set the variable PUBLIC_KEY of the pod."
 
@@ -166,8 +166,7 @@ def _pod_state_advice(error: InvalidPodState) -> str:
         return _SEE_STATUSES
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
-    is_from_api = error.code is not None
-    must_run = not is_from_api  # The other errors of this class are those of waits and of SSH commands.
+    must_run = error.code is None  # The error is from a wait or an SSH command, not from the API.
     if status == "PAUSED" and must_run:
         return f"Resume it with: %yotta resume {pod_id} --wait"
     if status == "PAUSING":

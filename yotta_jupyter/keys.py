@@ -162,5 +162,5 @@ def _format_public_key(private_key: SSHPrivateKeyTypes) -> str:
 
 
 def _unusable(path: Path, problem: str, advice: str = "") -> UnusableKey:
-    """Return an error without advice if the problem says what to do."""
+    """Return an error. It needs no advice if the problem says what to do."""
     return UnusableKey(f"The SSH key {single_line(path, 200)} {problem}", advice=advice)

@@ -10,9 +10,8 @@ import msgspec
 from .keys import PUBLIC_KEY_ENV
 from .passwords import JUPYTER_PASSWORD_ENV, generate_password, validate_password
 from .secret import Secret
-from .spec import PodSpec
+from .spec import SSH_PORT, PodSpec
 
-SSH_PORT: Final = 22
 JUPYTER_PORT: Final = 8888
 
 DEFAULT_EXPOSE: Final = (f"{SSH_PORT}/SSH", f"{JUPYTER_PORT}/HTTP")

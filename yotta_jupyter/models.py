@@ -46,7 +46,7 @@ def is_valid_pod_id(value: object) -> bool:
 
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""An integer that fits a DataFrame column. A pod's field with a larger one is invalid."""
+"""An integer that fits a DataFrame column. A larger one in a pod's field is invalid."""
 
 
 # gc=False: these objects contain no references that could form a cycle.
@@ -260,7 +260,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def is_billable(self) -> bool:
-        """Whether the pod costs money now, or may start to by itself."""
+        """Whether the pod has not ended, so that it can cost money."""
         return self.status not in TERMINAL_STATUSES
 
     @property
@@ -333,7 +333,7 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
         if status in TERMINAL_STATUSES:
             return 0.0
         persistent = _volume_cost(self.persistent_volume_in_gb, self.persistent_volume_price)
-        # The API documentation does not say which volumes are charged during a pause. This assumes those that it keeps.
+        # The API documentation does not say which volumes are charged during a pause. This assumes the persistent one.
         if status == "PAUSED" or (status == "TERMINATING" and self.was_paused):
             return persistent
         container = _volume_cost(self.container_volume_in_gb, self.container_volume_price)

@@ -26,7 +26,7 @@ class ConfigOverrides(NamedTuple):
     api_key : str or None
         The key of a sandbox. ``%config`` has no key, because its values end up in notebooks.
     source : str
-        What messages call these settings.
+        The name of the source of these settings in messages.
     ssh_key : str or None
         The private SSH key file.
     guard_after : str or None

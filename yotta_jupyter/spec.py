@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, SupportsIndex
 
 import msgspec
 
+from .environment import parse_env
 from .errors import InvalidRequest
-from .models import LAUNCH_ID_ENV
+from .formatting import join_or
 from .sanitize import single_line
 from .secret import Secret
 from .spelling import did_you_mean
 
+SSH_PORT: Final = 22
 PROTOCOLS: Final = ("SSH", "HTTP", "TCP")
 ALLOWED_VALUES: Final = {
     "image_public_type": ("OFFICIAL", "CUSTOM", "PUBLIC", "PRIVATE"),
@@ -30,9 +31,6 @@ _MAX_INT_LENGTH: Final = 11
 
 _REQUIRED: Final = {"image": "yottalabsai/pytorch:TAG", "gpu_type": "NVIDIA_L4_24G"}
 """The required fields, with an example of each."""
-
-_ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ENV_FORMS: Final = "environment_vars is a dict, or a list of {'key': NAME, 'value': VALUE}."
 
 
 class PortSpec(msgspec.Struct, frozen=True):
@@ -168,11 +166,12 @@ def parse_port(port: object, protocol: object = None) -> PortSpec:
     if number is None or not 1 <= number <= 65535:
         raise InvalidRequest(f"A port is a number from 1 to 65535, not {single_line(port, 40)}.", field="expose")
     if protocol is None:
-        return PortSpec(number, "SSH" if number == 22 else "HTTP")
+        return PortSpec(number, "SSH" if number == SSH_PORT else "HTTP")
     name = str(protocol).upper()
     if name not in PROTOCOLS:
-        protocols = f"{', '.join(PROTOCOLS[:-1])} or {PROTOCOLS[-1]}"
-        raise InvalidRequest(f"The protocol of a port is {protocols}, not {single_line(protocol, 40)}.", field="expose")
+        raise InvalidRequest(
+            f"The protocol of a port is {join_or(PROTOCOLS)}, not {single_line(protocol, 40)}.", field="expose"
+        )
     return PortSpec(number, name)
 
 
@@ -206,81 +205,6 @@ def parse_ports(expose: object) -> tuple[PortSpec, ...]:
     return ports
 
 
-def parse_env(variables: object) -> dict[str, Secret]:
-    """Return environment variables by name, from any form that `PodSpec` accepts.
-
-    Parameters
-    ----------
-    variables : mapping, or iterable of mapping
-
-    Returns
-    -------
-    dict of str to Secret
-
-    Raises
-    ------
-    InvalidRequest
-        A name is invalid or given twice, or a value is not text.
-    """
-    pairs: list[tuple[object, object]]
-    if isinstance(variables, Mapping):
-        pairs = list(variables.items())
-    elif isinstance(variables, Iterable) and not isinstance(variables, str):
-        pairs = [_key_and_value(entry) for entry in variables]
-    else:
-        raise InvalidRequest(_ENV_FORMS, field="environment_vars")
-    env: dict[str, Secret] = {}
-    for key, value in pairs:
-        name = validate_env_name(key)
-        if name in env:
-            raise InvalidRequest(f"The environment variable {name} is given twice.", field="environment_vars")
-        env[name] = _parse_env_value(name, value)
-    return env
-
-
-def validate_env_name(name: object) -> str:
-    """Return the name of an environment variable.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    InvalidRequest
-        It is not a valid name in a shell, or it is reserved for the launch ID.
-    """
-    if not isinstance(name, str) or not _ENV_NAME.fullmatch(name):
-        # The message does not repeat the name: it may be a secret value in the wrong place.
-        raise InvalidRequest(
-            "The name of an environment variable consists of letters, digits and _, and does not start with a digit.",
-            field="environment_vars",
-        )
-    # The launch ID is a new UUID in the environment of each pod. If the response is lost, it finds the pod.
-    if name == LAUNCH_ID_ENV:
-        raise InvalidRequest(f"{LAUNCH_ID_ENV} is set by each create request; leave it out.", field="environment_vars")
-    return name
-
-
-def _parse_env_value(name: str, value: object) -> Secret:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise InvalidRequest(
-            f"The value of the environment variable {name} is not text; pass a string.", field="environment_vars"
-        )
-    secret = value if isinstance(value, Secret) else Secret(str(value))
-    try:
-        secret.reveal().encode()
-    except UnicodeEncodeError:
-        raise InvalidRequest(
-            f"The value of the environment variable {name} is not valid UTF-8.", field="environment_vars"
-        ) from None
-    return secret
-
-
 def _parse_port_entry(entry: object) -> PortSpec:
     if isinstance(entry, PortSpec):
         return parse_port(entry.port, entry.protocol)
@@ -295,12 +219,6 @@ def _parse_port_entry(entry: object) -> PortSpec:
             raise InvalidRequest("A port of expose is a number, or a pair such as (8888, 'HTTP').", field="expose")
         return parse_port(*entry)
     return parse_port(entry)
-
-
-def _key_and_value(entry: object) -> tuple[object, object]:
-    if isinstance(entry, Mapping) and set(entry) == {"key", "value"}:
-        return entry["key"], entry["value"]
-    raise InvalidRequest(_ENV_FORMS, field="environment_vars")
 
 
 def _to_int(value: object) -> int | None:

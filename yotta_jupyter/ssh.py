@@ -19,6 +19,7 @@ _DEFAULT_USER: Final = "user"
 _USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31})@")
 """An SSH command up to the user, such as ``ssh -p 22 user@``."""
 
+# What a caller may pass. Of the server's text, only the common form of a user is accepted.
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -51,13 +52,27 @@ def resolve(pod: Pod) -> Address:
     """
     port = pod.ssh_port
     if port is None:
-        raise _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
+        raise not_exposed_error(pod)
     if not pod.ssh_ready or port.host is None or port.proxy_port is None:
         raise _not_ready(pod)
     if not has_valid_address(port):
         address = single_line(f"{port.host}:{port.proxy_port}", 80)
         raise _unreachable(pod, f"has an invalid SSH address: {address!r}.")
     return Address(port.host, port.proxy_port)
+
+
+def not_exposed_error(pod: Pod) -> InvalidPodState:
+    """Return the error for a pod that exposes no SSH port.
+
+    Parameters
+    ----------
+    pod : Pod
+
+    Returns
+    -------
+    InvalidPodState
+    """
+    return _unreachable(pod, "exposes no SSH port.", "Create the pod with expose=[22].", "not exposed")
 
 
 def is_starting(pod: Pod) -> bool:

@@ -68,11 +68,11 @@ def interrupted_message(action: str, pods: tuple[Pod, ...]) -> str:
     str
     """
     labels = join_limited([pod.label for pod in pods], _MAX_NAMED_PODS)
-    return f"Interrupted: the {action} of {labels} {outcome_unknown(action)}"
+    return f"Interrupted: the {action} of {labels} {describe_unknown_outcome(action)}"
 
 
-def outcome_unknown(action: str) -> str:
-    """Return that a request without a response may have been applied, and what may cost money then.
+def describe_unknown_outcome(action: str) -> str:
+    """Return the end of a sentence about a request without a response: the possible effect and the cost.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def outcome_unknown(action: str) -> str:
     Returns
     -------
     str
-        What follows the name of the request in a sentence.
+        Such as ``may have been applied; the pod then costs money.``
     """
     cost = "then costs" if action == "resume" else "otherwise still costs"
     return f"may have been applied; the pod {cost} money."

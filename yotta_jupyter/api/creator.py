@@ -24,7 +24,7 @@ from .reuse import live_pods_named, select_reusable
 from .waiter import MAX_STALENESS
 
 UNCONFIRMED_SECONDS: Final = 120.0
-"""Time in which a create of unknown outcome prevents another of the same spec. Later, a listing counts as complete."""
+"""How long a create of unknown outcome prevents another create of the same spec, unless a listing shows its pod."""
 
 
 class UnconfirmedCreate(msgspec.Struct, frozen=True):
@@ -338,12 +338,14 @@ class PodCreator(PodReader):
             raise
         finally:
             self._subscribers.publish(PodsChanged())
-        # The id, or the pod if its response was lost and a listing shows it.
-        pod = _pending_pod(completed, created) if isinstance(created, str) else created
-        self._created_at[pod.id] = time.monotonic()
-        self._created[pod.id] = pod  # Before the next request, which Ctrl-C may interrupt.
-        if isinstance(created, str):
-            pod = self._created[pod.id] = self._read_created(pod)
+        if isinstance(created, Pod):  # The response was lost, and a listing shows the pod.
+            return self._remember(created)
+        pod = self._remember(_pending_pod(completed, created))  # Before the next request, which Ctrl-C may interrupt.
+        return self._remember(self._read_created(pod))
+
+    def _remember(self, pod: Pod) -> Pod:
+        self._created_at.setdefault(pod.id, time.monotonic())
+        self._created[pod.id] = pod
         return pod
 
     def _read_created(self, pod: Pod) -> Pod:

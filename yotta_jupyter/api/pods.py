@@ -25,7 +25,7 @@ from ..remote.host_keys import HostKeys
 from ..sanitize import single_line
 from ..spec import PodSpec
 from ..statuses import TRANSITIONS
-from ..wait_advice import outcome_unknown
+from ..wait_advice import describe_unknown_outcome
 from .arguments import validate_pod_id
 from .backend import Backend
 from .concurrency import map_concurrently
@@ -249,8 +249,8 @@ class PodsClient(PodCreator):
     def remote(self, pod_id: str, *, timeout: float = DEFAULT_WAIT_TIMEOUT, progress: Progress | None = None) -> Remote:
         """Return a `Remote`, which runs code on a pod over SSH, after ``GET /openapi/v1/pods/{podId}``.
 
-        This waits while the pod is starting. The connection is made at first use. If it is lost, the pod is requested
-        again for its address, and connecting continues while the pod is starting.
+        This waits while the pod is starting. The connection is made at first use. A lost connection is made again, to
+        the pod's new address if it has changed.
 
         Parameters
         ----------
@@ -281,13 +281,14 @@ class PodsClient(PodCreator):
         """
         from ..remote import Endpoint, Remote, endpoint_of  # asyncssh takes long to import.
 
+        # Without a chosen key, `Remote` tries several.
         key_file = explicit_key_file(self._ssh_key)
-        pod = self._get_after_resume(pod_id)
+        pod = self._get_with_recent_resume(pod_id)
         if ssh.is_starting(pod):
             pod = self.wait(pod.id, SSH, timeout, progress=progress)
 
         def find_endpoint() -> Endpoint:
-            return endpoint_of(self._get_after_resume(pod_id), key_file)
+            return endpoint_of(self._get_with_recent_resume(pod_id), key_file)
 
         return Remote(endpoint_of(pod, key_file), lookup=find_endpoint)
 
@@ -307,7 +308,7 @@ class PodsClient(PodCreator):
                 raise self._state_error(action, pod_id, status, error) from None
         except (ApiError, ConnectionFailed, UnexpectedResponse) as error:
             if may_have_been_processed(error):
-                error.message += f" The {action} {outcome_unknown(action)}"
+                error.message += f" The {action} {describe_unknown_outcome(action)}"
             raise
         except KeyboardInterrupt:
             raise RequestInterrupted(action, self._last_known(pod_id)) from None
@@ -316,7 +317,7 @@ class PodsClient(PodCreator):
 
     def _status_or_none(self, pod_id: str) -> str | None:
         try:
-            return self._get_after_resume(pod_id).status
+            return self._get_with_recent_resume(pod_id).status
         except YottaError:
             return None
 
@@ -336,7 +337,7 @@ class PodsClient(PodCreator):
             message = f"Cannot {action} pod {label}: it is {single_line(status, 40)}{required}."
         return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
-    def _get_after_resume(self, pod_id: str) -> Pod:
+    def _get_with_recent_resume(self, pod_id: str) -> Pod:
         """Return a pod, as starting if this client has just resumed it: the response may still say PAUSED."""
         pod = self.get(pod_id)
         resumed_at = self._resumed_at.get(pod.id)

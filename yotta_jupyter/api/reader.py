@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 class PodReader(PodOperations):
     """Reads pods. `PodsClient` documents the attributes.
 
-    Each pod is bound to its client, which is why the client has the methods of `PodOperations`. `PodsClient` implements
-    those that change pods.
+    Each pod is bound to its client. The methods of `PodOperations` that change pods are in `PodsClient`.
 
     Parameters
     ----------

@@ -23,6 +23,7 @@ from ..errors import (
 from ..models import Pod
 from ..sanitize import single_line
 from ..spelling import did_you_mean
+from ..ssh import not_exposed_error
 from ..statuses import STATUSES, TERMINAL_STATUSES, parse_status
 from .concurrency import map_concurrently
 
@@ -129,8 +130,9 @@ def wait_until(
                 outcome = _evaluate(result, latest.get(pod_id), target, waited, is_new)
                 if outcome is None and waited >= timeout:
                     outcome = _timeout_error(latest.get(pod_id), result, waited, target)
-                if outcome is not None:
-                    done[pod_id] = outcome
+                if outcome is None:
+                    continue
+                done[pod_id] = outcome
                 if isinstance(outcome, Pod):
                     latest[pod_id] = outcome  # Differs from the result if the API no longer returns a deleted pod.
             if progress:
@@ -181,23 +183,15 @@ def _evaluate(
 
 def _dead_end_error(pod: Pod, target: str, waited: float) -> YottaError | None:
     """Return the error for a pod that cannot reach the target; None if it still can."""
-    goal = "be reachable by SSH" if target == SSH else f"become {target}"
-    message = f"Pod {pod.label} is {single_line(pod.status, 40)} and will not {goal}"
     if target == SSH and pod.status == "RUNNING" and pod.ssh_port is None:
-        return InvalidPodState(
-            code=None,
-            http_status=None,
-            message=f"{message}: it exposes no SSH port.",
-            pod_id=pod.id,
-            pod_status=pod.status,
-            ssh_problem="not exposed",
-            advice="Create the pod with expose=[22].",
-        )
+        return not_exposed_error(pod)
     # Right after a resume the pod may still appear as PAUSED.
     stays_paused = pod.status == "PAUSED" and target in ("RUNNING", SSH) and waited > MAX_STALENESS
-    if stays_paused or pod.status in TERMINAL_STATUSES:
-        return InvalidPodState(code=None, http_status=None, message=f"{message}.", pod_id=pod.id, pod_status=pod.status)
-    return None
+    if not stays_paused and pod.status not in TERMINAL_STATUSES:
+        return None
+    goal = "be reachable by SSH" if target == SSH else f"become {target}"
+    message = f"Pod {pod.label} is {single_line(pod.status, 40)} and will not {goal}."
+    return InvalidPodState(code=None, http_status=None, message=message, pod_id=pod.id, pod_status=pod.status)
 
 
 def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, target: str) -> YottaError:

@@ -15,6 +15,7 @@ import msgspec
 from ..api.reuse import live_pods_named, select_reusable
 from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
 from ..create_command import to_command
+from ..environment import parse_env
 from ..errors import InvalidRequest, NameTaken
 from ..estimate import estimate
 from ..formatting import join_limited, pluralize, short_gpu_type, short_image
@@ -22,7 +23,7 @@ from ..launch import DEFAULT_EXPOSE, GPU_COUNTS
 from ..models import Pod
 from ..sanitize import single_line
 from ..secret import Secret
-from ..spec import ALLOWED_VALUES, PodSpec, PortSpec, parse_env, parse_gpu_count, parse_ports
+from ..spec import ALLOWED_VALUES, PodSpec, PortSpec, parse_gpu_count, parse_ports
 
 MAX_IMAGES: Final = 1000
 """Maximum number of images that the form offers."""

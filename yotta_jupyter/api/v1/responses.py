@@ -218,7 +218,7 @@ def _validate_and_escape(pods: Sequence[Pod | None], response: Response) -> list
 
 def _api_error(code: int, message: str, response: Response, pod_id: str | None) -> ApiError:
     status = response.status
-    facts: dict[str, Any] = {
+    context: dict[str, Any] = {
         "pod_id": pod_id,
         "may_be_duplicate": response.may_be_duplicate,
         "base_url": response.base_url,
@@ -227,15 +227,15 @@ def _api_error(code: int, message: str, response: Response, pod_id: str | None) 
     if status in _AUTH_STATUSES or code in _AUTH_STATUSES or _AUTH_MESSAGE.search(message):
         return _auth_error(code, response, f": {message}")
     if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
-        return PodNotFound(code, status, f"There is no pod {single_line(pod_id or '', 60)}.", **facts)
+        return PodNotFound(code, status, f"There is no pod {single_line(pod_id or '', 60)}.", **context)
     if code == STATUS_INVALID:
-        return InvalidPodState(code, status, f"{detail}.", **facts)
+        return InvalidPodState(code, status, f"{detail}.", **context)
     if status == 429:
-        return ApiError(code, status, f"Too many requests: {detail}.", advice="Try again in a minute.", **facts)
+        return ApiError(code, status, f"Too many requests: {detail}.", advice="Try again in a minute.", **context)
     if code == SYSTEM_ERROR or status >= 500:
-        return ServerError(code, status, f"The API failed: {detail}.", advice="Try again in a minute.", **facts)
+        return ServerError(code, status, f"The API failed: {detail}.", advice="Try again in a minute.", **context)
     return ApiError(
-        code, status, f"The API refused the request: {detail}.", advice=_refusal_advice(status, pod_id), **facts
+        code, status, f"The API refused the request: {detail}.", advice=_refusal_advice(status, pod_id), **context
     )
 
 

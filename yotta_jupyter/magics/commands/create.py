@@ -10,6 +10,7 @@ import msgspec
 
 from ...api import preview_create
 from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
+from ...environment import parse_env
 from ...errors import InvalidRequest, NameTaken, YottaError
 from ...estimate import estimate
 from ...formatting import format_rate
@@ -21,7 +22,7 @@ from ...launch import DEFAULT_EXPOSE, GPU_COUNTS, complete_spec, exposes_ssh
 from ...models import Pod
 from ...sanitize import single_line
 from ...secret import Secret
-from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_env, parse_ports
+from ...spec import ALLOWED_VALUES, PROTOCOLS, PodSpec, parse_ports
 from ..display import print_note
 from ..parser import Command, LineParser
 from ..session import Session

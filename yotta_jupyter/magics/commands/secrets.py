@@ -7,10 +7,10 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Final
 
+from ...environment import validate_env_name
 from ...errors import InvalidRequest
 from ...sanitize import single_line
 from ...secret import Secret, is_sensitive_name
-from ...spec import validate_env_name
 
 _MIN_LENGTH: Final = 8
 """Shorter values are not searched for in the line, because they may occur in it by chance."""
