@@ -25,7 +25,7 @@ describe("the options", () => {
     ["no such", []],
   ])("with %j", (text, values) => expect(valuesFor(text)).toEqual(values));
 
-  test("the text itself, then those that start with it come first within their group", () => {
+  test("the option that equals the text is first, then those in which a word starts with it", () => {
     const values = createFilter([
       { value: "my-torch", label: "my-torch" },
       { value: "pytorch", label: "pytorch" },
@@ -161,7 +161,7 @@ describe("the element", () => {
     expect(groups.map((group) => group.getAttribute("aria-label"))).toEqual(["Official", "In use"]);
   });
 
-  test("only so many options are elements, and the rest is counted", () => {
+  test("at most MAX_OPTIONS options are elements, and the rest is counted", () => {
     combobox.setOptions(Array.from({ length: 1000 }, (_, n) => ({ value: `${n}`, label: `${n}` })));
     press("ArrowDown");
     expect(options().length).toBe(MAX_OPTIONS);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { COLUMNS } from "../../../yotta_jupyter/panel/frontend/src/columns.js";
 import { filterRows, isFiltered, noFilters, sortedIds } from "../../../yotta_jupyter/panel/frontend/src/filter.js";
-import { podRow } from "./rows.js";
+import { podRow } from "./fixtures.js";
 
 const ROWS = [
   podRow({ id: "1", name: "train-1", status: "RUNNING", hourly_cost: 0.6, created_at: 30 }),
@@ -55,7 +55,7 @@ test.each([
   ["status", ["2", "1", "3"]],
   ["cost", ["1", "2", "3"]],
   ["age", ["1", "2", "3"]],
-])("the first click on %s sorts in the order that is looked for", (name, ids) => {
+])("the first click on %s sorts in the column's first direction", (name, ids) => {
   expect(sortedIds(ROWS, column(name), Boolean(column(name).largestFirst))).toEqual(ids);
 });
 

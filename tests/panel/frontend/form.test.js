@@ -4,18 +4,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
 import { PanelView } from "../../../yotta_jupyter/panel/frontend/src/view.js";
-import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./rows.js";
+import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./fixtures.js";
 
 const CHOICES = {
   gpu_types: [{ id: "NVIDIA_L4_24G", value: "L4", display_name: "L4", vram_in_gb: 24, price: 0.6 }],
-  ...{
-    gpu_counts: [1],
-    images: [],
-    default_image: "pytorch",
-    regions: [],
-    clouds: ["SECURE"],
-    default_ports: "22/SSH",
-  },
+  gpu_counts: [1],
+  images: [],
+  default_image: "pytorch",
+  regions: [],
+  clouds: ["SECURE"],
+  default_ports: "22/SSH",
 };
 const RESULT = { errors: {}, notes: {}, confirmations: {}, resolved: {}, basis: "by a pod", volumes: 0 };
 
@@ -77,7 +75,7 @@ function validate(changes = {}) {
   model.receive({ type: "validation", request_id, ...valid, ...changes });
 }
 
-/** Launch the form, and let the kernel reply with a pod. */
+/** Launch the form, let the kernel reply with a pod, and wait until the button is enabled again. */
 function launch({ id = "1", name = "" } = {}) {
   type(inputs().pod_name, name);
   button("Launch").click();
@@ -122,7 +120,7 @@ describe("after a launch", () => {
     expect(sent("launch")).toHaveLength(2);
   });
 
-  test("a changed form without a name is launched, and one that was changed back is not", () => {
+  test("a changed form without a name is launched, but not one that was changed back", () => {
     launch();
     type(inputs().gpu_type, "H100");
     type(inputs().gpu_type, "");
@@ -133,7 +131,7 @@ describe("after a launch", () => {
     expect(sent("launch")).toHaveLength(2);
   });
 
-  test("the check box of a pod that has ended is not needed", () => {
+  test("after the pod has ended, an equal launch needs no confirmation", () => {
     launch();
     patch({ updated: [{ id: "1", status: "FAILED", is_live: false }] });
     button("Launch").click();

@@ -13,7 +13,7 @@ import {
   formatStatus,
   formatStatusTooltip,
 } from "../../../yotta_jupyter/panel/frontend/src/format.js";
-import { podRow } from "./rows.js";
+import { podRow } from "./fixtures.js";
 
 test.each([
   [0, "$0.00"],
@@ -41,8 +41,12 @@ test.each([
 
 describe("a guard", () => {
   const guard = {
-    ...{ rule: "after 8h, idle 30m", state: "active", problem: "", is_near: false },
-    ...{ pauses_at: 10_000 + 42 * 60, idle_since: /** @type {number | null} */ (null) },
+    rule: "after 8h, idle 30m",
+    state: "active",
+    problem: "",
+    is_near: false,
+    pauses_at: 10_000 + 42 * 60,
+    idle_since: /** @type {number | null} */ (null),
   };
 
   test.each([

@@ -1,7 +1,7 @@
 // @ts-check
 import { expect, test } from "vitest";
 import { applyRows, decodeRow, decodeSnapshot } from "../../../yotta_jupyter/panel/frontend/src/protocol.js";
-import { encodeRow, encodeSnapshot, FIELDS, podRow } from "./rows.js";
+import { encodeRow, encodeSnapshot, FIELDS, podRow } from "./fixtures.js";
 
 test("a row is decoded by the names that the kernel sends", () => {
   expect(decodeRow(["status", "id"], ["PAUSED", "7"])).toEqual({ status: "PAUSED", id: "7" });

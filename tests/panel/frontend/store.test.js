@@ -1,7 +1,7 @@
 // @ts-check
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Store } from "../../../yotta_jupyter/panel/frontend/src/store.js";
-import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./rows.js";
+import { encodeRow, encodeSnapshot, FakeModel, podRow } from "./fixtures.js";
 
 /** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
 
@@ -68,9 +68,9 @@ describe("patches", () => {
     expect(sentMessages()).toContainEqual({ type: "resync" });
   });
 
-  test("the rows are requested again when two refreshes bring nothing", () => {
+  test("the rows are requested again after 2.5 refresh intervals without a message", () => {
     model.receive({ type: "ack", pods: [] });
-    vi.advanceTimersByTime(37_000);
+    vi.advanceTimersByTime(37_000); // An interval has 15 seconds.
     store.resyncIfSilent();
     expect(model.sent).toEqual([]);
     vi.advanceTimersByTime(1_000);
@@ -88,7 +88,7 @@ describe("patches", () => {
 });
 
 describe("actions", () => {
-  test("a click counts at once, until the kernel confirms it", () => {
+  test("a click shows at once, before the kernel confirms it", () => {
     store.act("pause", ["1"]);
     expect(sentMessages()).toEqual([{ type: "pause", pods: ["1"] }]);
     expect(store.pendingAction(row())).toBe("pause");
@@ -98,7 +98,7 @@ describe("actions", () => {
     expect(store.pendingAction(row())).toBe("pause");
   });
 
-  test("an acknowledgement ends the click of a row that does not change", () => {
+  test("an acknowledgement ends the pending action of a row that does not change", () => {
     store.act("pause", ["1"]);
     model.receive({ type: "ack", pods: ["1"] });
     expect(store.pendingAction(row())).toBeNull();
@@ -205,7 +205,7 @@ describe("actions that can be undone", () => {
   const LOSS = "A pause may erase all files: there is no persistent volume.";
   const ERASED = { pause_loss: LOSS, warns_of_pause: true };
 
-  test("the last one is first, whole or single", () => {
+  test("the last action is undone first, for all its pods", () => {
     open(["1", "2", "3", "4"].map((id) => podRow({ id, ...ERASED })));
     store.act("delete", ["1", "2"], { isBulk: true });
     store.act("delete", ["3"]);
@@ -263,7 +263,7 @@ test("the SSH command names the key file", () => {
 describe("a launch", () => {
   const FORM = { pod_name: "new", gpu_type: "L4", gpu_count: "2", image: "me/own:1", region: "", secret: "canary" };
 
-  test("it shows a row at once, and its secrets travel in a buffer", () => {
+  test("it shows a row at once, and its form is sent in a buffer", () => {
     const id = store.launch(FORM);
     expect([...store.rows.keys()]).toEqual([id, "1", "2"]);
     expect(row(id)).toMatchObject({ id, name: "new", status: "LAUNCHING", actions: [], error: null });

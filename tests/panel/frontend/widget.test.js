@@ -1,13 +1,13 @@
 // @ts-check
 import { afterEach, expect, test } from "vitest";
 import createWidget from "../../../yotta_jupyter/panel/frontend/src/index.js";
-import { encodeSnapshot, FakeModel, podRow } from "./rows.js";
+import { encodeSnapshot, FakeModel, podRow } from "./fixtures.js";
 
 /** @type {(() => void)[]} */
 let closers = [];
 
 /**
- * Open a widget with one view, as anywidget does.
+ * Open a widget with two views, as anywidget does.
  *
  * @param {FakeModel} model
  */

@@ -1,31 +1,7 @@
 // @ts-check
-/** Snapshots, rows and a model for tests. */
+/** Rows, snapshots and a model for tests. */
 
 /** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
-
-export const FIELDS = [
-  "id",
-  "name",
-  "status",
-  "gpu_type",
-  "gpu_count",
-  "region",
-  "image",
-  "hourly_cost",
-  "hourly_rate",
-  "created_at",
-  "ssh",
-  "jupyter",
-  "has_password",
-  "pause_loss",
-  "has_persistent_volume",
-  "has_ended",
-  "is_live",
-  "actions",
-  "warns_of_pause",
-  "pending",
-  "error",
-];
 
 /**
  * @param {Partial<PodRow>} [changes]
@@ -58,9 +34,11 @@ export function podRow(changes = {}) {
   };
 }
 
+export const FIELDS = Object.keys(podRow());
+
 /**
  * @param {PodRow} row
- * @returns {unknown[]} the row as it travels
+ * @returns {unknown[]} its values in the order of `FIELDS`, as the kernel sends them
  */
 export function encodeRow(row) {
   return FIELDS.map((field) => row[/** @type {keyof PodRow} */ (field)]);
