@@ -50,7 +50,7 @@ test("a refresh without changes is shown only when it can no longer be reported 
   const at = (/** @type {number} */ seconds) => formatTime(start + seconds);
   vi.setSystemTime((start + 32) * 1000); // The second refresh may still be running.
   expect(shown()).toBe(`Refreshed ${at(0)}`);
-  vi.setSystemTime((start + 34) * 1000); // Now it would have been reported as late.
+  vi.setSystemTime((start + 34) * 1000); // The second refresh would have been reported as late.
   expect(shown()).toBe(`Refreshed ${at(15)}`);
   model.receive({ type: "patch", version: 2, late: true, refreshed_at: start + 15 });
   expect(shown()).toBe(`As of ${at(15)}`);

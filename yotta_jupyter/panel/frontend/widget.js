@@ -275,7 +275,7 @@ var UndoableActions = class {
     return this._deadlines.has(id);
   }
   /**
-   * Start the countdown of a row. The countdown of the kernel starts when it receives the click.
+   * Start the countdown of a row. The kernel's countdown starts a little later.
    *
    * @param {string} id
    * @param {number} seconds
@@ -2630,7 +2630,7 @@ var FrozenOrder = class {
     const added = sorted.filter((id) => !before.has(id));
     const kept = shown.map((id) => {
       const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-      return (isEndedLaunch ? added.shift() : null) ?? id;
+      return isEndedLaunch ? added.shift() ?? id : id;
     });
     for (const [id, row] of rows) this._rows?.set(id, row);
     return [...kept, ...added];

@@ -91,8 +91,8 @@ function searchEntry(row) {
 /**
  * Return the condition that a word of the search sets.
  *
- * A row matches if its text contains the word, or if the word is a whole word of its GPU type. If no row matches so, a
- * part of the GPU type is enough. So "train" does not find pods on a Trainium if a pod has the name train-1.
+ * A row matches if its text contains the word, or if the word is a whole word of its GPU type. If no row matches, a part
+ * of the GPU type is enough. So "train" does not find pods on a Trainium if a pod has the name train-1.
  *
  * @param {string} word
  * @param {SearchEntry[]} entries

@@ -41,7 +41,7 @@ export class FrozenOrder {
     const added = sorted.filter((id) => !before.has(id));
     const kept = shown.map((id) => {
       const isEndedLaunch = !rows.has(id) && this._rows?.get(id)?.status === LAUNCHING;
-      return (isEndedLaunch ? added.shift() : null) ?? id;
+      return isEndedLaunch ? (added.shift() ?? id) : id;
     });
     for (const [id, row] of rows) this._rows?.set(id, row);
     return [...kept, ...added];

@@ -72,13 +72,13 @@ export class Header {
   updateTime() {
     const { connected, meta, lastMessageAt } = this.store;
     const now = Date.now() / 1000;
-    // The kernel replies to each heartbeat, unless it hangs or the notebook was opened without a kernel.
+    // A hanging kernel does not reply to heartbeats. A notebook that is opened again may have no kernel.
     const isAlive = connected && now - lastMessageAt / 1000 < 3 * HEARTBEAT_S;
     let text = meta.refreshed_at ? `As of ${formatTime(meta.refreshed_at)}` : "";
     let tooltip = null;
     if (meta.refreshed_at && isAlive && meta.interval && !meta.error && !meta.late) {
       // The kernel sends nothing if a refresh finds no changes. The latest refresh may still be running, and is reported as
-      // late only after `late_after` seconds. So the time of the refresh before it is shown.
+      // late only after `late_after` seconds. So the refresh before is shown.
       const started = Math.floor((now - meta.refreshed_at - meta.late_after) / meta.interval);
       const succeeded = Math.max(0, started - 1);
       text = `Refreshed ${formatTime(meta.refreshed_at + succeeded * meta.interval)}`;

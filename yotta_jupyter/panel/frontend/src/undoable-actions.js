@@ -23,7 +23,7 @@ export class UndoableActions {
   }
 
   /**
-   * Start the countdown of a row. The countdown of the kernel starts when it receives the click.
+   * Start the countdown of a row. The kernel's countdown starts a little later.
    *
    * @param {string} id
    * @param {number} seconds
