@@ -145,7 +145,7 @@ class Catalog:
             Pods that never ran are ignored: their names may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
-        # The newest pod of each GPU type and region is enough, one with and one without a price.
+        # For each GPU type and region, the newest pod with a price and the newest pod without one are enough.
         newest: dict[tuple[str | None, str | None, bool], Pod] = {}
         for pod in proven:
             key = (pod.gpu_type, pod.region, pod.single_card_price is None)
@@ -271,7 +271,7 @@ class Catalog:
         official = [image for image in images if image.startswith(f"{OFFICIAL_PREFIX}{repository}:")]
         matches = [image for image in official if image.startswith(f"{OFFICIAL_PREFIX}{name}")]
         if matches and (not tag or len(matches) == 1):
-            return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}")
+            return Match(matches[0], f"{single_line(query, 60)} is {matches[0]}.")
         sent_unchanged = Match(query, f"{single_line(query, 80)} is not in the catalog and is sent unchanged.")
         if as_typed:
             return sent_unchanged

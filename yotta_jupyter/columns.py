@@ -27,10 +27,10 @@ class CompactColumn(NamedTuple):
     ----------
     header : str
     text_of : callable
-        Returns the text for a row of the DataFrame; None if there is nothing to show. A row has an attribute for each
-        of `COLUMNS`, which is None if missing.
+        Returns the text for a row of the DataFrame; None if there is nothing to show. The attributes of a row are the
+        values of `COLUMNS`. A missing value is None.
     is_leading : bool, default False
-        Whether the column precedes those that are not leading. Otherwise the order is that of `COLUMNS`.
+        Leading columns come first. The order is that of `COLUMNS` otherwise.
     is_shrinkable : bool, default True
         Whether the texts are shortened to fit a terminal.
     """
@@ -69,7 +69,9 @@ def _cost_text(row: Any) -> str:
 
 
 def _age_text(row: Any) -> str | None:
-    return row.created_at and format_age((datetime.now(UTC) - row.created_at).total_seconds())
+    if row.created_at is None:
+        return None
+    return format_age((datetime.now(UTC) - row.created_at).total_seconds())
 
 
 COLUMNS: Final = {

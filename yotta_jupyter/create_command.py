@@ -87,7 +87,7 @@ def _flag_values(spec: PodSpec, field: str, token_env: str) -> Sequence[object]:
 
 
 def quote_word(text: str) -> str:
-    """Quote a text as one word of a ``%yotta`` line, in which ``{`` and ``}`` are doubled.
+    """Quote a text as one word of a ``%yotta`` line. Braces are doubled, because they are expanded within quotes too.
 
     Parameters
     ----------

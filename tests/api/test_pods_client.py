@@ -252,9 +252,9 @@ def test_created_pod_is_returned_before_it_can_be_read(yotta, sandbox):
     assert pod.id in {record["id"] for record in sandbox.pods()}
 
 
-def test_pause_right_after_a_resume_does_not_take_a_stale_status_for_paused(yotta, sandbox):
+def test_pause_right_after_a_resume_does_not_take_a_stale_status_for_paused(make_client):
+    yotta = make_client(faults=["get:lag=3600"])
     pod_id = id_of(yotta, "finetune-1")
-    sandbox.add_fault("get:lag=3600")
     yotta.pods.resume(pod_id)
     with pytest.raises(InvalidPodState) as error:
         yotta.pods.pause(pod_id)
