@@ -351,7 +351,7 @@ def test_a_pod_that_is_still_starting_is_not_called_unreachable(shared_sshd, mak
     def lookup():
         raise STARTING
 
-    monkeypatch.setattr(connection, "RECONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "EXTENDED_TIMEOUT", 0.5)
     remote = make_remote(shared_sshd, endpoint_of_server(shared_sshd, port=1), lookup=lookup)
     with pytest.raises(InvalidPodState) as caught:
         remote.connect()

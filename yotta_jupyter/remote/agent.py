@@ -59,7 +59,7 @@ MAX_STREAM_TEXT = 1 << 20
 """A longer text of a stream is logged in several entries."""
 SEGMENT_SIZE = 8 << 20
 SOFT_LIMIT = 64 << 20
-"""In a larger log, entries from before the last request are deleted."""
+"""In a larger log, the entries before the last request are deleted."""
 HARD_LIMIT = 4 << 30
 """In a larger log, the oldest entries are deleted. With little free disk space, half of the free space is the limit."""
 MEMORY_LIMIT = 64 << 20
@@ -84,7 +84,7 @@ CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 PROBE_PREFIX = "probe-"
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 MESSAGE_PREFIX = "yotta-agent:"
-"""Begins the lines for the client, which ignores what login scripts print."""
+"""Begins the lines for the client. Login scripts print other lines."""
 
 
 # --- Frames ----------------------------------------------------------------------------------------------------------
@@ -211,9 +211,9 @@ class MessageLog:
         return sequence
 
     def append_message(self, head: dict[str, Any], parts: list[bytes]) -> None:
-        """Add a message of the kernel. A long text becomes several entries, any other message that is too large a note.
+        """Add a message of the kernel. A long text becomes several entries.
 
-        `parts` are metadata, content and buffers.
+        Any other message that is too large is replaced by a note. `parts` are metadata, content and buffers.
         """
         size = sum(len(part) for part in parts)
         if head["msg_type"] == "stream" and size > MAX_STREAM_TEXT:
@@ -279,7 +279,7 @@ class Client:
         self._offset = 0
 
     def send(self, head: dict[str, Any]) -> None:
-        """Send a frame that is not of the log. Within a segment, it would divide an entry."""
+        """Send a frame that is not of the log. Not called within a segment: the frame would divide an entry."""
         self._out += pack(head)
 
     def follow(self, after: int) -> None:
@@ -578,7 +578,7 @@ class Request:
     def __init__(self, head: dict[str, Any], code: str = "") -> None:
         self.id = str(head["request"])
         self.title = str(head.get("title", ""))
-        self.hidden = bool(head.get("hidden"))
+        self.hidden = bool(head.get("hidden"))  # Moves values: not in the history, not shown to clients.
         self.code = code
         self.first = 0  # The sequence number of its first log entry.
         self.was_started = False
@@ -622,7 +622,7 @@ class Agent:
         self.poller = zmq.Poller()
         self.log = MessageLog(os.path.join(folder, "record"))
         self.clients: dict[int, Client] = {}  # By file descriptor.
-        self.received = ReceivedIds(os.path.join(folder, "requests"))
+        self.received_ids = ReceivedIds(os.path.join(folder, "requests"))
         self.queue: deque[Request] = deque()
         self.running: Request | None = None
         self.recent: deque[dict[str, Any]] = deque(maxlen=50)  # Summaries of requests that are not hidden.
@@ -658,7 +658,7 @@ class Agent:
                 if channel in events:
                     self._read_kernel(name)
             if self.listener.fileno() in events:
-                self._accept()
+                self._accept_connection()
             for fd in list(self.clients):
                 if events.get(fd, 0) & ~self.zmq.POLLOUT:  # Data, the end, or an error.
                     self._read_client(fd)
@@ -725,7 +725,7 @@ class Agent:
 
     # Clients
 
-    def _accept(self) -> None:
+    def _accept_connection(self) -> None:
         with contextlib.suppress(BlockingIOError):
             connection = self.listener.accept()[0]
             client = Client(connection, self.log)
@@ -774,7 +774,7 @@ class Agent:
             client.follow(int(head["after"]))
             return
         request_id = str(head["request"])
-        if not self.received.add(request_id):
+        if not self.received_ids.add(request_id):
             return
         if kind == "execute":
             self._accept_execute(Request(head, body.decode("utf-8", "surrogatepass")))
@@ -925,7 +925,7 @@ class Agent:
             self.probe.send_if_due()
 
     def _replace_kernel(self) -> None:
-        """Start a new kernel after one has ended. If it ended before it was ready, the next request starts one."""
+        """Replace a kernel that has ended. The next request replaces a kernel that did not become ready."""
         for channel in ("iopub", "shell"):
             self._read_kernel(channel)  # Its last messages.
         self.kernel.signal(signal.SIGKILL)  # The processes that it started.
@@ -1021,7 +1021,7 @@ def choose_folder() -> str:
     for folder in folders:
         if is_private(folder) and is_locked(folder):
             return folder
-    reason = "it belongs to another user"
+    reason = "it belongs to another user"  # If no folder is private.
     for folder in folders:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -1174,7 +1174,7 @@ def start_server(folder: str, source: bytes) -> str | None:
         elif process.poll() is not None and not is_locked(folder):
             if process.returncode != 0:
                 return None
-            process = spawn_server(folder, program)  # It left the folder to another agent, which has ended now.
+            process = spawn_server(folder, program)  # It found the lock of an agent that has ended now.
         path = find_socket(folder)
         if path is not None:
             return path
@@ -1230,7 +1230,7 @@ def relay(path: str) -> int:
 
 
 def require(names: Sequence[str], install_allowed: bool) -> int:
-    """Install those of some packages that are missing."""
+    """Install the packages that are missing."""
     folder = choose_folder()
     missing = find_missing(folder, names)
     if missing and not install_packages(folder, missing, install_allowed):
@@ -1240,7 +1240,7 @@ def require(names: Sequence[str], install_allowed: bool) -> int:
 
 
 def find_missing(folder: str, modules: Sequence[str]) -> list[str]:
-    """Return those of some modules that this Python does not find."""
+    """Return the modules that this Python does not find."""
     sys.path.append(library_folder(folder))
     return [name for name in modules if importlib.util.find_spec(name) is None]
 

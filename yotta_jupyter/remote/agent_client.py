@@ -1,8 +1,8 @@
 """The client of the agent on a pod: sends requests and receives the agent's log. Runs on the background loop.
 
 Each entry of the log has a sequence number, one more than the entry before. After a reconnect, the agent sends the
-entries after the last one that the client received. The replay is the part of them that was in the log before the
-reconnect. Late output is what a cell prints after its end.
+entries after the last one that the client received. The entries that were in the log before the reconnect are the
+replay. Late output is what a cell prints after its end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class AgentClient:
         self._replay_end = -1
         self._held_ends: dict[str, Event] = {}  # ``done`` events that wait for the end of the replay.
         self._unaccepted: OrderedDict[str, _PendingRequest] = OrderedDict()
-        self._input_ends: dict[str, int] = {}  # The last sequence number that ended an input, by request id.
+        self._input_ends: dict[str, int] = {}  # The sequence number at which an input ended last, by request id.
         self._input_watchers: dict[str, Callable[[], None]] = {}  # By request id.
         self._writer: Any = None
         self._task: asyncio.Task[None] | None = None
@@ -263,7 +263,7 @@ class AgentClient:
                 if self._is_replaying:
                     await self._end_replay_when_complete()
         except Exception as error:
-            if not isinstance(error, EOFError) and not await self._connection.is_lost(connection, error):
+            if not isinstance(error, EOFError) and not await self._connection.is_caused_by_loss(connection, error):
                 raise
         finally:
             self._writer = None
@@ -331,11 +331,11 @@ class AgentClient:
         self.late.forget_requests()
 
     def _unsent_ids(self) -> set[str]:
-        """Return the ids of the requests that the agent cannot know yet."""
+        """Return the ids of the requests that were not sent."""
         return {request.request_id for request in self._unaccepted.values() if not request.was_sent}
 
     def _has_sent_requests(self) -> bool:
-        """Return whether a request that the agent may know is unfinished."""
+        """Return whether an unfinished request was sent."""
         return bool((self._queues.keys() | self._unaccepted.keys()) - self._unsent_ids())
 
     async def _fail(self, error: YottaError) -> None:
@@ -390,7 +390,7 @@ class AgentClient:
 
     async def _report_loss(self, text: str) -> None:
         for queue in list(self._queues.values()):
-            await queue.put(Event("lost", data={"detail": text}))
+            await queue.put(Event("output_lost", data={"detail": text}))
 
     async def _deliver(self, request_id: str, event: Event) -> None:
         if event.kind in ("input_done", "done"):

@@ -66,7 +66,7 @@ def always_interrupt() -> bool:
 
 
 def never_interrupt() -> bool:
-    """Leave the code on the pod running: that of `Remote.attach`."""
+    """Leave the code on the pod running: the default of `Remote.attach`."""
     return False
 
 

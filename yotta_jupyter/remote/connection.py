@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 120.0
 """Seconds for all attempts to connect. A pod that restarts its SSH server needs a minute."""
-RECONNECT_TIMEOUT: Final = 600.0
+EXTENDED_TIMEOUT: Final = 600.0
 """Seconds for all attempts to connect while the pod starts, or something on it is unfinished, such as a cell."""
 STATUS_DELAY: Final = 2.0
 """Seconds without a connection before the first status."""
@@ -77,7 +77,7 @@ class _Caller:
         ----------
         is_starting : bool
         """
-        end = self._started + RECONNECT_TIMEOUT
+        end = self._started + EXTENDED_TIMEOUT
         if not is_starting:
             end = min(end, asyncio.get_running_loop().time() + self._timeout)
         if not self.scope.expired():
@@ -138,7 +138,7 @@ class PodConnection:
         ----------
         after_loss : bool, default False
             Whether something on the pod is unfinished because the connection was lost. The loss is then reported, and
-            the attempts continue for `RECONNECT_TIMEOUT` instead of `CONNECT_TIMEOUT`, as for a pod that is starting.
+            the attempts continue for `EXTENDED_TIMEOUT` instead of `CONNECT_TIMEOUT`, as for a pod that is starting.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class PodConnection:
         if after_loss and self._was_connected and not self._is_loss_reported:
             self._is_loss_reported = True
             self._on_notice(f"The connection to pod {self.endpoint.label} was lost; connecting again.")
-        return await self._wait_for_connection(RECONNECT_TIMEOUT if after_loss else CONNECT_TIMEOUT)
+        return await self._wait_for_connection(EXTENDED_TIMEOUT if after_loss else CONNECT_TIMEOUT)
 
     async def retry(self, action: Callable[[asyncssh.SSHClientConnection], Awaitable[Result]]) -> Result:
         """Run an action on the connection, again after each reconnect until it completes.
@@ -171,11 +171,11 @@ class PodConnection:
             try:
                 return await action(connection)
             except Exception as error:
-                if not await self.is_lost(connection, error):
+                if not await self.is_caused_by_loss(connection, error):
                     raise
             connection = await self.get(after_loss=True)
 
-    async def is_lost(self, connection: asyncssh.SSHClientConnection, error: BaseException) -> bool:
+    async def is_caused_by_loss(self, connection: asyncssh.SSHClientConnection, error: BaseException) -> bool:
         """Return whether an error was caused by the loss of a connection.
 
         Parameters
@@ -309,7 +309,7 @@ class PodConnection:
                 caller.set_starting(self._is_starting)
 
     def _seconds_left(self) -> float:
-        """Return for how long the last caller waits."""
+        """Return for how long the caller that began last waits."""
         end = self._callers[-1].scope.when()
         assert end is not None
         return end - asyncio.get_running_loop().time()

@@ -20,14 +20,15 @@ class Event:
     kind : str
         Of a cell, from the agent's log: ``accepted`` by the agent, ``started``, ``output``, ``input`` for a call of
         ``input()``, ``input_done`` after its reply, ``done``. ``caught_up`` follows the events that were in the log
-        before the connection. ``lost`` stands for missing output.
+        before the connection. ``output_lost`` stands for missing
+        output, ``not_connected`` for a Ctrl-C that could not be sent.
         Of a shell command: ``text``, ``done``.
         Of both: ``notice``, ``status`` of a connection that takes long, ``interrupt`` for Ctrl-C, and ``failed``, the
-        last event if the pod cannot be reached. Of a cell also ``not_connected`` if Ctrl-C could not be sent.
+        last event if the pod cannot be reached.
     sequence : int
         The number in the agent's log; -1 if the event is not in it.
     data : dict
-        ``detail`` is the text of ``notice``, ``status`` and ``lost``; otherwise the fields of the log.
+        ``detail`` is the text of ``notice``, ``status`` and ``output_lost``; otherwise the fields of the log.
     message : OutputMessage or None
         Of ``output`` and ``input``.
     size : int

@@ -122,7 +122,7 @@ class Execution:
                 self._callbacks.on_status(event.data["detail"])
             case "not_connected":
                 raise RemoteDetached(self._request_id, self._pod_id, is_confirmed=False)
-            case "lost":
+            case "output_lost":
                 self._result.lost.append(event.data["detail"])
                 self._callbacks.on_notice(event.data["detail"])
             case "failed":
@@ -162,7 +162,7 @@ class Execution:
                 )
                 value = self._callbacks.on_input(str(content.get("prompt", "")), bool(content.get("password")))
         except KeyboardInterrupt:
-            if self._interrupts.was_cancelled():
+            if self._interrupts.take_cancelled():
                 self._callbacks.on_notice("This prompt was answered elsewhere, or its cell has ended.")
             else:
                 self._interrupt()

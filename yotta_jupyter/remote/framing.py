@@ -1,4 +1,4 @@
-"""Frames of the agent's protocol, read with limits because the pod is not trusted.
+"""Frames of the agent and of copies, read with limits because the pod is not trusted.
 
 A frame is the lengths of head and body (two 32-bit big-endian integers), the head (a JSON object), and the body.
 """
@@ -70,7 +70,7 @@ class FrameReader:
     ----------
     reader : Reader
     stall_timeout : float, default 30
-        Seconds without a byte in the middle of a frame.
+        See `STALL_TIMEOUT`.
     """
 
     def __init__(self, reader: Reader, stall_timeout: float = STALL_TIMEOUT) -> None:

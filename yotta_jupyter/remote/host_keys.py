@@ -48,7 +48,7 @@ class HostKeys:
         line = self._read().get(line_alias(pod_id))
         return _without_comment(line) if line else None
 
-    def expects_change(self, pod_id: str) -> bool:
+    def is_change_expected(self, pod_id: str) -> bool:
         """Return whether the next connection is allowed another key, because the pod was resumed.
 
         Parameters

@@ -65,13 +65,13 @@ class InterruptHandler:
                 self._is_cancelled = True
                 _interrupt_main_thread()
 
-    def was_cancelled(self) -> bool:
-        """Return whether the `KeyboardInterrupt` was raised by `cancel_paused`, and forget it."""
+    def take_cancelled(self) -> bool:
+        """Return whether `cancel_paused` raised the `KeyboardInterrupt`; the next call returns False."""
         was_cancelled, self._is_cancelled = self._is_cancelled, False
         return was_cancelled
 
     def _handle(self) -> None:
-        if not self.was_cancelled():  # Otherwise the block has ended at the same moment.
+        if not self.take_cancelled():  # The SIGINT of `cancel_paused` can arrive after the block.
             self._on_interrupt()
 
 

@@ -15,7 +15,7 @@ from ..sanitize import single_line
 from ..secret import Secret
 from .loop import wait_for
 from .pod_jupyter import PREFIX, START_TIMEOUT
-from .python import raise_missing_python, run_python
+from .python import raise_if_python_missing, run_python
 
 if TYPE_CHECKING:
     import asyncssh
@@ -75,7 +75,7 @@ def start_jupyter(
         output = wait_for(connection.retry(run))
     except TimeoutError:
         output = b""
-    raise_missing_python(connection, output)
+    raise_if_python_missing(connection, output)
     message = _find_message(output)
     if message.get("error") == "missing":
         return None

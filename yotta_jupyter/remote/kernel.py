@@ -186,7 +186,7 @@ class RemoteKernel:
         Parameters
         ----------
         request_id : str, optional
-            By default the running run, or the last one.
+            By default the run in progress, or else the last run.
         on_output, on_input
             As for `run`.
 
@@ -221,7 +221,7 @@ class RemoteKernel:
         try:
             wait_for(connect())
             return execution.wait()
-        except RemoteDetached:
+        except RemoteDetached:  # A `KeyboardInterrupt`, too.
             raise
         except KeyboardInterrupt:
             raise RemoteDetached(run.request_id, self.pod_id) from None
@@ -250,12 +250,12 @@ class RemoteKernel:
         Parameters
         ----------
         request_id : str, optional
-            By default the running run.
+            By default the run in progress.
         """
         self._request({"type": "interrupt", "target": request_id})
 
     def restart(self) -> None:
-        """Replace the pod's kernel by a new one. The running run and the queued ones end with an error."""
+        """Replace the pod's kernel by a new one. The current and the queued runs end with an error."""
         self._request({"type": "restart"})
 
     def shutdown(self) -> None:
@@ -391,7 +391,7 @@ class RemoteKernel:
             self._queues.close(events)
 
     def _find_run(self, request_id: str | None) -> RunInfo:
-        """Return the run whose id begins with `request_id`; by default the running run, or the last one."""
+        """Return the run whose id begins with `request_id`; by default the current or the last run."""
         runs = self.runs()
         if request_id is None:
             started = [run for run in runs if run.state != "not_run"]

@@ -29,7 +29,7 @@ class LateOutput:
         self._last_shown: dict[str, int] = {}
 
     def last_shown(self, request_id: str) -> int | None:
-        """Return the sequence number of the last event that was shown of an ended request, or None.
+        """Return the sequence number up to which an ended request was shown, or None.
 
         Parameters
         ----------

@@ -132,7 +132,7 @@ class Login:
         import asyncssh
 
         pinned = self._host_keys.get(endpoint.pod_id) if endpoint.pin_host_key else None
-        is_required = pinned is not None and not self._host_keys.expects_change(endpoint.pod_id)
+        is_required = pinned is not None and not self._host_keys.is_change_expected(endpoint.pod_id)
         check = _HostKeyCheck(pinned if is_required else None)
         try:
             connection = await asyncssh.connect(
@@ -152,7 +152,7 @@ class Login:
         try:
             if endpoint.pin_host_key and not is_required and check.received is not None:
                 self._pin(endpoint, pinned, check.received)
-            # OpenSSH sets TCP_NODELAY only while a session is open. `cat` keeps one open: it saves 40 ms a round trip.
+            # `cat` keeps a session open: only then OpenSSH sets TCP_NODELAY, which saves 40 ms a round trip.
             with suppress(asyncssh.ChannelOpenError):
                 await connection.create_process("cat", encoding=None)
         except BaseException:  # Also if the attempt is cancelled.

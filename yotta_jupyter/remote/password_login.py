@@ -20,7 +20,7 @@ async def accepts_password(connection: PodConnection, user: str, password: str) 
     Parameters
     ----------
     connection : PodConnection
-        The login is made to the same address and host key.
+        Its address and host key are used.
     user, password : str
     """
     import asyncssh

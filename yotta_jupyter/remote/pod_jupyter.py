@@ -1,8 +1,8 @@
 """Start JupyterLab on this pod, or find the one started before. Runs on the pod and imports no package but JupyterLab.
 
 ``pod_jupyter.py BASE_URL REUSE`` prints a line of JSON with the port, the token and the base URL of a JupyterLab that
-listens on 127.0.0.1. One that this program started before is used if its base URL begins with REUSE. An empty REUSE
-starts a new one in any case.
+listens on 127.0.0.1. An earlier JupyterLab of this program is reused if its base URL begins with REUSE, unless REUSE is
+empty.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def main(base_url: str, reuse_prefix: str) -> dict[str, Any]:
     Parameters
     ----------
     base_url : str
-        Of a server that is started.
+        Of a new server.
     reuse_prefix : str
-        The beginning of the base URL of a server that is used; empty for none.
+        The beginning of the base URL of a server to reuse; empty for none.
     """
     folder = make_folder()
     state_path = os.path.join(folder, "jupyter.json")

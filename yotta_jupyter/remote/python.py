@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .connection import PodConnection
 
 _MESSAGE_PREFIX: Final = "yotta-agent:"
-"""Begins the messages: lines of JSON of this module's script or of the agent. Login scripts print other lines."""
+"""Begins each message: a line of JSON from `_SCRIPT` or from the agent. Login scripts print other lines."""
 
 # Reads a program of the announced length from stdin and runs it, with the rest of stdin as its input.
 _LOADER: Final = (
@@ -61,7 +61,7 @@ async def run_python(
 ) -> asyncssh.SSHClientProcess[bytes]:
     """Start a program on the pod. What is written to its stdin afterwards is the program's own input.
 
-    If there is no Python of at least version 3.9, the output is an ``error`` message; see `raise_missing_python`.
+    If there is no Python of at least version 3.9, the output is an ``error`` message; see `raise_if_python_missing`.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ async def run_python(
     return process
 
 
-def raise_missing_python(connection: PodConnection, output: bytes) -> None:
+def raise_if_python_missing(connection: PodConnection, output: bytes) -> None:
     """Raise `RemoteUnavailable` if the output of `run_python` says that there is no Python.
 
     Parameters

@@ -43,7 +43,7 @@ class RunList:
         return list(self._runs.values())
 
     def running_title(self) -> str | None:
-        """Return the title of the running run, or None."""
+        """Return the title of the run in progress, or None."""
         return next((run.title for run in self._runs.values() if run.state == "running"), None)
 
     def clear(self) -> None:

@@ -38,7 +38,7 @@ class Route(Protocol):
         """Return the base URL with which a Jupyter server at a local port works."""
 
     def redirect_url(self, port: int) -> str:
-        """Return the ``Location`` of a redirect from any other local port to a Jupyter server at this port."""
+        """Return the ``Location`` with which another local port redirects to a Jupyter server at this port."""
 
 
 class Loopback:
@@ -96,7 +96,7 @@ class JupyterProxy:
         return f"{self.base_url_prefix}{port}/"
 
     def redirect_url(self, port: int) -> str:
-        # Relative, because the proxy changes the path of an absolute address, and logs it.
+        # The proxy changes the path of an absolute address, and logs the address with its token.
         return f"../absolute/{port}/"
 
 

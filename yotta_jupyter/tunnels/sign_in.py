@@ -69,7 +69,7 @@ class _Link(msgspec.Struct):
     def use(self) -> Redirect:
         """Return the redirect with the token, and set the cookie."""
         self.cookie = f"yotta-{self.path[:8]}={secrets.token_urlsafe(16)}"
-        # The page of the pod is on the same host, and does not get the cookie. A proxy may have changed the path.
+        # The path keeps the cookie from the pod's page on the same host. Behind a proxy, the path is unknown.
         scope = "" if self.accepts_any_host else f"; Path=/{self.path}"
         location = f"{self.target}?token={quote(self.token.reveal(), safe='')}"
         return Redirect(location, f"{self.cookie}{scope}; Max-Age={COOKIE_LIFETIME}; HttpOnly; SameSite=Lax")

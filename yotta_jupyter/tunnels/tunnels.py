@@ -159,7 +159,7 @@ class Tunnels:
         )
 
     def _open_existing_jupyter(self, pod: Pod, remote: Remote, route: Route, local_port: int) -> PodLink | None:
-        """Return a link to the JupyterLab on port 8888 of a pod, or None if there is none that can be opened."""
+        """Return a link to the JupyterLab on `JUPYTER_PORT` of a pod, or None if there is none that can be opened."""
         if route.needs_base_url:
             return None  # Its base URL is ``/``.
         was_open = self._find(pod.id, JUPYTER_PORT, local_port) is not None
@@ -179,7 +179,7 @@ class Tunnels:
         if not route.needs_base_url:
             return self._link_to_started(pod, remote, remote.start_jupyter(), route, local_port)
         # The base URL contains the local port, so the port is chosen first. A server for another port is used only if
-        # the user chose none.
+        # the user chose no local port.
         reuse_prefix = route.jupyter_base_url(local_port) if local_port else route.base_url_prefix
         local_port = local_port or _free_port()
         base_url = route.jupyter_base_url(local_port)

@@ -14,7 +14,7 @@ from ..bundle import bundle
 from ..connection import was_connection_lost
 from ..framing import Frame, FrameReader, Reader, pack_head
 from ..loop import background_loop, submit, wait_for
-from ..python import raise_missing_python, run_python
+from ..python import raise_if_python_missing, run_python
 from ..queues import BoundedQueue
 from .protocol import MARKER, CopyError, FrameChannel
 
@@ -80,7 +80,7 @@ class PodChannel(FrameChannel):
         try:
             self._process = wait_for(run_python(self._ssh, _PROGRAM, arguments, python))
         except Exception as error:
-            if wait_for(self._connection.is_lost(self._ssh, error)):
+            if wait_for(self._connection.is_caused_by_loss(self._ssh, error)):
                 raise ConnectionLost from None
             raise
         self._reading = submit(self._read())
@@ -93,7 +93,7 @@ class PodChannel(FrameChannel):
             self.flush()
 
     def flush(self) -> None:
-        """Send the buffer in the background, after the one before it has been sent."""
+        """Wait until the previous buffer is sent, then send this buffer in the background."""
         parts, self._buffer, self._buffer_size = self._buffer, [], 0
         try:
             if self._writing is not None:
@@ -130,7 +130,7 @@ class PodChannel(FrameChannel):
                 background_loop().call_soon_threadsafe(self._process.close)
 
     def _raise_end_reason(self) -> NoReturn:
-        """Skip the frames that were received, and raise why the pod's side ended."""
+        """Skip the received frames, and raise the error that ended the pod's side."""
         while True:
             self.receive()
 
@@ -169,7 +169,7 @@ class PodChannel(FrameChannel):
         while MARKER not in output:
             data = await self._process.stdout.read(_READ_SIZE)
             if not data:
-                raise_missing_python(self._connection, bytes(output))
+                raise_if_python_missing(self._connection, bytes(output))
                 raise EOFError
             output += data
             if len(output) > _MAX_LOGIN_OUTPUT:

@@ -136,7 +136,7 @@ def _parse_report(report: dict[str, Any]) -> Transferred:
 
 
 class _ProgressListener(CopyListener):
-    """Calls `on_progress` at most ten times a second and at the end.
+    """Calls `on_progress` at intervals and at the end.
 
     Parameters
     ----------

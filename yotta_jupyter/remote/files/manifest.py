@@ -101,7 +101,7 @@ def is_inside(path: str, target: str) -> bool:
     path : str
         Of the link, relative to the folder.
     target : str
-        To which the link leads.
+        The path that the link contains.
     """
     if not target or target.startswith("/") or "\0" in target:
         return False

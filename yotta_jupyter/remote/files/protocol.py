@@ -77,7 +77,7 @@ class CopyListener:
     """Is called while a copy runs. This one does nothing."""
 
     def on_bytes(self, done: int, total: int) -> None:
-        """Receive the number of bytes copied, and of all bytes."""
+        """Receive the bytes copied so far and the bytes in total."""
 
     def on_file(self, path: str, file_number: int, files: int) -> None:
         """Receive the path of the next file, its number from 1, and the count of files."""
@@ -108,7 +108,7 @@ def describe_os_error(error: OSError, path: str) -> CopyError:
     return CopyError(f"{error.filename if has_path else path}: {error.strerror or error}", is_system_failure)
 
 
-def hash_prefix(file: Any, digest: Any, size: int) -> int:
+def hash_next(file: Any, digest: Any, size: int) -> int:
     """Add the next bytes of an open file to a digest.
 
     Parameters

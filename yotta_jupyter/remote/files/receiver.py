@@ -2,7 +2,7 @@
 
 * A file arrives under a temporary name beside its destination, is compared by SHA-256 and then renamed.
 * A folder's contents go into the destination folder. A file goes into an existing destination folder.
-* What exists is overwritten by the same kind only: never a folder by a file or a file by a folder.
+* An existing path is overwritten only by an entry of the same type, such as a file by a file.
 * The receiver does not trust the sender: no path leaves the destination, also not through a symbolic link.
 """
 
@@ -17,7 +17,7 @@ import stat
 from typing import Any
 
 from .manifest import check_manifest
-from .protocol import CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, part_path, to_json
+from .protocol import CopyError, CopyListener, FrameChannel, describe_os_error, hash_next, part_path, to_json
 
 _HAS_TYPE = {"dir": stat.S_ISDIR, "file": stat.S_ISREG, "symlink": stat.S_ISLNK}
 """Checks of a file mode by the type of entry."""
@@ -159,7 +159,7 @@ def _describe_existing(path: str, size: int) -> dict[str, Any] | None:
             if stat.S_ISREG(status.st_mode) and has_usable_size:
                 digest = hashlib.sha256()
                 with open(candidate, "rb") as file:
-                    hash_prefix(file, digest, status.st_size)
+                    hash_next(file, digest, status.st_size)
                 return {"size": status.st_size, "sha256": digest.hexdigest(), "is_part": is_part}
     return None
 
@@ -278,7 +278,7 @@ class _PartFile:
         elif existing is not None and existing["is_part"] and offset == existing["size"]:
             descriptor = os.open(self._part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             self._file = os.fdopen(descriptor, "r+b")
-            self.size = hash_prefix(self._file, self._digest, offset)
+            self.size = hash_next(self._file, self._digest, offset)
         else:
             raise CopyError("the other side sent a part that does not fit")
 

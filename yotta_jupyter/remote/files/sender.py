@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .manifest import make_manifest
-from .protocol import BLOCK_SIZE, CopyError, CopyListener, FrameChannel, describe_os_error, hash_prefix, to_json
+from .protocol import BLOCK_SIZE, CopyError, CopyListener, FrameChannel, describe_os_error, hash_next, to_json
 
 
 def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def _send_file(
         with open(path, "rb") as file:
             digest = hashlib.sha256()
             offset = 0
-            if existing is not None and existing["size"] <= size:  # Continue after it if it is equal.
-                offset = hash_prefix(file, digest, existing["size"])
+            if existing is not None and existing["size"] <= size:  # Skip the bytes that the receiver has.
+                offset = hash_next(file, digest, existing["size"])
                 if digest.hexdigest() == existing["sha256"]:
                     yield offset
                     if offset == size and not existing["is_part"]:

@@ -38,7 +38,7 @@ def encode(value: Any) -> tuple[str, bytes]:
 
 
 def decode(kind: str, data: bytes) -> Any:
-    """Return the value of bytes of a kind.
+    """Decode bytes of a kind to a value.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def packages(kind: str) -> list[str]:
 
 
 def size_in_memory(value: Any) -> int:
-    """Return the bytes of a text, an array, a DataFrame or a Series; 0 for other values."""
+    """Return the size in bytes of a text, an array, a DataFrame or a Series; 0 for other values."""
     if isinstance(value, (str, bytes, bytearray)):
         return len(value)
     if hasattr(value, "memory_usage"):  # Of a DataFrame, the bytes of each column.

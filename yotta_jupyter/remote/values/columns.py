@@ -173,7 +173,7 @@ def _decode_dtype(name: str, array: Any) -> Any:
     if is_nullable:
         return pd.Series(dtype.__from_arrow__(array))
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return array.to_pandas().rename(None).astype(dtype)  # Without the column's name in the stream.
+        return array.to_pandas().rename(None).astype(dtype)  # `rename` removes the column's name in the stream.
     if getattr(dtype, "kind", "O") not in "biufmM":
         raise CodecError(f"it has a column of dtype {name}")
     values = array.to_numpy()

@@ -36,7 +36,7 @@ def encode_label(value: Any) -> Any:
         return tagged("Interval", [encode_label(value.left), encode_label(value.right), value.closed])
     if kind is pd.Period:
         return tagged("Period", [value.ordinal, value.freqstr])
-    if kind is tuple:  # Without the tag of a plain tuple: this one may contain scalars of pandas.
+    if kind is tuple:  # Not the tag of a plain tuple, which has no scalars of pandas.
         return tagged("labels", [encode_label(entry) for entry in value])
     return to_json(value)
 

@@ -1,7 +1,7 @@
 """Assign and read variables of the pod's kernel. Runs in that kernel.
 
-A result is published as an output of its own MIME type. It has ``ok``, or else an ``error`` with the ``name`` of the
-variable, or ``missing`` packages. An entry is a value: its name, its kind, and its bytes as Base64 text (``inline``) or
+A result is published as an output of its own MIME type. It has ``ok``, or ``missing`` packages, or the ``name`` of a
+variable and its ``error``. An entry is a value: its name, its kind, and its bytes as Base64 text (``inline``) or
 in a file (``path``).
 """
 

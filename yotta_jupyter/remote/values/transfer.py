@@ -213,8 +213,8 @@ class ValueTransfer:
             raise RemoteUnavailable("The kernel on the pod gave no result for a transfer.", advice="Try again.")
         return results[0]
 
-    async def _install(self, packages: list[str]) -> None:
-        await self._connection.retry(lambda ssh: self._launcher.require(ssh, packages))
+    async def _install(self, names: list[str]) -> None:
+        await self._connection.retry(lambda ssh: self._launcher.require(ssh, names))
 
     def _decode(self, entry: _PulledEntry, progress: Progress, on_progress: OnProgress | None) -> Any:
         try:
