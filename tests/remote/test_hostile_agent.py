@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 
+import asyncssh
 import pytest
 
 from tests.remote.conftest import Outputs
@@ -109,6 +110,18 @@ def test_the_fake_agent_works(hostile_pod):
         stream.write(message_frame(5, request, "hello") + done_frame(6, request))
 
     assert hostile_pod(serve_client).run("1", on_output=Outputs()).stdout == "hello"
+
+
+def test_a_program_that_ends_before_its_source_is_sent_is_read(hostile_pod, monkeypatch):
+    async def create_ended_process(*arguments, **options):
+        process = await create_process(*arguments, **options)
+        if "exec sh -c" in arguments[1]:
+            await process.wait_closed()
+        return process
+
+    create_process = asyncssh.SSHClientConnection.create_process
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_process", create_ended_process)
+    hostile_pod(handshake).runs()
 
 
 def reply_with(*frames):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable
@@ -80,7 +81,8 @@ async def run_python(
         .replace("@PREFIX@", _MESSAGE_PREFIX)
     )
     process = await connection.create_process(f"exec sh -c {shlex.quote(script)}", encoding=None)
-    process.stdin.write(b"%d\n" % len(source) + source)
+    with suppress(BrokenPipeError):  # Without a Python, the script can end first. Its output says so.
+        process.stdin.write(b"%d\n" % len(source) + source)
     return process
 
 
