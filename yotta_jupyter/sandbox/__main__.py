@@ -24,8 +24,8 @@ and serves until it is stopped (Ctrl-C, SIGTERM). It listens on 127.0.0.1 only.
 Its pods run code: a pod whose SSH port is healthy accepts SSH connections (users root, ubuntu and user, public keys
 only). CODE THAT YOU RUN ON THEM RUNS ON THIS MACHINE, AS THIS USER. Each pod has a home directory and a Python
 environment of its own, which are erased when the pod is deleted or the sandbox is stopped. A pause erases all but a
-persistent volume. At most {MAX_SERVERS} pods run code at once. The initializationCommand of a pod is not run, and
-nothing listens on its other ports until you start it.
+persistent volume. At most {MAX_SERVERS} pods run code at once. The initializationCommand of a pod is not run. On its
+other ports, only servers that you start listen.
 """
 _EXAMPLES = """\
 Examples:
@@ -110,7 +110,7 @@ def _faults_help() -> str:
     lines = [
         f"Faults: {GRAMMAR}",
         f"  ENDPOINT is {', '.join(ENDPOINTS)}, or * for all of them.",
-        "  KIND is one of these; a request that is not applied has no effect:",
+        '  KIND is one of these. A request that is "not applied" has no effect:',
     ]
     for name, kind in FAULT_KINDS.items():
         applied = "applied" if kind.takes_effect else "not applied"

@@ -13,7 +13,7 @@ class BillItem(NamedTuple):
     Attributes
     ----------
     running_hours, paused_hours : float
-        Hours by the timestamps in the pods' records. PAUSING and TERMINATING count as running.
+        Hours of real time, as in the timestamps of the records. PAUSING and TERMINATING count as running.
     cost : float
         US dollars. A running pod costs the GPUs and its volumes, a paused pod only the persistent volume.
     """
@@ -24,8 +24,8 @@ class BillItem(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Account:
-    """A pod's bill up to a time, and its status and record since then."""
+class _PodBill:
+    """A pod's bill up to ``billed_until``, and its status and record since then."""
 
     billed_until: float
     status: str
@@ -53,24 +53,24 @@ class Bill:
     """The bills of all pods, also of deleted ones. Times are in real seconds since the start."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+        self._pods: dict[str, _PodBill] = {}
 
     def update(self, key: str, at: float, status: str, record: Mapping[str, Any]) -> None:
         """Set the status and the record of a pod from a time on. Add the pod if it is new."""
-        account = self._accounts.get(key)
-        if account is None:
-            self._accounts[key] = _Account(at, status, record)
+        pod = self._pods.get(key)
+        if pod is None:
+            self._pods[key] = _PodBill(at, status, record)
             return
-        account.bill_until(at)
-        account.status = status
-        account.record = record
+        pod.bill_until(at)
+        pod.status = status
+        pod.record = record
 
     def items(self, at: float) -> dict[str, BillItem]:
         """Return the bill of each pod until a time."""
         items = {}
-        for key, account in self._accounts.items():
-            account.bill_until(at)
-            items[key] = BillItem(account.running_hours, account.paused_hours, account.cost)
+        for key, pod in self._pods.items():
+            pod.bill_until(at)
+            items[key] = BillItem(pod.running_hours, pod.paused_hours, pod.cost)
         return items
 
 

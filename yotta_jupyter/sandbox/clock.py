@@ -38,5 +38,5 @@ class Clock:
         return at / self._speed
 
     def to_datetime(self, at: float) -> datetime:
-        """Convert a time to a time of day in UTC. It uses real seconds, so that no timestamp is in the future."""
+        """Convert a time to UTC: the start plus the real seconds since then."""
         return self.started + timedelta(seconds=self.to_real(at))

@@ -44,12 +44,12 @@ class Gateway:
         app: "WSGIApplication",
         *,
         api_key: str,
-        get_endpoint: bool,
+        has_get_endpoint: bool,
         on_request: Callable[[RecordedRequest], None],
     ) -> None:
         self._app = app
         self._api_key = api_key.encode()
-        self._get_endpoint = get_endpoint
+        self._has_get_endpoint = has_get_endpoint
         self._on_request = on_request
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -77,7 +77,7 @@ class Gateway:
                 response.allow.update(sorted(error.valid_methods or ()))
             return response
         self._record(request, endpoint)
-        if endpoint == "get" and not self._get_endpoint:
+        if endpoint == "get" and not self._has_get_endpoint:  # As deployments that lack the endpoint respond.
             return Response("404 page not found", 404, mimetype="text/plain")
         api_key = request.headers.get("x-api-key", "")
         if not hmac.compare_digest(api_key.encode(), self._api_key):

@@ -57,7 +57,7 @@ class Version:
         self.encoded = None
 
     def can_run_code(self) -> bool:
-        """Return whether the pod has a healthy SSH port. With a user-supplied record it does not run code."""
+        """Return whether the pod has a healthy SSH port. The port in a user-supplied record is not real."""
         return not self.user_supplied and self.status == "RUNNING" and has_healthy_ssh(self.record.get("expose"))
 
 

@@ -96,7 +96,7 @@ def assign_addresses(expose: object, pod_id: str, seed: int) -> object:
 
 
 def clear_addresses(expose: object) -> object:
-    """Return the ``expose`` list without healthy ports and public addresses."""
+    """Return the ``expose`` list with all ports unhealthy and without public addresses."""
     if not isinstance(expose, list):
         return expose
     return [{**port, **_NO_ADDRESS} if isinstance(port, dict) else port for port in expose]

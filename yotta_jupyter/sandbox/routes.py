@@ -1,4 +1,4 @@
-"""The endpoints of the Pods API: the only place with their names, methods and paths."""
+"""The endpoints of the Pods API: their names, methods and paths."""
 
 PREFIX = "/openapi/v1/pods"
 

@@ -141,7 +141,7 @@ class Sandbox:
                 app = Gateway(
                     FaultMiddleware(PodsApp(self._simulator), self._faults),
                     api_key=self._api_key,
-                    get_endpoint=self._get_endpoint,
+                    has_get_endpoint=self._get_endpoint,
                     on_request=self._requests.append,
                 )
                 self._server = ServerThread(app, self._port, verbose=self._verbose)

@@ -114,14 +114,14 @@ class Simulator:
                 pod = PodHistory(pod_id, [Version(LONG_AGO, record)])
                 self._add(pod)
                 samples.append(pod)
-            self._start_ssh_servers(samples, _RESERVED_PORTS)
+            self._open_ssh_ports(samples, _RESERVED_PORTS)
 
     def attach(self, runtimes: Runtimes) -> None:
         """Give SSH servers to all pods with a healthy SSH port, now and in future, until `detach`."""
         with self._lock:
             self._apply_due_changes()
             self._runtimes = runtimes
-            self._start_ssh_servers(self._pods.values(), _RESERVED_PORTS)
+            self._open_ssh_ports(self._pods.values(), _RESERVED_PORTS)
 
     def detach(self) -> None:
         """Give no more SSH servers to pods."""
@@ -259,9 +259,9 @@ class Simulator:
     def _open_ports(self, pod: PodHistory, at: float) -> None:
         expose = assign_addresses(pod.latest.record.get("expose"), pod.key, self._seed)
         self._change(pod, at, expose=expose)
-        self._start_ssh_servers([pod])
+        self._open_ssh_ports([pod])
 
-    def _start_ssh_servers(self, pods: Iterable[PodHistory], reserved: int = 0) -> None:
+    def _open_ssh_ports(self, pods: Iterable[PodHistory], reserved: int = 0) -> None:
         """Put the addresses of real SSH servers into the records of the pods whose SSH port is healthy."""
         if self._runtimes is None:
             return

@@ -1,6 +1,6 @@
 """``python -m yotta_jupyter.sandbox.pod FD``: run the code of one pod.
 
-FD is the file descriptor of the socket for messages. The process ends with the stream of this socket.
+FD is the file descriptor of the socket for messages. The process ends when the stream of this socket ends.
 """
 
 import asyncio

@@ -110,7 +110,7 @@ class Processes:
         descendants = [process.pid for process in psutil.Process().children(recursive=True) if _is_alive(process)]
         if self._is_subreaper:
             return descendants
-        # A daemon is no descendant of this process here.
+        # Without a subreaper, a daemon is no descendant of this process.
         return list({*descendants, *_pids_by_home(self._home)})
 
     def _reap(self) -> None:

@@ -34,7 +34,7 @@ def _package_directories() -> list[str]:
 
 
 def _bundled_pip() -> list[str]:
-    """Return the path of Python's own wheel of pip if this environment has no pip, as those that uv creates."""
+    """Return the path of the pip wheel in Python if this environment has no pip. uv creates such environments."""
     if importlib.util.find_spec("pip") is not None:
         return []
     wheels = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")

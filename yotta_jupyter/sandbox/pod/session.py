@@ -118,7 +118,7 @@ class Session(SSHServerStreamSession[bytes]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Change the size of the terminal."""
-        if self._terminal is not None and self._has_open_output():  # The output closes the terminal at its end.
+        if self._terminal is not None and self._has_open_output():  # `Output` closes the terminal.
             set_size(self._terminal, (width, height, pixwidth, pixheight))
 
     def connection_lost(self, exc: Exception | None) -> None:

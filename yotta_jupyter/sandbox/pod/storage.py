@@ -26,7 +26,7 @@ class Storage:
     """
 
     def __init__(self) -> None:
-        # Resolved now, because paths of Unix sockets are limited in length: no client gets a longer path by resolving.
+        # Resolved, because clients may resolve the path of a Unix socket, which is limited in length.
         self.root = Path(tempfile.mkdtemp(prefix="yotta-pod-")).resolve()
         self.home = self.root / "home"
         self.venv = self.root / "venv"

@@ -84,8 +84,7 @@ class PodRuntimes:
     Parameters
     ----------
     public_keys : sequence of str, optional
-        The keys of the account, as lines of ``authorized_keys``. They are accepted by pods without the environment
-        variable ``PUBLIC_KEY``. The default is what `ACCOUNT_KEY_FILE` contains at the time of a login.
+        As for `Sandbox`. The default is what `ACCOUNT_KEY_FILE` contains at the time of a login.
     """
 
     host = HOST

@@ -30,7 +30,7 @@ _INHERITED_VARIABLES: Final = (
 
 
 class PodProcess:
-    """A child process that runs the code of one pod. It ends when this process ends, even if this one is killed."""
+    """A child process that runs the code of one pod. It ends when the process of the sandbox ends or is killed."""
 
     def __init__(self) -> None:
         parent_socket, child_socket = socket.socketpair()
