@@ -1174,7 +1174,7 @@ def start_server(folder: str, source: bytes) -> str | None:
         elif process.poll() is not None and not is_locked(folder):
             if process.returncode != 0:
                 return None
-            process = spawn_server(folder, program)  # It found the lock of an agent that has ended now.
+            process = spawn_server(folder, program)  # Another agent held the lock, and has ended since.
         path = find_socket(folder)
         if path is not None:
             return path

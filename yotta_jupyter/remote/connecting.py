@@ -27,7 +27,7 @@ def wait_for_connection(
     ----------
     coroutine : coroutine
     queues : EventQueues
-        They receive the notices and statuses of the connection.
+        For the notices and statuses of the connection.
     label : str
         The pod's name in messages.
     on_notice, on_status : callable

@@ -20,8 +20,8 @@ class Event:
     kind : str
         Of a cell, from the agent's log: ``accepted`` by the agent, ``started``, ``output``, ``input`` for a call of
         ``input()``, ``input_done`` after its reply, ``done``. ``caught_up`` follows the events that were in the log
-        before the connection. ``output_lost`` stands for missing
-        output, ``not_connected`` for a Ctrl-C that could not be sent.
+        before the connection. ``output_lost`` stands for missing output, ``not_connected`` for a
+        Ctrl-C that could not be sent.
         Of a shell command: ``text``, ``done``.
         Of both: ``notice``, ``status`` of a connection that takes long, ``interrupt`` for Ctrl-C, and ``failed``, the
         last event if the pod cannot be reached.
