@@ -35,12 +35,12 @@ def test_columns_dtypes_and_index(yotta):
 
 
 def test_one_entry_adds_a_column_and_shows_it_in_the_compact_view(monkeypatch, yotta):
-    cloud_type = attrgetter("cloud_type")
-    monkeypatch.setitem(COLUMNS, "cloud_type", Column("string", cloud_type, CompactColumn("cloud", cloud_type)))
+    location = attrgetter("location")
+    monkeypatch.setitem(COLUMNS, "location", Column("string", location, CompactColumn("place", location)))
     frame = yotta.pods.frame()
-    assert list(frame.columns) == [*DTYPES, "cloud_type"]
-    assert repr(frame).splitlines()[0].split()[-1] == "cloud"
-    assert ">cloud</th>" in frame._repr_html_()
+    assert list(frame.columns) == [*DTYPES, "location"]
+    assert repr(frame).splitlines()[0].split()[-1] == "place"
+    assert ">place</th>" in frame._repr_html_()
 
 
 @pytest.mark.parametrize("wide", [False, True])

@@ -211,7 +211,7 @@ def _describe(pod: Pod) -> str:
 COMMANDS: tuple[Command, ...] = (
     Command(
         "pause",
-        "Pause pods: only their volumes are charged then.",
+        "Pause pods: only a persistent volume is charged then.",
         partial(_run_action, "pause"),
         partial(_add_arguments, "pause"),
     ),

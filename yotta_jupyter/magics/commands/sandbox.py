@@ -104,5 +104,5 @@ def _status_text(sandbox: Sandbox, prefix: str) -> PlainText:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("sandbox", "Run a local stand-in for the API: no account, no cost.", _sandbox, _add_arguments),
+    Command("sandbox", "Run a local server with the Pods API: no account, no cost.", _sandbox, _add_arguments),
 )
