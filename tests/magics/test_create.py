@@ -82,7 +82,9 @@ def test_dry_run_needs_no_api_key(shell: InteractiveShell) -> None:
 
 def test_dry_run_says_whether_the_name_is_free(run: Run, captured_output: Output, requests_to: Requests) -> None:
     line = "%yotta create pytorch --gpu L4 --name mine --dry-run"
-    assert "Note: no live pod is named mine.\n" in captured_output(line)
+    output = captured_output(line)
+    assert "Note: no live pod is named mine.\n" in output
+    assert "an estimated $" in output, "the listing for the name also has the price"
     pod = run("%yotta create pytorch --gpu L4 --name mine")
     assert f"Note: pod mine ({pod.id}), which is " in captured_output(line)
     assert "Note: the create would fail. Pod mine " in captured_output(f"{line} --count 2")

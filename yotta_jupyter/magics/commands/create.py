@@ -145,9 +145,11 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
 
 def _print_plan(session: Session, spec: PodSpec, limits: Mapping[str, str], another: bool) -> None:
     """Print what the create would cost, whether its name is free, and the rule of its guard."""
-    print_note(_format_estimate(session, spec))
+    notes = []
     if spec.pod_name is not None and not another:
-        print_note(_describe_name(session, spec))
+        notes.append(_describe_name(session, spec))  # Lists the pods, whose prices the estimate uses.
+    for note in [_format_estimate(session, spec), *notes]:
+        print_note(note)
     if limits:
         print_note(f"a guard would pause the pod: {format_rule(parse_limits(**limits))}.")
 
