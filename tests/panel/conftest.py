@@ -13,7 +13,7 @@ from yotta_jupyter import Client
 from yotta_jupyter.panel.state import PanelState
 
 from .helpers import OpenNotebook
-from .jupyter_server import JupyterServer, Notebook, chromium
+from .jupyter_server import JupyterServer, Notebook, SharedKernel, chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,6 +30,11 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]
     server = JupyterServer(tmp_path_factory.mktemp("jupyter"))
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def kernel(jupyter: JupyterServer) -> SharedKernel:
+    return SharedKernel(jupyter)
 
 
 @pytest.fixture(scope="package")
@@ -68,18 +73,18 @@ def page(tab: Page) -> Iterator[Page]:
 
 
 @pytest.fixture
-def open_notebook(page: Page, jupyter: JupyterServer) -> Iterator[OpenNotebook]:
-    """Open a new notebook with the given cells, and close the one before."""
+def open_notebook(page: Page, jupyter: JupyterServer, kernel: SharedKernel) -> Iterator[OpenNotebook]:
+    """Open a new notebook with the given cells, and close the one before. All use one kernel, which is reset."""
     notebooks: list[Notebook] = []
 
     def open_notebook(*cells: str, app: str = "lab") -> Notebook:
         for notebook in notebooks:
             notebook.close()
-        notebooks.append(Notebook(page, jupyter, f"{uuid.uuid4().hex}.ipynb", list(cells), app))
+        name = f"{uuid.uuid4().hex}.ipynb"
+        kernel.attach(name)
+        notebooks.append(Notebook(page, jupyter, name, list(cells), app))
         return notebooks[-1]
 
     yield open_notebook
     for notebook in notebooks:
         notebook.close()
-    for session in jupyter.request("/api/sessions"):
-        jupyter.request(f"/api/sessions/{session['id']}", "DELETE")

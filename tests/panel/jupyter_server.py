@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Error, Page, expect
 
 from yotta_jupyter import Sandbox
@@ -35,6 +36,20 @@ CLOSE = """
     widget.close();
   }
 }
+"""
+# Python that is run in a kernel before its next notebook. What the kernel imported stays, but for this package.
+RESET = """
+import os, sys
+from ipywidgets import Widget
+
+shell = get_ipython()
+shell.extension_manager.unload_extension("yotta_jupyter")
+Widget.close_all()
+for name in [name for name in os.environ if name.startswith("YOTTA_")]:
+    del os.environ[name]
+for name in [name for name in sys.modules if name.split(".")[0] == "yotta_jupyter"]:
+    del sys.modules[name]
+shell.reset(new_session=True)
 """
 # The source of a cell that shows the panel.
 PANEL = """
@@ -72,11 +87,14 @@ class JupyterServer:
     url : str
     folder : pathlib.Path
         The folder of the notebooks.
+    runtime_folder : pathlib.Path
+        The folder of the kernels' connection files.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "notebooks"
         self.folder.mkdir(parents=True)
+        self.runtime_folder = folder / "runtime"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -113,16 +131,57 @@ class JupyterServer:
                 time.sleep(0.1)
         raise RuntimeError(log.read_text())
 
-    def request(self, path: str, method: str = "GET") -> Any:
+    def request(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """Send a request, by default a GET, to the server's REST API and return the JSON of the response."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {TOKEN}"}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"token {TOKEN}"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as response:
             body = response.read()
         return json.loads(body) if body else None
 
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(20)
+
+
+class SharedKernel:
+    """A kernel that all notebooks use, one after another, because each new one would import pandas again.
+
+    Parameters
+    ----------
+    jupyter : JupyterServer
+    """
+
+    def __init__(self, jupyter: JupyterServer) -> None:
+        self._jupyter = jupyter
+        self._session_id = ""
+
+    def attach(self, path: str) -> None:
+        """Reset the kernel and make it that of the notebook at a path, before the notebook is opened."""
+        sessions = {session["id"]: session for session in self._jupyter.request("/api/sessions")}
+        session = sessions.pop(self._session_id, None)
+        for session_id in sessions:
+            self._jupyter.request(f"/api/sessions/{session_id}", "DELETE")
+        if session is None or session["kernel"]["execution_state"] == "dead":
+            body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+            self._session_id = self._jupyter.request("/api/sessions", "POST", body)["id"]
+            return
+        self._jupyter.request(f"/api/sessions/{self._session_id}", "PATCH", {"path": path, "name": path})
+        self._reset(session["kernel"]["id"])
+
+    def _reset(self, kernel_id: str) -> None:
+        client = BlockingKernelClient(connection_file=str(self._jupyter.runtime_folder / f"kernel-{kernel_id}.json"))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=10)
+            reply = client.execute(RESET, silent=True, reply=True, timeout=20)
+            assert reply["content"]["status"] == "ok", reply["content"]
+        except (RuntimeError, TimeoutError):  # A test left a cell that runs.
+            self._jupyter.request(f"/api/kernels/{kernel_id}/restart", "POST")
+        finally:
+            client.stop_channels()
 
 
 class Notebook:
