@@ -24,7 +24,7 @@ from ..tunnels.routes import is_colab
 from . import timings
 from .state import PanelState
 
-_UNCONFIRMED: Final = "It may exist and cost money. If it is listed, it replaces this row."
+_OUTCOME_UNKNOWN: Final = "It may exist and cost money. If it is listed, it replaces this row."
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ class Actions:
 
     @property
     def has_requests_in_progress(self) -> bool:
-        """Whether pauses, resumes or deletes are being sent. Each ends with a call of `request_refresh`."""
+        """Whether a pause, resume or delete is being sent. `request_refresh` is called after it."""
         return self._requests_in_progress > 0
 
     def act(self, action: str, pod_ids: Sequence[str], *, confirmed: bool = False) -> list[str]:
@@ -89,7 +89,7 @@ class Actions:
         immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
         begun_ids: list[str] = []
         if to_delay := self._state.begin(delayed, action, can_undo=True):
-            # An action that is requested again after an undo has its own thread; see `PanelState.make_final`.
+            # The thread ignores later requests: an action that is undone and requested again has its own thread.
             requested_before = time.monotonic()
             self._start_thread(self._execute_delayed, self.client, action, to_delay, requested_before)
             begun_ids += to_delay
@@ -134,18 +134,17 @@ class Actions:
         Parameters
         ----------
         temp_id : str
-            The row's id until the pod has one.
+            The row's id until the pod has an id.
         spec : PodSpec
         on_done : callable
             Called on another thread with the pod or the error, and a note for the user.
         another : bool
             Create a pod even if one of that name exists.
         must_reuse : bool
-            Create no pod. If no live pod has the name any more, the error is an `InvalidRequest`.
+            Create no pod; fail with an `InvalidRequest` if no live pod has the name any more.
         """
         self._state.begin_launch(temp_id, spec)
-        # The browser shows its own placeholder until this row arrives. Send the row before a failure removes it.
-        self._on_change()
+        self._on_change()  # Until this row arrives, the browser reports that it waits for the kernel.
         self._start_thread(self._create, self.client, temp_id, spec, on_done, another, must_reuse)
 
     def open_jupyter(self, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]) -> None:
@@ -182,7 +181,7 @@ class Actions:
         Parameters
         ----------
         deadline : float, optional
-            When to stop waiting, in seconds of the monotonic clock; by default in `timings.SHUTDOWN_TIMEOUT`.
+            When to stop waiting, in seconds of the monotonic clock; by default after `timings.SHUTDOWN_TIMEOUT`.
         """
         self.begin_close()
         if deadline is None:
@@ -228,7 +227,7 @@ class Actions:
         self, client: Client, pod: Pod, server_path: str | None, on_done: Callable[[PodLink | YottaError], None]
     ) -> None:
         def open_tunnel() -> PodLink:
-            if is_colab():  # Its port proxy answers only while a cell runs.
+            if is_colab():  # Colab's port proxy answers only while a cell runs.
                 raise InvalidRequest("In Colab a cell opens it.", advice=f"Run %yotta open {pod.id}")
             return client.tunnels.open(pod, find_route(server_path))
 
@@ -274,7 +273,7 @@ class Actions:
                 note = f"{warning} {_set_default_guard(client, outcome)}".strip()
         except CreateOutcomeUnknown as error:
             outcome = error
-            self._state.mark_launch_unknown(temp_id, spec, _UNCONFIRMED, error.launch_id)
+            self._state.mark_launch_unknown(temp_id, spec, _OUTCOME_UNKNOWN, error.launch_id)
         except YottaError as error:
             outcome = error
             self._state.end_launch(temp_id, None)
@@ -289,12 +288,12 @@ class Actions:
 
 
 def _describe_failure(action: str, error: YottaError) -> str:
-    """Return what the row of a pod says after a failed action, such as "Pause failed: ..."."""
+    """Return the error of a row after a failed action, such as "Pause failed: ..."."""
     return f"{action.capitalize()} failed: {describe(error)}"
 
 
 def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result | YottaError:
-    """Return the result or the error of a function. An exception in a thread would reach no cell.
+    """Return the result or the error of a function: no cell shows an exception of a thread.
 
     `failure` and `advice` describe an error that is not a `YottaError`.
     """
@@ -307,18 +306,18 @@ def _call(func: Callable[[], Result], failure: str, advice: str = "") -> Result 
 
 
 def _find_existing(client: Client, spec: PodSpec) -> Pod | None:
-    """Return the live pod of the spec's name; without a name, that of an earlier launch of unknown outcome."""
+    """Return the live pod of the spec's name; without a name, the pod of an earlier launch of unknown outcome."""
     return client.pods.find_reusable(spec) if spec.pod_name else client.pods.find_unconfirmed(spec)
 
 
 def _describe_reused(pod: Pod) -> str:
-    """Return what the form says after a launch that reused a pod."""
+    """Return the note of a launch that reused a pod."""
     text = f"{single_line(pod.name or pod.id, 60)} exists and is used; nothing was created."
     return f"{text} It is {pod.status.lower()}: resume it." if pod.status in ("PAUSED", "PAUSING") else text
 
 
 def _set_default_guard(client: Client, pod: Pod) -> str:
-    """Guard a new pod if ``%config YottaMagics.guard_after`` is set, and return what the form says about it."""
+    """Guard a new pod if ``%config YottaMagics.guard_after`` is set, and return a note about the guard."""
     after = current_overrides().guard_after
     if after is None:
         return ""
@@ -329,7 +328,7 @@ def _set_default_guard(client: Client, pod: Pod) -> str:
 
 
 def _warn_of_duplicates(client: Client, pod: Pod) -> str:
-    """Return what the form says if another client created a pod of that name at the same time; empty if not."""
+    """Return a warning if another client created a pod of that name at the same time, else an empty text."""
     try:
         others = [other for other in live_pods_named(client.pods.list(), pod.name) if other.id != pod.id]
     except YottaError:

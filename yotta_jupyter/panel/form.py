@@ -63,7 +63,7 @@ class FormResult(msgspec.Struct):
     another : bool
         Whether `ANOTHER` is confirmed.
     must_reuse : bool
-        Whether a launch must use the live pod of that name and create none.
+        Whether a launch must use the live pod that has the spec's name, and create none.
     """
 
     spec: PodSpec | None
@@ -103,7 +103,7 @@ def choices(catalog: Catalog) -> dict[str, Any]:
     dict
         The typedef ``Choices`` of ``protocol.js``.
     """
-    # `_choices` is cached by its arguments. The lists are arguments, because the catalog object stays the same.
+    # `_choices` is cached by its arguments. The lists are arguments because they change within the same catalog object.
     return _choices(catalog, tuple(catalog.gpus), tuple(catalog.images[:MAX_IMAGES]), tuple(catalog.regions))
 
 
@@ -202,7 +202,7 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
 
 
 def reject(error: InvalidRequest) -> FormResult:
-    """Return the result of a form that passed `validate`, but was refused later.
+    """Return the result of a form that passed `validate`, but whose launch was rejected.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ class _Form:
         return None
 
     def _find_or_confirm(self, field: str, find: Callable[..., Match], text: str) -> Match:
-        """Return the match of a text. Raise if there is none, unless the user has confirmed the text as typed."""
+        """Return the match of a text. Offer a check box to send an unknown text as typed; raise until it is checked."""
         try:
             return find(text)
         except InvalidRequest:
@@ -289,7 +289,7 @@ class _Form:
             self.errors.setdefault("environment_vars", text)
 
     def note_same_name(self, pods: Sequence[Pod]) -> None:
-        """Note that live pods have the name, and offer to create another one."""
+        """Note that live pods have the name, and offer a check box to create another pod."""
         self.confirmations["pod_name"] = ANOTHER
         cost = "; both will cost money" if self.is_confirmed("pod_name") else ""
         self.notes["pod_name"] = f"{_describe_same_name(pods)}{cost}."

@@ -91,7 +91,7 @@ class MessageHandler:
             self._visible_views.discard(view_id)
         self._poller.set_visible(bool(self._visible_views))
         if visible:
-            self._ack(())  # Without pods: only to show that the kernel answers.
+            self._ack(())  # Shows that the kernel answers.
 
     def _act(self, message: Message) -> None:
         pod_ids = _ids(message)
@@ -103,7 +103,7 @@ class MessageHandler:
         self._ack_unchanged(pod_ids, self._actions.undo(pod_ids))
 
     def _ack_unchanged(self, pod_ids: Sequence[str], changed: Sequence[str]) -> None:
-        """Acknowledge a request for those pods whose rows did not change. A changed row is sent, which suffices."""
+        """Acknowledge a request for the pods whose rows did not change. Changed rows are sent anyway."""
         unchanged = sorted(set(pod_ids) - set(changed))
         if unchanged:
             self._ack(unchanged)
@@ -137,7 +137,7 @@ class MessageHandler:
 
     def _launch(self, message: Message) -> None:
         temp_id = str(message.get("temp_id"))
-        with self._state.lock:  # A duplicate of the message may arrive on another thread.
+        with self._state.lock:  # A message that arrives twice, even on two threads, creates one pod.
             if temp_id in self._handled_launches:
                 return
             self._handled_launches.add(temp_id)

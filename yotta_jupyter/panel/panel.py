@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
 INITIAL_ROWS: Final = 100
-"""Maximum rows that are sent before the first listing of a panel, so that it appears at once."""
+"""Maximum rows that are sent before the first listing of a panel, so that the panel appears at once."""
 
 MAX_LOOKUPS: Final = 32
 """Maximum number of pods missing from a listing that one refresh looks up individually."""
@@ -52,7 +52,7 @@ class Panel:
         Seconds from 0 to 60 during which a delete can be undone, or the first pause of a pod without a persistent
         volume.
     follow : callable, optional
-        Returns the client of the sandbox that the notebook has now, or None. A panel of a sandbox changes to it.
+        Returns the client of the notebook's present sandbox, or None. A panel of a sandbox changes to this client.
 
     Raises
     ------
@@ -209,7 +209,7 @@ class Panel:
 
     @contextlib.contextmanager
     def _report_late(self) -> Iterator[None]:
-        """Report a refresh that takes long as late. Without a report the browser assumes that nothing has changed."""
+        """Send `late` while a refresh takes long. Otherwise the browser assumes that nothing has changed."""
         is_done = False
 
         def report() -> None:
@@ -270,7 +270,7 @@ class Panel:
         self._send()
 
     def _on_event(self, event: Event) -> None:
-        # An action of this panel requests one refresh when all its requests are done.
+        # An action of this panel itself requests one refresh when all its requests are done.
         if isinstance(event, PodsChanged) and not self._actions.has_requests_in_progress:
             self._poller.request_refresh()
 

@@ -37,7 +37,7 @@ class Poller:
     poll : callable
         The function. Returns the seconds until its next call.
     on_stop : callable, optional
-        Called when polling stops, on the thread and before it can start again.
+        Called when polling stops, on the polling thread, before polling can start again.
     """
 
     def __init__(self, poll: Callable[[], float], on_stop: Callable[[], None] = lambda: None) -> None:
@@ -71,7 +71,7 @@ class Poller:
         self._set_visible_until(time.monotonic() + timings.VISIBILITY_TTL if visible else 0.0)
 
     def request_refresh(self) -> None:
-        """Poll now, if the panel is visible. Requests during a poll lead to one more."""
+        """Poll now, if the panel is visible. Requests during a poll lead to one more poll."""
         with self._condition:
             self._refresh_requested = True
             self._condition.notify_all()

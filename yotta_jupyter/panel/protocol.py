@@ -1,7 +1,7 @@
 """The messages between the kernel and the browser, and a pod as a row of the table.
 
 A widget opens with a snapshot: the trait ``_snapshot``, JSON as bytes. A new value of the trait replaces everything.
-All else is messages. Secrets travel in binary buffers only, because ipywidgets logs the content of messages.
+Everything else is a message. Secrets are sent in binary buffers only, because ipywidgets logs the content of messages.
 
 To the browser:
 
@@ -12,11 +12,11 @@ type           keys                                            meaning
                undo_seconds, meta                              `complete` is false if only the newest pods are sent;
                                                                `undo_seconds`: by pod id, the time left to undo
 patch          version, added, updated, removed, meta          the changes since `version` - 1: `added` rows, `updated`
-                                                               fields with the ids of their rows, `removed` ids
-ack            pods                                            requests for these pods arrived, but change no row;
+                                                               rows with id and changed fields, `removed` ids
+ack            pods                                            requests for these pods arrived but change no row;
                                                                without pods it shows that the kernel answers
-validation     request_id and those of a form result           the result of ``validate``
-rejected       temp_id and those of a form result              the launch form is invalid; nothing was created
+validation     request_id, keys of a form result               the result of ``validate``
+rejected       temp_id, keys of a form result                  the launch form is invalid; nothing was created
 launched       temp_id, pod_id, note                           the pod exists; `note` is for the user
 failed         temp_id, error                                  the launch failed, or its outcome is unknown
 password       request_id, error; buffer: the password         the result of ``show_password``; `error` or the buffer
@@ -25,7 +25,7 @@ guard_extended pod_id, error                                   the result of ``e
                                                                succeeded
 ============== =============================================== ======================================================
 
-The keys of a form result are those of `yotta_jupyter.panel.form.FormResult`, without the spec.
+The keys of a form result are those of `yotta_jupyter.panel.form.FormResult.to_message`.
 
 `meta` stands for these keys at the top level of the message; a patch has the changed ones only. They are the typedef
 ``Meta`` of ``protocol.js``.
@@ -36,7 +36,7 @@ key             value
 delete_delay    seconds during which a delete or a pause can be undone
 ssh_option      the end of an SSH command, which names the key file
 base_url        the URL of the API
-sandbox         whether that is a sandbox
+sandbox         whether the API is a sandbox
 choices         what the launch form offers
 loaded          whether the pods have been listed
 totals          counts and costs of the pods; a patch has the changed ones only
@@ -44,11 +44,11 @@ interval        seconds between refreshes; null while the panel is hidden
 refreshed_at    when the pods were listed, in seconds since 1970
 error           why the last refresh failed; null if it succeeded
 reachable       whether the API answered the last refresh
-late            whether a refresh takes long
-late_after      seconds after which a refresh is reported as late
-guards          by pod id, `yotta_jupyter.guard.status.GuardStatus`; the typedef ``Guard``
+late            whether a refresh in progress has taken longer than `late_after`
+late_after      seconds
+guards          by pod id, when a guard pauses the pod; the typedef ``Guard``
 guards_error    why the guards cannot be read; null if they can
-guard_extension seconds by which the panel puts off the pause by a guard
+guard_extension seconds by which ``extend_guard`` postpones the pause by a guard
 =============== =========================================================================
 
 A snapshot of one pod, shortened::
@@ -66,7 +66,7 @@ From the browser:
 type                        keys                     meaning
 =========================== ======================== ========================================================
 view                        view_id, visible         a view appeared, or was hidden or closed
-pause                       pods, confirmed          pause pods; at once if the user has confirmed it, see below
+pause                       pods, confirmed          pause pods; `confirmed` if the user has confirmed it
 resume, delete, undo        pods                     resume or delete pods, or undo a delete or a pause
 dismiss                     pods                     remove the errors of rows
 select                      pods                     the selected rows
@@ -74,19 +74,19 @@ refresh                                              list the pods now
 resync                      version                  send a snapshot, unless `version`, which is optional, is
                                                      the latest
 validate                    request_id, form         validate the launch form, without its secrets
-launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until it has one
+launch                      temp_id; buffer: form    create a pod; `temp_id` is the row's id until the pod has one
 show_password               request_id, pod_id       send the Jupyter password of a pod
 open_jupyter                request_id, pod_id,      send a link to the Jupyter of a pod, through a tunnel;
-                            server_path              `server_path` is the path of the notebook server, if the
-                                                     browser runs on another machine
-extend_guard                pod_id                   put off the pause by the guard of a pod
+                            server_path              `server_path` is the URL path of the notebook server, if
+                                                     the browser runs on another machine
+extend_guard                pod_id                   postpone the pause by the guard of a pod
 =========================== ======================== ========================================================
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
-``undoable_delete`` or ``undoable_pause``, which is sent after `delete_delay` unless it is undone. In the browser also
-``undoing``, until the kernel has confirmed.
+``undoable_delete`` or ``undoable_pause``, which the kernel sends to the API after `delete_delay` unless the user undoes
+it. In the browser also ``undoing``, until the kernel has acknowledged the undo.
 
-A delete can be undone. So can a pause of a pod whose field ``warns_of_pause`` is true, unless it is confirmed.
+A delete can be undone. So can a pause of a pod whose field ``warns_of_pause`` is true, unless `confirmed` is true.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def pod_row(pod: Pod, pending: str | None = None, error: str | None = None, *, w
     error : str, optional
         Why the last action failed.
     warns_of_pause : bool
-        Whether a pause can be undone, and the panel warns that it may erase all files.
+        Whether the panel warns that a pause may erase all files. Such a pause can be undone.
 
     Returns
     -------
@@ -204,7 +204,7 @@ def diff_rows(before: Row, after: Row) -> dict[str, Any]:
     Returns
     -------
     dict
-        By field.
+        Values by field.
     """
     changed = {field: new for field, old, new in zip(FIELDS, before, after, strict=True) if new != old}
     return {"id": after[0], **changed}
@@ -263,7 +263,7 @@ def _jupyter_url(pod: Pod) -> str | None:
 
 
 def _round(amount: float | None) -> float | None:
-    """Return an amount without the noise in its last digits, which would count as a change."""
+    """Round an amount, so that a rounding error in its last digits is not sent as a change."""
     return None if amount is None else round(amount, 4)
 
 

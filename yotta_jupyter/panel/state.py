@@ -25,7 +25,7 @@ class PendingAction(msgspec.Struct):
     requested_at : float
         Seconds of the monotonic clock.
     can_undo : bool
-        Whether it has not been sent and can still be undone.
+        Whether it can still be undone, because it has not been sent.
     accepted_at : float or None
         When the API accepted it, by the same clock.
     """
@@ -54,7 +54,7 @@ class Launch(msgspec.Struct):
     error : str or None
         Why it is unknown whether the pod exists; None while the launch is in progress.
     launch_id : str or None
-        `Pod.launch_id` of the pod that may exist; None if unknown.
+        The ID of the create request, which a listing shows as `Pod.launch_id`; None if unknown.
     """
 
     spec: PodSpec
@@ -179,7 +179,9 @@ class PanelState:
             self.reachable = reachable
 
     def warns_of_pause(self, pod_id: str) -> bool:
-        """Return whether to warn that a pause may erase all files: only before a pod's first pause in this panel.
+        """Return whether to warn that a pause of a pod may erase all files.
+
+        The panel warns before its first pause of a pod, unless the pod has a persistent volume.
 
         Parameters
         ----------
@@ -199,7 +201,7 @@ class PanelState:
         Parameters
         ----------
         pod_ids : iterable of str
-            Pods with a pending action are skipped.
+            Unknown pods and pods with a pending action are skipped.
         action : str
             ``pause``, ``resume`` or ``delete``.
         can_undo : bool
@@ -321,7 +323,7 @@ class PanelState:
         error : str
             Why it is unknown.
         launch_id : str, optional
-            A listed pod with this launch ID replaces the row. The row is removed if another has this launch ID.
+            A listed pod with this launch ID replaces the row. If another row has this ID, this row is removed.
         """
         with self.lock:
             self._launches.pop(temp_id, None)
@@ -361,7 +363,8 @@ class PanelState:
             rows = {
                 row_id: placeholder_row(row_id, launch.spec, launch.error) for row_id, launch in self._launches.items()
             }
-            for pod in self.pods.values() if limit is None else _newest(self.pods.values(), limit):
+            pods = self.pods.values() if limit is None else _newest(self.pods.values(), limit)
+            for pod in pods:
                 pending = self._pending.get(pod.id)
                 rows[pod.id] = pod_row(
                     pod,
@@ -393,7 +396,7 @@ class PanelState:
             return
         for pod in self.pods.values():
             if pod.launch_id in unknown:
-                self._launches.pop(unknown[pod.launch_id], None)  # Several pods may claim the same launch ID.
+                self._launches.pop(unknown[pod.launch_id], None)  # Several pods may have the same launch ID.
 
     def _remove_outdated_errors(self, before: Mapping[str, Pod]) -> None:
         """Remove the row errors of pods that are gone, or whose status has changed."""

@@ -102,7 +102,7 @@ class StateSync:
             return {"type": "patch", "version": self._version, **changes, **self._refreshed_at()}
 
     def _undo_seconds(self) -> dict[str, float]:
-        """Return by pod id the seconds during which its action can still be undone."""
+        """Return by pod id the seconds during which the pending action can still be undone."""
         now = time.monotonic()
         return {
             pod_id: max(0.0, round(requested_at + self._delete_delay - now, 1))
@@ -122,7 +122,7 @@ class StateSync:
         }
 
     def _refreshed_at(self) -> dict[str, int]:
-        """Return the metadata that changes with each listing. Alone it is no reason for a patch."""
+        """Return the time of the last listing. A change of this time alone causes no patch."""
         refreshed_at = self._state.refreshed_at
         return {} if refreshed_at is None else {"refreshed_at": int(refreshed_at.timestamp())}
 

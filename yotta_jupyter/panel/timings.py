@@ -19,9 +19,10 @@ MAX_INTERVAL: Final = 120.0
 """Maximum interval between refreshes after repeated errors."""
 
 VISIBILITY_TTL: Final = 3600.0
-"""Time for which a report that the panel is visible is valid. The browser repeats it.
+"""Time for which a report that the panel is visible is valid. The browser repeats the report.
 
-A browser that crashed cannot report that the panel is hidden. A busy kernel receives no report for a long time.
+It is limited because a crashed browser cannot report that the panel is hidden, and long because a busy kernel receives
+no reports.
 """
 
 LATE_AFTER: Final = 3.0

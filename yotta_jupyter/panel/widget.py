@@ -28,7 +28,7 @@ class PanelWidget(anywidget.AnyWidget):
     get_snapshot : callable
         Returns the snapshot as bytes; see `yotta_jupyter.panel.protocol`.
     on_message : callable
-        Called with each message from the browser, on any thread. Its key ``form`` is decoded from the buffer, if any.
+        Called with each message from the browser, on any thread. The key ``form`` is decoded from the buffer, if any.
     """
 
     _esm = _FRONTEND.joinpath("widget.js").read_text("utf-8")
