@@ -86,7 +86,7 @@ def test_magic_parses(line: str) -> None:
     assert command is not None, line
     is_placeholder = bool(arguments) and arguments[0].isupper()  # Such as POD or SRC DST.
     if arguments and arguments != ["-h"] and not is_placeholder:
-        command.parser().parse_line(arguments)
+        command.parser().parse_words(arguments)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

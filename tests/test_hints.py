@@ -114,7 +114,7 @@ def test_advice_names_commands(error, expected):
 @pytest.mark.parametrize("line", sorted({line for _, lines in ADVICE for line in lines}))
 def test_command_in_advice_is_valid(line):
     name, *arguments = split_line(line.replace("…", "pytorch --gpu L4"), {})
-    get_command(name).parser().parse_line(arguments)
+    get_command(name).parser().parse_words(arguments)
 
 
 @pytest.mark.parametrize(("error", "expected"), ADVICE, ids=lambda value: type(value).__name__)

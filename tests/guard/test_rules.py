@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from yotta_jupyter import ConnectionFailed, Pod
+from yotta_jupyter import ConnectionFailed, InvalidRequest, Pod
 from yotta_jupyter.guard.rules import MAX_BACKOFF
+from yotta_jupyter.guard.store import GuardStore
 
 from .simulation import HOUR, MAX_PAUSE_TIME, MINUTE, SimulatedEnforcer
 
@@ -105,6 +106,16 @@ def test_an_extension_counts_until_the_pause_is_requested(enforcer: SimulatedEnf
     enforcer.guards.extend(enforcer.pod_id, "5m")
     enforcer.run_for(4 * MINUTE)
     assert (enforcer.pause_requests, enforcer.status) == (1, "RUNNING")
+
+
+def test_an_extension_is_refused_if_the_guard_ends_meanwhile(
+    enforcer: SimulatedEnforcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = enforcer.guards.set(enforcer.pod_id, after="11m")
+    enforcer.guards.off(enforcer.pod_id)
+    monkeypatch.setattr(GuardStore, "get", lambda *arguments: guard)  # It was read before the end.
+    with pytest.raises(InvalidRequest, match="has no guard"):
+        enforcer.guards.extend(enforcer.pod_id, "2h")
 
 
 @pytest.mark.parametrize(

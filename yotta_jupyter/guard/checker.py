@@ -92,7 +92,7 @@ class GuardChecker:
             Seconds until the next check.
         """
         self._cache.load()
-        guarded = self._cache.pod_ids
+        guarded = self._cache.pod_ids  # Of all accounts: a listing shows which pods are of this one.
         self._monitors = {pod_id: monitor for pod_id, monitor in self._monitors.items() if pod_id in guarded}
         if not guarded:
             return CHECK_INTERVAL

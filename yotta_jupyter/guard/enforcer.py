@@ -48,7 +48,7 @@ class Enforcer:
         self._message_received = threading.Event()
         self._started_at = self._clock.now()
         self._problem = ""
-        self._identity: str | None = None
+        self._database_id: str | None = None
 
     def run(self) -> None:
         """Run until there is no guard. Call it only while `process.lock` is held."""
@@ -88,9 +88,9 @@ class Enforcer:
     def _heartbeat(self, now: float) -> int | None:
         """Store a heartbeat and load missing keys; return the number of guards, None if it is unknown."""
         try:
-            identity = self._store.identity()
-            was_replaced = self._identity not in (None, identity)
-            self._identity = identity
+            database_id = self._store.identity()
+            was_database_replaced = self._database_id not in (None, database_id)
+            self._database_id = database_id
             guards = self._store.guards()
             urls_without_key = {guard.base_url for guard in guards if guard.account not in self._threads}
             if urls_without_key:
@@ -105,7 +105,7 @@ class Enforcer:
                 self._problem = str(error)
                 self._logger.info(str(error))
             return None
-        if was_replaced:
+        if was_database_replaced:
             self._wake_threads()  # They write their guards into the new database.
             return None
         return len(guards)

@@ -128,8 +128,8 @@ class Guards:
             )
         new = self._new_guard(pod, limits)
         if on_pod:
-            endpoint_of(pod)  # Raises if the pod exposes no SSH port.
-            if not new.hard_limits:
+            endpoint_of(pod)  # Raises unless SSH is ready.
+            if limits.after is None and limits.budget is None:
                 raise InvalidRequest("A guard on the pod needs a limit in hours or dollars.")
         stored = self._store.put(new, rules.merge)
         self._enforcer.start(f"The guard of pod {stored.label} is stored but not enforced.")
@@ -182,13 +182,14 @@ class Guards:
             The guards cannot be read or written, or the watchdog on the pod cannot be reached. Nothing was put off.
         """
         seconds = parse_duration(by, "An extension")
-        existing = self._store.get(self._base_url, pod_id) if self._store.exists else None
-        if existing is None:
-            raise InvalidRequest(f"Pod {single_line(pod_id, 60)} has no guard.", advice="Set one first.")
-        if existing.watchdog_started_at is not None:
+        guard = self._store.get(self._base_url, pod_id) if self._store.exists else None
+        if guard is not None and guard.watchdog_started_at is not None:
             onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
         now = self._clock.now()
-        guard = self._store.modify(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now)) or existing
+        if guard is not None:
+            guard = self._store.modify(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now))
+        if guard is None:
+            raise InvalidRequest(f"Pod {single_line(pod_id, 60)} has no guard.", advice="Set one first.")
         self._enforcer.start(f"The guard of pod {guard.label} is stored but not enforced.")
         return guard
 
@@ -375,8 +376,8 @@ class Guards:
         )
         if pod.status in ("PAUSED", "PAUSING", "INITIALIZE"):
             return guard
-        interruption = 0
-        with suppress(YottaError):  # After a failure, the first check may start the limits anew.
+        interruption = 0  # Older than all, so the first check may take an earlier interruption for a new one.
+        with suppress(YottaError):
             self._ledger.flush()
             interruption = self._ledger.last_interruption(pod.id)
         return msgspec.structs.replace(guard, **rules.arm(guard, now, interruption))

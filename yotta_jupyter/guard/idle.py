@@ -43,7 +43,7 @@ class Sample(msgspec.Struct, frozen=True):
     at : float
         Seconds of the pod's clock.
     values : dict
-        By signal: a number, a list of str for kernels, or None. They come from the pod and may have any type.
+        What `probe.py` read, by signal. It comes from the pod and may have any type.
     errors : dict of str to str
         Why a signal cannot be read, by signal.
     """

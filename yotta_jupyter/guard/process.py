@@ -25,7 +25,6 @@ MAX_MESSAGE: Final = 65536  # bytes
 _MAX_LOG: Final = 1_000_000  # bytes
 _POLL_INTERVAL: Final = 0.05  # seconds
 _MAX_SOCKET_PATH: Final = 100  # bytes; the system allows 104 or 108
-_WAKE: Final = Secret("{}")
 REPLY: Final = b"ok"
 
 
@@ -100,13 +99,13 @@ def is_running() -> bool:
         return False
 
 
-def send(message: Secret = _WAKE) -> bool:
+def send(message: Secret | None = None) -> bool:
     """Send a message to the enforcer, which then reads the guards again.
 
     Parameters
     ----------
-    message : Secret
-        JSON; by default a message without a key.
+    message : Secret, optional
+        JSON with a key; without it, the enforcer only reads the guards.
 
     Returns
     -------
@@ -116,7 +115,7 @@ def send(message: Secret = _WAKE) -> bool:
     try:
         with Client(str(socket_path()), "AF_UNIX") as connection:
             assert isinstance(connection, Connection)
-            connection.send_bytes(message.reveal().encode())
+            connection.send_bytes(b"{}" if message is None else message.reveal().encode())
             return connection.poll(REPLY_TIMEOUT) and bool(connection.recv_bytes(MAX_MESSAGE))
     except (OSError, EOFError):
         return False

@@ -18,7 +18,7 @@ from .durations import format_duration
 from .limit_arguments import Limits
 
 MAX_UNCHECKED: Final = 60.0
-"""Seconds between two checks that are too few to pause and resume a pod."""
+"""Seconds between two checks. Within them, a pod cannot be paused and resumed unnoticed."""
 
 MAX_BACKOFF: Final = 30.0  # seconds between two pause requests
 

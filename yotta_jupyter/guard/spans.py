@@ -24,7 +24,7 @@ MAX_JOINED_GAP: Final = 60.0
 """Seconds between two equal observations up to which they are one span."""
 
 MAX_UPDATED_AT_GAP: Final = 600.0
-"""Seconds between two observations up to which `Pod.updated_at` tells when the pod changed between them, if ever."""
+"""Seconds between two observations. Within them, `Pod.updated_at` is taken for the time of the only change."""
 
 MAX_AGE: Final = 400 * 86400.0  # seconds
 MAX_SPANS: Final = 200_000
@@ -69,7 +69,7 @@ class Span(NamedTuple):
     ----------
     status : str
     rate : float or None
-        US dollars an hour; None if unknown.
+        `Pod.hourly_cost`: US dollars an hour in this status; None if unknown.
     first, last : float
         The first and the last observation, in seconds since 1970.
     """
@@ -261,7 +261,7 @@ def _insert_span(connection: sqlite3.Connection, key: int, span: Span) -> None:
 
 
 def _select_live(connection: sqlite3.Connection, account: str) -> list[sqlite3.Row]:
-    """Return the last spans of the pods of an account that have not ended. An `account_id` includes the base URL."""
+    """Return the last spans of the pods that have not ended. Only one base URL has this account, see `account_id`."""
     return connection.execute(
         f"{_SELECT_LAST_SPAN} WHERE pods.account = ? AND spans.status NOT IN (?, ?) "
         "AND NOT (spans.status = ? AND spans.last - spans.first >= ?)",

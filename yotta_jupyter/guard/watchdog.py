@@ -117,11 +117,17 @@ def run(folder: str, loop_pid: int) -> int:
         if now() >= settings["deadline"] and now() >= next_attempt:
             state["error"] = request_pause(settings)
             attempts += 1
-            next_attempt = now() + min(MAX_BACKOFF, 2.0**attempts)
-        if now() - last_beat >= HEARTBEAT_INTERVAL or attempts:  # Each attempt is written at once.
+            last_beat = float("-inf")  # Write each attempt at once.
+            next_attempt = now() + backoff(attempts)
+        if now() - last_beat >= HEARTBEAT_INTERVAL:
             last_beat = now()
             write(folder, "state", dict(state, beat=last_beat, attempts=attempts))
         time.sleep(TICK)
+
+
+def backoff(attempts: int) -> float:
+    """Return the seconds until the next request, as `backoff` in ``rules.py``."""
+    return min(MAX_BACKOFF, 2.0 ** min(attempts, 10))  # 2.0**1024 overflows.
 
 
 def request_pause(settings: dict[str, Any]) -> str:

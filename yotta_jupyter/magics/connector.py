@@ -82,10 +82,10 @@ class Connector:
         query = query or self.used_pod_id
         if query is None:
             raise InvalidRequest("No pod is named.", advice="Name one, or choose one for all cells: %yotta use POD")
-        return self._find_connected(query) or self._connect(query, install)
+        return self._find_connected(query, install) or self._connect(query, install)
 
     def end_command(self) -> None:
-        """End the status of the connection, and warn of published passwords."""
+        """End the line that shows the status of the connection, and warn of published passwords."""
         self._line.end()
         self._warn_of_published_passwords()
 
@@ -105,7 +105,7 @@ class Connector:
         matches = match_pods(self._session.known_pods, query)
         return matches[0] if len(matches) == 1 else None
 
-    def _find_connected(self, query: str) -> tuple[Pod, Remote] | None:
+    def _find_connected(self, query: str, install: bool) -> tuple[Pod, Remote] | None:
         pod = self._find_known(query)
         client = self._session.cached_client
         if pod is None or client is None:
@@ -113,6 +113,7 @@ class Connector:
         remote = client.remotes.find(pod.id)
         if remote is None or not remote.is_connected:
             return None
+        remote.allow_install(install)
         return pod, remote
 
     def _connect(self, query: str, install: bool) -> tuple[Pod, Remote]:

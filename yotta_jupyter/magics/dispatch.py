@@ -87,7 +87,7 @@ def _run(session: Session, line: str, namespace: dict[str, Any], cell: str | Non
     if code is None and command.takes_code and not _needs_no_code(command, args):
         raise _missing_code(command)
     try:
-        arguments = command.parser().parse_line(args)
+        arguments = command.parser().parse_words(args)
     except HelpRequested:
         return None
     if command.takes_code:

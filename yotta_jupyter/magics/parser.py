@@ -55,7 +55,7 @@ class LineParser(argparse.ArgumentParser):
         The program in messages, such as ``%yotta list``.
     description : str
     argument_error : str, default ""
-        Replaces each error for an invalid argument, which may contain the argument; empty to keep the errors.
+        Shown instead of the parser's errors, which may contain a typed secret. If empty, its errors are shown.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class LineParser(argparse.ArgumentParser):
         """Return the actions of the positional arguments, in order."""
         return list(self._get_positional_actions())
 
-    def parse_line(self, args: Sequence[str]) -> argparse.Namespace:
+    def parse_words(self, args: Sequence[str]) -> argparse.Namespace:
         """Parse the arguments of a command.
 
         Parameters

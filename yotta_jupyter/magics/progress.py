@@ -89,7 +89,7 @@ def transfer_progress(shell: InteractiveShell) -> Iterator[OnProgress]:
 
 
 class _Rate:
-    """The rate of a transfer over `_RATE_WINDOW`, after which the bytes that a resumed transfer skips do not count."""
+    """The rate of a transfer over `_RATE_WINDOW`. Before, it includes the bytes that a resumed transfer skips."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()

@@ -420,7 +420,7 @@ class AgentClient:
         self._queues.pop(request_id, None)
         if request_id in self._late_receivers:
             self._late_receivers.discard(request_id)
-            # After a replay, late output was shown up to `_last_received`.
+            # A replay shows late output up to `_last_received` before it delivers the end.
             self.late.mark_shown(request_id, max(sequence, self._last_received))
 
     async def _deliver_late(self, request_id: str, event: Event) -> None:

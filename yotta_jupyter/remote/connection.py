@@ -71,7 +71,7 @@ class _Caller:
         self.scope = asyncio.timeout_at(self._started + timeout)
 
     def set_starting(self, is_starting: bool) -> None:
-        """Set the end of the wait: a pod that is starting is waited for longer.
+        """Set the end of the wait: a pod that is starting is waited for longer, and once it has started, `timeout`.
 
         Parameters
         ----------

@@ -156,6 +156,7 @@ class Execution:
         assert event.message is not None
         content = event.message["content"]
         try:
+            # The end of the input cancels `on_input` by a KeyboardInterrupt.
             with self._interrupts.paused():
                 self._loop.call_soon_threadsafe(
                     self._client.watch_input, self._request_id, event.sequence, self._interrupts.cancel_paused

@@ -351,7 +351,7 @@ class RemoteKernel:
         return Callbacks(on_output, on_input, self.on_notice, self.on_status, on_interrupt)
 
     def _wait_for_connection(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine as `wait_for_connection` does."""
+        """Wait for a coroutine that connects, and report the attempts."""
         label = self._connection.endpoint.label
         return wait_for_connection(coroutine, self._queues, label, self.on_notice, self.on_status)
 

@@ -13,8 +13,8 @@ MAX_KEPT: Final = 64 << 20
 class OutputMessage(TypedDict):
     """A message of the Jupyter protocol about an output.
 
-    ``msg_type`` is ``stream``, ``display_data``, ``update_display_data``, ``execute_result``, ``clear_output``, or a
-    ``comm_…`` message of a widget.
+    ``msg_type`` is ``stream``, ``display_data``, ``update_display_data``, ``execute_result``, ``clear_output``,
+    ``error``, or a ``comm_…`` message of a widget. `on_output` gets no ``error``.
     """
 
     msg_type: str

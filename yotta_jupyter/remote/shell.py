@@ -103,7 +103,7 @@ class ShellProcess:
         self._command = command
         self._events = events
         self._pid_parser = _PidParser()
-        self._has_parsed_pid = asyncio.Event()
+        self._is_pid_final = asyncio.Event()
         self.is_started = False
 
     async def run(self) -> None:
@@ -128,7 +128,7 @@ class ShellProcess:
         """
         import asyncssh
 
-        await self._has_parsed_pid.wait()
+        await self._is_pid_final.wait()
         pid = self._pid_parser.pid
         if pid is not None:
             kill = f"kill -s {name} -- -{pid} 2>/dev/null || kill -s {name} {pid}"
@@ -146,7 +146,7 @@ class ShellProcess:
 
         process = await self._connection.retry(start)
         await asyncio.gather(self._read("stdout", process.stdout), self._read("stderr", process.stderr))
-        self._has_parsed_pid.set()
+        self._is_pid_final.set()
         await process.wait_closed()
         if process.returncode is None:
             raise RemoteUnavailable(
@@ -168,10 +168,10 @@ class ShellProcess:
                 data = b""  # `_run` raises the loss of the connection.
             is_end = not data
             text = decoder.decode(data, final=is_end)
-            if name == "stdout" and not self._has_parsed_pid.is_set():
+            if name == "stdout" and not self._is_pid_final.is_set():
                 text = self._pid_parser.feed(text)
                 if self._pid_parser.is_done:
-                    self._has_parsed_pid.set()
+                    self._is_pid_final.set()
             if text:
                 await self._events.put(Event("text", data={"stream": name, "text": text}), len(data) + _EVENT_OVERHEAD)
 

@@ -118,7 +118,7 @@ class ServerThread:
     """
 
     def __init__(self, app: "WSGIApplication", port: int = 0, *, verbose: bool = False) -> None:
-        # Bound here, because werkzeug exits the process if it cannot bind the port.
+        # Bound here, because werkzeug exits the process if it cannot bind the port. It duplicates the socket.
         with socket.socket() as listener:
             if os.name == "posix":
                 # Otherwise a port is unavailable for a minute after its last connection.

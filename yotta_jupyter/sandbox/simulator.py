@@ -170,7 +170,7 @@ class Simulator:
             return [copy.deepcopy(dict(version.record)) for version in versions]
 
     def bill(self) -> dict[str, BillItem]:
-        """Return what each pod has cost since the start or the last reset. Deleted pods are included."""
+        """Return what each pod has cost in real time since the start or the last reset. Deleted pods are included."""
         with self._lock:
             now = self._apply_due_changes()
             return self._bill.items(self._clock.to_real(now))

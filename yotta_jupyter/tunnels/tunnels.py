@@ -31,7 +31,7 @@ class PodLink(msgspec.Struct, frozen=True):
     Attributes
     ----------
     url : str
-        For the browser. Only a path of the notebook server if jupyter-server-proxy is used.
+        For the browser. With jupyter-server-proxy, a path on the notebook server, without a host.
     title : str
         Such as ``JupyterLab of train``.
     port : int
@@ -189,7 +189,7 @@ class Tunnels:
             try:
                 return self._link_to_started(pod, remote, server, route, _port_of(server.base_url))
             except InvalidRequest:  # That port is in use.
-                server = remote.start_jupyter(base_url, reuse_prefix="")
+                server = remote.start_jupyter(base_url, reuse_prefix="")  # Use no other server.
         return self._link_to_started(pod, remote, server, route, local_port)
 
     def _link_to_started(

@@ -200,9 +200,7 @@ COMMANDS: tuple[Command, ...] = (
         takes_code=True,
         flags_without_code=("--push", "--pull"),
     ),
-    Command(
-        "use", "Choose the pod that run, sh, cp, open and attach take when none is named.", _use, _add_use_arguments
-    ),
+    Command("use", "Choose the pod that commands take when none is named.", _use, _add_use_arguments),
     Command("attach", "Show all output of the running or last cell of a pod.", _attach, _add_attach_arguments),
     Command("interrupt", "Interrupt the cell that runs on a pod.", _interrupt, add_optional_pod_argument),
     Command("restart", "Start a new kernel on a pod.", _restart, add_optional_pod_argument),

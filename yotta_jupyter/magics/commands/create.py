@@ -135,7 +135,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if created:
         _print_created(session, pod, spec, wait=arguments.wait)
     else:
-        pod = prepare_reused(session, pod, resume=arguments.resume, wait=arguments.wait)
+        pod = prepare_reused(session, pod, resume=arguments.resume, will_wait=arguments.wait)
     if spec.pod_name is None:
         print_note("the pod has no name, so running this cell again creates another one. Use --name NAME.")
     if limits:

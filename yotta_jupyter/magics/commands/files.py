@@ -48,7 +48,7 @@ def _add_arguments(parser: LineParser) -> None:
         "target",
         metavar="DST",
         completes="copy_path",
-        help="where to copy it: into DST if that is a folder of another name or ends with /, else under this name",
+        help="where to copy it: into DST if it ends with / or is a folder not named like SRC, else as DST",
     )
 
 
@@ -89,7 +89,7 @@ def _cp(session: Session, arguments: Namespace) -> None:
     _print_summary(copied, destination, time.monotonic() - started)
     if remote_target is not None:
         copied_path = copied.path
-        if session.client.is_sandbox:  # A sandbox keeps the files of /data in ~/data.
+        if session.client.is_sandbox:  # It keeps /data in ~/data, so compare the typed path with the mount path.
             copied_path = posixpath.join("/", normalize_path(remote_target.path))
         _warn_of_data_loss(session, pod, copied_path)
     session.remote_folders.refresh(remote, remote_path.path)

@@ -143,6 +143,7 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
     for pod in pods:
         _print_watchdog(session, pod)
     frame = session.client.guards.frame()
+    # A selection of rows is a DataFrame without the display.
     return GuardsFrame(frame[frame.index.isin([pod.id for pod in pods])])
 
 

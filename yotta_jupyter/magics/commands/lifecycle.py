@@ -39,7 +39,8 @@ def _add_arguments(action: str, parser: LineParser) -> None:
 
 
 def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataFrame | None:
-    pods = resolve_pods(session.client, arguments.pods, suggest=action == "resume")
+    may_suggest = action == "resume"  # See `resolve_pods`.
+    pods = resolve_pods(session.client, arguments.pods, suggest=may_suggest)
     running_cells = [] if action == "resume" else _describe_running_cells(session, pods)
     if action == "delete" and not arguments.yes:
         if not _confirm_delete(pods, running_cells):
@@ -72,11 +73,11 @@ def _request(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, Yott
 def _request_when_allowed(
     session: Session, action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None]
 ) -> dict[str, YottaError | None]:
-    """Request an action again of refused pods that change to the required status. Return their new errors by id."""
+    """Request an action again when it is allowed: a resume of a pod that was PAUSING. Return the new errors by id."""
     required = TRANSITIONS[action].required
-    leading = [transition for transition in TRANSITIONS.values() if transition.after == required]
-    leading_statuses = {status for transition in leading for status in (transition.during, transition.after)}
-    refused = [pod for pod in pods if _refused_status(errors[pod.id]) in leading_statuses]
+    transitions = [transition for transition in TRANSITIONS.values() if transition.after == required]
+    earlier_statuses = {status for transition in transitions for status in (transition.during, transition.after)}
+    refused = [pod for pod in pods if _refused_status(errors[pod.id]) in earlier_statuses]
     if required is None or not refused:
         return {}
     wait_for_pods(session, refused, required)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
+def prepare_reused(session: Session, pod: Pod, resume: bool, will_wait: bool) -> Pod:
     """Print that a pod is reused, and resume it if that is requested.
 
     Parameters
@@ -28,7 +28,7 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
     pod : Pod
     resume : bool
         Whether to resume the pod if it is paused or being paused.
-    wait : bool
+    will_wait : bool
         Whether the caller then waits until the pod can be used.
 
     Returns
@@ -50,7 +50,7 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, wait: bool) -> Pod:
     if resume:
         print(f"Reused pod {pod.label}, which was {status}; resuming it: {running_cost}.")
         return _resume(session, pod)
-    if wait:
+    if will_wait:
         raise InvalidRequest(
             f"Pod {pod.label} exists and is {status}; nothing was created.",
             advice="To resume it and wait, add --resume",

@@ -6,7 +6,7 @@ The sender and the receiver exchange frames: a JSON object (the head) and bytes 
 from      type       contents
 ========  =========  ===================================================================================================
 sender    manifest   ``name`` of the source, ``skipped`` paths; the body has the entries
-receiver  plan       the body has what exists at the destination, by the index of the entry
+receiver  existing   the body has what exists at the destination, by the index of the entry
 sender    unchanged  the destination has the file with the index ``file`` already
 sender    data       the next block of ``file``; the first has its ``offset``, the last the ``sha256`` of the whole file
 sender    end

@@ -55,10 +55,10 @@ def receive(channel: FrameChannel, destination: str, listener: CopyListener) -> 
             root = _choose_file(destination, str(head.get("name", "")))
         for entry in entries:
             _check_conflict(root, entry)
-        plan = _prepare(root, entries)
-        channel.send({"type": "plan"}, to_json(plan))
+        existing_files = _prepare(root, entries)
+        channel.send({"type": "existing"}, to_json(existing_files))
         channel.flush()
-        files = _FileReceiver(channel, root, entries, plan, listener)
+        files = _FileReceiver(channel, root, entries, existing_files, listener)
         files.run()
         _make_symlinks(root, entries)
         _set_folder_modes(root, entries)
@@ -131,7 +131,7 @@ def _check_conflict(root: str, entry: dict[str, Any]) -> None:
 
 def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Make the folders, and return what exists of the files by the index of the entry."""
-    plan = {}
+    existing_files = {}
     new_folders = set()
     for index, entry in enumerate(entries):
         path = _join(root, entry["path"])
@@ -146,8 +146,8 @@ def _prepare(root: str, entries: list[dict[str, Any]]) -> dict[str, dict[str, An
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             existing = _describe_existing(path, entry["size"])
             if existing is not None:
-                plan[str(index)] = existing
-    return plan
+                existing_files[str(index)] = existing
+    return existing_files
 
 
 def _describe_existing(path: str, size: int) -> dict[str, Any] | None:
@@ -182,12 +182,12 @@ class _FileReceiver:
         channel: FrameChannel,
         root: str,
         entries: list[dict[str, Any]],
-        plan: dict[str, dict[str, Any]],
+        existing_files: dict[str, dict[str, Any]],
         listener: CopyListener,
     ) -> None:
         self._channel = channel
         self._root = root
-        self._plan = plan
+        self._existing_files = existing_files
         self._listener = listener
         self._missing = {index: entry for index, entry in enumerate(entries) if entry["type"] == "file"}
         self.count = len(self._missing)
@@ -226,7 +226,7 @@ class _FileReceiver:
             self._keep(index, path)
             return
         if self._file is None:
-            existing = self._plan.get(str(index))
+            existing = self._existing_files.get(str(index))
             self._index = index
             self._file = _PartFile(path, entry, existing, head.get("offset"))
             self._done += self._file.size
@@ -239,7 +239,7 @@ class _FileReceiver:
             del self._missing[index]
 
     def _keep(self, index: int, path: str) -> None:
-        existing = self._plan.get(str(index))
+        existing = self._existing_files.get(str(index))
         if existing is None or existing["is_part"]:
             raise CopyError("the other side skipped a file that is not here")
         entry = self._missing.pop(index)

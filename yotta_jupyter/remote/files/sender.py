@@ -39,7 +39,7 @@ def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str
     channel.send({"type": "manifest", "name": name, "skipped": skipped}, to_json(entries))
     channel.flush()
     _, body = channel.receive()
-    plan = json.loads(body)
+    existing_files = json.loads(body)
     files = [(index, entry) for index, entry in enumerate(entries) if entry["type"] == "file"]
     total = sum(entry["size"] for _, entry in files)
     done = 0
@@ -47,7 +47,7 @@ def send(channel: FrameChannel, source: str, listener: CopyListener) -> dict[str
     for file_number, (index, entry) in enumerate(files, 1):
         listener.on_file(entry["path"], file_number, len(files))
         path = os.path.join(source, entry["path"]) if entry["path"] else source
-        for size in _send_file(channel, index, path, entry["size"], plan.get(str(index))):
+        for size in _send_file(channel, index, path, entry["size"], existing_files.get(str(index))):
             done += size
             listener.on_bytes(done, total)
     channel.send({"type": "end"})

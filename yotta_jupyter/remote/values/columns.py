@@ -16,11 +16,11 @@ import pyarrow as pa
 from .arrow_stream import check_type
 from .errors import CodecError, one_line
 from .labels import (
-    decode_label,
     decode_labels,
+    decode_scalar,
     describe_string_dtype,
-    encode_label,
     encode_labels,
+    encode_scalar,
     string_dtype,
 )
 
@@ -47,7 +47,7 @@ def encode_column(series: Any, label: str, arrays: list[Any]) -> dict[str, Any]:
         return {"how": "interval", "closed": str(dtype.closed), "left": left, "right": right}
     if isinstance(dtype, pd.SparseDtype):
         dense = encode_column(series.sparse.to_dense(), label, arrays)
-        return {"how": "sparse", "fill": encode_label(dtype.fill_value), "dense": dense}
+        return {"how": "sparse", "fill": encode_scalar(dtype.fill_value), "dense": dense}
     if getattr(dtype, "kind", "") == "c":
         numbers = series.to_numpy()
         real = encode_column(pd.Series(numbers.real), label, arrays)
@@ -85,7 +85,7 @@ def decode_column(description: dict[str, Any], arrays: Iterator[Any]) -> Any:
         return (real + 1j * imag).astype(str(description["dtype"]))
     if how == "sparse":
         dense = decode_column(description["dense"], arrays)
-        return dense.astype(pd.SparseDtype(dense.dtype, decode_label(description["fill"])))
+        return dense.astype(pd.SparseDtype(dense.dtype, decode_scalar(description["fill"])))
     return _decode_single(description, next(arrays))
 
 
@@ -131,7 +131,7 @@ def _encode_objects(series: Any, label: str, arrays: list[Any]) -> dict[str, Any
         except (pa.ArrowException, UnicodeError):
             pass  # Text with lone surrogates, which JSON escapes.
     try:
-        texts = [json.dumps(encode_label(value), separators=(",", ":")) for value in values]
+        texts = [json.dumps(encode_scalar(value), separators=(",", ":")) for value in values]
     except (CodecError, RecursionError) as error:
         raise CodecError(f"{label} is not moved: {error}") from None
     arrays.append(pa.array(texts, pa.large_string()))
@@ -147,7 +147,7 @@ def _decode_single(description: dict[str, Any], array: Any) -> Any:
     if how == "json":
         values = np.empty(len(array), dtype=object)
         for number, text in enumerate(array.to_pylist()):
-            values[number] = decode_label(json.loads(text))
+            values[number] = decode_scalar(json.loads(text))
         return pd.Series(values, dtype=object)
     if how == "period":
         dtype: Any = pd.PeriodDtype.construct_from_string(str(description["dtype"]))

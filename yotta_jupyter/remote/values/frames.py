@@ -17,12 +17,12 @@ from .arrow_stream import read_stream, write_stream
 from .columns import decode_column, encode_column
 from .errors import CodecError
 from .labels import (
-    decode_label,
     decode_labels,
     decode_range,
-    encode_label,
+    decode_scalar,
     encode_labels,
     encode_range,
+    encode_scalar,
     frequency,
     set_frequency,
 )
@@ -50,7 +50,7 @@ def encode_frame(value: Any) -> bytes:
     except CodecError:
         raise CodecError("its attrs are not moved as data: clear them") from None
     if is_series:
-        description["name"] = encode_label(value.name)
+        description["name"] = encode_scalar(value.name)
     else:
         description["labels"] = encode_labels(frame.columns)
     arrays: list[Any] = []
@@ -83,7 +83,7 @@ def decode_frame(data: bytes) -> Any:
     columns = [decode_column(column, arrays) for column in description["columns"]]
     if description["type"] == "Series":
         result: Any = columns[0]
-        result.name = decode_label(description["name"])
+        result.name = decode_scalar(description["name"])
     else:
         # A dict cannot have the labels as keys: one of them may occur twice.
         result = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(rows), copy=False)
@@ -95,7 +95,7 @@ def decode_frame(data: bytes) -> Any:
 
 def _encode_index(index: Any, arrays: list[Any]) -> dict[str, Any]:
     """Append the Arrow arrays of an index to a list and return its description."""
-    description: dict[str, Any] = {"names": [encode_label(name) for name in index.names]}
+    description: dict[str, Any] = {"names": [encode_scalar(name) for name in index.names]}
     if type(index) is pd.RangeIndex:
         return {**description, "how": "range", "range": encode_range(index)}
     if isinstance(index, pd.MultiIndex):
@@ -109,7 +109,7 @@ def _encode_index(index: Any, arrays: list[Any]) -> dict[str, Any]:
 
 
 def _decode_index(description: dict[str, Any], arrays: Iterator[Any], rows: int) -> Any:
-    names = [decode_label(name) for name in description["names"]]
+    names = [decode_scalar(name) for name in description["names"]]
     if description["how"] == "range":
         index: Any = decode_range(description["range"], names[0])
     else:

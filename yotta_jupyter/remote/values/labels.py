@@ -14,8 +14,8 @@ from .errors import CodecError
 from .plain import TAG, from_json, tagged, to_json
 
 
-def encode_label(value: Any) -> Any:
-    """Return a label as an object for `json.dumps`.
+def encode_scalar(value: Any) -> Any:
+    """Return a label or a value as an object for `json.dumps`.
 
     Raises
     ------
@@ -33,16 +33,16 @@ def encode_label(value: Any) -> Any:
     if kind is pd.Timedelta:
         return tagged("Timedelta", [value.value, value.unit])
     if kind is pd.Interval:
-        return tagged("Interval", [encode_label(value.left), encode_label(value.right), value.closed])
+        return tagged("Interval", [encode_scalar(value.left), encode_scalar(value.right), value.closed])
     if kind is pd.Period:
         return tagged("Period", [value.ordinal, value.freqstr])
     if kind is tuple:  # Not the tag of a plain tuple, which has no scalars of pandas.
-        return tagged("labels", [encode_label(entry) for entry in value])
+        return tagged("labels", [encode_scalar(entry) for entry in value])
     return to_json(value)
 
 
-def decode_label(value: Any) -> Any:
-    """Return the label that `encode_label` was given."""
+def decode_scalar(value: Any) -> Any:
+    """Return what `encode_scalar` was given."""
     tag = value.get(TAG) if type(value) is dict else None
     if tag == "NaT":
         return pd.NaT
@@ -57,12 +57,12 @@ def decode_label(value: Any) -> Any:
         return pd.Timedelta(nanoseconds, unit="ns").as_unit(unit)
     if tag == "Interval":
         left, right, closed = value["value"]
-        return pd.Interval(decode_label(left), decode_label(right), closed)
+        return pd.Interval(decode_scalar(left), decode_scalar(right), closed)
     if tag == "Period":
         ordinal, freq = value["value"]
         return pd.Period(ordinal=ordinal, freq=str(freq))
     if tag == "labels":
-        return tuple(decode_label(entry) for entry in value["value"])
+        return tuple(decode_scalar(entry) for entry in value["value"])
     return from_json(value)
 
 
@@ -74,11 +74,11 @@ def encode_labels(index: Any) -> dict[str, Any]:
     CodecError
         One of them cannot be encoded.
     """
-    description: dict[str, Any] = {"names": [encode_label(name) for name in index.names]}
+    description: dict[str, Any] = {"names": [encode_scalar(name) for name in index.names]}
     if type(index) is pd.RangeIndex:
         return {**description, "how": "range", "range": encode_range(index)}
     try:
-        description["values"] = [encode_label(value) for value in index.tolist()]
+        description["values"] = [encode_scalar(value) for value in index.tolist()]
     except CodecError as error:
         raise CodecError(f"a label is not moved: {error}") from None
     if isinstance(index, pd.MultiIndex):
@@ -90,11 +90,11 @@ def encode_labels(index: Any) -> dict[str, Any]:
 
 def decode_labels(description: dict[str, Any]) -> Any:
     """Return the index that `encode_labels` was given."""
-    names = [decode_label(name) for name in description["names"]]
+    names = [decode_scalar(name) for name in description["names"]]
     how = description["how"]
     if how == "range":
         return decode_range(description["range"], names[0])
-    values = [decode_label(value) for value in description["values"]]
+    values = [decode_scalar(value) for value in description["values"]]
     if how == "multi":
         return pd.MultiIndex.from_tuples(values, names=names)
     if how == "string":

@@ -68,6 +68,7 @@ class Pod:
                 self._handle(message)
 
     def _handle(self, message: Message) -> None:
+        """Handle a message. Disconnect, Freeze and Thaw are answered when they are done."""
         match message:
             case Start(config):
                 listener = socket.socket(fileno=self._channel.take_descriptor())

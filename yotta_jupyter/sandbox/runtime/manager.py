@@ -84,7 +84,7 @@ class PodRuntimes:
     Parameters
     ----------
     public_keys : sequence of str, optional
-        As for `Sandbox`. The default is what `ACCOUNT_KEY_FILE` contains at the time of a login.
+        As for `Sandbox`.
     """
 
     host = HOST
@@ -225,7 +225,7 @@ class PodRuntimes:
     def _refuse_connection(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):  # The client may have disconnected already.
             connection, _ = listener.accept()
-            task = self._loop.create_task(_refuse(connection))
+            task = self._loop.create_task(_refuse_without_server(connection))
             self._refusals.add(task)
             task.add_done_callback(self._refusals.discard)
 
@@ -320,6 +320,6 @@ def _listen() -> socket.socket:
     return listener
 
 
-async def _refuse(connection: socket.socket) -> None:
+async def _refuse_without_server(connection: socket.socket) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     await refuse(reader, writer, _NO_SERVER_LEFT)
