@@ -76,7 +76,7 @@ class Actions:
         action : str
             ``pause``, ``resume`` or ``delete``.
         pod_ids : sequence of str
-            Pods with a pending action are skipped.
+            Unknown pods and pods with a pending action are skipped.
         confirmed : bool
             Whether the user has confirmed a pause, which then cannot be undone.
 
@@ -129,7 +129,7 @@ class Actions:
         another: bool = False,
         must_reuse: bool = False,
     ) -> None:
-        """Create a pod, or reuse the live pod of that name if it is what the spec describes. Returns at once.
+        """Create a pod, or reuse the live pod of the spec's name if it matches the spec. Returns at once.
 
         Parameters
         ----------
@@ -139,9 +139,9 @@ class Actions:
         on_done : callable
             Called on another thread with the pod or the error, and a note for the user.
         another : bool
-            Create a pod even if one of that name exists.
+            Create a pod even if a pod of the spec's name exists.
         must_reuse : bool
-            Create no pod; fail with an `InvalidRequest` if no live pod has the name any more.
+            Create no pod; fail with an `InvalidRequest` if no live pod has that name any more.
         """
         self._state.begin_launch(temp_id, spec)
         self._on_change()  # Until this row arrives, the browser reports that it waits for the kernel.

@@ -275,14 +275,14 @@ class _Form:
         return find(text, as_typed=True)
 
     def require_all_or_none(self, options: Mapping[str, Any], **errors: str) -> None:
-        """Add the error of each field that is empty, unless all of them are empty."""
+        """Add the error of each empty field, unless all fields with an error text are empty."""
         empty = [field for field in errors if not options[field]]
         if len(empty) < len(errors):
             for field in empty:
                 self.errors.setdefault(field, errors[field])
 
     def require_env_values(self) -> None:
-        """Add an error if a variable of a new pod has no value. The form empties the values after a launch."""
+        """Add an error if a new pod's variable has no value: the browser clears the values after each launch."""
         names = [str(name).strip() for name, value in self._values.get("environment_vars") or () if not value]
         if names and self._reused is None:
             text = f"{join_limited(names, 3)}: enter the value, or remove the variable."
@@ -295,7 +295,7 @@ class _Form:
         self.notes["pod_name"] = f"{_describe_same_name(pods)}{cost}."
 
     def check_reuse(self, pods: Sequence[Pod], spec: PodSpec) -> None:
-        """Note that a launch uses the live pod of that name, or add an error that says why it cannot."""
+        """Note that a launch uses the live pod of the spec's name, or add an error that says why it cannot."""
         text = _describe_same_name(pods)
         try:
             self._reused = select_reusable(pods, spec)
@@ -348,7 +348,7 @@ def _describe_same_name(pods: Sequence[Pod]) -> str:
 
 
 def _unique_name(gpu: GpuType, catalog: Catalog) -> str:
-    """Return the display name of a GPU type if `Catalog.find_gpu` finds only that type by it, else its id."""
+    """Return the display name of a GPU type if `Catalog.find_gpu` finds no other type by this name, else the id."""
     try:
         match = catalog.find_gpu(gpu.display_name or gpu.id)
     except InvalidRequest:

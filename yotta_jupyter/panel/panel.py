@@ -176,7 +176,7 @@ class Panel:
         self._first_listing.set()
 
     def _confirm_missing(self, missing: Sequence[Pod]) -> list[Pod]:
-        """Look up pods that a listing lacks, and return all but those that the API does not find."""
+        """Look up the pods that a listing lacks, and return them without those that the API does not find."""
         checked, unchecked = missing[:MAX_LOOKUPS], missing[MAX_LOOKUPS:]
         results = map_concurrently(self._client.pods.get, [pod.id for pod in checked])
         existing = list(unchecked)

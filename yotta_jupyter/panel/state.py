@@ -37,7 +37,7 @@ class PendingAction(msgspec.Struct):
 
     @property
     def label(self) -> str:
-        """The value of the field ``pending`` of its row."""
+        """The value of the field ``pending`` of the pod's row."""
         return f"{UNDOABLE_PREFIX}{self.action}" if self.can_undo else self.action
 
     def shows_in_listing(self, listing_requested_at: float) -> bool:
@@ -72,7 +72,7 @@ class PanelState:
     pods : dict of str to Pod
         The latest known pods by id.
     totals : Totals
-        Counts and costs of these pods.
+        Counts and costs of `pods`.
     selected : list of str
         The ids of the selected rows.
     refreshed_at : datetime or None
@@ -179,9 +179,7 @@ class PanelState:
             self.reachable = reachable
 
     def warns_of_pause(self, pod_id: str) -> bool:
-        """Return whether to warn that a pause of a pod may erase all files.
-
-        The panel warns before its first pause of a pod, unless the pod has a persistent volume.
+        """Return whether to warn of lost files: the pod has no persistent volume and was not paused in this panel.
 
         Parameters
         ----------
@@ -205,7 +203,7 @@ class PanelState:
         action : str
             ``pause``, ``resume`` or ``delete``.
         can_undo : bool
-            Whether it can be undone, until `make_final`.
+            Whether the action can be undone until `make_final`.
 
         Returns
         -------
@@ -331,7 +329,7 @@ class PanelState:
                 self._launches[temp_id] = Launch(spec, error, launch_id)
 
     def end_launch(self, temp_id: str, pod: Pod | None) -> None:
-        """Replace the row of a launch by that of its pod, or remove it.
+        """Replace the row of a launch by the row of its pod, or remove the row.
 
         Parameters
         ----------

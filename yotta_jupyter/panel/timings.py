@@ -19,10 +19,9 @@ MAX_INTERVAL: Final = 120.0
 """Maximum interval between refreshes after repeated errors."""
 
 VISIBILITY_TTL: Final = 3600.0
-"""Time for which a report that the panel is visible is valid. The browser repeats the report.
+"""Time for which a report that the panel is visible is valid. A crashed browser never reports a hidden panel.
 
-It is limited because a crashed browser cannot report that the panel is hidden, and long because a busy kernel receives
-no reports.
+The browser repeats the report. The time is long because a busy kernel receives no reports.
 """
 
 LATE_AFTER: Final = 3.0
