@@ -157,7 +157,7 @@ def test_another_pod_of_a_name_is_confirmed(make_pod: Callable[..., Pod]) -> Non
     values = {**FORM, "pod_name": "train", "confirmed": ["pod_name"]}
     result = form.validate(values, Catalog(), [make_pod(gpuCount=2)])
     assert result.another
-    assert "both will cost money" in result.notes["pod_name"]
+    assert "each will cost money" in result.notes["pod_name"]
     assert str(result.command).endswith(" --name train --another")
 
 

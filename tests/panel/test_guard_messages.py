@@ -11,6 +11,7 @@ import pytest
 
 from yotta_jupyter import Client, Panel, PodSpec
 from yotta_jupyter.guard import process
+from yotta_jupyter.guard.guards import Guards
 from yotta_jupyter.guard.storage import data_folder
 from yotta_jupyter.overrides import ConfigOverrides
 from yotta_jupyter.panel import actions
@@ -70,9 +71,14 @@ def test_the_panel_shows_a_guard_and_puts_it_off(yotta: Client, monkeypatch: pyt
         panel.close()
 
 
-def test_a_launch_sets_the_guard_of_the_settings(yotta: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_launch_sets_the_guard_of_the_settings_or_says_that_there_is_none(
+    yotta: Client, monkeypatch: pytest.MonkeyPatch, is_broken: bool
+) -> None:
     monkeypatch.setattr(process, "ensure_running", lambda *_: False)
     monkeypatch.setattr(actions, "current_overrides", lambda: ConfigOverrides(guard_after="8h"))
+    if is_broken:
+        monkeypatch.setattr(Guards, "set", lambda *_, **__: 1 / 0)
     panel = Panel(yotta)
     notes: list[str] = []
     launched = threading.Event()
@@ -84,8 +90,13 @@ def test_a_launch_sets_the_guard_of_the_settings(yotta: Client, monkeypatch: pyt
     try:
         panel._actions.launch("temporary", PodSpec(image="me/own:1", gpu_type="L4", pod_name="new"), on_done)
         assert launched.wait(10)
-        (guard,) = yotta.guards.list()
-        assert (guard.name, guard.rule) == ("new", "after 8h")
-        assert "8h" in notes[0]
+        assert [pod.name for pod in panel._state.pods.values() if pod.image == "me/own:1"] == ["new"]
+        assert panel._state.rows().keys() == panel._state.pods.keys()
+        if is_broken:
+            assert "is NOT guarded: An unexpected error (ZeroDivisionError)." in notes[0]
+        else:
+            (guard,) = yotta.guards.list()
+            assert (guard.name, guard.rule) == ("new", "after 8h")
+            assert "8h" in notes[0]
     finally:
         panel.close()

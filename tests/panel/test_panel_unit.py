@@ -13,7 +13,17 @@ import msgspec
 import pandas as pd
 import pytest
 
-from yotta_jupyter import Client, InvalidRequest, Panel, PodSpec, Sandbox, connect
+from yotta_jupyter import (
+    Client,
+    CreateOutcomeUnknown,
+    InvalidRequest,
+    Panel,
+    Pod,
+    PodSpec,
+    Sandbox,
+    YottaError,
+    connect,
+)
 from yotta_jupyter.panel import close_all
 from yotta_jupyter.panel.actions import Actions
 from yotta_jupyter.panel.poller import Poller
@@ -329,6 +339,28 @@ def test_jupyter_password_travels_only_in_a_buffer_and_only_on_request(
     assert {"key": JUPYTER_PASSWORD_ENV, "value": password.decode()} in request.json["environmentVars"]
     assert len(password) >= 32
     assert not any(password.decode() in str(message) for message, _ in sent)
+
+
+def test_launch_in_an_earlier_sandbox_leaves_no_row(
+    make_client: Callable[..., Client],
+    state: PanelState,
+    make_actions: Callable[[float], Actions],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    actions = make_actions(5.0)
+
+    def create(spec: PodSpec) -> Pod:
+        actions.client = make_client()
+        state.reset()
+        raise CreateOutcomeUnknown("launch-1", "the connection was lost")
+
+    monkeypatch.setattr(actions.client.pods, "create", create)
+    outcomes: list[Pod | YottaError] = []
+    spec = PodSpec(image="me/own:1", gpu_type="NVIDIA_L4_24G")
+    actions.launch("temporary", spec, lambda outcome, note: outcomes.append(outcome))
+    actions.close()
+    assert isinstance(outcomes[0], CreateOutcomeUnknown)
+    assert state.rows() == {}
 
 
 def test_launch_that_would_use_a_pod_creates_none_after_that_pod_was_deleted(

@@ -258,30 +258,35 @@ class Actions:
         must_reuse: bool,
     ) -> None:
         outcome: Pod | YottaError
-        note = ""
+        existing: Pod | None = None
+        unknown: tuple[str, str | None] | None = None  # Why the outcome is unknown, and the launch ID.
         try:
             existing = None if another else _find_existing(client, spec)
             if existing is None and must_reuse:
                 raise InvalidRequest("That pod has ended. Launch again to create a new one.", field="pod_name")
             outcome = existing or client.pods.create(spec)
-            self._state.end_launch(temp_id, outcome)
-            if existing is not None:
-                note = _describe_reused(existing)
-            else:
-                must_be_unique = bool(spec.pod_name) and not another
-                warning = _warn_of_duplicates(client, outcome) if must_be_unique else ""
-                note = f"{warning} {_set_default_guard(client, outcome)}".strip()
         except CreateOutcomeUnknown as error:
             outcome = error
-            self._state.mark_launch_unknown(temp_id, spec, _OUTCOME_UNKNOWN, error.launch_id)
+            unknown = (_OUTCOME_UNKNOWN, error.launch_id)
         except YottaError as error:
             outcome = error
-            self._state.end_launch(temp_id, None)
         except Exception as error:
             name = single_line(spec.pod_name or "the pod", 60)
             message = f"It is unknown whether {name} was created ({type(error).__name__})."
             outcome = YottaError(message, advice="Look with: %yotta list")
-            self._state.mark_launch_unknown(temp_id, spec, describe(outcome))
+            unknown = (describe(outcome), None)
+        pod = outcome if isinstance(outcome, Pod) else None
+        if client is self.client:  # Else the rows are those of another sandbox now.
+            if unknown is not None:
+                self._state.mark_launch_unknown(temp_id, spec, *unknown)
+            else:
+                self._state.end_launch(temp_id, pod)
+        note = ""
+        if existing is not None:
+            note = _describe_reused(existing)
+        elif pod is not None:
+            warning = _warn_of_duplicates(client, pod) if spec.pod_name and not another else ""
+            note = f"{warning} {_set_default_guard(client, pod)}".strip()
         self._on_change()
         on_done(outcome, note)
         self._request_refresh()
@@ -321,10 +326,8 @@ def _set_default_guard(client: Client, pod: Pod) -> str:
     after = current_overrides().guard_after
     if after is None:
         return ""
-    try:
-        return client.guards.describe(client.guards.set(pod.id, after=after))
-    except YottaError as error:
-        return f"Pod {pod.label} is NOT guarded: {describe(error)}"
+    result = _call(lambda: client.guards.describe(client.guards.set(pod.id, after=after)), "An unexpected error")
+    return f"Pod {pod.label} is NOT guarded: {describe(result)}" if isinstance(result, YottaError) else result
 
 
 def _warn_of_duplicates(client: Client, pod: Pod) -> str:

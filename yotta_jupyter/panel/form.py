@@ -291,7 +291,7 @@ class _Form:
     def note_same_name(self, pods: Sequence[Pod]) -> None:
         """Note that live pods have the name, and offer a check box to create another pod."""
         self.confirmations["pod_name"] = ANOTHER
-        cost = "; both will cost money" if self.is_confirmed("pod_name") else ""
+        cost = "; each will cost money" if self.is_confirmed("pod_name") else ""
         self.notes["pod_name"] = f"{_describe_same_name(pods)}{cost}."
 
     def check_reuse(self, pods: Sequence[Pod], spec: PodSpec) -> None:

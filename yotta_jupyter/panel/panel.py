@@ -75,8 +75,8 @@ class Panel:
     ) -> None:
         _validate_delete_delay(delete_delay)
         self._follow = follow
-        self._owns_client = client is None
         self._client = client or connect()
+        self._own_client = self._client if client is None else None
         self._guards_meta = NO_GUARDS
         self._state = PanelState()
         self._sync = StateSync(
@@ -155,8 +155,8 @@ class Panel:
         for table in self._static_tables:
             with contextlib.suppress(Exception):  # The kernel may be shutting down.
                 table.update(self._static_table(), raw=True)
-        if self._owns_client:
-            self._client.close()
+        if self._own_client is not None:
+            self._own_client.close()
 
     def _current_pods(self) -> list[Pod]:
         if self._state.refreshed_at is None:
@@ -242,7 +242,7 @@ class Panel:
         client = self._follow()
         if client is None or client.base_url == self._client.base_url:
             return
-        with self._state.lock:
+        with self._refresh_lock, self._state.lock:
             self._unsubscribe()
             self._client = self._actions.client = self._messages.client = client
             self._state.reset()
