@@ -8,7 +8,7 @@ import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, Sandbox
 from yotta_jupyter.columns import COLUMNS, Column, CompactColumn
-from yotta_jupyter.frame_display import UntruncatedFrame
+from yotta_jupyter.frame_display import ReadableFrame
 from yotta_jupyter.frames import cost_frame, pods_frame, results_frame
 from yotta_jupyter.statuses import STATUSES
 
@@ -179,7 +179,7 @@ def test_results_frame_has_a_row_for_each_pod():
     assert frame["ok"].dtype == bool
     assert list(frame["ok"]) == [True, False]
     assert list(frame["action"]) == ["pause", "pause"]
-    assert isinstance(frame, UntruncatedFrame)
+    assert isinstance(frame, ReadableFrame)
     assert "x" * 200 in repr(frame)
     assert "x" * 200 in frame._repr_html_()
     assert type(frame[frame["ok"]]) is pd.DataFrame

@@ -142,7 +142,7 @@ class Catalog:
         Parameters
         ----------
         pods : iterable of Pod
-            Pods that never ran are ignored: their names may be mistyped.
+            Pods that never ran are ignored: their GPU type, region or image may be mistyped.
         """
         proven = [pod for pod in pods if pod.status in _PROVEN_STATUSES]
         # For each GPU type and region, the newest pod with a price and the newest pod without one are enough.
@@ -306,7 +306,7 @@ class Catalog:
         return _short_name(image, self.images)
 
     def prices(self, gpu_type: str, region: str | None = None) -> Prices:
-        """Return the prices of the newest pod of a GPU type in the latest listing that contains this type.
+        """Return the prices of the newest listed pod of a GPU type.
 
         Parameters
         ----------
@@ -317,7 +317,7 @@ class Catalog:
         Returns
         -------
         Prices
-            All None if no listing contained the type.
+            Those of the latest listing that contains this type; all None without one.
         """
         with self._lock:
             return self._prices.get((gpu_type, region)) or self._prices.get((gpu_type, None)) or Prices()

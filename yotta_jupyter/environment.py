@@ -68,7 +68,6 @@ def validate_env_name(name: object) -> str:
             "The name of an environment variable consists of letters, digits and _, and does not start with a digit.",
             field="environment_vars",
         )
-    # The launch ID is a new UUID in the environment of each pod. A pod whose response is lost is found by it.
     if name == LAUNCH_ID_ENV:
         raise InvalidRequest(f"{LAUNCH_ID_ENV} is set by each create request; leave it out.", field="environment_vars")
     return name

@@ -35,7 +35,7 @@ _MIN_PREFIX_LENGTH: Final = 4
 _MAX_ID_LENGTH: Final = 64
 
 
-class UntruncatedFrame(pd.DataFrame):
+class ReadableFrame(pd.DataFrame):
     """A DataFrame that shows long texts in full and amounts with two decimals. Its data stay exact.
 
     A DataFrame that pandas derives from it is a plain one.
@@ -47,7 +47,7 @@ class UntruncatedFrame(pd.DataFrame):
 
     def __repr__(self) -> str:
         with _display_options():
-            return repr(pd.DataFrame(self))  # pandas would write "Empty UntruncatedFrame".
+            return repr(pd.DataFrame(self))  # pandas would write "Empty ReadableFrame".
 
     def _repr_html_(self) -> str | None:
         with _display_options():
@@ -55,17 +55,17 @@ class UntruncatedFrame(pd.DataFrame):
             return html
 
 
-class GpusFrame(UntruncatedFrame):
+class GpusFrame(ReadableFrame):
     """A DataFrame of GPU types. In a terminal, long lists of regions are truncated."""
 
     def __repr__(self) -> str:
         if "regions" not in self.columns:
             return super().__repr__()
         regions = [single_line(text, _MAX_REGIONS_LENGTH) for text in self["regions"].fillna("")]
-        return repr(UntruncatedFrame(self.assign(regions=regions)))
+        return repr(ReadableFrame(self.assign(regions=regions)))
 
 
-class GuardsFrame(UntruncatedFrame):
+class GuardsFrame(ReadableFrame):
     """A DataFrame of guards. The time left is shown as text, such as ``1 h 59 min``."""
 
     def __repr__(self) -> str:
@@ -74,14 +74,14 @@ class GuardsFrame(UntruncatedFrame):
     def _repr_html_(self) -> str | None:
         return self._with_texts()._repr_html_()
 
-    def _with_texts(self) -> UntruncatedFrame:
+    def _with_texts(self) -> ReadableFrame:
         if "left" not in self.columns:
-            return UntruncatedFrame(self)
+            return ReadableFrame(self)
         texts = [None if pd.isna(left) else format_time_left(left.total_seconds()) for left in self["left"]]
-        return UntruncatedFrame(self.assign(left=pd.array(texts, dtype="string")))
+        return ReadableFrame(self.assign(left=pd.array(texts, dtype="string")))
 
 
-class ResultsFrame(UntruncatedFrame):
+class ResultsFrame(ReadableFrame):
     """The results of an action. Shown without the column `error` if nothing failed, and as one line for one pod."""
 
     def __repr__(self) -> str:
@@ -89,14 +89,14 @@ class ResultsFrame(UntruncatedFrame):
             return super().__repr__()
         if len(self) == 1:
             return self.sentence()
-        return repr(UntruncatedFrame(self.drop(columns="error")))
+        return repr(ReadableFrame(self.drop(columns="error")))
 
     def _repr_html_(self) -> str | None:
         if not self._is_success():
             return super()._repr_html_()
         if len(self) == 1:
             return None  # IPython then shows the text of `__repr__`.
-        return UntruncatedFrame(self.drop(columns="error"))._repr_html_()
+        return ReadableFrame(self.drop(columns="error"))._repr_html_()
 
     def announce(self) -> None:
         """Print the result of one pod, and skip the next display of this frame.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import COLUMNS, WIDE_COLUMNS, to_array
-from .frame_display import RESULT_COLUMNS, PodsFrame, ResultsFrame, UntruncatedFrame
+from .frame_display import RESULT_COLUMNS, PodsFrame, ReadableFrame, ResultsFrame
 from .gc_pause import gc_paused
 from .models import Pod
 
@@ -52,7 +52,7 @@ def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
     """
     billable = [pod for pod in pods if pod.is_billable]
     billable.sort(key=lambda pod: pod.hourly_cost or 0.0, reverse=True)
-    return UntruncatedFrame(
+    return ReadableFrame(
         {
             "name": to_array([pod.pod_name for pod in billable], "string"),
             "status": to_array([pod.status for pod in billable], "string"),

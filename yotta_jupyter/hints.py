@@ -166,7 +166,7 @@ def _pod_state_advice(error: InvalidPodState) -> str:
         return _SEE_STATUSES
     if error.ssh_problem == "not exposed":
         return "Create a pod with: %yotta create … --expose 22/SSH"
-    must_run = error.code is None  # The error is from a wait or an SSH command, not from the API.
+    must_run = error.code is None  # Only a wait or an SSH command raises it without a code of the API.
     if status == "PAUSED" and must_run:
         return f"Resume it with: %yotta resume {pod_id} --wait"
     if status == "PAUSING":

@@ -265,12 +265,12 @@ class Pod(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def gpus_stopped_or_stopping(self) -> bool:
-        """Whether the GPUs are stopped, or stop without a request."""
+        """Whether the GPUs are stopped, or about to stop by themselves."""
         return self.status in GPUS_STOPPED_OR_STOPPING
 
     @property
     def is_transitional(self) -> bool:
-        """Whether the pod changes without a request: its status, or the SSH port of a running pod."""
+        """Whether the pod changes by itself: its status, or the SSH port of a running pod."""
         if self.status == "RUNNING":
             return self.ssh_port is not None and not self.ssh_ready
         return self.status in TRANSITIONAL_STATUSES

@@ -12,14 +12,14 @@ from .models import ExposedPort, Pod
 from .sanitize import single_line
 from .urls import is_valid_host
 
-STARTING_STATUSES: Final = ("INITIALIZE", "RUNNING")
-"""Statuses in which an SSH port may become healthy without a request."""
+SSH_PENDING_STATUSES: Final = ("INITIALIZE", "RUNNING")
+"""Statuses in which an SSH port may become healthy by itself."""
 
 _DEFAULT_USER: Final = "user"
 _USER_IN_COMMAND: Final = re.compile(r"ssh (?:-\S+ \S+ )*([a-z_][a-z0-9_-]{0,31})@")
 """An SSH command up to the user, such as ``ssh -p 22 user@``."""
 
-# What a caller may pass. Of the server's text, only the common form of a user is accepted.
+# Accepts more than `_USER_IN_COMMAND`: a caller may choose any user.
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -76,7 +76,7 @@ def not_exposed_error(pod: Pod) -> InvalidPodState:
 
 
 def is_starting(pod: Pod) -> bool:
-    """Return whether a pod exposes SSH and becomes reachable without a request.
+    """Return whether a pod exposes SSH and becomes reachable by itself.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def is_starting(pod: Pod) -> bool:
     -------
     bool
     """
-    return pod.status in STARTING_STATUSES and pod.ssh_port is not None and not pod.ssh_ready
+    return pod.status in SSH_PENDING_STATUSES and pod.ssh_port is not None and not pod.ssh_ready
 
 
 def users(pod: Pod) -> tuple[str, ...]:
@@ -203,8 +203,7 @@ def try_command(pod: Pod) -> str | None:
     if port is None or not port.healthy or not has_valid_address(port):
         return None
     # Neither the validated host nor the user contains a character that needs quoting.
-    user = _user_in(port.ingress_url) or _user_in(pod.ssh_cmd) or _DEFAULT_USER
-    return f"ssh {user}@{port.host} -p {port.proxy_port}"
+    return f"ssh {_default_user(pod)}@{port.host} -p {port.proxy_port}"
 
 
 def has_valid_address(port: ExposedPort) -> bool:
@@ -228,7 +227,11 @@ def _login(pod: Pod, user: str | None) -> tuple[str, int, str]:
     host, port = resolve(pod)
     if user is not None and not _USER.fullmatch(user):
         raise InvalidRequest(f"An SSH user consists of letters, digits, _ . and -, not {single_line(user, 40)!r}.")
-    return host, port, user or next(iter(users(pod)), _DEFAULT_USER)
+    return host, port, user or _default_user(pod)
+
+
+def _default_user(pod: Pod) -> str:
+    return next(iter(users(pod)), _DEFAULT_USER)
 
 
 def _user_in(text: str | None) -> str | None:
@@ -239,7 +242,7 @@ def _user_in(text: str | None) -> str | None:
 
 def _not_ready(pod: Pod) -> InvalidPodState:
     reason = f"is {single_line(pod.status, 40)} and not reachable by SSH"
-    if pod.status in STARTING_STATUSES:
+    if pod.status in SSH_PENDING_STATUSES:
         return _unreachable(pod, f"{reason} yet.", f'Wait with pods.wait("{pod.id}", "SSH").', "not ready")
     advice = f'Resume it with pods.resume("{pod.id}").' if pod.status == "PAUSED" else ""
     return _unreachable(pod, f"{reason}.", advice, "not ready")

@@ -17,7 +17,7 @@ STATUS_ALIASES: Final = {"INITIALIZING": "INITIALIZE", "STOPPING": "PAUSING", "S
 """Other names of the same statuses in newer documents of the provider."""
 
 TRANSITIONAL_STATUSES: Final = frozenset({"INITIALIZE", "PAUSING", "TERMINATING"})
-"""Statuses that change without a request."""
+"""Statuses that change by themselves."""
 
 TERMINAL_STATUSES: Final = frozenset({"TERMINATED", "FAILED"})
 """Ended for good; not billed."""
@@ -26,7 +26,7 @@ ENDING_STATUSES: Final = TERMINAL_STATUSES | {"TERMINATING"}
 """Statuses of pods that have ended or are being deleted. A pod in any other status is live."""
 
 GPUS_STOPPED_OR_STOPPING: Final = frozenset({"PAUSING", "PAUSED", "TERMINATING"})
-"""Statuses in which the GPUs are stopped, or stop without a request."""
+"""Statuses in which the GPUs are stopped, or about to stop by themselves."""
 
 
 class Transition(NamedTuple):

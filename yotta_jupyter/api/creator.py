@@ -348,6 +348,9 @@ class PodCreator(PodReader):
         self._created[pod.id] = pod
         return pod
 
+    def _forget_created(self, pod_id: str) -> None:
+        self._created.pop(pod_id, None)
+
     def _read_created(self, pod: Pod) -> Pod:
         """Return a pod that was just created as the API returns it, or unchanged if it cannot be read yet."""
         try:

@@ -123,7 +123,7 @@ class PodsClient(PodCreator):
         """
         pod_id = validate_pod_id(pod_id)
         self._transition("delete", self._backend.delete, pod_id)
-        self._created.pop(pod_id, None)
+        self._forget_created(pod_id)
 
     def bulk(self, action: str, pod_ids: Sequence[str]) -> Sequence[YottaError | None]:
         """Pause, resume or delete several pods concurrently. One failure does not stop the others.
@@ -338,7 +338,7 @@ class PodsClient(PodCreator):
         return InvalidPodState(error.code, error.http_status, message, pod_id=pod_id, pod_status=status)
 
     def _get_with_recent_resume(self, pod_id: str) -> Pod:
-        """Return a pod, as starting if this client has just resumed it: the response may still say PAUSED."""
+        """Return a pod. If this client has just resumed it, replace PAUSED, which the response may still say."""
         pod = self.get(pod_id)
         resumed_at = self._resumed_at.get(pod.id)
         if pod.status == "PAUSED" and resumed_at is not None and time.monotonic() - resumed_at < MAX_STALENESS:

@@ -217,7 +217,7 @@ class Transport:
             advice="Check the network and the address, then try again.",
             base_url=self.base_url,
         )
-        if failed.may_have_changed_pods:
+        if failed.may_have_changed_pods:  # It may have been delivered, and is no GET.
             failed.advice = "Whether the request was processed is unknown; list the pods before you try again."
         return failed
 
@@ -301,8 +301,8 @@ def _may_be_duplicate(raw: BaseHTTPResponse) -> bool:
 def _may_have_been_delivered(attempt: RequestHistory) -> bool:
     """Return False if the connection failed or the server answered 429, else True.
 
-    Proxy and TLS errors count as delivered, unlike in `classify`: this only matters for a pod that already has the
-    requested status.
+    Proxy and TLS errors count as delivered, unlike in `classify`. A wrong True only has an effect for a pod that has
+    the requested status already.
     """
     if attempt.error is not None:
         return not isinstance(attempt.error, (NewConnectionError, ConnectTimeoutError))

@@ -198,5 +198,5 @@ def _timeout_error(pod: Pod | None, result: Pod | YottaError, waited: float, tar
     """Return the error of a wait that ran out of time: that of the last request if all requests failed."""
     if pod is not None:
         return WaitTimeout(pod, waited, target)
-    assert isinstance(result, YottaError)  # A pod would also be the latest one.
+    assert isinstance(result, YottaError)  # If it were a pod, `pod` would not be None.
     return result

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..columns import TIMESTAMP
 from ..errors import InvalidRequest
-from ..frame_display import UntruncatedFrame
+from ..frame_display import ReadableFrame
 from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import TERMINAL_STATUSES
@@ -151,8 +151,8 @@ def _group(table: pd.DataFrame, by: str) -> pd.DataFrame:
     is_observed = frame["unobserved_hours"] * 3600 <= MAX_UNOBSERVED
     frame["complete"] = is_observed & ~grouped["is_unpriced"].any()
     if by == "day":
-        return UntruncatedFrame(frame)
-    return UntruncatedFrame(frame.sort_values("estimated_cost", ascending=False, kind="stable"))
+        return ReadableFrame(frame)
+    return ReadableFrame(frame.sort_values("estimated_cost", ascending=False, kind="stable"))
 
 
 def _segments(history: PodHistory, now: float) -> Iterator[_Segment]:

@@ -21,7 +21,7 @@ from ..errors import (
     UnexpectedResponse,
 )
 from ..sanitize import single_line
-from ..ssh import STARTING_STATUSES
+from ..ssh import SSH_PENDING_STATUSES
 from .callbacks import OnNotice, OnStatus
 from .endpoint import Endpoint, Lookup
 from .host_keys import HostKeys
@@ -266,7 +266,7 @@ class PodConnection:
             except (TimeoutError, OSError, asyncssh.Error) as error:
                 self._set_failure(error)
             except InvalidPodState as error:
-                if error.ssh_problem != "not ready" or error.pod_status not in STARTING_STATUSES:
+                if error.ssh_problem != "not ready" or error.pod_status not in SSH_PENDING_STATUSES:
                     raise
                 self._set_failure(error)
                 if not reported_starting:

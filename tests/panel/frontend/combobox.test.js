@@ -47,29 +47,33 @@ describe("the keys", () => {
   const closed = { open: false, active: -1, count: 3 };
   const open = { open: true, active: -1, count: 3 };
   test.each([
-    ["ArrowDown", closed, { type: "open", index: 0, handled: true }],
-    ["ArrowDown", { ...closed, selected: 2 }, { type: "open", index: 2, handled: true }],
-    ["ArrowDown", open, { type: "move", index: 0, handled: true }],
-    ["ArrowDown", { ...open, active: 2 }, { type: "move", index: 0, handled: true }],
-    ["ArrowDown", { ...open, count: 0 }, { type: "move", index: -1, handled: true }],
-    ["ArrowUp", closed, { type: "open", index: 2, handled: true }],
-    ["ArrowUp", open, { type: "move", index: 2, handled: true }],
-    ["ArrowUp", { ...open, active: 1 }, { type: "move", index: 0, handled: true }],
+    ["ArrowDown", closed, { type: "open", index: 0, preventsDefault: true }],
+    ["ArrowDown", { ...closed, selected: 2 }, { type: "open", index: 2, preventsDefault: true }],
+    ["ArrowDown", open, { type: "move", index: 0, preventsDefault: true }],
+    ["ArrowDown", { ...open, active: 2 }, { type: "move", index: 0, preventsDefault: true }],
+    ["ArrowDown", { ...open, count: 0 }, { type: "move", index: -1, preventsDefault: true }],
+    ["ArrowUp", closed, { type: "open", index: 2, preventsDefault: true }],
+    ["ArrowUp", open, { type: "move", index: 2, preventsDefault: true }],
+    ["ArrowUp", { ...open, active: 1 }, { type: "move", index: 0, preventsDefault: true }],
     ["Enter", closed, null],
-    ["Enter", open, { type: "close", handled: true }],
-    ["Enter", { ...open, active: 1 }, { type: "accept", handled: true }],
-    ["Tab", { ...open, active: 1 }, { type: "accept", handled: false }],
-    ["Tab", open, { type: "close", handled: false }],
+    ["Enter", open, { type: "close", preventsDefault: true }],
+    ["Enter", { ...open, active: 1 }, { type: "accept", preventsDefault: true }],
+    ["Tab", { ...open, active: 1 }, { type: "accept", preventsDefault: false }],
+    ["Tab", open, { type: "close", preventsDefault: false }],
     ["Tab", closed, null],
-    ["Escape", open, { type: "close", handled: true }],
+    ["Escape", open, { type: "close", preventsDefault: true }],
     ["Escape", closed, null],
-    ["Home", { ...open, active: 1 }, { type: "deselect", index: -1, handled: false }],
+    ["Home", { ...open, active: 1 }, { type: "deselect", index: -1, preventsDefault: false }],
     ["a", open, null],
   ])("%s in %o", (key, state, action) => expect(keyAction({ key }, state)).toEqual(action));
 
   test("Alt and an arrow open without an active option, and close", () => {
-    expect(keyAction({ key: "ArrowDown", altKey: true }, closed)).toEqual({ type: "open", index: -1, handled: true });
-    expect(keyAction({ key: "ArrowUp", altKey: true }, open)).toEqual({ type: "close", handled: true });
+    expect(keyAction({ key: "ArrowDown", altKey: true }, closed)).toEqual({
+      type: "open",
+      index: -1,
+      preventsDefault: true,
+    });
+    expect(keyAction({ key: "ArrowUp", altKey: true }, open)).toEqual({ type: "close", preventsDefault: true });
     expect(keyAction({ key: "ArrowUp", altKey: true }, closed)).toBe(null);
   });
 });

@@ -67,6 +67,9 @@ describe("the notice of guards that pause soon", () => {
     vi.advanceTimersByTime(8000);
     view.updateTime();
     expect(text()).toContain("eval-1 is paused in 9 min by its guard");
+    expect(view.root.querySelector("[aria-live=polite]")?.textContent).toContain(
+      "eval-1 is paused in 9 min by its guard",
+    );
   });
 });
 

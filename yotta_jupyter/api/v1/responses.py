@@ -113,7 +113,7 @@ def parse_pod(response: Response, pod_id: str) -> Pod:
 
 
 def parse_created_id(response: Response) -> str:
-    """Return the id of a created pod: a number on the provider's page, a string or a whole pod elsewhere.
+    """Return the id of a created pod. The provider's page shows a number; a string or a whole pod is accepted, too.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _decode_strict(decoder: msgspec.json.Decoder[Decoded], response: Response) -
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     pods = decoded.data if isinstance(decoded, _PodList) else [decoded.data]
-    # A field with an empty name is decoded as `Pod.extra`, without masking.
+    # A field with an empty name is decoded as `Pod.extra`, whose JSON name is empty, without masking.
     has_unmasked_values = any(pod.extra for pod in pods)
     return None if has_unmasked_values else decoded
 

@@ -128,10 +128,10 @@ def _gpus(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frame_display import UntruncatedFrame
+    from ...frame_display import ReadableFrame
 
     # The names of similar images differ only at the end, which pandas would cut off.
-    return UntruncatedFrame(session.catalog.images_frame())
+    return ReadableFrame(session.catalog.images_frame())
 
 
 COMMANDS: tuple[Command, ...] = (

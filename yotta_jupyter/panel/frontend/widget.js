@@ -413,7 +413,7 @@ var Store = class {
   }
   /**
    * @param {string[]} ids
-   * @returns {string[]} what a pause may erase, of each pod whose pause warns of it
+   * @returns {string[]} what a pause may erase, of each pod that a pause may leave without any files
    */
   pauseLosses(ids) {
     return ids.flatMap((id) => {
@@ -797,7 +797,7 @@ var LAST_KNOWN = (
 function formatDollars(amount) {
   return amount > 0 && amount < 0.01 ? "<$0.01" : `$${TWO_DECIMALS.format(amount)}`;
 }
-function countPods(count) {
+function formatPodCount(count) {
   return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
 }
 function formatAge(seconds) {
@@ -936,7 +936,7 @@ var FilterBar = class {
    * @param {number} count the rows that match
    */
   updateCount(filters, count) {
-    const total = countPods(this.store.rows.size);
+    const total = formatPodCount(this.store.rows.size);
     this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }
@@ -989,25 +989,25 @@ function keyAction({ key, altKey = false }, { open, active, count, selected = -1
   const last = count - 1;
   switch (key) {
     case "ArrowDown":
-      if (!open) return { type: "open", index: altKey ? -1 : Math.max(selected, 0), handled: true };
-      return { type: "move", index: active >= last ? Math.min(0, last) : active + 1, handled: true };
+      if (!open) return { type: "open", index: altKey ? -1 : Math.max(selected, 0), preventsDefault: true };
+      return { type: "move", index: active >= last ? Math.min(0, last) : active + 1, preventsDefault: true };
     case "ArrowUp":
-      if (altKey) return open ? { type: "close", handled: true } : null;
-      if (!open) return { type: "open", index: selected >= 0 ? selected : last, handled: true };
-      return { type: "move", index: active <= 0 ? last : active - 1, handled: true };
+      if (altKey) return open ? { type: "close", preventsDefault: true } : null;
+      if (!open) return { type: "open", index: selected >= 0 ? selected : last, preventsDefault: true };
+      return { type: "move", index: active <= 0 ? last : active - 1, preventsDefault: true };
     case "Enter":
       if (!open) return null;
-      return { type: active >= 0 ? "accept" : "close", handled: true };
+      return { type: active >= 0 ? "accept" : "close", preventsDefault: true };
     case "Tab":
       if (!open) return null;
-      return { type: active >= 0 ? "accept" : "close", handled: false };
+      return { type: active >= 0 ? "accept" : "close", preventsDefault: false };
     case "Escape":
-      return open ? { type: "close", handled: true } : null;
+      return open ? { type: "close", preventsDefault: true } : null;
     case "ArrowLeft":
     case "ArrowRight":
     case "Home":
     case "End":
-      return open && active >= 0 ? { type: "deselect", index: -1, handled: false } : null;
+      return open && active >= 0 ? { type: "deselect", index: -1, preventsDefault: false } : null;
     default:
       return null;
   }
@@ -1292,7 +1292,7 @@ var Combobox = class {
     const selected = this._selectedIndex(options);
     const action = keyAction(event, { open: isOpen, active: this._active, count: options.length, selected });
     if (!action) return;
-    if (action.handled) {
+    if (action.preventsDefault) {
       event.preventDefault();
       event.stopPropagation();
     }
@@ -1392,10 +1392,10 @@ var Fields = class {
     return [id, formatGpuFacts({ ...gpu, price: price ?? gpu.price })].filter(Boolean).join(" · ");
   }
   /**
-   * @param {boolean} withSecrets whether secrets are included; otherwise each secret is replaced by the word "set"
+   * @param {{ withSecrets: boolean }} options if false, each secret is replaced by the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
-  values(withSecrets) {
+  values({ withSecrets }) {
     const masked = (secret) => withSecrets || !secret ? secret : "set";
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);
@@ -1718,8 +1718,8 @@ var LaunchForm = class {
   }
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
-    const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
-    if (this._updatePodsOfName() || hasNewPrices) this._validate();
+    const mayChangeEstimate = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
+    if (this._updatePodsOfName() || mayChangeEstimate) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
     const namelessPod = this.store.rows.get(this._namelessLaunch?.podId ?? "");
@@ -1791,7 +1791,7 @@ var LaunchForm = class {
   }
   /** @returns {string} the form, to find out whether it has changed */
   _serialize() {
-    return JSON.stringify(this.fields.values(true));
+    return JSON.stringify(this.fields.values({ withSecrets: true }));
   }
   /** @param {HTMLElement} element */
   _onInput(element) {
@@ -1846,7 +1846,7 @@ var LaunchForm = class {
       this._launchButton.focus();
     } else this._focusFirstError(errors);
   }
-  /** @param {Record<string, string>} errors by field */
+  /** @param {Record<string, string>} errors by field; `form` for an error of no field */
   _focusFirstError(errors) {
     if (errors.form) this._feedback.showResult(errors.form, { isError: true });
     this.fields.focusFirstInvalid();
@@ -1865,7 +1865,11 @@ var LaunchForm = class {
   _validate() {
     this._requestNumber += 1;
     clearTimeout(this._validationTimer);
-    this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
+    this.store.send({
+      type: "validate",
+      request_id: this._requestId(),
+      form: this.fields.values({ withSecrets: false })
+    });
   }
   /** @returns {string} unique among the views of the panel, which all receive the reply */
   _requestId() {
@@ -1901,7 +1905,7 @@ var LaunchForm = class {
       this.context.announce(REPEATED);
       return;
     }
-    const values = this.fields.values(true);
+    const values = this.fields.values({ withSecrets: true });
     this._feedback.clear();
     this._setBusy(true);
     this.context.holdLayout();
@@ -1943,7 +1947,7 @@ var GuardNotice = class {
       this.button
     );
   }
-  /** @param {{ isCovered: boolean }} alert whether the alert of the header is shown in the same place */
+  /** @param {{ isCovered: boolean }} options `isCovered`: whether the alert of the header is shown in the same place */
   update({ isCovered }) {
     const [nearest, ...others] = this._nearGuards();
     const result = Date.now() < this._result.until ? this._result.text : "";
@@ -1954,6 +1958,7 @@ var GuardNotice = class {
     setAttribute(this._text, "title", text);
     this._updateButton(result ? void 0 : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
+    if (result) return;
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
     this._announcedId = nearest?.row.id;
   }
@@ -2072,7 +2077,11 @@ var Header = class {
       element.hidden = !number.textContent;
     }
     const { unpriced_pods } = totals;
-    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
+    setAttribute(
+      this._cost,
+      "title",
+      unpriced_pods ? `without ${formatPodCount(unpriced_pods)} of unknown price` : null
+    );
     this.updateTime();
   }
   /** Show how old the rows are. */
@@ -2441,7 +2450,7 @@ var SelectionToolbar = class {
     const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true, isConfirmed });
     const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
-    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
+    const text = `${PROGRESS_LABELS[action]} ${formatPodCount(ids.length)}${formatPauseLosses(losses)}`;
     this.context.announce(canUndo ? withUndoHint(text) : text);
     if (action === "delete") {
       this.store.select(ids, false);
@@ -2449,7 +2458,7 @@ var SelectionToolbar = class {
     }
   }
   /**
-   * @param {ConfirmedAction} action
+   * @param {ConfirmableAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
@@ -2470,12 +2479,12 @@ var SelectionToolbar = class {
     return rows.filter((row) => this.store.can(row, action));
   }
   /**
-   * @param {ConfirmedAction} action
+   * @param {ConfirmableAction} action
    * @param {PodRow[]} rows
    */
   _updateQuestion(action, rows) {
     const verb = action === "pause" ? "Pause" : "Delete";
-    const label = `${verb} ${countPods(rows.length)}`;
+    const label = `${verb} ${formatPodCount(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
     const loss = action === "pause" ? formatLoss(rows) : null;
     setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);
@@ -2864,10 +2873,10 @@ var RowView = class {
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
-    const unlock = () => this.row && this._updateButtons(this.row);
+    const onUnlock = () => this.row && this._updateButtons(this.row);
     this._locks = /* @__PURE__ */ new Map([
-      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, unlock)],
-      [this.deleteButton, new ActionLock(this.deleteButton, unlock)]
+      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, onUnlock)],
+      [this.deleteButton, new ActionLock(this.deleteButton, onUnlock)]
     ]);
     this.dismissButton = iconButton("close", "Dismiss", () => {
       actions.dismissError(this.id);
@@ -3418,7 +3427,7 @@ var UndoBar = class {
     const isShown = group?.isBulk ?? false;
     if (group && isShown) {
       const { action, ids } = group;
-      const pods = countPods(ids.length);
+      const pods = formatPodCount(ids.length);
       setText(this._text, `${PROGRESS_LABELS[action]} ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
       setText(this.button, `Undo ${action} of ${pods}`);
     }
@@ -3437,7 +3446,7 @@ var UndoBar = class {
     const { action, ids, isBulk } = group;
     this.store.act("undo", ids);
     if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the ${action} of ${countPods(ids.length)}`);
+    this.context.announce(`Undoing the ${action} of ${formatPodCount(ids.length)}`);
     return true;
   }
 };
@@ -3603,7 +3612,7 @@ var PanelView = class {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.filterAndSort();
-    this.announce(`${countPods(this.table.ids.length)} shown`);
+    this.announce(`${formatPodCount(this.table.ids.length)} shown`);
   }
   _onShownRowsChange() {
     this._updateEmptyState();

@@ -74,9 +74,9 @@ function condense(text) {
 }
 
 /**
- * `index` is the option that becomes active, -1 for none. `handled` is false for a key that keeps its default effect.
+ * `index` is the option that becomes active, -1 for none. `preventsDefault` is false for a key that keeps its default effect.
  *
- * @typedef {{ type: "open" | "close" | "accept" | "deselect" | "move", index?: number, handled: boolean }} KeyAction
+ * @typedef {{ type: "open" | "close" | "accept" | "deselect" | "move", index?: number, preventsDefault: boolean }} KeyAction
  */
 
 /**
@@ -90,25 +90,25 @@ export function keyAction({ key, altKey = false }, { open, active, count, select
   const last = count - 1;
   switch (key) {
     case "ArrowDown":
-      if (!open) return { type: "open", index: altKey ? -1 : Math.max(selected, 0), handled: true };
-      return { type: "move", index: active >= last ? Math.min(0, last) : active + 1, handled: true };
+      if (!open) return { type: "open", index: altKey ? -1 : Math.max(selected, 0), preventsDefault: true };
+      return { type: "move", index: active >= last ? Math.min(0, last) : active + 1, preventsDefault: true };
     case "ArrowUp":
-      if (altKey) return open ? { type: "close", handled: true } : null;
-      if (!open) return { type: "open", index: selected >= 0 ? selected : last, handled: true };
-      return { type: "move", index: active <= 0 ? last : active - 1, handled: true };
+      if (altKey) return open ? { type: "close", preventsDefault: true } : null;
+      if (!open) return { type: "open", index: selected >= 0 ? selected : last, preventsDefault: true };
+      return { type: "move", index: active <= 0 ? last : active - 1, preventsDefault: true };
     case "Enter":
       if (!open) return null;
-      return { type: active >= 0 ? "accept" : "close", handled: true };
+      return { type: active >= 0 ? "accept" : "close", preventsDefault: true };
     case "Tab":
       if (!open) return null;
-      return { type: active >= 0 ? "accept" : "close", handled: false };
+      return { type: active >= 0 ? "accept" : "close", preventsDefault: false };
     case "Escape":
-      return open ? { type: "close", handled: true } : null;
+      return open ? { type: "close", preventsDefault: true } : null;
     case "ArrowLeft":
     case "ArrowRight":
     case "Home":
     case "End":
-      return open && active >= 0 ? { type: "deselect", index: -1, handled: false } : null;
+      return open && active >= 0 ? { type: "deselect", index: -1, preventsDefault: false } : null;
     default:
       return null;
   }

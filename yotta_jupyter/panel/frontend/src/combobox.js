@@ -227,7 +227,7 @@ export class Combobox {
     const selected = this._selectedIndex(options);
     const action = keyAction(event, { open: isOpen, active: this._active, count: options.length, selected });
     if (!action) return;
-    if (action.handled) {
+    if (action.preventsDefault) {
       event.preventDefault();
       event.stopPropagation();
     }

@@ -107,10 +107,10 @@ export class Fields {
   }
 
   /**
-   * @param {boolean} withSecrets whether secrets are included; otherwise each secret is replaced by the word "set"
+   * @param {{ withSecrets: boolean }} options if false, each secret is replaced by the word "set"
    * @returns {Record<string, any>} by field; environment variables as pairs of name and value
    */
-  values(withSecrets) {
+  values({ withSecrets }) {
     const masked = (/** @type {string} */ secret) => (withSecrets || !secret ? secret : "set");
     const texts = Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]);
     const values = Object.fromEntries(texts);

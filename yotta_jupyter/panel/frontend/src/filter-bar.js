@@ -1,7 +1,7 @@
 // @ts-check
 import { h, secondaryButton, setText } from "./dom.js";
 import { isFiltered, SELECT_FILTERS } from "./filter.js";
-import { countPods, formatGpuType, formatStatus } from "./format.js";
+import { formatGpuType, formatPodCount, formatStatus } from "./format.js";
 import { LAUNCHING } from "./protocol.js";
 
 /** @typedef {import("./filter.js").Filters} Filters */
@@ -73,7 +73,7 @@ export class FilterBar {
    * @param {number} count the rows that match
    */
   updateCount(filters, count) {
-    const total = countPods(this.store.rows.size);
+    const total = formatPodCount(this.store.rows.size);
     this._clear.classList.toggle("yotta-is-invisible", !isFiltered(filters));
     setText(this._resultCount, isFiltered(filters) ? `${count.toLocaleString()} of ${total}` : "");
   }

@@ -13,7 +13,7 @@ import { LAUNCHING } from "./protocol.js";
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 
 const VALIDATE_DEBOUNCE_MS = 250;
-/** How long Launch ignores a second click after a launch, or a second Enter after the first moved the focus to it. */
+/** How long Launch ignores a click after a launch, and an Enter after Enter in a field has focused Launch. */
 const IGNORE_MS = 1000;
 const REPEATED = "A pod like this was launched just now. Change the form, or check the box.";
 
@@ -77,8 +77,8 @@ export class LaunchForm {
 
   update() {
     const hasNewChoices = this.fields.renderChoices(this.store.meta.choices);
-    const hasNewPrices = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
-    if (this._updatePodsOfName() || hasNewPrices) this._validate();
+    const mayChangeEstimate = hasNewChoices && this.fields.inputs.gpu_type.value !== "";
+    if (this._updatePodsOfName() || mayChangeEstimate) this._validate();
     if (this._launch && !this.store.connected) this._onKernelGone(this._launch);
     this._feedback.update();
     const namelessPod = this.store.rows.get(this._namelessLaunch?.podId ?? "");
@@ -159,7 +159,7 @@ export class LaunchForm {
 
   /** @returns {string} the form, to find out whether it has changed */
   _serialize() {
-    return JSON.stringify(this.fields.values(true));
+    return JSON.stringify(this.fields.values({ withSecrets: true }));
   }
 
   /** @param {HTMLElement} element */
@@ -215,7 +215,7 @@ export class LaunchForm {
     } else this._focusFirstError(errors);
   }
 
-  /** @param {Record<string, string>} errors by field */
+  /** @param {Record<string, string>} errors by field; `form` for an error of no field */
   _focusFirstError(errors) {
     if (errors.form) this._feedback.showResult(errors.form, { isError: true });
     this.fields.focusFirstInvalid();
@@ -236,7 +236,11 @@ export class LaunchForm {
   _validate() {
     this._requestNumber += 1;
     clearTimeout(this._validationTimer);
-    this.store.send({ type: "validate", request_id: this._requestId(), form: this.fields.values(false) });
+    this.store.send({
+      type: "validate",
+      request_id: this._requestId(),
+      form: this.fields.values({ withSecrets: false }),
+    });
   }
 
   /** @returns {string} unique among the views of the panel, which all receive the reply */
@@ -276,7 +280,7 @@ export class LaunchForm {
       this.context.announce(REPEATED);
       return;
     }
-    const values = this.fields.values(true);
+    const values = this.fields.values({ withSecrets: true });
     this._feedback.clear();
     this._setBusy(true);
     this.context.holdLayout();

@@ -60,7 +60,7 @@ export function formatDollars(amount) {
  * @param {number} count
  * @returns {string} such as "6 pods"
  */
-export function countPods(count) {
+export function formatPodCount(count) {
   return `${count.toLocaleString()} pod${count === 1 ? "" : "s"}`;
 }
 
@@ -158,7 +158,7 @@ export function formatGpuType(gpuType) {
 }
 
 /**
- * @param {string[]} losses what a pause may erase, a sentence for each pod
+ * @param {string[]} losses what a pause may erase, a sentence for each pod; pods without a persistent volume
  * @returns {string} a text to append to a sentence; empty if there are no losses
  */
 export function formatPauseLosses(losses) {

@@ -43,7 +43,7 @@ export class GuardNotice {
     );
   }
 
-  /** @param {{ isCovered: boolean }} alert whether the alert of the header is shown in the same place */
+  /** @param {{ isCovered: boolean }} options `isCovered`: whether the alert of the header is shown in the same place */
   update({ isCovered }) {
     const [nearest, ...others] = this._nearGuards();
     const result = Date.now() < this._result.until ? this._result.text : "";
@@ -54,6 +54,7 @@ export class GuardNotice {
     setAttribute(this._text, "title", text);
     this._updateButton(result ? undefined : nearest?.row);
     if (hadFocus && (this.element.hidden || this.button.hidden)) this._focusFallback();
+    if (result) return;
     if (nearest && nearest.row.id !== this._announcedId) this.context.announce(text);
     this._announcedId = nearest?.row.id;
   }

@@ -1,6 +1,6 @@
 // @ts-check
 import { h, iconButton, setAttribute, setText } from "./dom.js";
-import { countPods, formatDollars, formatTime } from "./format.js";
+import { formatDollars, formatPodCount, formatTime } from "./format.js";
 import { HEARTBEAT_S } from "./lifecycle.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -64,7 +64,11 @@ export class Header {
       element.hidden = !number.textContent;
     }
     const { unpriced_pods } = totals;
-    setAttribute(this._cost, "title", unpriced_pods ? `without ${countPods(unpriced_pods)} of unknown price` : null);
+    setAttribute(
+      this._cost,
+      "title",
+      unpriced_pods ? `without ${formatPodCount(unpriced_pods)} of unknown price` : null,
+    );
     this.updateTime();
   }
 

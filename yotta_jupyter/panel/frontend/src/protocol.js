@@ -122,7 +122,7 @@
 
 /**
  * @typedef {object} FormResult
- * @property {Record<string, string>} errors by field
+ * @property {Record<string, string>} errors by field; `form` for an error of no field
  * @property {Record<string, string>} notes by field
  * @property {Record<string, "as_typed" | "another">} confirmations the check box to show, by field: `as_typed` accepts an
  *   unknown value, `another` creates a second pod of the same name

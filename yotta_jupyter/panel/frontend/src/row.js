@@ -60,10 +60,10 @@ export class RowView {
     setAttribute(this.jupyterButton, "aria-haspopup", "dialog");
     this.deleteButton = iconButton("delete", "", act);
     this.deleteButton.classList.add("yotta-delete-button");
-    const unlock = () => this.row && this._updateButtons(this.row);
+    const onUnlock = () => this.row && this._updateButtons(this.row);
     this._locks = new Map([
-      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, unlock)],
-      [this.deleteButton, new ActionLock(this.deleteButton, unlock)],
+      [this.pauseResumeButton, new ActionLock(this.pauseResumeButton, onUnlock)],
+      [this.deleteButton, new ActionLock(this.deleteButton, onUnlock)],
     ]);
     this.dismissButton = iconButton("close", "Dismiss", () => {
       actions.dismissError(this.id);

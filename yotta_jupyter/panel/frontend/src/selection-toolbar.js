@@ -1,13 +1,13 @@
 // @ts-check
 import { COPIED_MS } from "./clipboard.js";
 import { h, isDisabled, isSecondClick, secondaryButton, setAttribute, setDisabled, setText } from "./dom.js";
-import { countPods, formatDollars, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
+import { formatDollars, formatPauseLosses, formatPodCount, PROGRESS_LABELS, withUndoHint } from "./format.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
 /** @typedef {"pause" | "resume" | "delete"} BulkAction */
-/** @typedef {"pause" | "delete"} ConfirmedAction an action that may need a confirmation */
+/** @typedef {"pause" | "delete"} ConfirmableAction an action that may need a confirmation */
 
 /** The actions on the selected pods, and the question that confirms an action. */
 export class SelectionToolbar {
@@ -24,7 +24,7 @@ export class SelectionToolbar {
     this._countHidden = countHidden;
     this._focusFallback = focusFallback;
     this._focusUndo = focusUndo;
-    /** What waits for a confirmation. @type {{ action: ConfirmedAction, ids: string[] } | null} */
+    /** What waits for a confirmation. @type {{ action: ConfirmableAction, ids: string[] } | null} */
     this._unconfirmed = null;
     this._count = h("strong");
     this._buttons = {
@@ -130,7 +130,7 @@ export class SelectionToolbar {
     const losses = action === "pause" ? this.store.pauseLosses(ids) : [];
     this.store.act(action, ids, { isBulk: true, isConfirmed });
     const canUndo = this.store.lastUndoable()?.ids.includes(ids[0]);
-    const text = `${PROGRESS_LABELS[action]} ${countPods(ids.length)}${formatPauseLosses(losses)}`;
+    const text = `${PROGRESS_LABELS[action]} ${formatPodCount(ids.length)}${formatPauseLosses(losses)}`;
     this.context.announce(canUndo ? withUndoHint(text) : text);
     if (action === "delete") {
       this.store.select(ids, false);
@@ -139,7 +139,7 @@ export class SelectionToolbar {
   }
 
   /**
-   * @param {ConfirmedAction} action
+   * @param {ConfirmableAction} action
    * @param {string[]} ids
    * @param {MouseEvent} event
    */
@@ -163,12 +163,12 @@ export class SelectionToolbar {
   }
 
   /**
-   * @param {ConfirmedAction} action
+   * @param {ConfirmableAction} action
    * @param {PodRow[]} rows
    */
   _updateQuestion(action, rows) {
     const verb = action === "pause" ? "Pause" : "Delete";
-    const label = `${verb} ${countPods(rows.length)}`;
+    const label = `${verb} ${formatPodCount(rows.length)}`;
     const hidden = this._hiddenNote(rows.map((row) => row.id));
     const loss = action === "pause" ? formatLoss(rows) : null;
     setText(this._question, `${label}${hidden} at ${formatCost(rows)}?${loss ? ` ${loss.text}` : ""}`);

@@ -150,7 +150,7 @@ export class Store {
 
   /**
    * @param {string[]} ids
-   * @returns {string[]} what a pause may erase, of each pod whose pause warns of it
+   * @returns {string[]} what a pause may erase, of each pod that a pause may leave without any files
    */
   pauseLosses(ids) {
     return ids.flatMap((id) => {
@@ -315,7 +315,8 @@ export class Store {
   /** @param {LaunchResult} message */
   _onLaunchResult(message) {
     if (!this._launches.delete(message.temp_id)) return; // Another page has launched it.
-    const isPlaceholder = this._optimistic.has(message.temp_id); // Otherwise the kernel has sent the row, and removes it.
+    // The kernel removes a row that it has sent. It does not know a placeholder.
+    const isPlaceholder = this._optimistic.has(message.temp_id);
     if (message.type === "rejected" || isPlaceholder) this._discard(message.temp_id);
   }
 

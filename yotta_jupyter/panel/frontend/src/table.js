@@ -138,7 +138,7 @@ export class Table {
       }
       const row = /** @type {PodRow} */ (this._rowOf(id));
       const isOutdated = view.row !== row || view.index !== index;
-      // An optimistic action changes no row.
+      // An optimistic action keeps the row object.
       if (isOutdated || this.store.isOptimistic(id)) view.update(row, { index, top: index * this.rowHeight });
     }
     for (const view of this._pool) view.element.remove();

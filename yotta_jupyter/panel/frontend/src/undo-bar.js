@@ -1,6 +1,6 @@
 // @ts-check
 import { h, isSecondClick, setText } from "./dom.js";
-import { countPods, PROGRESS_LABELS } from "./format.js";
+import { formatPodCount, PROGRESS_LABELS } from "./format.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./view.js").ViewContext} ViewContext */
@@ -29,7 +29,7 @@ export class UndoBar {
     const isShown = group?.isBulk ?? false;
     if (group && isShown) {
       const { action, ids } = group;
-      const pods = countPods(ids.length);
+      const pods = formatPodCount(ids.length);
       setText(this._text, `${PROGRESS_LABELS[action]} ${pods} in ${this.store.undoSecondsLeft(ids[0])} s`);
       setText(this.button, `Undo ${action} of ${pods}`);
     }
@@ -49,7 +49,7 @@ export class UndoBar {
     const { action, ids, isBulk } = group;
     this.store.act("undo", ids);
     if (isBulk) this.store.select(ids, true);
-    this.context.announce(`Undoing the ${action} of ${countPods(ids.length)}`);
+    this.context.announce(`Undoing the ${action} of ${formatPodCount(ids.length)}`);
     return true;
   }
 }

@@ -7,7 +7,7 @@ import { EmptyState } from "./empty-state.js";
 import { noFilters } from "./filter.js";
 import { FilterBar } from "./filter-bar.js";
 import { LaunchForm } from "./form.js";
-import { countPods } from "./format.js";
+import { formatPodCount } from "./format.js";
 import { GuardNotice } from "./guard-notice.js";
 import { Header } from "./header.js";
 import { JupyterPopup } from "./jupyter-popup.js";
@@ -201,7 +201,7 @@ export class PanelView {
     Object.assign(this.table.filters, filters);
     this.table.scroller.scrollTop = 0;
     this.table.filterAndSort();
-    this.announce(`${countPods(this.table.ids.length)} shown`);
+    this.announce(`${formatPodCount(this.table.ids.length)} shown`);
   }
 
   _onShownRowsChange() {
