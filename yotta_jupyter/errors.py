@@ -284,14 +284,18 @@ class WaitTimeout(YottaError):
         Seconds.
     target : str, default "RUNNING"
         The status that was waited for, or ``SSH``.
+    unsent : str, default ""
+        The action that was to be sent after the wait, such as ``pause``.
     """
 
-    def __init__(self, pod: Pod, waited: float, target: str = "RUNNING") -> None:
-        super().__init__(pending_message(f"Not {target} after {waited:.0f} s", (pod,)), advice=stop_advice((pod,)))
-        self.args = (pod, waited, target)
+    def __init__(self, pod: Pod, waited: float, target: str = "RUNNING", unsent: str = "") -> None:
+        message = pending_message(f"Not {target} after {waited:.0f} s", (pod,), unsent)
+        super().__init__(message, advice=stop_advice((pod,)))
+        self.args = (pod, waited, target, unsent)
         self.pod = pod
         self.waited = waited
         self.target = target
+        self.unsent = unsent
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -308,13 +312,16 @@ class WaitInterrupted(OneLineError, KeyboardInterrupt):
         One or more, in their last known status.
     target : str, default "RUNNING"
         The status that was waited for, or ``SSH``.
+    unsent : str, default ""
+        The action that was to be sent after the wait, such as ``pause``.
     """
 
-    def __init__(self, *pods: Pod, target: str = "RUNNING") -> None:
+    def __init__(self, *pods: Pod, target: str = "RUNNING", unsent: str = "") -> None:
         super().__init__(*pods)
         self.pods = pods
         self.target = target
-        self.message = pending_message("Interrupted", pods)
+        self.unsent = unsent
+        self.message = pending_message("Interrupted", pods, unsent)
         self.advice = stop_advice(pods)
 
     @property

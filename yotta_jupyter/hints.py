@@ -98,11 +98,26 @@ def pod_argument(pod: Pod, pods: Iterable[Pod]) -> str:
 
 
 def _advice(error: OneLineError, pods: Iterable[Pod]) -> str:
-    advice = _magic_advice(error) or error.advice
     pods = list(pods)
+    return name_pods(_magic_advice(error) or error.advice, pods) + _cost_note(error, pods)
+
+
+def name_pods(advice: str, pods: Iterable[Pod]) -> str:
+    """Return advice with the names of pods in place of their ids, where they are unique.
+
+    Parameters
+    ----------
+    advice : str
+    pods : iterable of Pod
+        The known pods.
+
+    Returns
+    -------
+    str
+    """
     by_id = {pod.id: pod for pod in pods}
-    advice = _WORD.sub(lambda word: pod_argument(by_id[word[0]], pods) if word[0] in by_id else word[0], advice)
-    return advice + _cost_note(error, pods)
+    known = list(by_id.values())
+    return _WORD.sub(lambda word: pod_argument(by_id[word[0]], known) if word[0] in by_id else word[0], advice)
 
 
 def _magic_advice(error: OneLineError) -> str | None:
@@ -180,19 +195,41 @@ def _pod_state_advice(error: InvalidPodState) -> str:
     return f"See it with: %yotta get {pod_id}"
 
 
-def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
-    billable = [pod for pod in error.pods if pod.is_billable]
+def wait_advice(pods: tuple[Pod, ...], target: str, unsent: str = "") -> str:
+    """Return what to do after a wait that ended early.
+
+    Parameters
+    ----------
+    pods : tuple of Pod
+    target : str
+        The status that was waited for, or ``SSH``.
+    unsent : str, default ""
+        The action that was to be sent after the wait, such as ``pause``.
+
+    Returns
+    -------
+    str
+        It contains ids of pods, not names.
+    """
+    billable = [pod for pod in pods if pod.is_billable]
     if not billable:
         return "Look again with: %yotta list"
     ids = " ".join(pod.id for pod in billable[:_MAX_IDS])
     if len(billable) > _MAX_IDS:
         ids += " …"
-    until = f" --until {error.target.lower()}" if error.target != "RUNNING" else ""
+    action = stop_action(pods)
+    if unsent:
+        stop = f", or stop it with %yotta {action} {ids}" if action not in (None, unsent) else ""
+        return f"To wait and send it: %yotta {unsent} {ids} --wait{stop}"
+    until = f" --until {target.lower()}" if target != "RUNNING" else ""
     wait = f"%yotta wait {ids}{until}"
-    action = stop_action(error.pods)
     if action is None:
         return f"Continue waiting with {wait}"
     return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
+
+
+def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:
+    return wait_advice(error.pods, error.target, error.unsent)
 
 
 def _request_interrupted_advice(error: RequestInterrupted) -> str:

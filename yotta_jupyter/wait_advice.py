@@ -34,7 +34,7 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
     return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
 
 
-def pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
+def pending_message(reason: str, pods: tuple[Pod, ...], unsent: str = "") -> str:
     """Return why a wait ended, the status of each pod, and whether they cost money.
 
     Parameters
@@ -42,6 +42,8 @@ def pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
     reason : str
         Why the wait ended, such as ``Interrupted``.
     pods : tuple of Pod
+    unsent : str, default ""
+        The action that was to be sent after the wait, such as ``pause``.
 
     Returns
     -------
@@ -49,6 +51,8 @@ def pending_message(reason: str, pods: tuple[Pod, ...]) -> str:
     """
     states = [f"{single_line(pod.name or 'pod', 60)} ({pod.id}) is {single_line(pod.status, 40)}" for pod in pods]
     message = f"{reason}: {join_limited(states, _MAX_NAMED_PODS)}."
+    if unsent:
+        message += f" The {unsent} was not sent."
     if not any(pod.is_billable for pod in pods):
         return message
     has_known_cost = any(pod.hourly_cost for pod in pods)

@@ -6,13 +6,23 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import pytest
 
 from tests.remote.sshd import wait_until
-from yotta_jupyter import InvalidPodState, InvalidRequest, PodNotFound, Sandbox, ServerError, WaitTimeout, YottaError
+from yotta_jupyter import (
+    AuthenticationError,
+    InvalidPodState,
+    InvalidRequest,
+    PodNotFound,
+    Sandbox,
+    ServerError,
+    WaitInterrupted,
+    WaitTimeout,
+    YottaError,
+)
 from yotta_jupyter.magics.dispatch import CommandInterrupted
 
 Run = Callable[[str], Any]
@@ -140,6 +150,81 @@ def test_ctrl_c_during_a_request_is_one_line(
     assert "Traceback" not in output
     error = rf"RequestInterrupted: Interrupted: the {endpoint} of train-1 \(\d+\).* may have been applied"
     assert re.search(rf"{error}; the pod otherwise still costs money\. See .*: %yotta (get train-1|list)$", output)
+
+
+@pytest.fixture
+def slow(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox in which q1 stays INITIALIZE, and train-1, once paused, PAUSING."""
+    with Sandbox(speed=0.001) as slow:
+        monkeypatch.setenv("YOTTA_BASE_URL", slow.base_url)
+        monkeypatch.setenv("YOTTA_API_KEY", slow.api_key)
+        run("%yotta create pytorch --gpu L4 --name q1")
+        run("%yotta pause train-1")
+        yield slow
+
+
+UNSENT = [
+    ("pause q1 --wait", "pause", r"q1 \(\d+\) is INITIALIZE", "pause q1 --wait, or stop it with %yotta delete q1"),
+    ("resume train-1 --wait", "resume", r"train-1 \(\d+\) is PAUSING", "resume train-1 --wait"),
+    ("create $image --gpu L4 --name train-1 --resume", "resume", "PAUSING", "resume train-1 --wait"),
+]
+"""Commands that wait before they send an action; the action, the pod's state, and the advice."""
+
+
+def polls(sandbox: Sandbox, action: str) -> int:
+    """Return the number of polls of the last command, which the request of an action or the listing precedes."""
+    endpoints = [request.endpoint for request in sandbox.requests]
+    last = max(index for index, endpoint in enumerate(endpoints) if endpoint in (action, "list"))
+    return endpoints[last:].count("get")
+
+
+@pytest.mark.parametrize("end", ["interrupt", "error"])
+@pytest.mark.parametrize(("line", "action", "state", "command"), UNSENT, ids=[row[0].split()[0] for row in UNSENT])
+def test_a_wait_before_an_action_that_ends_early_says_that_it_was_not_sent(
+    run: Run, slow: Sandbox, line: str, action: str, state: str, command: str, end: str
+) -> None:
+    run("image = get_ipython().run_line_magic('yotta', 'list').set_index('name')['image']['train-1']")
+    count = len(slow.requests)
+    is_polling = lambda: len(slow.requests) > count and polls(slow, action) >= 3  # noqa: E731
+    if end == "interrupt":
+        thread = interrupt_when(is_polling)
+    else:
+        thread = threading.Thread(target=lambda: (wait_until(is_polling), slow.add_fault("get:status=401")))
+        thread.start()
+    with pytest.raises(WaitInterrupted if end == "interrupt" else AuthenticationError) as caught:
+        run(f"%yotta {line}")
+    thread.join()
+    message = str(caught.value)
+    assert re.search(rf"{state}\. The {action} was not sent\. This (may )?still costs? money\.", message)
+    assert f"To wait and send it: %yotta {command}" in message
+    assert "%yotta wait" not in message
+
+
+@pytest.mark.parametrize(
+    ("fault", "line", "sent", "state"),
+    [
+        ("500-before", "create pytorch --gpu L4 --name a --wait", "", r"a \(\d+\) is INITIALIZE. This may still cost"),
+        ("code=13000", "wait train-1 --until paused", "", r"train-1 \(\d+\) is RUNNING. This still costs"),
+        ("code=13000", "pause train-1 --wait", "The pause was sent. ", r"train-1 \(\d+\) is PAUSING. This still costs"),
+        (
+            "500-before",
+            "resume finetune-1 --wait",
+            "The resume was sent. ",
+            r"finetune-1 \(\d+\) is INITIALIZE. This may still cost",
+        ),
+    ],
+)
+def test_an_error_that_ends_a_wait_names_the_pod_its_cost_and_the_next_command(
+    run: Run, sandbox: Sandbox, fault: str, line: str, sent: str, state: str
+) -> None:
+    sandbox.add_fault(f"get:{fault}")
+    with pytest.raises((ServerError, PodNotFound)) as caught:
+        run(f"%yotta {line}")
+    message = str(caught.value)
+    assert re.match(rf"{sent}(The API failed|There is no pod).* Last known: {state} money\. ", message)
+    name = re.search(r"Last known: (\S+)", message)[1]
+    assert re.search(rf"%yotta (wait|delete|pause) {name}", message)
+    assert "\n" not in message
 
 
 def test_ctrl_c_during_a_listing_fails_the_cell_with_one_line(

@@ -55,10 +55,16 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
         errors |= _request_when_allowed(session, action, pods, errors)
     errors, statuses = _accept_repeated(action, pods, errors)
     accepted = [pod for pod in pods if errors[pod.id] is None]
+    requested = [pod for pod in accepted if pod.id not in statuses]
     if not arguments.wait:
-        statuses |= _check_statuses(session.client, action, [pod for pod in accepted if pod.id not in statuses])
+        statuses |= _check_statuses(session.client, action, requested)
     elif accepted:
+        during = TRANSITIONS[action].during
+        accepted = [msgspec.structs.replace(pod, status=statuses.get(pod.id, during)) for pod in accepted]
         wait_errors, wait_statuses = _wait_until_done(session, action, accepted)
+        for pod in requested:
+            if (error := wait_errors[pod.id]) is not None:
+                error.message = f"The {action} was sent. {error.message}"
         errors |= wait_errors
         statuses |= wait_statuses
     return results_or_raise(action, pods, errors, statuses)
@@ -73,15 +79,19 @@ def _request(client: Client, action: str, pods: Sequence[Pod]) -> dict[str, Yott
 def _request_when_allowed(
     session: Session, action: str, pods: Sequence[Pod], errors: Mapping[str, YottaError | None]
 ) -> dict[str, YottaError | None]:
-    """Request an action again when it is allowed: a resume of a pod that was PAUSING. Return the new errors by id."""
+    """Request an action again when it is allowed: a resume of a pod that was PAUSING. Return the new errors by id.
+
+    Nothing is requested of a pod whose wait failed.
+    """
     required = TRANSITIONS[action].required
     transitions = [transition for transition in TRANSITIONS.values() if transition.after == required]
     earlier_statuses = {status for transition in transitions for status in (transition.during, transition.after)}
     refused = [pod for pod in pods if _refused_status(errors[pod.id]) in earlier_statuses]
     if required is None or not refused:
         return {}
-    wait_for_pods(session, refused, required)
-    return _request(session.client, action, refused)
+    outcomes = wait_for_pods(session, refused, required, unsent=action)
+    failed = {pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, YottaError)}
+    return {**failed, **_request(session.client, action, [pod for pod in refused if pod.id not in failed])}
 
 
 def _refused_status(error: YottaError | None) -> str:

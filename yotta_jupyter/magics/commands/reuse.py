@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...errors import InvalidRequest
+import msgspec
+
+from ...errors import InvalidRequest, YottaError
 from ...formatting import format_rate
 from ...hints import pod_argument
 from ...sanitize import single_line
+from ...statuses import TRANSITIONS
 from ..display import print_note
-from ..waiting import wait_for_pod
+from ..waiting import add_state, wait_for_pod
 
 if TYPE_CHECKING:
     from ...models import Pod
@@ -64,9 +67,14 @@ def prepare_reused(session: Session, pod: Pod, resume: bool, will_wait: bool) ->
 def _resume(session: Session, pod: Pod) -> Pod:
     pods = session.client.pods
     if pod.status == "PAUSING":
-        wait_for_pod(session, pod, "PAUSED")
+        wait_for_pod(session, pod, "PAUSED", unsent="resume")
     pods.resume(pod.id)
-    return pods.get(pod.id)
+    try:
+        return pods.get(pod.id)
+    except YottaError as error:
+        error.message = f"The resume was sent. {error.message}"
+        add_state(session, error, msgspec.structs.replace(pod, status=TRANSITIONS["resume"].during), "RUNNING")
+        raise
 
 
 @contextmanager
