@@ -85,7 +85,7 @@ class YottaError(OneLineError, Exception):
 
     Notes
     -----
-    Unpickling calls the class with ``self.args``. A subclass with other positional arguments therefore sets `args`.
+    Unpickling calls the class with ``self.args``. A subclass with other required arguments therefore sets `args`.
     """
 
     def __init__(self, message: str, *, advice: str = "", base_url: str | None = None) -> None:
@@ -433,7 +433,7 @@ class PodUnreachable(RemoteUnavailable):
     def __init__(self, message: str, pod_id: str) -> None:
         super().__init__(
             message,
-            advice=f'See it with pods.get("{pod_id}"); pods.pause and pods.resume start it again.',
+            advice=f'See it with pods.get("{pod_id}"); to restart it: pods.pause, then pods.resume.',
             pod_id=pod_id,
         )
         self.args = (message, pod_id)

@@ -54,7 +54,7 @@ def cost_frame(pods: Sequence[Pod]) -> pd.DataFrame:
     billable.sort(key=lambda pod: pod.hourly_cost or 0.0, reverse=True)
     return ReadableFrame(
         {
-            "name": to_array([pod.pod_name for pod in billable], "string"),
+            "name": to_array([pod.name for pod in billable], "string"),
             "status": to_array([pod.status for pod in billable], "string"),
             "hourly_cost": to_array([pod.hourly_cost for pod in billable], "float64"),
             "hourly_rate": to_array([pod.hourly_rate for pod in billable], "float64"),

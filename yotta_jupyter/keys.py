@@ -24,7 +24,7 @@ _ADVICE: Final = "Name another key with ssh_key, or set the variable PUBLIC_KEY 
 
 
 def explicit_key_file(key_file: str | None) -> str | None:
-    """Return the key file that the user chose, or None for `DEFAULT_KEY`. A chosen key is the only one tried.
+    """Return the key file that the user chose, or None for `DEFAULT_KEY`. SSH then tries no other key.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from .store import GuardStore
 
 
 class GuardCache:
-    """The guards of one base URL, read from the database before each check and written after it.
+    """The guards of one base URL in the checks of one account: read before each check and written after it.
 
     Changes that could not be written are written later. If the database is replaced, the guards of the account are
     written into the new database.
@@ -23,7 +23,7 @@ class GuardCache:
     store : GuardStore
     base_url : str
     is_own : callable
-        Returns whether a guard belongs to the account of the cache.
+        Returns whether a guard belongs to the account.
     log : callable
         Called with one line about what happened.
     """
@@ -70,7 +70,7 @@ class GuardCache:
         except YottaError as error:
             self._log_problem(error)
             return
-        if not self._unwritten:  # Otherwise, `save` fails with the same problem again.
+        if not self._unwritten:  # Otherwise, `save` may fail with the same problem, which is logged once.
             self._problem = ""
         self._guards = {
             pod_id: msgspec.structs.replace(guard, **self._unwritten.get(pod_id, {}))

@@ -20,7 +20,7 @@ from .ledger import COSTS_BY
 from .spans import ABSENT, MIN_ABSENCE, PodHistory
 
 MAX_UNOBSERVED: Final = 60.0
-"""The unobserved seconds of a pod up to which its costs are complete."""
+"""The unobserved seconds in a row of the report up to which its cost is complete."""
 
 _DAY: Final = 86400.0
 

@@ -56,14 +56,14 @@ class Ledger:
     account : str
         See `account_id`.
     problem : YottaError or None
-        Why the last observation could not be recorded.
+        Why the last listing could not be recorded.
     """
 
     def __init__(self, base_url: str, api_key: Secret, clock: Clock | None = None) -> None:
         self._base_url = base_url
         self.account = account_id(base_url, api_key)
         self._clock = clock or Clock(data_folder() / "clock.json")
-        self._database = Database(data_folder() / "ledger.db", SCHEMA, 1, "costs")
+        self._database = Database(data_folder() / "ledger.db", SCHEMA, version=1, noun="costs")
         self._pending: deque[tuple[float, PodsListed]] = deque(maxlen=_MAX_PENDING)
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -83,7 +83,7 @@ class Ledger:
             self._pending.append((self._clock.now(), event))
             if self._worker is None:
                 # Not a daemon: the interpreter waits for it, so that the last listing is recorded as well.
-                self._worker = threading.Thread(target=self._write_pending, name="yotta-ledger")
+                self._worker = threading.Thread(target=self._write_pending, name="yotta-ledger", daemon=False)
                 try:
                     self._worker.start()
                 except RuntimeError:  # The interpreter is being finalized.
@@ -117,7 +117,7 @@ class Ledger:
             return select_histories(connection, self._base_url, self.account, since)
 
     def last_interruption(self, pod_id: str) -> int:
-        """Return the last interruption of a pod that a process of this user has listed; see `select_last_interruption`.
+        """Return the id of the last span in which a pod was paused or starting; see `select_last_interruption`.
 
         Raises
         ------

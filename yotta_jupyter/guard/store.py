@@ -47,7 +47,7 @@ class GuardStore:
     """The guards, by base URL and pod id. Each method raises `YottaError` if the database cannot be used."""
 
     def __init__(self) -> None:
-        self._database = Database(data_folder() / "guards.db", _SCHEMA, 1, "guards")
+        self._database = Database(data_folder() / "guards.db", _SCHEMA, version=1, noun="guards")
 
     @property
     def exists(self) -> bool:

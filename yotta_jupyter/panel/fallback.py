@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
-from ..formatting import format_rate, pluralize
+from ..formatting import format_amount, format_rate, pluralize
 from ..models import Pod, summarize
 from ..sanitize import single_line
 
@@ -83,6 +83,6 @@ def _cells(pod: Pod) -> tuple[str, ...]:
         f"{pod.gpu_count or '?'} × {single_line(pod.gpu_type or 'unknown', 30)}",
         single_line(pod.region or "", 30),
         single_line((pod.image or "").rpartition("/")[2], 40),
-        "" if cost is None else f"{cost:.2f}",
+        "" if cost is None else format_amount(cost),
         single_line(pod.id, 24),
     )

@@ -275,7 +275,7 @@ class _Form:
         return find(text, as_typed=True)
 
     def require_all_or_none(self, options: Mapping[str, Any], **errors: str) -> None:
-        """Add the error of each empty field, unless all fields with an error text are empty."""
+        """Add the text in `errors` of each empty field, unless all the fields in `errors` are empty."""
         empty = [field for field in errors if not options[field]]
         if len(empty) < len(errors):
             for field in empty:

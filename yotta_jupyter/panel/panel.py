@@ -236,7 +236,7 @@ class Panel:
             self._send()
 
     def _follow_sandbox(self) -> None:
-        """Change to the notebook's present sandbox. A panel of an account that costs money never changes."""
+        """Change to the notebook's present sandbox. A panel whose API is not on this machine never changes."""
         if self._follow is None or not self._may_be_sandbox:
             return
         client = self._follow()
@@ -270,7 +270,7 @@ class Panel:
         self._send()
 
     def _on_event(self, event: Event) -> None:
-        # An action of this panel itself requests one refresh when all its requests are done.
+        # `Actions` requests one refresh when all requests of an action are done.
         if isinstance(event, PodsChanged) and not self._actions.has_requests_in_progress:
             self._poller.request_refresh()
 
@@ -279,8 +279,8 @@ class Panel:
         with contextlib.suppress(Exception), self._state.lock:
             if self._closed:
                 return
-            # Send snapshots until one has all rows of the first listing, then patches.
-            if not (self._sent_first_listing and self._sync.sent_all_rows):
+            has_complete_snapshot = self._sent_first_listing and self._sync.sent_all_rows
+            if not has_complete_snapshot:
                 self._sent_first_listing = self._first_listing.is_set()
                 self._widget.send_snapshot()
                 return

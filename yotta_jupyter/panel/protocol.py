@@ -129,6 +129,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     "has_password": lambda pod: any(variable.key == JUPYTER_PASSWORD_ENV for variable in pod.environment_vars),
     "pause_loss": lambda pod: pod.pause_loss,
     "has_persistent_volume": lambda pod: pod.has_persistent_volume,
+    # While a pod is being deleted, both are false.
     "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
     "is_live": lambda pod: pod.status not in ENDING_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),

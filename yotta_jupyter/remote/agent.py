@@ -279,7 +279,7 @@ class Client:
         self._offset = 0
 
     def send(self, head: dict[str, Any]) -> None:
-        """Send a frame that is not of the log. Not called within a segment: the frame would divide an entry."""
+        """Send a frame that is not of the log. Not called while entries are sent: the frame would divide one."""
         self._out += pack(head)
 
     def follow(self, after: int) -> None:
@@ -925,7 +925,7 @@ class Agent:
             self.probe.send_if_due()
 
     def _replace_kernel(self) -> None:
-        """Replace a kernel that has ended. The next request replaces a kernel that did not become ready."""
+        """Replace a kernel that has ended. If it never became ready, the next request starts another one."""
         for channel in ("iopub", "shell"):
             self._read_kernel(channel)  # Its last messages.
         self.kernel.signal(signal.SIGKILL)  # The processes that it started.

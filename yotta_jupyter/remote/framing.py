@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from ..errors import RemoteUnavailable
 
+# As in agent.py, which is sent alone and imports nothing of this package.
 MAX_HEAD: Final = 1 << 20
 MAX_BODY: Final = 256 << 20
 """Bytes of a received frame."""

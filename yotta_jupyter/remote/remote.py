@@ -86,8 +86,9 @@ class Remote(RemoteKernel):
         """Copy a file or a folder to the pod.
 
         Each file is compared by SHA-256. Equal files are not sent again, and an interrupted copy is resumed. A folder's
-        contents go into the destination folder; a file goes into an existing folder. Permissions and times are
-        kept. A link within the folder stays a link; one to a file elsewhere is replaced by the content of that file.
+        contents go into the destination folder; if the destination is an existing folder, a file is put into it.
+        Permissions and times are kept. A link within the folder stays a link; one to a file elsewhere is replaced by
+        the content of that file.
 
         Parameters
         ----------

@@ -308,11 +308,14 @@ var UndoableActions = class {
     this._groups.push(group);
   }
   /**
+   * Forgets the groups that cannot be undone any more.
+   *
    * @param {(id: string) => string | null} actionOf returns the action of a row that can still be undone
    * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
   last(actionOf) {
-    for (const { action: action2, ids: ids2, isBulk } of [...this._groups].reverse()) {
+    for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
+      const { action: action2, ids: ids2, isBulk } = group;
       const undoable = ids2.filter((id) => actionOf(id) === action2);
       if (undoable.length) return { action: action2, ids: undoable, isBulk };
       this._groups.pop();
@@ -857,7 +860,7 @@ function formatGpuFacts({ vram_in_gb, price }) {
   const facts = [vram_in_gb && `${vram_in_gb} GB`, price != null && `${formatDollars(price)} an hour`];
   return facts.filter(Boolean).join(" · ");
 }
-function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
+function formatStatus(status, pending = null, { stalled = false, undoSeconds = 0, connected = true } = {}) {
   const lastKnown = connected ? null : lastKnownOf(pending);
   if (lastKnown) return lastKnown.status;
   if (stalled) return "Waiting for kernel…";
@@ -879,7 +882,7 @@ function lastKnownOf(pending) {
 var EMPTY_LABELS = { status: "Any status", region: "Any region", gpu_type: "Any GPU" };
 var ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gpu_type: "Filter by GPU type" };
 var FORMATTERS = {
-  status: (value) => formatStatus(value, null),
+  status: (value) => formatStatus(value),
   region: (value) => value,
   gpu_type: formatGpuType
 };
@@ -2152,17 +2155,17 @@ var JupyterPopup = class {
   constructor(store, context, onClose) {
     this.store = store;
     this.context = context;
-    this._onPopupClose = onClose;
+    this._notifyClosed = onClose;
     this._requestNumber = 0;
     this._linkRequest = null;
     this._passwordRequest = null;
     this._passwordTimer = 0;
     this._podId = null;
     this._button = null;
-    this._link = h("div");
-    this._password = h("div");
+    this._linkLine = h("div");
+    this._passwordLine = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
-    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
+    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._reset() });
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -2187,17 +2190,17 @@ var JupyterPopup = class {
     this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
-    this._link = h("div", { class: "yotta-jupyter-line", role: "status" });
-    this._password = h("div", { class: "yotta-jupyter-line" });
+    this._linkLine = h("div", { class: "yotta-jupyter-line", role: "status" });
+    this._passwordLine = h("div", { class: "yotta-jupyter-line" });
     if (row.has_password) {
-      this._password.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
-    } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
+      this._passwordLine.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
+    } else this._passwordLine.append("The pod has no variable JUPYTER_PASSWORD.");
     const close = secondaryButton("Close", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
-      this._link,
+      this._linkLine,
       ...publicAddress(row),
-      this._password,
+      this._passwordLine,
       h("div", { class: "yotta-jupyter-line" }, close)
     );
     this._popup.open(button);
@@ -2224,10 +2227,10 @@ var JupyterPopup = class {
     const url = new TextDecoder().decode(buffers[0]);
     const isOpened = openTab(url);
     const link = newTabLink(url, isOpened ? "Open it again" : `Open Jupyter of ${name}`);
-    this._link.replaceChildren(link);
-    if (message.note) this._link.append(h("div", { class: "yotta-muted" }, message.note));
+    this._linkLine.replaceChildren(link);
+    if (message.note) this._linkLine.append(h("div", { class: "yotta-muted" }, message.note));
     if (isOpened) {
-      this._link.prepend("Opened in a new tab.");
+      this._linkLine.prepend("Opened in a new tab.");
       this.context.announce(`Opened Jupyter of ${name}`);
     } else {
       link.classList.add("yotta-button-primary");
@@ -2247,7 +2250,7 @@ var JupyterPopup = class {
       return;
     }
     if (!buffers?.length) {
-      this._password.replaceChildren(message.error);
+      this._passwordLine.replaceChildren(message.error);
       return;
     }
     const field = h("input", { type: "text", readonly: true, "aria-label": "Jupyter password" });
@@ -2255,7 +2258,7 @@ var JupyterPopup = class {
     const copy = secondaryButton("Copy", async () => {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
-    this._password.replaceChildren(field, copy);
+    this._passwordLine.replaceChildren(field, copy);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = window.setTimeout(() => this._popup.close(), PASSWORD_MS);
     this._popup.place();
@@ -2285,7 +2288,7 @@ var JupyterPopup = class {
     this._linkRequest = this._newRequestId();
     const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
     const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" };
-    this._link.replaceChildren(h("span", attributes, spinner, "Connecting…"));
+    this._linkLine.replaceChildren(h("span", attributes, spinner, "Connecting…"));
     const request_id = this._linkRequest;
     this.store.send({ type: "open_jupyter", request_id, pod_id: podId, server_path: remoteServerPath() });
   }
@@ -2297,7 +2300,7 @@ var JupyterPopup = class {
   /** @param {string} error */
   _showError(error) {
     const podId = this._podId ?? "";
-    this._link.replaceChildren(
+    this._linkLine.replaceChildren(
       h("span", { class: "yotta-is-invalid", dir: "auto" }, error),
       secondaryButton("Try again", () => this._requestLink(podId))
     );
@@ -2314,7 +2317,7 @@ var JupyterPopup = class {
     this._popup.close();
     button?.focus({ preventScroll: true });
   }
-  _onClose() {
+  _reset() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = 0;
@@ -2323,7 +2326,7 @@ var JupyterPopup = class {
     this._button = null;
     this._podId = null;
     this.element.replaceChildren();
-    this._onPopupClose();
+    this._notifyClosed();
   }
 };
 function newTabLink(url, text) {

@@ -1,8 +1,8 @@
 """Assign and read variables of the pod's kernel. Runs in that kernel.
 
 A result is published as an output of its own MIME type. It has ``ok``, or ``missing`` packages, or the ``name`` of a
-variable and its ``error``. An entry is a value: its name, its kind, and its bytes as Base64 text (``inline``) or
-in a file (``path``).
+variable and its ``error``, with ``is_unsupported`` if no value of its type can be moved. An entry is a value: its name,
+its kind, and its bytes as Base64 text (``inline``) or in a file (``path``).
 """
 
 from __future__ import annotations
@@ -130,8 +130,10 @@ def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ImportError) and error.name in INSTALLABLE:
         return {"missing": [error.name]}
     text = one_line(error, 300)
-    if isinstance(error, (CodecError, NameError)):
-        return {"error": text, "is_unsupported": isinstance(error, CodecError)}
+    if isinstance(error, CodecError):
+        return {"error": text, "is_unsupported": True}
+    if isinstance(error, NameError):
+        return {"error": text}
     return {"error": f"{type(error).__name__}: {text}"}
 
 

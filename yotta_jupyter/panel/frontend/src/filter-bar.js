@@ -12,7 +12,7 @@ const ARIA_LABELS = { status: "Filter by status", region: "Filter by region", gp
 
 /** @type {Record<(typeof SELECT_FILTERS)[number], (value: string) => string>} */
 const FORMATTERS = {
-  status: (value) => formatStatus(value, null),
+  status: (value) => formatStatus(value),
   region: (value) => value,
   gpu_type: formatGpuType,
 };

@@ -191,7 +191,7 @@ export function formatGpuFacts({ vram_in_gb, price }) {
  *   has ended
  * @returns {string}
  */
-export function formatStatus(status, pending, { stalled = false, undoSeconds = 0, connected = true } = {}) {
+export function formatStatus(status, pending = null, { stalled = false, undoSeconds = 0, connected = true } = {}) {
   const lastKnown = connected ? null : lastKnownOf(pending);
   if (lastKnown) return lastKnown.status;
   if (stalled) return "Waiting for kernel…";

@@ -28,7 +28,7 @@ export class JupyterPopup {
   constructor(store, context, onClose) {
     this.store = store;
     this.context = context;
-    this._onPopupClose = onClose;
+    this._notifyClosed = onClose;
     this._requestNumber = 0;
     /** The id of the pending request for a link. @type {string | null} */
     this._linkRequest = null;
@@ -41,11 +41,11 @@ export class JupyterPopup {
     /** @type {HTMLElement | null} */
     this._button = null;
     /** @type {HTMLElement} */
-    this._link = h("div");
+    this._linkLine = h("div");
     /** @type {HTMLElement} */
-    this._password = h("div");
+    this._passwordLine = h("div");
     this.element = h("div", { role: "dialog", class: "yotta-jupyter", tabindex: "-1" });
-    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._onClose() });
+    this._popup = new Popup(this.element, { alignRight: true, onClose: () => this._reset() });
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -71,17 +71,17 @@ export class JupyterPopup {
     this._podId = row.id;
     const name = displayName(row);
     this.element.setAttribute("aria-label", `Jupyter of ${name}`);
-    this._link = h("div", { class: "yotta-jupyter-line", role: "status" });
-    this._password = h("div", { class: "yotta-jupyter-line" });
+    this._linkLine = h("div", { class: "yotta-jupyter-line", role: "status" });
+    this._passwordLine = h("div", { class: "yotta-jupyter-line" });
     if (row.has_password) {
-      this._password.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
-    } else this._password.append("The pod has no variable JUPYTER_PASSWORD.");
+      this._passwordLine.append(secondaryButton("Show Jupyter password", () => this._requestPassword(row.id)));
+    } else this._passwordLine.append("The pod has no variable JUPYTER_PASSWORD.");
     const close = secondaryButton("Close", () => this._closeAndFocus());
     this.element.replaceChildren(
       h("strong", { dir: "auto" }, `Jupyter of ${name}`),
-      this._link,
+      this._linkLine,
       ...publicAddress(row),
-      this._password,
+      this._passwordLine,
       h("div", { class: "yotta-jupyter-line" }, close),
     );
     this._popup.open(button);
@@ -109,10 +109,10 @@ export class JupyterPopup {
     const url = new TextDecoder().decode(buffers[0]);
     const isOpened = openTab(url);
     const link = newTabLink(url, isOpened ? "Open it again" : `Open Jupyter of ${name}`);
-    this._link.replaceChildren(link);
-    if (message.note) this._link.append(h("div", { class: "yotta-muted" }, message.note));
+    this._linkLine.replaceChildren(link);
+    if (message.note) this._linkLine.append(h("div", { class: "yotta-muted" }, message.note));
     if (isOpened) {
-      this._link.prepend("Opened in a new tab.");
+      this._linkLine.prepend("Opened in a new tab.");
       this.context.announce(`Opened Jupyter of ${name}`);
     } else {
       link.classList.add("yotta-button-primary");
@@ -133,7 +133,7 @@ export class JupyterPopup {
       return;
     }
     if (!buffers?.length) {
-      this._password.replaceChildren(message.error);
+      this._passwordLine.replaceChildren(message.error);
       return;
     }
     const field = h("input", { type: "text", readonly: true, "aria-label": "Jupyter password" });
@@ -141,7 +141,7 @@ export class JupyterPopup {
     const copy = secondaryButton("Copy", async () => {
       if (await this.context.copy(field.value, "the Jupyter password")) setText(copy, "Copied");
     });
-    this._password.replaceChildren(field, copy);
+    this._passwordLine.replaceChildren(field, copy);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = window.setTimeout(() => this._popup.close(), PASSWORD_MS);
     this._popup.place();
@@ -175,7 +175,7 @@ export class JupyterPopup {
     this._linkRequest = this._newRequestId();
     const spinner = h("span", { class: "yotta-status-indicator", "aria-hidden": "true" });
     const attributes = { class: "yotta-jupyter-progress", "data-pending": "true" }; // A pending indicator rotates.
-    this._link.replaceChildren(h("span", attributes, spinner, "Connecting…"));
+    this._linkLine.replaceChildren(h("span", attributes, spinner, "Connecting…"));
     const request_id = this._linkRequest;
     this.store.send({ type: "open_jupyter", request_id, pod_id: podId, server_path: remoteServerPath() });
   }
@@ -189,7 +189,7 @@ export class JupyterPopup {
   /** @param {string} error */
   _showError(error) {
     const podId = this._podId ?? "";
-    this._link.replaceChildren(
+    this._linkLine.replaceChildren(
       h("span", { class: "yotta-is-invalid", dir: "auto" }, error),
       secondaryButton("Try again", () => this._requestLink(podId)),
     );
@@ -209,7 +209,7 @@ export class JupyterPopup {
     button?.focus({ preventScroll: true });
   }
 
-  _onClose() {
+  _reset() {
     document.removeEventListener("pointerdown", this._onPointerdown, true);
     clearTimeout(this._passwordTimer);
     this._passwordTimer = 0;
@@ -219,7 +219,7 @@ export class JupyterPopup {
     this._button = null;
     this._podId = null;
     this.element.replaceChildren();
-    this._onPopupClose();
+    this._notifyClosed();
   }
 }
 

@@ -61,11 +61,14 @@ export class UndoableActions {
   }
 
   /**
+   * Forgets the groups that cannot be undone any more.
+   *
    * @param {(id: string) => string | null} actionOf returns the action of a row that can still be undone
    * @returns {ActionGroup | null} the last one, without the pods that cannot be undone any more
    */
   last(actionOf) {
-    for (const { action, ids, isBulk } of [...this._groups].reverse()) {
+    for (let group = this._groups.at(-1); group; group = this._groups.at(-1)) {
+      const { action, ids, isBulk } = group;
       const undoable = ids.filter((id) => actionOf(id) === action);
       if (undoable.length) return { action, ids: undoable, isBulk };
       this._groups.pop();
