@@ -33,14 +33,6 @@ describe("the options", () => {
     ])("torch").map(({ value }) => value);
     expect(values).toEqual(["torch", "my-torch", "pytorch"]);
   });
-
-  test("a thousand are filtered in a few milliseconds", () => {
-    const many = Array.from({ length: 1000 }, (_, n) => ({ value: `registry/own-${n}:1`, label: `own ${n}` }));
-    const search = createFilter(many);
-    const start = performance.now();
-    for (let n = 0; n < 10; n++) search(`own ${n}`);
-    expect((performance.now() - start) / 10).toBeLessThan(20);
-  });
 });
 
 describe("the keys", () => {

@@ -1,5 +1,6 @@
 // @ts-check
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { encodeRow, podRow } from "./fixtures.js";
 import { closePanel, labelled, model, openPanel, sentMessages, TWO_PODS } from "./panel.js";
 
 /** @typedef {import("../../../yotta_jupyter/panel/frontend/src/protocol.js").PodRow} PodRow */
@@ -25,6 +26,18 @@ test("a failed copy is not shown as copied", async () => {
   expect(document.activeElement).toBe(field);
   field.blur();
   expect(view.root.querySelector("[aria-label='Copy this']")).toBeNull();
+});
+
+test("a row that is reused for another pod does not say that its SSH command was copied", async () => {
+  const view = openPanel([{ ...TWO_PODS[0], ssh: "ssh user@192.0.2.1" }]);
+  vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+  const button = labelled(view, "Copy SSH command of train-1");
+  button.click();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(button.textContent).toBe("Copied");
+  const other = { ...TWO_PODS[1], ssh: "ssh user@192.0.2.2" };
+  model.receive({ type: "patch", version: 2, added: [encodeRow(podRow(other))], removed: ["1"] });
+  expect([button.getAttribute("aria-label"), button.textContent]).toEqual(["Copy SSH command of eval-1", "SSH"]);
 });
 
 test.each([

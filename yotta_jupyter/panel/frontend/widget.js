@@ -2867,7 +2867,8 @@ var RowView = class {
       );
     };
     this.pauseResumeButton = iconButton("pause", "", act);
-    this.sshButton = textButton("SSH", "yotta-ssh-button", () => actions.copySsh(this.id, this.sshButton));
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => this._copySsh(actions));
+    this._copiedTimer = void 0;
     this.jupyterButton = textButton(
       "Jupyter",
       "yotta-jupyter-button",
@@ -2928,7 +2929,10 @@ var RowView = class {
     const name = displayName(row);
     const pending = store.pendingAction(row);
     const selected = store.selected.has(row.id);
-    if (row.id !== this.id) for (const lock of this._locks.values()) lock.reset();
+    if (row.id !== this.id) {
+      for (const lock of this._locks.values()) lock.reset();
+      this._hideCopied();
+    }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
@@ -2964,6 +2968,23 @@ ${row.pause_loss}` : fullName);
   /** @returns {boolean} */
   hasFocus() {
     return this.element.contains(document.activeElement);
+  }
+  /** @param {RowActions} actions */
+  async _copySsh(actions) {
+    const { id } = this;
+    const copied = await actions.copySsh(id, this.sshButton);
+    if (copied && id === this.id) this._showCopied();
+  }
+  _showCopied() {
+    this._hideCopied();
+    this.sshButton.classList.add("yotta-is-copied");
+    setText(this.sshButton, "Copied");
+    this._copiedTimer = setTimeout(() => this._hideCopied(), COPIED_MS);
+  }
+  _hideCopied() {
+    clearTimeout(this._copiedTimer);
+    this.sshButton.classList.remove("yotta-is-copied");
+    setText(this.sshButton, "SSH");
   }
   /** @param {{ index: number, top: number }} position */
   _move({ index, top }) {
@@ -3065,17 +3086,17 @@ var RowActions = class {
   /**
    * @param {string} id
    * @param {HTMLElement} button
+   * @returns {Promise<boolean>} whether the command was copied
    */
   async copySsh(id, button) {
     const row = this.store.rows.get(id);
-    if (!row) return;
+    if (!row) return false;
     const command = this.store.sshCommand(row);
     if (isDisabled(button) || !command) {
       this.context.announce(`${displayName(row)} is not reachable by SSH now`);
-      return;
+      return false;
     }
-    const copied = await this.context.copy(command, `the SSH command of ${displayName(row)}`);
-    if (copied && isInRow(button, id)) showCopied(button);
+    return this.context.copy(command, `the SSH command of ${displayName(row)}`);
   }
   /**
    * @param {string} id
@@ -3089,21 +3110,6 @@ var RowActions = class {
     this.store.send({ type: "dismiss", pods: [id] });
   }
 };
-function isInRow(button, id) {
-  const element = (
-    /** @type {HTMLElement | null} */
-    button.closest("[data-pod-id]")
-  );
-  return button.isConnected && element?.dataset.podId === id;
-}
-function showCopied(button) {
-  button.classList.add("yotta-is-copied");
-  setText(button, "Copied");
-  setTimeout(() => {
-    button.classList.remove("yotta-is-copied");
-    setText(button, "SSH");
-  }, COPIED_MS);
-}
 
 // yotta_jupyter/panel/frontend/src/table.js
 var OVERSCAN = 4;

@@ -1,6 +1,5 @@
 // @ts-check
-import { COPIED_MS } from "./clipboard.js";
-import { isDisabled, setText } from "./dom.js";
+import { isDisabled } from "./dom.js";
 import { displayName, formatPauseLosses, PROGRESS_LABELS, withUndoHint } from "./format.js";
 import { undoableAction } from "./protocol.js";
 
@@ -38,17 +37,17 @@ export class RowActions {
   /**
    * @param {string} id
    * @param {HTMLElement} button
+   * @returns {Promise<boolean>} whether the command was copied
    */
   async copySsh(id, button) {
     const row = this.store.rows.get(id);
-    if (!row) return;
+    if (!row) return false;
     const command = this.store.sshCommand(row);
     if (isDisabled(button) || !command) {
       this.context.announce(`${displayName(row)} is not reachable by SSH now`);
-      return;
+      return false;
     }
-    const copied = await this.context.copy(command, `the SSH command of ${displayName(row)}`);
-    if (copied && isInRow(button, id)) showCopied(button);
+    return this.context.copy(command, `the SSH command of ${displayName(row)}`);
   }
 
   /**
@@ -63,24 +62,4 @@ export class RowActions {
   dismissError(id) {
     this.store.send({ type: "dismiss", pods: [id] });
   }
-}
-
-/**
- * @param {HTMLElement} button
- * @param {string} id
- * @returns {boolean} whether the button is still in the row of a pod: row elements are reused
- */
-function isInRow(button, id) {
-  const element = /** @type {HTMLElement | null} */ (button.closest("[data-pod-id]"));
-  return button.isConnected && element?.dataset.podId === id;
-}
-
-/** @param {HTMLElement} button the SSH button of a row */
-function showCopied(button) {
-  button.classList.add("yotta-is-copied");
-  setText(button, "Copied");
-  setTimeout(() => {
-    button.classList.remove("yotta-is-copied");
-    setText(button, "SSH");
-  }, COPIED_MS);
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { ActionLock } from "./action-lock.js";
+import { COPIED_MS } from "./clipboard.js";
 import { COLUMNS } from "./columns.js";
 import {
   h,
@@ -53,7 +54,9 @@ export class RowView {
       actions.act(this.id, /** @type {Action} */ (button.dataset.action));
     };
     this.pauseResumeButton = iconButton("pause", "", act);
-    this.sshButton = textButton("SSH", "yotta-ssh-button", () => actions.copySsh(this.id, this.sshButton));
+    this.sshButton = textButton("SSH", "yotta-ssh-button", () => this._copySsh(actions));
+    /** While the SSH button says "Copied". @type {ReturnType<typeof setTimeout> | undefined} */
+    this._copiedTimer = undefined;
     this.jupyterButton = textButton("Jupyter", "yotta-jupyter-button", () =>
       actions.openJupyter(this.id, this.jupyterButton),
     );
@@ -117,7 +120,10 @@ export class RowView {
     const name = displayName(row);
     const pending = store.pendingAction(row);
     const selected = store.selected.has(row.id);
-    if (row.id !== this.id) for (const lock of this._locks.values()) lock.reset();
+    if (row.id !== this.id) {
+      for (const lock of this._locks.values()) lock.reset();
+      this._hideCopied();
+    }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-pending", pending);
@@ -154,6 +160,26 @@ export class RowView {
   /** @returns {boolean} */
   hasFocus() {
     return this.element.contains(document.activeElement);
+  }
+
+  /** @param {RowActions} actions */
+  async _copySsh(actions) {
+    const { id } = this;
+    const copied = await actions.copySsh(id, this.sshButton);
+    if (copied && id === this.id) this._showCopied();
+  }
+
+  _showCopied() {
+    this._hideCopied();
+    this.sshButton.classList.add("yotta-is-copied");
+    setText(this.sshButton, "Copied");
+    this._copiedTimer = setTimeout(() => this._hideCopied(), COPIED_MS);
+  }
+
+  _hideCopied() {
+    clearTimeout(this._copiedTimer);
+    this.sshButton.classList.remove("yotta-is-copied");
+    setText(this.sshButton, "SSH");
   }
 
   /** @param {{ index: number, top: number }} position */
