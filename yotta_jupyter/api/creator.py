@@ -65,7 +65,7 @@ class PodCreator(PodReader):
         self._complete_spec = complete_spec
         self._created: dict[str, Pod] = {}  # by id, in the status right after the create
         self._created_at: dict[str, float] = {}  # time.monotonic() by pod id
-        self._unconfirmed: builtins.list[UnconfirmedCreate] = []
+        self._unconfirmed: dict[str, UnconfirmedCreate] = {}  # by launch ID
 
     def create(
         self,
@@ -101,8 +101,9 @@ class PodCreator(PodReader):
         spec : PodSpec, optional
             What to create, instead of the other parameters.
         reuse : bool, default False
-            Return the live pod of that name, if there is one with the same GPU type, GPU count, image and region,
-            instead of creating another.
+            Return the live pod of that name, if there is one, instead of creating another. It must have the same GPU
+            type, GPU count and image, and the same region, cloud type, volume sizes, mount path and initialization
+            command as far as they are given. Environment variables and ports are not compared.
         image : str
             A Docker image.
         gpu_type : str
@@ -314,7 +315,7 @@ class PodCreator(PodReader):
         return created_at is not None and time.monotonic() - created_at < seconds
 
     def _find_unconfirmed(self, pods: builtins.list[Pod], spec: PodSpec) -> Pod | None:
-        matching = [create for create in self._unconfirmed if create.matches(spec)]
+        matching = [create for create in tuple(self._unconfirmed.values()) if create.matches(spec)]
         for create in matching:
             pod = select_by_launch_id(pods, create.launch_id)
             remaining = UNCONFIRMED_SECONDS - (time.monotonic() - create.started_at)
@@ -327,14 +328,15 @@ class PodCreator(PodReader):
         return None
 
     def _forget_unconfirmed(self, launch_id: str | None) -> None:
-        self._unconfirmed = [create for create in self._unconfirmed if create.launch_id != launch_id]
+        if launch_id is not None:
+            self._unconfirmed.pop(launch_id, None)
 
     def _create(self, spec: PodSpec, completed: PodSpec) -> Pod:
         started_at = time.monotonic()
         try:
             created = create_once(self._backend, completed, self.list)
         except CreateOutcomeUnknown as error:
-            self._unconfirmed.append(UnconfirmedCreate(spec, error.launch_id, started_at))
+            self._unconfirmed[error.launch_id] = UnconfirmedCreate(spec, error.launch_id, started_at)
             raise
         finally:
             self._subscribers.publish(PodsChanged())
