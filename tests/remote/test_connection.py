@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import asyncssh
 import pytest
@@ -225,6 +227,10 @@ def test_a_pod_that_does_not_answer_is_reported_until_the_end(make_remote, share
     )
 
 
+def parse_deadline(status):
+    return datetime.strptime(re.search(r"until (\S+);", status)[1], "%H:%M:%S")
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -253,8 +259,30 @@ def test_ctrl_c_ends_the_attempts_of_each_call(make_remote, shared_sshd, monkeyp
         monkeypatch.setattr(connection, "CONNECT_TIMEOUT", timeout)
         with pytest.raises((ConnectInterrupted, RemoteError), match=r"while connecting|interrupted before it was sent"):
             call(remote)
-    first, second = [re.search(r"until (\S+);", status)[1] for status in statuses]
+    first, second = map(parse_deadline, statuses)
     assert first != second
+
+
+def test_callers_that_wait_at_once_are_told_the_earliest_deadline(make_remote, shared_sshd, monkeypatch):
+    statuses = []
+    monkeypatch.setattr(connection, "STATUS_DELAY", 0.05)
+    monkeypatch.setattr(connection, "_STATUS_INTERVAL", 0.05)
+    remote = make_remote(
+        shared_sshd,
+        endpoint_of_server(shared_sshd, port=1),
+        on_status=lambda status: statuses.append((threading.get_ident(), parse_deadline(status))),
+    )
+    with ThreadPoolExecutor(2) as executor:
+        monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 1000.0)
+        calls = [executor.submit(remote.connect)]
+        wait_until(lambda: statuses)
+        first_thread, deadline = statuses[0]
+        monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 5000.0)
+        calls.append(executor.submit(remote.connect))
+        wait_until(lambda: sum(thread != first_thread for thread, _ in statuses) > 2)
+        remote.close()
+        assert all(isinstance(call.exception(), RemoteUnavailable) for call in calls)
+    assert all(later - deadline < timedelta(minutes=1) for _, later in statuses)
 
 
 def test_ctrl_c_after_the_login_leaves_no_connection(sshd, make_remote, monkeypatch):

@@ -309,10 +309,9 @@ class PodConnection:
                 caller.set_starting(self._is_starting)
 
     def _seconds_left(self) -> float:
-        """Return for how long the caller that began last waits."""
-        end = self._callers[-1].scope.when()
-        assert end is not None
-        return end - asyncio.get_running_loop().time()
+        """Return for how long all present callers wait. They share one status, so a later end is wrong for some."""
+        ends = [end for caller in self._callers if (end := caller.scope.when()) is not None]
+        return min(ends) - asyncio.get_running_loop().time()
 
     def _describe_failure(self) -> tuple[str, str]:
         """Return the problem, which follows the name of the pod, and its reason."""
