@@ -198,6 +198,16 @@ def test_an_error_with_odd_fields(hostile_pod):
     assert str(caught.value).isprintable()
 
 
+def test_an_invalid_message_of_a_copy_does_not_blame_the_agent(tmp_path, make_remote):
+    write_fake_python(tmp_path / "python", r"printf '\nyotta-files\n\0\0\0\4\0\0\0\0nope'")
+    (tmp_path / "pod").mkdir()
+    message = r"^The copy on the pod sent a message that is not JSON\. Try again\.$"
+    with run_sshd(tmp_path / "pod", {"YOTTA_PYTHON": str(tmp_path / "python")}) as server:
+        remote = make_remote(server)
+        with pytest.raises(RemoteUnavailable, match=message):
+            remote.get("x", tmp_path / "x")
+
+
 def test_a_message_that_never_ends_is_an_error(hostile_pod, monkeypatch):
     monkeypatch.setattr(framing.FrameReader.__init__, "__defaults__", (0.5,))
 
@@ -224,7 +234,7 @@ def test_a_message_that_is_too_slow_is_an_error(monkeypatch):
             return data
 
     async def read():
-        return await framing.FrameReader(SlowReader(), stall_timeout=0.5).next()
+        return await framing.FrameReader(SlowReader(), "The agent", "", stall_timeout=0.5).next()
 
     started = time.monotonic()
     with pytest.raises(RemoteUnavailable, match="does not end"):

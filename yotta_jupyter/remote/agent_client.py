@@ -256,7 +256,7 @@ class AgentClient:
         writer: Any = None
         try:
             reader, writer = await self._launcher.open(connection)
-            frames = FrameReader(reader)
+            frames = FrameReader(reader, "The agent on the pod", "Restart it: remote.shutdown(), then run again.")
             await self._handshake(frames, writer)
             while (frame := await frames.next()) is not None:
                 await self._process(frame)

@@ -70,12 +70,16 @@ class FrameReader:
     Parameters
     ----------
     reader : Reader
+    sender, advice : str
+        For errors: what sends the frames, and what the user can do.
     stall_timeout : float, default 30
         See `STALL_TIMEOUT`.
     """
 
-    def __init__(self, reader: Reader, stall_timeout: float = STALL_TIMEOUT) -> None:
+    def __init__(self, reader: Reader, sender: str, advice: str, stall_timeout: float = STALL_TIMEOUT) -> None:
         self._reader = reader
+        self._sender = sender
+        self._advice = advice
         self._buffer = bytearray()
         self._stall_timeout = stall_timeout
 
@@ -95,7 +99,7 @@ class FrameReader:
             return None
         head_size, body_size = _LENGTHS.unpack_from(self._buffer)
         if head_size > MAX_HEAD or body_size > MAX_BODY:
-            raise _violation(f"a message of {(head_size + body_size) / 1e6:.0f} MB")
+            raise self._violation(f"a message of {(head_size + body_size) / 1e6:.0f} MB")
         body_start = _LENGTHS.size + head_size
         end = body_start + body_size
         if not await self._read_until(end):
@@ -103,9 +107,9 @@ class FrameReader:
         try:
             head = json.loads(bytes(self._buffer[_LENGTHS.size : body_start]))
         except (ValueError, RecursionError):
-            raise _violation("a message that is not JSON") from None
+            raise self._violation("a message that is not JSON") from None
         if not isinstance(head, dict):
-            raise _violation("a message without fields")
+            raise self._violation("a message without fields")
         body = bytes(memoryview(self._buffer)[body_start:end])
         del self._buffer[:end]
         return Frame(head, body)
@@ -119,7 +123,7 @@ class FrameReader:
                         if not await self._read():
                             return False
         except TimeoutError:
-            raise _violation("a message that does not end") from None
+            raise self._violation("a message that does not end") from None
         return True
 
     async def _read(self) -> bool:
@@ -128,8 +132,5 @@ class FrameReader:
         self._buffer += data
         return bool(data)
 
-
-def _violation(received: str) -> RemoteUnavailable:
-    return RemoteUnavailable(
-        f"The agent on the pod sent {received}.", advice="Restart it: remote.shutdown(), then run again."
-    )
+    def _violation(self, received: str) -> RemoteUnavailable:
+        return RemoteUnavailable(f"{self._sender} sent {received}.", advice=self._advice)

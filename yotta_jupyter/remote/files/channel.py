@@ -146,7 +146,7 @@ class PodChannel(FrameChannel):
         import asyncssh
 
         try:
-            frames = FrameReader(await self._skip_login_output())
+            frames = FrameReader(await self._skip_login_output(), "The copy on the pod", "Try again.")
             while (frame := await frames.next()) is not None:
                 await self._received.put(frame, len(frame.body) + _FRAME_OVERHEAD)
             end: Exception = await self._end_reason()
