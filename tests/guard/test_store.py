@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -71,3 +72,19 @@ def test_a_locked_database_is_an_error_of_one_line(
             enforcer.guards.set(enforcer.pod_id, after="2h")
         connection.execute("ROLLBACK")
     assert "\n" not in str(caught.value)
+
+
+def test_readers_do_not_wait_for_a_process_that_writes(
+    enforcer: SimulatedEnforcer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enforcer.guards.set(enforcer.pod_id, after="1m")
+    enforcer.yotta.ledger.flush()
+    enforcer.restart()
+    monkeypatch.setattr(storage, "BUSY_TIMEOUT", 0.0)
+    with ExitStack() as writers:
+        for name in ("guards.db", "ledger.db"):
+            connection = writers.enter_context(closing(sqlite3.connect(data_folder() / name, isolation_level=None)))
+            connection.execute("BEGIN IMMEDIATE")
+        assert enforcer.pod_id in enforcer.yotta.costs().index
+        enforcer.run_for(2 * MINUTE)
+    assert enforcer.status == "PAUSED"

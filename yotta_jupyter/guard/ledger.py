@@ -113,7 +113,7 @@ class Ledger:
         YottaError
             The database cannot be read.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             return select_histories(connection, self._base_url, self.account, since)
 
     def last_interruption(self, pod_id: str) -> int:
@@ -124,7 +124,7 @@ class Ledger:
         YottaError
             The database cannot be read.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             return select_last_interruption(connection, self._base_url, pod_id)
 
     def _write_pending(self) -> None:

@@ -56,7 +56,7 @@ class GuardStore:
 
     def identity(self) -> str:
         """Return the random id of this database. A database that replaces it has another id."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             return str(connection.execute("SELECT value FROM identity").fetchone()["value"])
 
     def guards(self, base_url: str | None = None) -> list[Guard]:
@@ -78,7 +78,7 @@ class GuardStore:
 
     def get(self, base_url: str, pod_id: str) -> Guard | None:
         """Return the guard of a pod, or None."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(writes=False) as connection:
             return _select(connection, base_url, pod_id)
 
     def put(self, guard: Guard, merge: Callable[[Guard, Guard], Guard]) -> Guard:
