@@ -75,7 +75,7 @@ class SimulatedEnforcer:
     @property
     def status(self) -> str:
         """The status of the pod in the sandbox, read without a request."""
-        return next(pod["status"] for pod in self.sandbox.pods() if pod["id"] == self.pod_id)
+        return str(next(pod["status"] for pod in self.sandbox.pods() if pod["id"] == self.pod_id))
 
     @property
     def pause_requests(self) -> int:

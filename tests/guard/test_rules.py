@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from yotta_jupyter import ConnectionFailed, InvalidRequest, Pod
@@ -226,7 +228,7 @@ def test_a_paused_pod_is_guarded_from_its_start_on(enforcer: SimulatedEnforcer) 
 
 @pytest.mark.parametrize("limit", [{"after": "8h"}, {"idle": "30m"}])
 def test_a_guard_of_a_pod_that_has_started_since_the_last_check_keeps_its_limit(
-    enforcer: SimulatedEnforcer, limit: dict[str, str]
+    enforcer: SimulatedEnforcer, limit: dict[str, Any]
 ) -> None:
     enforcer.complete("pause")
     enforcer.guards.set(enforcer.pod_id, after="1h")
