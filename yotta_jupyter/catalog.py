@@ -287,7 +287,7 @@ class Catalog:
             if tag and not is_misspelled:
                 return sent_unchanged  # The provider may have published it after this version of the catalog.
         elif "/" in repository or tag:
-            return Match(query)  # An image of another publisher.
+            return Match(query, _misspelling_note(query, repository, repositories))  # An image of another publisher.
         closest = closest_matches(name, repositories)
         raise UnknownName(_unknown_message("image", query, closest, repositories), field="image")
 
@@ -427,6 +427,17 @@ def _has_misspelled_word(query: str, regions: Iterable[str]) -> bool:
 def _unknown_message(kind: str, query: str, closest: list[str], known: Sequence[str] = ()) -> str:
     suggestions = f"Closest: {', '.join(closest)}" if closest else f"Known: {join_limited(known, _MAX_KNOWN_NAMES)}"
     return f"There is no {kind} {single_line(query, 60)!r} here. {suggestions}."
+
+
+def _misspelling_note(query: str, repository: str, official: list[str]) -> str | None:
+    """Return a note if the last part of a repository is almost, but not exactly, the name of an official image."""
+    name = repository.rpartition("/")[2]
+    closest = closest_matches(name, official, count=1, cutoff=0.8)
+    if not closest or name.lower() in closest:
+        return None
+    return (
+        f"{single_line(query, 80)} is not in the catalog and is sent unchanged. Closest official image: {closest[0]}."
+    )
 
 
 def _repository(image: str) -> str:

@@ -107,6 +107,37 @@ def test_dry_run_shows_the_rule_of_the_guard(captured_output: Output) -> None:
     assert "Note: a guard would pause the pod: after 8h, budget $20.00.\n" in output
 
 
+@pytest.mark.parametrize(("is_sandbox", "place"), [(True, "the sandbox"), (False, "your account")])
+def test_a_create_says_where(
+    captured_output: Output, monkeypatch: pytest.MonkeyPatch, is_sandbox: bool, place: str
+) -> None:
+    monkeypatch.setattr(Client, "is_sandbox", is_sandbox)
+    output = captured_output("%yotta create pytorch --gpu L4 --name demo")
+    assert re.search(
+        rf"^Created pod demo \(\d+\) in {place}, \$\d+\.\d\d an hour while it runs\. ", output, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("image", ["pytroch:latest", "me/pytroch"])
+def test_a_misspelt_image_is_sent_with_a_note(captured_output: Output, requests_to: Requests, image: str) -> None:
+    note = f"Note: {image} is not in the catalog and is sent unchanged. Closest official image: pytorch.\n"
+    assert note in captured_output(f"%yotta create {image} --gpu L4 --dry-run")
+    assert note in captured_output(f"%yotta create {image} --gpu L4")
+    assert requests_to("create")[0].json["image"] == image
+
+
+@pytest.mark.parametrize(
+    "image", ["me/own:1", "python:3.11", "pytorch/pytorch:2.8.0", "nvidia/cuda:12.4", "ubuntu:22.04"]
+)
+def test_an_image_of_another_publisher_has_no_note(captured_output: Output, image: str) -> None:
+    assert "Closest" not in captured_output(f"%yotta create {image} --gpu L4 --dry-run")
+
+
+def test_gpus_in_place_of_gpu_says_what_it_is(run: Run) -> None:
+    with pytest.raises(InvalidRequest, match=r"required: --gpu\. --gpus is the number of GPUs\. See %yotta gpus"):
+        run("%yotta create pytorch --gpus L4")
+
+
 def test_a_gpu_id_in_the_form_of_the_api_is_sent_with_a_note(captured_output: Output, requests_to: Requests) -> None:
     output = captured_output("%yotta create pytorch --gpu NVIDIA_L5_24G")
     assert "Note: NVIDIA_L5_24G is not in the catalog and is sent unchanged. Closest: NVIDIA_L4_24G." in output

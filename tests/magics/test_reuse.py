@@ -167,3 +167,17 @@ def test_a_race_with_another_notebook_is_noted(
     assert other_id in note
     assert "Both cost money; delete one." in note
     assert "UserWarning" not in output
+
+
+def test_variables_and_ports_that_a_reused_pod_lacks_are_noted(
+    run: Run, captured_output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "canary-token")
+    run(f"{CREATE} --env A=1 --env B=1 --expose 22/SSH --expose 8080")
+    same = captured_output(f"{CREATE} --env A=1 --env B=1 --expose 22/SSH --expose 8080")
+    assert "Reused" in same
+    assert "keeps its own" not in same + captured_output(CREATE)
+    output = captured_output(f"{CREATE} --env A=1 --env B=canary-value --env-from HF_TOKEN --expose 8080 --expose 9000")
+    note = "Note: train keeps its own variables and ports; requested, but not set on it: B, HF_TOKEN, port 9000.\n"
+    assert note in output
+    assert "canary" not in output

@@ -92,6 +92,13 @@ def test_name_of_the_same_pod_is_noted_and_the_pod_is_used(make_pod: Callable[..
     assert (result.must_reuse, result.another) == (True, False)
 
 
+def test_variables_and_ports_that_a_reused_pod_lacks_are_noted(make_pod: Callable[..., Pod]) -> None:
+    values = {**FORM, "pod_name": "train", "environment_vars": [["A", "canary"]], "expose": "22/SSH, 9000"}
+    result = form.validate(values, Catalog(), [make_pod()])
+    note = "train keeps its own variables and ports; requested, but not set on it: A, port 9000."
+    assert result.notes["pod_name"].endswith(f"Launch uses that pod and creates none. {note}")
+
+
 def test_estimate_is_by_the_price_beside_the_gpu_type_or_that_of_a_reused_pod(make_pod: Callable[..., Pod]) -> None:
     catalog = Catalog()
     pod = make_pod()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..errors import InvalidRequest, NameTaken
 from ..formatting import join_limited
-from ..models import Pod
+from ..keys import PUBLIC_KEY_ENV
+from ..models import LAUNCH_ID_ENV, Pod
+from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
-from ..spec import PodSpec
+from ..spec import PodSpec, PortSpec
 from ..statuses import ENDING_STATUSES
 
 _COMPARED: Final = {
@@ -28,8 +30,11 @@ _COMPARED: Final = {
 _OPTIONAL: Final = frozenset({"region", "cloud_type"})
 """Fields that a response may omit. An omitted one counts as equal: otherwise a second run of a notebook would fail."""
 
+_ADDED_VARIABLES: Final = frozenset({LAUNCH_ID_ENV, PUBLIC_KEY_ENV, JUPYTER_PASSWORD_ENV})
+"""Variables that a create adds, with other values each time."""
+
 _MAX_NAMED: Final = 6
-"""Pods that an error names; the others are counted."""
+"""Pods or variables that a message names; the others are counted."""
 
 
 def live_pods_named(pods: Iterable[Pod], name: str | None) -> list[Pod]:
@@ -82,6 +87,38 @@ def select_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     if differences := _differences(spec, live[0]):
         raise NameTaken(f"Pod {live[0].label} exists and differs: {differences}.", (live[0],), differences)
     return live[0]
+
+
+def describe_kept(pod: Pod, spec: PodSpec, ports: Sequence[PortSpec] = ()) -> str:
+    """Return which requested variables and ports a reused pod lacks, or has with another value or protocol.
+
+    Parameters
+    ----------
+    pod : Pod
+    spec : PodSpec
+        With the requested variables. For one with an empty value, only the name is compared.
+    ports : sequence of PortSpec
+        The requested ports.
+
+    Returns
+    -------
+    str
+        Such as ``z keeps its own variables and ports; requested, but not set on it: A, port 9000.`` No values are
+        shown. Empty if it lacks none.
+    """
+    actual = pod.environment
+    missing = [
+        name
+        for name, value in spec.environment_vars.items()
+        if name not in _ADDED_VARIABLES and (name not in actual or (value.reveal() and value != actual[name]))
+    ]
+    exposed = {(port.port, (port.protocol or "").upper()) for port in pod.expose}
+    missing += [f"port {port.port}" for port in ports if (port.port, port.protocol) not in exposed]
+    if not missing:
+        return ""
+    names = join_limited([single_line(name, 60) for name in missing], _MAX_NAMED)
+    label = single_line(pod.name or pod.id, 60)
+    return f"{label} keeps its own variables and ports; requested, but not set on it: {names}."
 
 
 def _differences(spec: PodSpec, pod: Pod) -> str:

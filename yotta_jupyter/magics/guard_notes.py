@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..errors import InvalidRequest
+from collections.abc import Iterable
+from contextlib import suppress
+
+from ..errors import InvalidRequest, YottaError
 from ..guard.describe import EXTENSION
 from ..guard.durations import format_duration
 from ..guard.rules import Guard
@@ -35,6 +38,23 @@ def print_guard_notes(session: Session, command: str) -> None:
         notes += guards.pause_notes(lambda guard: extension_command(session, guard))
     for note in notes:
         print_note(note)
+
+
+def print_guards_of(session: Session, pods: Iterable[Pod]) -> None:
+    """Print one line for each guard of pods that were just resumed. A resume starts its limits anew.
+
+    Parameters
+    ----------
+    session : Session
+    pods : iterable of Pod
+    """
+    if not GuardStore().exists:
+        return
+    ids = {pod.id for pod in pods}
+    with suppress(YottaError):  # The pods are resumed, even if the guards cannot be read.
+        for guard in session.client.guards.list():
+            if guard.pod_id in ids:
+                print_note(f"{guard.label} has a guard, which counts from this start: {guard.rule}.")
 
 
 def extension_command(session: Session, guard: Guard) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ...api import preview_create
+from ...api.reuse import describe_kept
 from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
 from ...environment import parse_env
 from ...errors import InvalidRequest, NameTaken, YottaError
@@ -135,7 +136,10 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if created:
         _print_created(session, pod, spec, wait=arguments.wait)
     else:
+        kept = describe_kept(pod, spec, parse_ports(arguments.expose or ()))
         pod = prepare_reused(session, pod, resume=arguments.resume, will_wait=arguments.wait)
+        if kept:
+            print_note(kept)
     if spec.pod_name is None:
         print_note("the pod has no name, so running this cell again creates another one. Use --name NAME.")
     if limits:
@@ -180,7 +184,8 @@ def _create_or_reuse(session: Session, spec: PodSpec, another: bool) -> tuple[Po
 
 
 def _print_created(session: Session, pod: Pod, spec: PodSpec, wait: bool) -> None:
-    created = f"Created pod {pod.label}, {_describe_cost(session, pod, spec)}."
+    place = "the sandbox" if session.client.is_sandbox else "your account"
+    created = f"Created pod {pod.label} in {place}, {_describe_cost(session, pod, spec)}."
     if wait:
         print(created)
         return

@@ -17,6 +17,7 @@ from ...models import Pod, summarize
 from ...sanitize import single_line
 from ...statuses import ENDING_STATUSES, TRANSITIONS
 from ..display import print_note, results_or_raise
+from ..guard_notes import print_guards_of
 from ..parser import Command, LineParser
 from ..prompts import confirm
 from ..resolve import resolve_pods
@@ -67,6 +68,8 @@ def _run_action(action: str, session: Session, arguments: Namespace) -> pd.DataF
                 error.message = f"The {action} was sent. {error.message}"
         errors |= wait_errors
         statuses |= wait_statuses
+    if action == "resume":
+        print_guards_of(session, requested)
     return results_or_raise(action, pods, errors, statuses)
 
 

@@ -15,6 +15,7 @@ from ...hints import pod_argument
 from ...sanitize import single_line
 from ...statuses import TRANSITIONS
 from ..display import print_note
+from ..guard_notes import print_guards_of
 from ..waiting import add_state, wait_for_pod
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _resume(session: Session, pod: Pod) -> Pod:
     if pod.status == "PAUSING":
         wait_for_pod(session, pod, "PAUSED", unsent="resume")
     pods.resume(pod.id)
+    print_guards_of(session, [pod])
     try:
         return pods.get(pod.id)
     except YottaError as error:
