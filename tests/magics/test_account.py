@@ -48,6 +48,15 @@ def test_login_tests_the_key_before_saving_it(
     assert len(run("%yotta list")) == 3
 
 
+def test_login_ignores_spaces_around_the_key(
+    captured_output: Output, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f" {sandbox.api_key}\n")
+    assert "accepted the key" in captured_output("%yotta login")
+    monkeypatch.setattr("getpass.getpass", lambda prompt: f"{sandbox.api_key} x")
+    assert "accepted the key" not in captured_output("%yotta login")
+
+
 def test_login_saves_the_active_profile(
     run: Run, captured_output: Output, sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from yotta_jupyter import Sandbox
@@ -28,7 +29,10 @@ def second_shell() -> Iterator[InteractiveShell]:
 def test_unload_removes_the_magic_and_stops_the_sandbox(shell: InteractiveShell) -> None:
     shell.run_cell("%yotta sandbox start")
     sandbox = shell.magics_manager.registry["YottaMagics"].session.sandbox
-    shell.run_cell("%reload_ext yotta_jupyter")
+    with capture_output() as captured:
+        shell.run_cell("%reload_ext yotta_jupyter")
+    note = "Note: the sandbox was stopped and its pods are gone; %yotta sandbox start starts a new one.\n"
+    assert captured.stdout == note
     assert not sandbox.running
     assert len(shell.Completer.custom_matchers) == 1
     assert shell.input_transformers_cleanup.count(show_help_for_question_mark) == 1

@@ -41,6 +41,26 @@ def test_a_guard_is_set_shown_extended_and_ended(run: Run, captured_output: Outp
     assert list(run("%yotta guard").columns) == list(frame.columns)
 
 
+def test_a_pod_without_a_guard_says_how_to_set_one(run: Run, captured_output: Output) -> None:
+    assert captured_output("%yotta guard train-1") == ("train-1 has no guard. Set one: %yotta guard train-1 --after 8h")
+    run("%yotta guard notebook-1 --after 8h")
+    assert "train-1 has no guard." in captured_output("%yotta guard train-1 notebook-1")
+    assert len(run("%yotta guard train-1 notebook-1")) == 1
+
+
+@pytest.mark.parametrize("line", ["resume finetune-1", "resume finetune-1 --wait"])
+def test_a_resume_shows_the_guard(run: Run, captured_output: Output, line: str) -> None:
+    run("%yotta guard finetune-1 --after 8h")
+    note = r"^Note: finetune-1 \(\d+\) has a guard, which counts from this start: after 8h\.$"
+    assert re.search(note, captured_output(f"%yotta {line}"), re.MULTILINE)
+
+
+def test_an_empty_setting_sets_no_guard(run: Run) -> None:
+    run("%config YottaMagics.guard_after = ''")
+    run("%yotta create pytorch --gpu L4 --name mine")
+    assert run("%yotta guard").empty
+
+
 def test_times_of_a_guard_are_shown_in_whole_seconds(run: Run, captured_output: Output) -> None:
     run("%yotta guard train-1 --after 2h")
     for line in ("%yotta guard", "%yotta guard train-1"):

@@ -236,7 +236,7 @@ def test_ctrl_c_during_a_listing_fails_the_cell_with_one_line(
         run("%yotta list")
     thread.join()
     (line,) = caught.value._render_traceback_()
-    assert line.startswith("CommandInterrupted: The command was interrupted")
+    assert line == "CommandInterrupted: The command was interrupted."
 
 
 @pytest.mark.parametrize("listing", ["list:lag=100000", "list:lag=100000 get:lag=100000"])
@@ -360,6 +360,14 @@ def test_a_wait_timeout_for_a_requested_change_does_not_advise_delete(
     with pytest.raises(WaitTimeout, match=rf"%yotta wait train-1 --until {target}\.?$") as caught:
         run(f"%yotta wait train-1 --until {target} --timeout 0")
     assert "%yotta delete" not in str(caught.value)
+
+
+def test_a_wait_for_a_pause_that_was_not_requested_says_so(captured_output: Output) -> None:
+    note = r"^Note: train-1 \(\d+\) is RUNNING, and a wait does not pause it\. See %yotta pause train-1$"
+    line = "%yotta wait train-1 --timeout 0 --until"
+    assert re.search(note, captured_output(f"{line} paused"), re.MULTILINE)
+    assert "Note" not in captured_output(f"{line} running")
+    assert "Note" not in captured_output("%yotta wait finetune-1 --until paused")
 
 
 def test_pods_that_are_not_ready_yet_have_not_failed(

@@ -21,12 +21,20 @@ _LINE_WITH_CODE: Final = re.compile(r"(?P<arguments>.*?)(?:^|\s)--(?:\s+(?P<code
 
 
 class CommandInterrupted(OneLineError, KeyboardInterrupt):
-    """Ctrl-C ended a command. A `KeyboardInterrupt`."""
+    """Ctrl-C ended a command. A `KeyboardInterrupt`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    only_reads : bool, default False
+        Whether the command changes nothing.
+    """
+
+    def __init__(self, only_reads: bool = False) -> None:
         super().__init__()
-        self.message = "The command was interrupted; a request that it sent may have been processed."
-        self.advice = "See your pods with: %yotta list"
+        self.message, self.advice = "The command was interrupted.", ""
+        if not only_reads:
+            self.message = "The command was interrupted; a request that it sent may have been processed."
+            self.advice = "See your pods with: %yotta list"
 
 
 def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str | None = None) -> Any:
@@ -60,7 +68,7 @@ def run_line(session: Session, line: str, namespace: dict[str, Any], cell: str |
         return _run(session, line, namespace, cell)
     except (YottaError, KeyboardInterrupt) as error:
         if not isinstance(error, OneLineError):  # Python's own KeyboardInterrupt.
-            raise CommandInterrupted from None
+            raise CommandInterrupted(_only_reads(line)) from None
         use_magic_advice(error, session.known_pods)
         raise
     finally:
@@ -109,12 +117,21 @@ def _split_code(line: str, cell: str | None) -> tuple[str, str | None]:
     """
     if cell is not None:
         return line, cell
-    words = line.split(maxsplit=1)
-    command = get_command(words[0]) if words else None
+    command = _find_command(line)
     match = _LINE_WITH_CODE.fullmatch(line)
     if command is None or not command.takes_code or match is None:
         return line, None
     return match["arguments"], match["code"] or ""
+
+
+def _find_command(line: str) -> Command | None:
+    words = line.split(maxsplit=1)
+    return get_command(words[0]) if words else None
+
+
+def _only_reads(line: str) -> bool:
+    command = _find_command(line)
+    return command is not None and command.only_reads
 
 
 def _needs_no_code(command: Command, args: Sequence[str]) -> bool:

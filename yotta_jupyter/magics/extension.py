@@ -78,12 +78,17 @@ class YottaMagics(Magics):
             profile=self.profile,
             timeout=self.timeout,
             ssh_key=self.ssh_key,
-            guard_after=self.guard_after,
+            guard_after=self.guard_after or None,
         )
         sandbox = None if self._session is None else self._session.sandbox
         if sandbox is None:
             return settings
         return settings._replace(base_url=sandbox.base_url, profile=None, api_key=sandbox.api_key, source="the sandbox")
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether a sandbox of ``%yotta sandbox start`` runs."""
+        return self._session is not None and self._session.sandbox is not None
 
     def close(self) -> None:
         """Close the connections and stop the sandbox."""
@@ -118,6 +123,8 @@ def unload(shell: InteractiveShell) -> None:
     if magics is None:
         return
     unregister_overrides(shell)
+    if magics.has_sandbox:
+        print("Note: the sandbox was stopped and its pods are gone; %yotta sandbox start starts a new one.")
     magics.close()
     for registered in shell.magics_manager.magics.values():
         if registered.get(NAME) == magics.yotta:

@@ -13,6 +13,7 @@ import msgspec
 from ..errors import InvalidRequest
 from ..sanitize import single_line
 from ..spelling import did_you_mean, is_one_edit_apart
+from .suggestions import ADVICE_BY_FLAG
 
 if TYPE_CHECKING:
     from .session import Session
@@ -67,6 +68,7 @@ class LineParser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, allow_abbrev=False)
         self._argument_error = argument_error
         self.completion_kinds: dict[str, CompletionKind] = {}
+        self._words: Sequence[str] = ()
 
     def add_argument(
         self, *name_or_flags: str, completes: CompletionKind | None = None, **kwargs: Any
@@ -131,6 +133,7 @@ class LineParser(argparse.ArgumentParser):
 
     def _parse(self, args: Sequence[str]) -> argparse.Namespace:
         self._reject_unknown_flags(args)
+        self._words = args
         arguments, extra = self.parse_known_args(args)
         if extra:
             raise InvalidRequest(f"{self.prog} does not take {single_line(extra[0], 40)!r}. See {self.prog} -h")
@@ -141,7 +144,7 @@ class LineParser(argparse.ArgumentParser):
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
-                hint = did_you_mean(flag, self._flags_to_suggest(flag))
+                hint = ADVICE_BY_FLAG.get(f"{self.prog} {flag}") or did_you_mean(flag, self._flags_to_suggest(flag))
                 raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
 
     def _flags_to_suggest(self, mistyped: str) -> list[str]:
@@ -153,16 +156,24 @@ class LineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         commands = [f"{self.prog} -h"]
+        hint = ""
         if "are required" in message:
             commands = [*self._listing_commands(message), *commands]
-        raise InvalidRequest(f"{self.prog}: {single_line(message)}. See {', '.join(commands)}")
+            hint = self._similar_flag_hint(message)
+        raise InvalidRequest(f"{self.prog}: {single_line(message)}.{hint} See {', '.join(commands)}")
+
+    def _similar_flag_hint(self, message: str) -> str:
+        """Return what a given flag is whose name is almost that of a missing one, such as ``--gpus`` for ``--gpu``."""
+        for word in self._words:
+            flag = word.partition("=")[0]
+            action = self.get_action(flag)
+            if action is not None and any(is_one_edit_apart(flag, name) for name in _missing_names(message)):
+                return f" {flag} is the {(action.help or '').partition(':')[0]}."
+        return ""
 
     def _listing_commands(self, message: str) -> list[str]:
-        """Return the commands that list values of the missing arguments.
-
-        The message of argparse is such as ``the following arguments are required: POD, --gpu``.
-        """
-        missing = set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
+        """Return the commands that list values of the missing arguments."""
+        missing = _missing_names(message)
         missing_actions = [action for action in self._actions if missing & {*action.option_strings, action.metavar}]
         kinds = {self.completion_kinds.get(action.dest) for action in missing_actions}
         return [command for kind, command in _LISTING_COMMANDS.items() if kind in kinds]
@@ -181,6 +192,11 @@ class LineParser(argparse.ArgumentParser):
         raise InvalidRequest(
             f"{self.prog}: {name} is one of {', '.join(choices)}, not {single_line(value, 40)!r}.{hint}"
         )
+
+
+def _missing_names(message: str) -> set[str]:
+    """Return the names in a message of argparse such as ``the following arguments are required: POD, --gpu``."""
+    return set(re.findall(r"[\w-]+", message.rpartition(":")[2]))
 
 
 def no_arguments(parser: LineParser) -> None:
@@ -208,6 +224,8 @@ class Command(msgspec.Struct, frozen=True):
         Flags with which the command needs no code; ``code`` is None then.
     argument_error : str
         As for `LineParser`.
+    only_reads : bool
+        Whether the command sends no request that changes anything.
     """
 
     name: str
@@ -218,6 +236,7 @@ class Command(msgspec.Struct, frozen=True):
     takes_code: bool = False
     flags_without_code: tuple[str, ...] = ()
     argument_error: str = ""
+    only_reads: bool = False
 
     @cache  # noqa: B019  # The commands live as long as the process.
     def parser(self) -> LineParser:

@@ -74,7 +74,7 @@ def _prompt_key(prompt: str) -> str:
         raise InvalidRequest("No key was entered, and nothing was saved.") from None
     if key is None:
         raise InvalidRequest(f"Input is not possible here. Set the environment variable {config.API_KEY_ENV} instead.")
-    return key
+    return key.strip()
 
 
 def _status(session: Session, arguments: Namespace) -> PlainText:
@@ -103,5 +103,5 @@ COMMANDS: tuple[Command, ...] = (
         _add_login_arguments,
         argument_error=_LOGIN_ARGUMENT_ERROR,
     ),
-    Command("status", "Show the API, the key and the cost of this notebook's connection.", _status),
+    Command("status", "Show the API, the key and the cost of this notebook's connection.", _status, only_reads=True),
 )

@@ -68,5 +68,6 @@ COMMANDS: tuple[Command, ...] = (
         "Show what each pod costs an hour now; with --since, what it has cost, an estimate.",
         _cost,
         _add_arguments,
+        only_reads=True,
     ),
 )

@@ -143,8 +143,13 @@ def _guard(session: Session, arguments: Namespace) -> pd.DataFrame | PlainText |
     for pod in pods:
         _print_watchdog(session, pod)
     frame = session.client.guards.frame()
+    for pod in pods:
+        if pod.id not in frame.index:
+            argument = pod_argument(pod, session.known_pods)
+            print(f"{argument} has no guard. Set one: %yotta guard {argument} --after 8h")
     # A selection of rows is a DataFrame without the display.
-    return GuardsFrame(frame[frame.index.isin([pod.id for pod in pods])])
+    selected = GuardsFrame(frame[frame.index.isin([pod.id for pod in pods])])
+    return None if selected.empty else selected
 
 
 def _check_flags(arguments: Namespace) -> None:

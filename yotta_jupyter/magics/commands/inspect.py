@@ -135,9 +135,11 @@ def _images(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("list", "List pods as a DataFrame.", _list, _add_list_arguments, aliases=("ls",)),
-    Command("get", "Show all fields of one pod.", _get, add_pod_argument),
-    Command("ssh", "Show the command that opens a shell on a pod, ready to copy.", _ssh, _add_ssh_arguments),
-    Command("gpus", "List the known GPU types.", _gpus),
-    Command("images", "List the known images.", _images),
+    Command("list", "List pods as a DataFrame.", _list, _add_list_arguments, aliases=("ls",), only_reads=True),
+    Command("get", "Show all fields of one pod.", _get, add_pod_argument, only_reads=True),
+    Command(
+        "ssh", "Show the command that opens a shell on a pod, ready to copy.", _ssh, _add_ssh_arguments, only_reads=True
+    ),
+    Command("gpus", "List the known GPU types.", _gpus, only_reads=True),
+    Command("images", "List the known images.", _images, only_reads=True),
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...api.waiter import parse_target
 from ...errors import InvalidRequest
-from ...models import DEFAULT_WAIT_TIMEOUT
+from ...hints import pod_argument
+from ...models import DEFAULT_WAIT_TIMEOUT, Pod
 from ...sanitize import single_line
-from ..display import results_or_raise
+from ...statuses import TRANSITIONS
+from ..display import print_note, results_or_raise
 from ..parser import Command, LineParser
 from ..resolve import resolve_pods
 from ..session import Session
@@ -37,9 +40,19 @@ def _wait(session: Session, arguments: Namespace) -> pd.DataFrame:
     target = parse_target(arguments.until)
     timeout = _parse_seconds(arguments.timeout)
     pods = resolve_pods(session.client, arguments.pods)
+    _note_unrequested(session, pods, target)
     outcomes = wait_for_pods(session, pods, target, timeout)
     errors, statuses = split_outcomes(outcomes, session.client.pods.cached)
     return results_or_raise(f"wait until {target}", pods, errors, statuses)
+
+
+def _note_unrequested(session: Session, pods: Sequence[Pod], target: str) -> None:
+    """Print a note for each running pod that does not become PAUSED or TERMINATED unless that is requested."""
+    for action in ("pause", "delete"):
+        for pod in pods:
+            if TRANSITIONS[action].after == target and pod.status == "RUNNING":
+                argument = pod_argument(pod, session.known_pods)
+                print_note(f"{pod.label} is RUNNING, and a wait does not {action} it. See %yotta {action} {argument}")
 
 
 def _parse_seconds(text: str) -> float:
@@ -52,5 +65,11 @@ def _parse_seconds(text: str) -> float:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("wait", "Wait until pods run, are reachable by SSH, or reach another status.", _wait, _add_arguments),
+    Command(
+        "wait",
+        "Wait until pods run, are reachable by SSH, or reach another status.",
+        _wait,
+        _add_arguments,
+        only_reads=True,
+    ),
 )
