@@ -103,7 +103,7 @@ class PodCreator(PodReader):
         reuse : bool, default False
             Return the live pod of that name, if there is one, instead of creating another. It must have the same GPU
             type, GPU count and image, and the same region, cloud type, volume sizes, mount path and initialization
-            command as far as they are given. Environment variables and ports are not compared.
+            command as far as they are given. It keeps its own environment variables and ports.
         image : str
             A Docker image.
         gpu_type : str
