@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from yotta_jupyter import InvalidRequest, Pod, Sandbox
-from yotta_jupyter.columns import COLUMNS, Column, CompactColumn
 from yotta_jupyter.frame_display import ReadableFrame
-from yotta_jupyter.frames import cost_frame, pods_frame, results_frame
+from yotta_jupyter.pod_columns import COLUMNS, Column, CompactColumn
+from yotta_jupyter.pod_frames import cost_frame, pods_frame, results_frame
 from yotta_jupyter.statuses import STATUSES
 
 DTYPES = {

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from .columns import COLUMNS, CompactColumn
 from .formatting import format_amount, format_time_left, pluralize
+from .pod_columns import COLUMNS, CompactColumn
 from .sanitize import single_line
 
 _ROW_WIDTH: Final = 100

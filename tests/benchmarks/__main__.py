@@ -14,7 +14,7 @@ from tests.benchmarks import browser, magic, remote
 from tests.benchmarks.timing import Row, best_of
 from yotta_jupyter import Sandbox, connect
 from yotta_jupyter.api.transport import Response
-from yotta_jupyter.columns import COLUMNS, TIMESTAMP
+from yotta_jupyter.pod_columns import COLUMNS, TIMESTAMP
 
 PODS = 10_000
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.remote.sshd import run_sshd
 from yotta_jupyter.errors import InvalidRequest, RemoteUnavailable
-from yotta_jupyter.remote.values import arrow_stream, codec, frames
+from yotta_jupyter.remote.values import arrow_stream, codec, pandas_frames
 from yotta_jupyter.remote.values.errors import CodecError
 
 PLAIN = [
@@ -281,7 +281,7 @@ def test_damaged_frames_are_errors():
 def test_a_compressed_chunk_cannot_grow_beyond_its_limit():
     bomb = pa.compress(b"\x00" * (1 << 26), codec="lz4_raw", asbytes=True)
     chunk = arrow_stream.CHUNK_HEAD.pack(len(bomb), 1 << 26) + bomb
-    data = frames.DESCRIPTION_SIZE.pack(2) + b"{}" + chunk
+    data = pandas_frames.DESCRIPTION_SIZE.pack(2) + b"{}" + chunk
     with pytest.raises(CodecError, match="chunks are damaged"):
         codec.decode("arrow", data)
 

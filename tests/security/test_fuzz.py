@@ -19,7 +19,6 @@ from yotta_jupyter import PodSpec, Sandbox, Secret, YottaError, ssh
 from yotta_jupyter.api.transport import Response
 from yotta_jupyter.api.v1 import V1Backend, responses
 from yotta_jupyter.catalog import Catalog
-from yotta_jupyter.frames import cost_frame, pods_frame
 from yotta_jupyter.magics.commands import COMMANDS
 from yotta_jupyter.magics.dispatch import run_line
 from yotta_jupyter.magics.session import Session
@@ -27,6 +26,7 @@ from yotta_jupyter.models import Pod
 from yotta_jupyter.panel import fallback, form
 from yotta_jupyter.panel.state import PanelState
 from yotta_jupyter.panel.sync import StateSync
+from yotta_jupyter.pod_frames import cost_frame, pods_frame
 
 from .conftest import CONTROL_CHARS
 

@@ -80,14 +80,14 @@ class PodReader(PodOperations):
         Returns
         -------
         pandas.DataFrame
-            Index and columns as described in `yotta_jupyter.frames.pods_frame`.
+            Index and columns as described in `yotta_jupyter.pod_frames.pods_frame`.
 
         Raises
         ------
         InvalidRequest, ApiError, ConnectionFailed, UnexpectedResponse
             As for `list`.
         """
-        from ..frames import pods_frame
+        from ..pod_frames import pods_frame
 
         with gc_paused():
             return pods_frame(self.list(regions, statuses), wide)

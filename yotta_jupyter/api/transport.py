@@ -25,8 +25,8 @@ from urllib3.util.retry import RequestHistory
 from ..errors import ConnectionFailed, UnexpectedResponse
 from ..secret import Secret
 from ..urls import is_loopback
+from .connection_failures import classify
 from .deadline import DeadlineAdapter
-from .failures import classify
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 RESPONSE_TIMEOUT: Final = 60.0  # seconds for a complete response

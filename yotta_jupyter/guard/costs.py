@@ -9,9 +9,9 @@ from typing import Final, Literal, NamedTuple
 
 import pandas as pd
 
-from ..columns import TIMESTAMP
 from ..errors import InvalidRequest
 from ..frame_display import ReadableFrame
+from ..pod_columns import TIMESTAMP
 from ..sanitize import single_line
 from ..spelling import did_you_mean
 from ..statuses import TERMINAL_STATUSES

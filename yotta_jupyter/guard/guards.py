@@ -17,18 +17,18 @@ from ..models import Pod
 from ..remote import endpoint_of
 from ..sanitize import single_line
 from ..secret import Secret
-from . import onpod, process, rules
+from . import process, rules, watchdog_client
 from .clock import Clock
 from .describe import describe_limits, describe_upcoming
 from .durations import parse_duration
 from .enforcer_client import EnforcerClient, EnforcerStatus
 from .ledger import Ledger
 from .limit_arguments import Limits, parse_limits
-from .onpod import WatchdogState
 from .rules import Guard
 from .status import GuardStatus, guard_status
 from .storage import data_folder
 from .store import GuardStore
+from .watchdog_client import WatchdogState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,7 +184,7 @@ class Guards:
         seconds = parse_duration(by, "An extension")
         guard = self._store.get(self._base_url, pod_id) if self._store.exists else None
         if guard is not None and guard.watchdog_started_at is not None:
-            onpod.extend(self._pods.get(pod_id), seconds, self._ssh_key)
+            watchdog_client.extend(self._pods.get(pod_id), seconds, self._ssh_key)
         now = self._clock.now()
         if guard is not None:
             guard = self._store.modify(self._base_url, pod_id, lambda guard: rules.extend(guard, seconds, now))
@@ -209,7 +209,7 @@ class Guards:
         YottaError
             The pod cannot be reached.
         """
-        return onpod.read(self._pods.get(pod_id), self._ssh_key)
+        return watchdog_client.read(self._pods.get(pod_id), self._ssh_key)
 
     def list(self) -> builtins.list[Guard]:
         """Return the guards of this account.
@@ -337,7 +337,7 @@ class Guards:
         """Start a watchdog on a pod with the strictest hard limit of its guard."""
         seconds = max(0.0, guard.hard_limits[0].at - self._clock.now())
         try:
-            onpod.install(pod, seconds, self._base_url, self._api_key, self._ssh_key)
+            watchdog_client.install(pod, seconds, self._base_url, self._api_key, self._ssh_key)
         except YottaError as error:
             error.message = f"Pod {guard.label} is guarded from this machine, but not on the pod: {error.message}"
             raise
@@ -352,7 +352,7 @@ class Guards:
         except PodNotFound:
             return
         if pod.ssh_ready:
-            onpod.remove(pod, self._ssh_key)
+            watchdog_client.remove(pod, self._ssh_key)
         elif pod.status == "RUNNING":
             raise YottaError(
                 f"The watchdog on pod {guard.label} cannot be ended: SSH is not ready. Its guard stays.",

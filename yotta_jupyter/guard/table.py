@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..columns import TIMESTAMP
 from ..frame_display import GuardsFrame
+from ..pod_columns import TIMESTAMP
 from .clock import Clock
 from .rules import Guard
 

@@ -196,10 +196,10 @@ def write(folder: str, name: str, value: dict[str, Any]) -> None:
 
 
 def print_result(value: dict[str, Any]) -> None:
-    """Print a result, so that `onpod` finds it among the output of a login shell."""
+    """Print a result, so that `watchdog_client` finds it among the output of a login shell."""
     print(MARKER + json.dumps(value))
 
 
 if __name__ == "__main__":
-    # `onpod` sets SOURCE to the text of this file.
+    # `watchdog_client` sets SOURCE to the text of this file.
     sys.exit(main(sys.argv[1:], globals().get("SOURCE", "")))

@@ -62,7 +62,7 @@ def results_or_raise(
 
     from IPython.display import display
 
-    from ..frames import results_frame
+    from ..pod_frames import results_frame
 
     # The DataFrame contains all errors, but `run_line` adds advice only to the one that is raised.
     for error in failures:

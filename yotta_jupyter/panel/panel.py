@@ -109,14 +109,14 @@ class Panel:
     @property
     def pods(self) -> pd.DataFrame:
         """The pods that the panel shows, as a DataFrame like that of `PodsClient.frame`. Lists them if needed."""
-        from ..frames import pods_frame
+        from ..pod_frames import pods_frame
 
         return pods_frame(self._current_pods())
 
     @property
     def selected(self) -> pd.DataFrame:
         """The pods whose rows are selected, as a DataFrame like `pods`."""
-        from ..frames import pods_frame
+        from ..pod_frames import pods_frame
 
         selected = set(self._state.selected)
         return pods_frame([pod for pod in self._current_pods() if pod.id in selected])

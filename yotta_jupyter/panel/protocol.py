@@ -100,7 +100,7 @@ from ..models import Pod, Totals
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import ENDING_STATUSES, TERMINAL_STATUSES, allowed_actions
+from ..statuses import ENDING_STATUSES, TERMINAL_STATUSES, TRANSITIONAL_STATUSES, allowed_actions
 
 UNDOABLE_PREFIX: Final = "undoable_"
 """The start of a pending action that can still be undone, such as ``undoable_delete``."""
@@ -132,6 +132,7 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     # While a pod is being deleted, both are false.
     "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
     "is_live": lambda pod: pod.status not in ENDING_STATUSES,
+    "is_transitional": lambda pod: pod.status in TRANSITIONAL_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
@@ -186,6 +187,7 @@ def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Ro
         "image": _cell_text(spec.image),
         "has_ended": False,
         "is_live": True,
+        "is_transitional": True,
         "actions": [],
         "warns_of_pause": False,
         "pending": None if error else "launch",

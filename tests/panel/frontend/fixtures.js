@@ -26,6 +26,7 @@ export function podRow(changes = {}) {
     has_persistent_volume: false,
     has_ended: false,
     is_live: true,
+    is_transitional: false,
     actions: ["pause", "delete"],
     warns_of_pause: false,
     pending: null,

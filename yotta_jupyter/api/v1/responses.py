@@ -1,41 +1,21 @@
-"""The responses of version 1 of the Pods API: the envelope, error codes, and pods."""
+"""Decode the responses of version 1 of the Pods API: the envelope and the pods."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from ...errors import (
-    CHECK_KEY,
-    ApiError,
-    AuthenticationError,
-    InvalidPodState,
-    PodNotFound,
-    ServerError,
-    UnexpectedResponse,
-)
+from ...errors import UnexpectedResponse
 from ...gc_pause import gc_paused
 from ...models import Pod, is_valid_pod_id
-from ...sanitize import escape_control_chars, may_contain_control_chars, single_line
-from ...secret import redact
+from ...sanitize import escape_control_chars, may_contain_control_chars
 from ..transport import Response
 from .decoding import dec_hook, decode_pod_lenient
+from .response_errors import AUTH_STATUSES, api_error, auth_error, invalid_response, safe_message
 
 SUCCESS: Final = 10000
-SYSTEM_ERROR: Final = 10002
-RECORD_NOT_FOUND: Final = 10007
-STATUS_INVALID: Final = 12001
-POD_NOT_FOUND: Final = 13000
-
-_AUTH_STATUSES: Final = (401, 403)
-_PAYMENT_REQUIRED: Final = 402
-# Some deployments refuse a key with HTTP 200 and a general code, such as "invalid api key" with code 10001.
-_AUTH_MESSAGE: Final = re.compile(r"\b(api|access)[ _-]?key|unauthori[sz]ed|unauthenticated|forbidden", re.IGNORECASE)
-_PREVIEW_BYTES: Final = 2**16
-"""Bytes of a body that are searched for secrets before its start is shown in an error."""
 
 
 class _PodList(msgspec.Struct):
@@ -83,7 +63,7 @@ def parse_pods(response: Response) -> list[Pod]:
     if records is None:
         records = []
     if not isinstance(records, list):
-        raise _invalid_response(response, "a listing that is not a list")
+        raise invalid_response(response, "a listing that is not a list")
     return _validate_and_escape([decode_pod_lenient(record) for record in records], response)
 
 
@@ -135,7 +115,7 @@ def parse_created_id(response: Response) -> str:
     is_text_or_int = isinstance(value, (int, str)) and not isinstance(value, bool)
     pod_id = str(value).strip()
     if not is_text_or_int or not is_valid_pod_id(pod_id):
-        raise _invalid_response(response, "the response to a create, without an id")
+        raise invalid_response(response, "the response to a create, without an id")
     return pod_id
 
 
@@ -161,7 +141,7 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
     """
     if 300 <= response.status < 400:
         raise UnexpectedResponse(
-            f"{response.base_url} redirects to {_safe_message(response.location or 'nowhere', response, 100)}. "
+            f"{response.base_url} redirects to {safe_message(response.location or 'nowhere', response, 100)}. "
             "Redirects are not followed, so that the key is sent to no other host.",
             response.status,
             advice="Check the address (YOTTA_BASE_URL, or base_url of the profile).",
@@ -169,15 +149,15 @@ def unwrap_envelope(response: Response, pod_id: str | None = None) -> Any:
         )
     envelope = _decode_envelope(response)
     if envelope is None:
-        if response.status in _AUTH_STATUSES:
-            raise _auth_error(None, response, "")
-        raise _invalid_response(response, "something else than a response of the Pods API")
+        if response.status in AUTH_STATUSES:
+            raise auth_error(None, response, "")
+        raise invalid_response(response, "something else than a response of the Pods API")
     code = envelope["code"]
-    message = _safe_message(envelope.get("message") or "no message", response, 200)
+    message = safe_message(envelope.get("message") or "no message", response, 200)
     if code != SUCCESS:
-        raise _api_error(code, message, response, pod_id)
+        raise api_error(code, message, response, pod_id)
     if response.status >= 400:
-        raise _invalid_response(response, "success and failure at once")
+        raise invalid_response(response, "success and failure at once")
     return envelope.get("data")
 
 
@@ -210,63 +190,7 @@ def _validate_and_escape(pods: Sequence[Pod | None], response: Response) -> list
     """Return the pods with control characters escaped. Ids become part of paths and commands and must be valid."""
     valid = [pod for pod in pods if pod is not None and is_valid_pod_id(pod.id)]
     if len(valid) < len(pods):
-        raise _invalid_response(response, "a pod without a valid id")
+        raise invalid_response(response, "a pod without a valid id")
     if may_contain_control_chars(response.body):
         escape_control_chars(valid)
     return valid
-
-
-def _api_error(code: int, message: str, response: Response, pod_id: str | None) -> ApiError:
-    status = response.status
-    context: dict[str, Any] = {
-        "pod_id": pod_id,
-        "may_be_duplicate": response.may_be_duplicate,
-        "base_url": response.base_url,
-    }
-    detail = f"{message} (code {code}, HTTP {status})"
-    if status in _AUTH_STATUSES or code in _AUTH_STATUSES or _AUTH_MESSAGE.search(message):
-        return _auth_error(code, response, f": {message}")
-    if code == POD_NOT_FOUND or (code == RECORD_NOT_FOUND and pod_id):
-        return PodNotFound(code, status, f"There is no pod {single_line(pod_id or '', 60)}.", **context)
-    if code == STATUS_INVALID:
-        return InvalidPodState(code, status, f"{detail}.", **context)
-    if status == 429:
-        return ApiError(code, status, f"Too many requests: {detail}.", advice="Try again in a minute.", **context)
-    if code == SYSTEM_ERROR or status >= 500:
-        return ServerError(code, status, f"The API failed: {detail}.", advice="Try again in a minute.", **context)
-    return ApiError(
-        code, status, f"The API refused the request: {detail}.", advice=_refusal_advice(status, pod_id), **context
-    )
-
-
-def _refusal_advice(status: int, pod_id: str | None) -> str:
-    if status == _PAYMENT_REQUIRED:
-        return "Check the balance of your account."
-    if pod_id is not None:  # Such a request has no other arguments.
-        return "Check the status of the pod."
-    return "Check its arguments."
-
-
-def _auth_error(code: int | None, response: Response, detail: str) -> AuthenticationError:
-    return AuthenticationError(
-        code,
-        response.status,
-        f"{response.base_url} refused the API key (HTTP {response.status}{detail}).",
-        advice=f"{CHECK_KEY}.",
-        base_url=response.base_url,
-    )
-
-
-def _safe_message(value: object, response: Response, limit: int) -> str:
-    return single_line(redact(str(value), response.secrets), limit)
-
-
-def _invalid_response(response: Response, what: str) -> UnexpectedResponse:
-    start = _safe_message(response.body[:_PREVIEW_BYTES].decode("utf-8", "replace"), response, 80)
-    body = f"starts with {start!r}" if start else "is empty"
-    return UnexpectedResponse(
-        f"{response.base_url} sent {what}: HTTP {response.status}, the body {body}.",
-        response.status,
-        advice="Check the address (YOTTA_BASE_URL, or base_url of the profile), or try again in a minute.",
-        base_url=response.base_url,
-    )

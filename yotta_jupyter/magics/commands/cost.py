@@ -30,7 +30,7 @@ def _cost(session: Session, arguments: Namespace) -> pd.DataFrame:
         return _cost_since(session, arguments.since, arguments.by or "pod")
     if arguments.by is not None:
         raise InvalidRequest("--by needs --since, such as: %yotta cost --since 7d --by day")
-    from ...frames import cost_frame
+    from ...pod_frames import cost_frame
 
     pods = session.client.pods.list()
     totals = summarize(pods)

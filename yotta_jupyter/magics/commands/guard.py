@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InvalidRequest, YottaError
 from ...guard.durations import format_duration
 from ...guard.limit_arguments import parse_limits
+from ...guard.probe import READERS
 from ...hints import pod_argument
 from ...models import Pod
 from ...sanitize import single_line
@@ -107,9 +108,7 @@ def _add_arguments(parser: LineParser) -> None:
         "--after", metavar="D", help="pause after so long from now, or from the pod's start: 90s, 30m, 8h, 2d"
     )
     parser.add_argument("--budget", metavar="USD", help="pause when the pod has cost so many US dollars from now on")
-    parser.add_argument(
-        "--idle", metavar="D", help="pause when GPU, CPU, network, kernels and terminals were idle for so long"
-    )
+    parser.add_argument("--idle", metavar="D", help=f"pause when all of {', '.join(READERS)} were idle for so long")
     parser.add_argument("--extend", metavar="D", help="put off the limits of a guard by so long")
     parser.add_argument("--off", action="store_true", help="end the guard; the pod is not changed")
     parser.add_argument(

@@ -48,7 +48,7 @@ def _add_list_arguments(parser: LineParser) -> None:
 
 
 def _list(session: Session, arguments: Namespace) -> pd.DataFrame:
-    from ...frames import pods_frame
+    from ...pod_frames import pods_frame
 
     client = session.client
     regions, statuses = _split_commas(arguments.region), _split_commas(arguments.status)

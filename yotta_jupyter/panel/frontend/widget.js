@@ -224,6 +224,7 @@ function placeholderRow(id, fields, form) {
     image: form.image,
     has_ended: false,
     is_live: true,
+    is_transitional: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch"
@@ -2935,6 +2936,7 @@ var RowView = class {
     }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
+    setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
     setAttribute(element, "data-pending", pending);
     const note = row.error ? null : store.pauseNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);

@@ -27,7 +27,7 @@ def encode(value: Any) -> tuple[str, bytes]:
     package = type(value).__module__.partition(".")[0]
     name = type(value).__name__
     if package == "pandas" and name in ("DataFrame", "Series"):
-        from .frames import encode_frame
+        from .pandas_frames import encode_frame
 
         return "arrow", encode_frame(value)
     if package == "numpy" and name == "ndarray":
@@ -67,7 +67,7 @@ def _decode(kind: str, data: bytes) -> Any:
 
         return decode_array(data)
     if kind == "arrow":
-        from .frames import decode_frame
+        from .pandas_frames import decode_frame
 
         return decode_frame(data)
     raise CodecError("it is of an unknown kind")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_PULLED_BYTES: Final = 4 << 30
 """The default limit for one pulled value."""
 
-POD_MODULES: Final = ("errors", "plain", "arrays", "labels", "arrow_stream", "columns", "frames", "codec", "pod")
+POD_MODULES: Final = ("errors", "plain", "arrays", "labels", "arrow_stream", "columns", "pandas_frames", "codec", "pod")
 _BUNDLE: Final = bundle(Path(__file__).parent, POD_MODULES)
 
 # Runs in the kernel: imports the bundle unless the kernel has imported it, and calls a function of `pod`.

@@ -22,6 +22,7 @@
  * @property {boolean} has_persistent_volume whether a pause keeps the files of a volume
  * @property {boolean} has_ended whether it has ended for good
  * @property {boolean} is_live whether it has not ended and is not being deleted
+ * @property {boolean} is_transitional whether the status changes by itself
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files; such a pause can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
@@ -235,6 +236,7 @@ export function placeholderRow(id, fields, form) {
     image: form.image,
     has_ended: false,
     is_live: true,
+    is_transitional: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch",

@@ -126,6 +126,7 @@ export class RowView {
     }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
+    setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
     setAttribute(element, "data-pending", pending);
     const note = row.error ? null : store.pauseNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from yotta_jupyter import Client, InvalidPodState, InvalidRequest, Pod, Sandbox, connect
 from yotta_jupyter.errors import ConnectInterrupted, YottaError
-from yotta_jupyter.guard import onpod, process
+from yotta_jupyter.guard import process, watchdog_client
 from yotta_jupyter.remote import Endpoint, connection
 
 from .helpers import wait_for
@@ -121,8 +121,10 @@ def test_attempts_to_connect_are_reported_and_end_with_ctrl_c(
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(connection, "STATUS_DELAY", 0.05)
-    monkeypatch.setattr(onpod, "endpoint_of", lambda *_: Endpoint(pod.id, "127.0.0.1", 1))  # Nothing listens there.
-    monkeypatch.setattr(onpod, "print_notice", interrupt)
+    monkeypatch.setattr(
+        watchdog_client, "endpoint_of", lambda *_: Endpoint(pod.id, "127.0.0.1", 1)
+    )  # Nothing listens there.
+    monkeypatch.setattr(watchdog_client, "print_notice", interrupt)
     with pytest.raises(ConnectInterrupted):
         yotta.guards.read_watchdog(pod.id)
     assert "does not answer on its SSH port" in statuses[0]
@@ -132,7 +134,7 @@ def test_a_watchdog_that_does_not_start_leaves_the_guard_of_this_machine(
     yotta: Client, pod: Pod, shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "watchdog.py").touch()  # Prints no answer on the pod.
-    monkeypatch.setattr(onpod, "files", lambda _: tmp_path)
+    monkeypatch.setattr(watchdog_client, "files", lambda _: tmp_path)
     with pytest.raises(
         YottaError, match=r"^Pod p \(\d+\) is guarded from this machine, but not on the pod: No watchdog"
     ):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import COLUMNS, WIDE_COLUMNS, to_array
 from .frame_display import RESULT_COLUMNS, PodsFrame, ReadableFrame, ResultsFrame
 from .gc_pause import gc_paused
 from .models import Pod
+from .pod_columns import COLUMNS, WIDE_COLUMNS, to_array
 
 
 def pods_frame(pods: Sequence[Pod], wide: bool = False) -> pd.DataFrame:
