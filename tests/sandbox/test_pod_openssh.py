@@ -85,6 +85,8 @@ def test_too_many_servers_are_refused_with_a_reason(ssh, serve_pods):
     result = ssh.run(port, "true")
     assert result.returncode == 255
     assert "at most 16 pods at once. Pause or delete one of the others, then try again." in result.stderr
+    with pytest.raises(LookupError, match="at most 16 pods at once"):
+        api.sandbox.freeze(pods[16])
     api.request("DELETE", pods[3])
     assert ssh.run(port, "true").returncode == 0
 

@@ -293,7 +293,7 @@ class Sandbox:
         Raises
         ------
         LookupError
-            If the pod has no SSH server.
+            If the pod has no SSH server, or its server cannot start because too many others run.
         """
         self._require_runtimes(pod_id).disconnect(pod_id)
 
@@ -306,7 +306,7 @@ class Sandbox:
         Raises
         ------
         LookupError
-            If the pod has no SSH server.
+            If the pod has no SSH server, or its server cannot start because too many others run.
         """
         self._require_runtimes(pod_id).freeze(pod_id)
 
@@ -316,7 +316,7 @@ class Sandbox:
         Raises
         ------
         LookupError
-            If the pod has no SSH server.
+            If the pod has no SSH server, or its server cannot start because too many others run.
         """
         self._require_runtimes(pod_id).thaw(pod_id)
 

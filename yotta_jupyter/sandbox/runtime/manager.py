@@ -163,7 +163,7 @@ class PodRuntimes:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _running_process(self, pod_id: str) -> PodProcess:
-        """Return the process of a pod, started if necessary, or raise LookupError."""
+        """Return the process of a pod, started if necessary, or raise LookupError, also if `MAX_SERVERS` run."""
         process = self._call(self._ensure_started(pod_id))
         if process is None:
             raise LookupError(f"pod {pod_id} has no SSH server")
@@ -207,13 +207,15 @@ class PodRuntimes:
         if pod is None or pod.port is None:
             return None
         if pod.listener is not None:
+            if self._has_maximum_servers():
+                raise LookupError(_NO_SERVER_LEFT)
             self._start_server(pod, pod.listener)
         return pod.process
 
     def _on_connection(self, pod: _Pod) -> None:
         """Handle a connection to a pod whose server does not run."""
         assert pod.listener is not None
-        if sum(other.has_server() for other in self._pods.values()) >= MAX_SERVERS:
+        if self._has_maximum_servers():
             self._refuse_connection(pod.listener)
             return
         try:
@@ -221,6 +223,9 @@ class PodRuntimes:
         except OSError:
             self._close_port(pod)  # Otherwise the loop calls this again and again.
             _log.exception("cannot start the process of pod %s", pod.config.pod_id)
+
+    def _has_maximum_servers(self) -> bool:
+        return sum(pod.has_server() for pod in self._pods.values()) >= MAX_SERVERS
 
     def _refuse_connection(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):  # The client may have disconnected already.
