@@ -280,7 +280,7 @@ def test_the_estimate_follows_the_region_and_includes_volumes(captured_output: O
     line = "%yotta create pytorch --gpu L4 --gpus 2 --dry-run"
     output = captured_output(line)
     expected = f"an estimated ${2 * pod['single_card_price']:.2f} an hour for 2 × NVIDIA_L4_24G"
-    assert f"{expected} (by a listed pod in us-west-1; the container volume costs extra)" in output
+    assert f"{expected} (by a listed pod in us-west-1; the container volume costs extra).\n" in output
     volumes = captured_output(f"{line} --container-volume 1000 --persistent-volume 2000 --mount /workspace")
     rate = 2 * pod["single_card_price"] + 1000 * pod["container_volume_price"] + 2000 * pod["persistent_volume_price"]
     assert f"an estimated ${rate:.2f} an hour for 2 × NVIDIA_L4_24G (by a listed pod in us-west-1)" in volumes
@@ -288,7 +288,7 @@ def test_the_estimate_follows_the_region_and_includes_volumes(captured_output: O
 
 def test_without_a_listed_pod_the_price_is_unknown_with_a_reason(captured_output: Output) -> None:
     output = captured_output("%yotta create pytorch --gpu B300 --dry-run")
-    assert "the price is unknown: the API has no price list, and no listed pod has this GPU type" in output
+    assert "the price is unknown: the API has no price list, and no listed pod has this GPU type.\n" in output
     assert "$" not in output
 
 

@@ -152,7 +152,7 @@ def _print_plan(session: Session, spec: PodSpec, limits: Mapping[str, str], anot
     notes = []
     if spec.pod_name is not None and not another:
         notes.append(_describe_name(session, spec))  # Lists the pods, whose prices the estimate uses.
-    for note in [_format_estimate(session, spec), *notes]:
+    for note in [f"{_format_estimate(session, spec)}.", *notes]:
         print_note(note)
     if limits:
         print_note(f"a guard would pause the pod: {format_rule(parse_limits(**limits))}.")
