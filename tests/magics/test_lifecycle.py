@@ -200,6 +200,17 @@ def test_a_wait_before_an_action_that_ends_early_says_that_it_was_not_sent(
     assert "%yotta wait" not in message
 
 
+def test_an_interrupted_wait_before_a_pause_names_the_pods_whose_pause_was_sent(run: Run, slow: Sandbox) -> None:
+    thread = interrupt_when(lambda: polls(slow, "pause") >= 3)
+    with pytest.raises(WaitInterrupted) as caught:
+        run("%yotta pause q1 notebook-1 --wait")
+    thread.join()
+    assert re.search(
+        r"q1 \(\d+\) is INITIALIZE\. The pause was not sent\..* The pause of notebook-1 \(\d+\) was sent\. To wait",
+        str(caught.value),
+    )
+
+
 @pytest.mark.parametrize(
     ("fault", "line", "sent", "state"),
     [

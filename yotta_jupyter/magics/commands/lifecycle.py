@@ -92,7 +92,12 @@ def _request_when_allowed(
     refused = [pod for pod in pods if _refused_status(errors[pod.id]) in earlier_statuses]
     if required is None or not refused:
         return {}
-    outcomes = wait_for_pods(session, refused, required, unsent=action)
+    try:
+        outcomes = wait_for_pods(session, refused, required, unsent=action)
+    except WaitInterrupted as error:
+        if accepted := [pod.label for pod in pods if errors[pod.id] is None]:
+            error.message += f" The {action} of {join_limited(accepted, _MAX_NAMED)} was sent."
+        raise
     failed = {pod_id: outcome for pod_id, outcome in outcomes.items() if isinstance(outcome, YottaError)}
     return {**failed, **_request(session.client, action, [pod for pod in refused if pod.id not in failed])}
 
