@@ -196,6 +196,21 @@ def test_error_of_an_action_starts_with_the_action(
     assert "arguments" not in error
 
 
+@pytest.mark.parametrize("action", ["pause", "delete"])
+def test_an_action_that_ends_a_running_cell_says_so_in_the_row(
+    yotta: Client,
+    state: PanelState,
+    make_actions: Callable[[float], Actions],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    pod_id, other_id = id_of(state, "train-1"), id_of(state, "notebook-1")
+    monkeypatch.setattr(yotta.remotes, "running_title", {pod_id: "train()"}.get)
+    make_actions(60.0).act(action, [pod_id, other_id])
+    notes = {row_id: row[FIELDS.index("pending_note")] for row_id, row in state.rows().items()}
+    assert (notes[pod_id], notes[other_id]) == ("This ends the running cell: train()", None)
+
+
 def test_failed_refresh_says_whether_the_api_answered(yotta: Client, sandbox: Sandbox) -> None:
     panel = Panel(yotta)
 

@@ -85,15 +85,16 @@ class Actions:
         list of str
             The pods that were not skipped.
         """
+        notes = {} if action == "resume" else self._describe_running_cells(pod_ids)
         delayed = {pod_id for pod_id in pod_ids if self._can_undo(action, pod_id, confirmed)}
         immediate = [pod_id for pod_id in pod_ids if pod_id not in delayed]
         begun_ids: list[str] = []
-        if to_delay := self._state.begin(delayed, action, can_undo=True):
+        if to_delay := self._state.begin(delayed, action, can_undo=True, notes=notes):
             # The thread ignores later requests: an action that is undone and requested again has its own thread.
             requested_before = time.monotonic()
             self._start_thread(self._execute_delayed, self.client, action, to_delay, requested_before)
             begun_ids += to_delay
-        if to_send := self._state.begin(immediate, action):
+        if to_send := self._state.begin(immediate, action, notes=notes):
             self._start_thread(self._execute, self.client, action, to_send)
             begun_ids += to_send
         self._on_change()
@@ -103,6 +104,14 @@ class Actions:
         if self._delete_delay == 0:
             return False
         return action == "delete" or (action == "pause" and not confirmed and self._state.warns_of_pause(pod_id))
+
+    def _describe_running_cells(self, pod_ids: Sequence[str]) -> dict[str, str]:
+        """Return by pod id which cell ends with its pod. Sends no request."""
+        return {
+            pod_id: f"This ends the running cell: {single_line(title, 60)}"
+            for pod_id in pod_ids
+            if (title := self.client.remotes.running_title(pod_id)) is not None
+        }
 
     def undo(self, pod_ids: Sequence[str]) -> list[str]:
         """Cancel actions that can still be undone.

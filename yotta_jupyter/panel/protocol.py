@@ -84,7 +84,8 @@ extend_guard                pod_id                   postpone the pause by the g
 
 The field ``pending`` of a row is the requested action: ``pause``, ``resume``, ``delete``, ``launch``, or
 ``undoable_delete`` or ``undoable_pause``, which the kernel sends to the API after `delete_delay` unless the user undoes
-it. In the browser also ``undoing``, until the kernel has acknowledged the undo.
+it. In the browser also ``undoing``, until the kernel has acknowledged the undo. The field ``pending_note`` is what the
+user should know about that action, such as which cell it ends.
 
 A delete can be undone. So can a pause of a pod whose field ``warns_of_pause`` is true, unless `confirmed` is true.
 """
@@ -137,11 +138,18 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
 
-FIELDS: Final = (*POD_FIELDS, "warns_of_pause", "pending", "error")
+FIELDS: Final = (*POD_FIELDS, "warns_of_pause", "pending", "pending_note", "error")
 """The fields of a row in order. The browser receives this list."""
 
 
-def pod_row(pod: Pod, pending: str | None = None, error: str | None = None, *, warns_of_pause: bool = False) -> Row:
+def pod_row(
+    pod: Pod,
+    pending: str | None = None,
+    error: str | None = None,
+    *,
+    warns_of_pause: bool = False,
+    pending_note: str | None = None,
+) -> Row:
     """Return the row of a pod.
 
     Parameters
@@ -153,13 +161,15 @@ def pod_row(pod: Pod, pending: str | None = None, error: str | None = None, *, w
         Why the last action failed.
     warns_of_pause : bool
         Whether the panel warns that a pause may erase all files. Such a pause can be undone.
+    pending_note : str, optional
+        What the user should know about the requested action.
 
     Returns
     -------
     list
         Values by `FIELDS`.
     """
-    return [*(read(pod) for read in POD_FIELDS.values()), warns_of_pause, pending, error]
+    return [*(read(pod) for read in POD_FIELDS.values()), warns_of_pause, pending, pending_note, error]
 
 
 def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Row:

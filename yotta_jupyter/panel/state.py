@@ -28,12 +28,15 @@ class PendingAction(msgspec.Struct):
         Whether it can still be undone, because it has not been sent.
     accepted_at : float or None
         When the API accepted it, by the same clock.
+    note : str or None
+        What the user should know about it.
     """
 
     action: str
     requested_at: float
     can_undo: bool = False
     accepted_at: float | None = None
+    note: str | None = None
 
     @property
     def label(self) -> str:
@@ -193,7 +196,9 @@ class PanelState:
             pod = self.pods.get(pod_id)
             return pod is not None and not pod.has_persistent_volume and pod_id not in self._paused_before
 
-    def begin(self, pod_ids: Iterable[str], action: str, *, can_undo: bool = False) -> list[str]:
+    def begin(
+        self, pod_ids: Iterable[str], action: str, *, can_undo: bool = False, notes: Mapping[str, str] = {}
+    ) -> list[str]:
         """Mark an action as pending.
 
         Parameters
@@ -204,6 +209,8 @@ class PanelState:
             ``pause``, ``resume`` or ``delete``.
         can_undo : bool
             Whether the action can be undone until `make_final`.
+        notes : mapping of str to str, optional
+            `PendingAction.note` by pod id.
 
         Returns
         -------
@@ -214,7 +221,7 @@ class PanelState:
             begun_ids = []
             for pod_id in pod_ids:
                 if pod_id in self.pods and pod_id not in self._pending:
-                    self._pending[pod_id] = PendingAction(action, time.monotonic(), can_undo)
+                    self._pending[pod_id] = PendingAction(action, time.monotonic(), can_undo, note=notes.get(pod_id))
                     self._row_errors.pop(pod_id, None)
                     begun_ids.append(pod_id)
             return begun_ids
@@ -369,6 +376,7 @@ class PanelState:
                     pending.label if pending else None,
                     self._row_errors.get(pod.id),
                     warns_of_pause=self.warns_of_pause(pod.id),
+                    pending_note=pending.note if pending else None,
                 )
             return rows
 

@@ -52,6 +52,16 @@ class RemotePool:
         with self._lock:
             return self._remotes.get(pod_id)
 
+    def running_title(self, pod_id: str) -> str | None:
+        """Return `Remote.running_title` of a pod; None if there is no `Remote`.
+
+        Parameters
+        ----------
+        pod_id : str
+        """
+        remote = self.find(pod_id)
+        return None if remote is None else remote.running_title
+
     def close(self) -> None:
         """Close all connections and their forwards. What runs on the pods continues."""
         with self._lock:

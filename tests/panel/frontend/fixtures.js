@@ -30,6 +30,7 @@ export function podRow(changes = {}) {
     actions: ["pause", "delete"],
     warns_of_pause: false,
     pending: null,
+    pending_note: null,
     error: null,
     ...changes,
   };

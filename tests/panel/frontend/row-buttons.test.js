@@ -145,6 +145,15 @@ describe("a pause that may erase all files", () => {
   });
 });
 
+test("the row of a pod says which cell a pending delete ends", () => {
+  const view = openPanel(TWO_PODS);
+  const note = "This ends the running cell: train()";
+  model.receive({ type: "patch", version: 2, updated: [{ id: "1", pending: "undoable_delete", pending_note: note }] });
+  expect(view.table.rowViews.get("1")?.element.textContent).toContain(note);
+  model.receive({ type: "patch", version: 3, updated: [{ id: "1", pending: null, pending_note: null }] });
+  expect(view.table.rowViews.get("1")?.element.textContent).not.toContain(note);
+});
+
 test("Undo is offered while the API does not answer", () => {
   const view = openPanel([{ ...TWO_PODS[0], pending: "undoable_delete" }], { reachable: false });
   const undo = labelled(view, "Undo delete train-1");

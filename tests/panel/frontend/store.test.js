@@ -231,10 +231,10 @@ describe("actions that can be undone", () => {
     expect(store.pauseLosses(["1", "2"])).toEqual([LOSS]);
     store.act("pause", ["1", "2"]);
     expect([store.pendingAction(row()), store.pendingAction(row("2"))]).toEqual(["undoable_pause", "pause"]);
-    expect([store.pauseNote(row()), store.pauseNote(row("2"))]).toEqual([LOSS, null]);
+    expect([store.pendingNote(row()), store.pendingNote(row("2"))]).toEqual([LOSS, null]);
     expect(sentMessages()).toEqual([{ type: "pause", pods: ["1", "2"] }]);
     store.act("undo", ["1"]);
-    expect(store.pauseNote(row())).toBeNull();
+    expect(store.pendingNote(row())).toBeNull();
   });
 
   test("a pause that the user has confirmed is sent at once", () => {

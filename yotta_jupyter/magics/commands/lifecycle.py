@@ -190,8 +190,7 @@ def _describe_running_cells(session: Session, pods: Sequence[Pod]) -> list[str]:
     """Return which cells run on pods that this notebook is connected to. Sends no request."""
     cells = []
     for pod in pods:
-        remote = session.client.remotes.find(pod.id)
-        title = remote.running_title if remote is not None else None
+        title = session.client.remotes.running_title(pod.id)
         if title is not None:
             cells.append(f"a cell is running on {_name(pod)}: {single_line(title, 60)}")
     return cells

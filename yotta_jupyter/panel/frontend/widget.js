@@ -427,12 +427,13 @@ var Store = class {
   }
   /**
    * @param {PodRow} row
-   * @returns {string | null} what the pending pause may erase
+   * @returns {string | null} what the pending action ends, and what a pause may erase
    */
-  pauseNote(row) {
+  pendingNote(row) {
     const pending = this.pendingAction(row);
     const isPause = pending === "pause" || undoableAction(pending) === "pause";
-    return isPause && row.warns_of_pause ? row.pause_loss : null;
+    const loss = isPause && row.warns_of_pause ? row.pause_loss : null;
+    return [loss, row.pending_note].filter(Boolean).join(" ") || null;
   }
   /** @returns {string} what to do when the widget has no kernel any more */
   kernelGoneText() {
@@ -2938,7 +2939,7 @@ var RowView = class {
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
     setAttribute(element, "data-pending", pending);
-    const note = row.error ? null : store.pauseNote(row);
+    const note = row.error ? null : store.pendingNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);
     setAttribute(element, "data-note", note ? "true" : null);
     setAttribute(element, "aria-selected", String(selected));

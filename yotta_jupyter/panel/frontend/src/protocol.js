@@ -26,6 +26,7 @@
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files; such a pause can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
+ * @property {string | null} pending_note what the user should know about that action
  * @property {string | null} error why the last action failed
  */
 

@@ -128,7 +128,7 @@ export class RowView {
     setAttribute(element, "data-status", row.status);
     setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
     setAttribute(element, "data-pending", pending);
-    const note = row.error ? null : store.pauseNote(row);
+    const note = row.error ? null : store.pendingNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);
     setAttribute(element, "data-note", note ? "true" : null);
     setAttribute(element, "aria-selected", String(selected));

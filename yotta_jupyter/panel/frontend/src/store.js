@@ -161,12 +161,13 @@ export class Store {
 
   /**
    * @param {PodRow} row
-   * @returns {string | null} what the pending pause may erase
+   * @returns {string | null} what the pending action ends, and what a pause may erase
    */
-  pauseNote(row) {
+  pendingNote(row) {
     const pending = this.pendingAction(row);
     const isPause = pending === "pause" || undoableAction(pending) === "pause";
-    return isPause && row.warns_of_pause ? row.pause_loss : null;
+    const loss = isPause && row.warns_of_pause ? row.pause_loss : null;
+    return [loss, row.pending_note].filter(Boolean).join(" ") || null;
   }
 
   /** @returns {string} what to do when the widget has no kernel any more */
