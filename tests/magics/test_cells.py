@@ -318,6 +318,14 @@ def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:
     assert "Nothing runs on train" in text(notebook.run("%yotta interrupt"))
 
 
+def test_code_on_a_pod_has_the_variables_of_the_create(notebook: Notebook) -> None:
+    notebook.run("import os; os.environ['HF_TOKEN'] = 'token-1'")
+    notebook.run("%yotta create pytorch --gpu L4 --name with-env --env FOO=bar --env-from HF_TOKEN --wait")
+    cell = "%%yotta run with-env\nimport os\nprint(os.environ.get('FOO'), os.environ.get('HF_TOKEN'))"
+    assert text(notebook.run(cell)) == "bar token-1\n"
+    assert text(notebook.run("%%yotta sh with-env\necho $FOO $HF_TOKEN")) == "bar token-1\n"
+
+
 def test_a_restart_forgets_the_variables(notebook: Notebook) -> None:
     notebook.run("%%yotta run\nkept = 1")
     assert "The variables of the old one are gone" in text(notebook.run("%yotta restart"))

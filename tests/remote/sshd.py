@@ -78,6 +78,7 @@ class Sshd:
             "HOME": str(self.home),
             "TMPDIR": str(folder / "tmp"),
             "YOTTA_PYTHON": sys.executable,
+            "YOTTA_CONTAINER_ENVIRON": str(folder / "environ"),
             "IPYTHONDIR": str(self.home / ".ipython"),
         } | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None

@@ -83,3 +83,13 @@ def test_a_python_that_is_too_old_is_named(tmp_path, make_remote):
         pytest.raises(RemoteUnavailable, match=r"no Python of version 3\.9"),
     ):
         make_remote(server).run("1")
+
+
+def test_shell_and_kernel_have_the_variables_of_the_container(tmp_path, make_remote):
+    with run_sshd(tmp_path) as server:
+        (tmp_path / "environ").write_bytes(b"FOO=a 'b'\nc\0HOME=/nonexistent\0PYTHONPATH=/nonexistent\0no-name%%=1\0")
+        remote = make_remote(server)
+        expected = f"a 'b'\nc\n{server.home}\n"
+        assert remote.shell('echo "$FOO"; echo "$HOME"').stdout == expected
+        assert remote.run("import os; print(os.environ['FOO']); print(os.environ['HOME'])").stdout == expected
+        assert remote.run("'PYTHONPATH' in os.environ").text == "False"  # It is for the Python of the image.

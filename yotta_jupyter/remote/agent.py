@@ -82,6 +82,8 @@ DELIMITER = b"<IDS|MSG>"
 CHANNELS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4}
 """The channels of the Jupyter protocol and their ``ipc://`` port numbers."""
 PROBE_PREFIX = "probe-"
+IMAGE_PYTHON_VARIABLES = ("PATH", "PYTHON", "VIRTUAL_ENV", "CONDA")
+"""Prefixes of variables that are for the Python of the image, not for one that was chosen."""
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 MESSAGE_PREFIX = "yotta-agent:"
 """Begins the lines for the client. Login scripts print other lines."""
@@ -544,23 +546,26 @@ def process_start_time(pid: int) -> str:
 def pod_environment() -> dict[str, str]:
     """Return the environment for the kernel.
 
-    In a container, an SSH session lacks the variables of the image and of the pod. Process 1 has them.
+    An SSH session lacks the variables of the image and of the pod. Process 1 has them.
     """
     environment = dict(os.environ)
     is_python_chosen = bool(environment.pop("YOTTA_PYTHON", ""))
-    in_container = any(os.path.exists(path) for path in ("/.dockerenv", "/run/.containerenv"))
-    in_container = in_container or bool(environment.get("KUBERNETES_SERVICE_HOST"))
-    if is_python_chosen or not in_container:  # The variables of the image are for the Python of the image.
-        return environment
-    try:
-        with open("/proc/1/environ", "rb") as file:
-            entries = file.read().decode("utf-8", "surrogateescape").split("\0")
-    except OSError:
-        return environment
-    inherited = dict(entry.split("=", 1) for entry in entries if entry.find("=") > 0)
+    inherited = container_environment()
+    if is_python_chosen:
+        inherited = {name: value for name, value in inherited.items() if not name.startswith(IMAGE_PYTHON_VARIABLES)}
     paths = [*inherited.get("PATH", "").split(":"), *environment.get("PATH", "").split(":")]
     unique_paths = dict.fromkeys(path for path in paths if path)
     return {**inherited, **environment, "PATH": ":".join(unique_paths)}
+
+
+def container_environment() -> dict[str, str]:
+    """Return the environment of process 1; empty if this user may not read it."""
+    try:
+        with open(os.environ.get("YOTTA_CONTAINER_ENVIRON", "/proc/1/environ"), "rb") as file:
+            entries = file.read().decode("utf-8", "surrogateescape").split("\0")
+    except OSError:
+        return {}
+    return dict(entry.split("=", 1) for entry in entries if entry.find("=") > 0)
 
 
 def working_folder() -> str:

@@ -41,10 +41,9 @@ chosen=${chosen:-$YOTTA_PYTHON}
 if [ -n "$chosen" ]; then
     try "$chosen"
 else
-    image_path=$(tr "\\0" "\\n" 2>/dev/null </proc/1/environ | sed -n "s/^PATH=//p")
-    in_container=$KUBERNETES_SERVICE_HOST
-    if [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then in_container=yes; fi
-    if [ -n "$image_path" ] && [ -n "$in_container" ]; then
+    environ=${YOTTA_CONTAINER_ENVIRON:-/proc/1/environ}
+    image_path=$(tr "\\0" "\\n" 2>/dev/null <"$environ" | sed -n "s/^PATH=//p")
+    if [ -n "$image_path" ]; then
         try "$(PATH=$image_path; command -v python3 2>/dev/null)"
     fi
     try python3

@@ -25,10 +25,22 @@ if TYPE_CHECKING:
 Stream = Literal["stdout", "stderr"]
 OnText = Callable[[Stream, str], None]
 _PID_MARKER: Final = "yotta-pid:"
+# Runs in bash. Exports the variables of process 1 that an SSH session lacks: those of the image and of the pod.
+_RUN_WITH_VARIABLES: Final = """\
+environ=${YOTTA_CONTAINER_ENVIRON:-/proc/1/environ}
+if [ -r "$environ" ]; then
+    while IFS= read -r -d "" entry; do
+        name=${entry%%=*}
+        if [[ $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] && ! declare -p "$name" >/dev/null; then export "$entry"; fi
+    done <"$environ"
+fi 2>/dev/null
+exec bash -c "$0"
+"""
 # Prints the id of its process group for `kill`, because OpenSSH forwards no signals to processes of root. Then runs the
 # command, which `sh -c` passes as $0.
 _SCRIPT: Final = (
-    f'echo {_PID_MARKER}$$; if command -v bash >/dev/null 2>&1; then exec bash -c "$0"; else exec sh -c "$0"; fi'
+    f"echo {_PID_MARKER}$$; if command -v bash >/dev/null 2>&1; "
+    f"then exec bash -c {shlex.quote(_RUN_WITH_VARIABLES)} \"$0\"; else exec sh -c \"$0\"; fi"
 )
 _MAX_LOGIN_OUTPUT: Final = 1 << 16
 """Characters that login scripts may print before the marker."""

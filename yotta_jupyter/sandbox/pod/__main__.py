@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from ..runtime.channel import Channel, Disconnect, Done, Freeze, Message, Pause, Start, StorageCreated, Thaw
 from ..runtime.pod_config import PodConfig
-from .environment import write_shell_files
+from .environment import write_container_environment, write_shell_files
 from .processes import Processes
 from .python_env import create_venv
 from .ssh_server import PodServer
@@ -94,6 +94,7 @@ class Pod:
             volume.mkdir(parents=True, exist_ok=True)
         create_venv(self._storage.venv)
         write_shell_files(config, self._storage)
+        write_container_environment(config, self._storage)
         _write_authorized_keys(config, self._storage)
         self._processes.reopen()
         self._server = PodServer(config, self._storage, self._processes)

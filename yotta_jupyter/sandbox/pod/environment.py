@@ -8,6 +8,7 @@ from typing import Final
 from ..runtime.pod_config import PodConfig
 from .storage import Storage
 
+_EXPORTED_PREFIX: Final = "YOTTA_"  # The start script of the official images exports only these to SSH sessions.
 _ACCEPTED_PREFIXES: Final = ("LANG", "LC_")  # As Debian's sshd: AcceptEnv LANG LC_*.
 _REMOVED_VARIABLES: Final = ("PYTHONPATH", "HOME", "TMPDIR")  # They are for the process of the pod itself.
 
@@ -45,7 +46,7 @@ def session_environment(
     return (
         environment
         | {name: value for name, value in requested.items() if name.startswith(_ACCEPTED_PREFIXES)}
-        | config.environment
+        | {name: value for name, value in config.environment.items() if name.startswith(_EXPORTED_PREFIX)}
         | {
             "HOME": str(storage.home),
             "LOGNAME": username,
@@ -57,6 +58,7 @@ def session_environment(
             "TMPDIR": str(storage.temporary),
             "USER": username,
             "VIRTUAL_ENV": str(storage.venv),
+            "YOTTA_CONTAINER_ENVIRON": str(storage.environ),
         }
     )
 
@@ -66,3 +68,10 @@ def write_shell_files(config: PodConfig, storage: Storage) -> None:
     prompt = shlex.quote(f"\\u@pod-{config.pod_id}:\\w\\$ ")
     (storage.home / ".bashrc").write_text(_BASHRC.format(prompt=prompt), encoding="utf-8")
     (storage.home / ".profile").write_text(_PROFILE, encoding="utf-8")
+
+
+def write_container_environment(config: PodConfig, storage: Storage) -> None:
+    """Write the environment of the pod's process 1, which the sandbox does not start, as ``/proc/1/environ`` has it."""
+    entries = [f"{name}={value}\0" for name, value in config.environment.items()]
+    storage.environ.touch(0o600)
+    storage.environ.write_text("".join(entries), encoding="utf-8")

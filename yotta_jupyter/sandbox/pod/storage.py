@@ -23,6 +23,8 @@ class Storage:
         The directory for the virtual environment.
     temporary : Path
         The directory for temporary files.
+    environ : Path
+        The file with the environment variables of the pod, in the format of ``/proc/1/environ``.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class Storage:
         self.home = self.root / "home"
         self.venv = self.root / "venv"
         self.temporary = self.root / "tmp"
+        self.environ = self.root / "environ"
 
     def create_directories(self) -> None:
         """Create the directories that do not exist."""

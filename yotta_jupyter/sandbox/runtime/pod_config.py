@@ -6,7 +6,6 @@ from typing import Any, Final, TypeGuard
 import msgspec
 
 _PUBLIC_KEY: Final = "PUBLIC_KEY"
-_EXPORTED_PREFIX: Final = "YOTTA_"  # The start script of the official images exports only these to SSH sessions.
 
 
 class PodConfig(msgspec.Struct, kw_only=True):
@@ -17,7 +16,7 @@ class PodConfig(msgspec.Struct, kw_only=True):
     pod_id : str
         The id of the pod.
     environment : dict of str to str
-        The pod's own environment variables in SSH sessions.
+        The environment variables with which the pod was created, those of its process 1.
     authorized_keys : list of str
         Lines in the format of ``authorized_keys``.
     account_key_file : str or None
@@ -40,7 +39,7 @@ def parse_pod_config(record: Mapping[str, Any], account_keys: list[str], account
     has_volume = bool(record.get("persistentVolumeInGb") and record.get("persistentMountPath"))
     return PodConfig(
         pod_id=str(record.get("id")),
-        environment={name: value for name, value in variables.items() if name.startswith(_EXPORTED_PREFIX)},
+        environment=variables,
         authorized_keys=public_keys or account_keys,
         account_key_file=None if public_keys else account_key_file,
         mount_path=str(record["persistentMountPath"]) if has_volume else None,
