@@ -25,7 +25,9 @@ from yotta_jupyter import (
     RemoteError,
     RemoteUnavailable,
     RequestInterrupted,
+    RunInterrupted,
     ServerError,
+    TransferInterrupted,
     UnexpectedResponse,
     UnknownName,
     UnsupportedValue,
@@ -61,6 +63,8 @@ ERRORS = {
     "PodUnreachable": PodUnreachable("Pod 123 does not answer.", "123"),
     "ConnectInterrupted": ConnectInterrupted("train"),
     "RemoteDetached": RemoteDetached("7f3a", "123"),
+    "RunInterrupted": RunInterrupted("train"),
+    "TransferInterrupted": TransferInterrupted("The pull was interrupted.", "Pull it again."),
     "CopyInterrupted": CopyInterrupted(),
     "RequestInterrupted": RequestInterrupted("pause", RUNNING),
 }

@@ -23,6 +23,8 @@
   + WaitInterrupted
   + ConnectInterrupted
   + RemoteDetached
+  + RunInterrupted
+  + TransferInterrupted
   + CopyInterrupted
   + RequestInterrupted
 
@@ -102,7 +104,7 @@ class InvalidRequest(YottaError):
     ----------
     message : str
     field : str, optional
-        The field of `PodSpec` at fault.
+        The field of `PodSpec` at fault, or the variable that cannot be moved.
     is_missing : bool, default False
         Whether the error is that the field is missing.
     advice : str, optional
@@ -466,26 +468,66 @@ class RemoteDetached(OneLineError, KeyboardInterrupt):
         Whether an interrupt was sent to the cell before.
     is_confirmed : bool, default True
         False if an interrupt could not be sent, or if it is unknown whether the pod received it.
+    label : str, optional
+        The pod's name in the message; by default its id.
     """
 
-    def __init__(self, request_id: str, pod_id: str, was_interrupted: bool = False, is_confirmed: bool = True) -> None:
-        super().__init__(request_id, pod_id, was_interrupted, is_confirmed)
+    def __init__(
+        self,
+        request_id: str,
+        pod_id: str,
+        was_interrupted: bool = False,
+        is_confirmed: bool = True,
+        label: str | None = None,
+    ) -> None:
+        super().__init__(request_id, pod_id, was_interrupted, is_confirmed, label)
+        label = label or pod_id
         self.request_id = request_id
         self.pod_id = pod_id
         self.was_interrupted = was_interrupted
         self.is_confirmed = is_confirmed
         if was_interrupted and is_confirmed:
-            self.message = f"Detached from pod {pod_id}; the cell was interrupted there, and may still run."
+            self.message = f"Detached from pod {label}; the cell was interrupted there, and may still run."
         elif was_interrupted:
-            self.message = f"Detached from pod {pod_id}; whether it received the interrupt is unknown."
+            self.message = f"Detached from pod {label}; whether it received the interrupt is unknown."
         elif is_confirmed:
-            self.message = f"Detached from pod {pod_id}; the cell still runs there."
+            self.message = f"Detached from pod {label}; the cell still runs there."
         else:
             self.message = (
-                f"The cell could not be interrupted: no connection to pod {pod_id}. "
+                f"The cell could not be interrupted: no connection to pod {label}. "
                 "If it has started, it goes on running there."
             )
         self.advice = f'See all of its output with remote.attach("{request_id}").'
+
+
+class RunInterrupted(OneLineError, KeyboardInterrupt):
+    """Ctrl-C was pressed, but the code on the pod ended before it was interrupted. A `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    label : str
+        The pod's name.
+    """
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.message = f"The cell on pod {label} ended before it was interrupted; its variables are there."
+        self.advice = ""
+
+
+class TransferInterrupted(OneLineError, KeyboardInterrupt):
+    """A push or a pull was interrupted by Ctrl-C. A `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    message : str
+    advice : str
+    """
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
 
 
 class CopyInterrupted(OneLineError, KeyboardInterrupt):

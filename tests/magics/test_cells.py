@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
+from tests.remote.sshd import wait_until
 from yotta_jupyter import Sandbox
 
 Messages = list[dict[str, Any]]
@@ -210,6 +212,41 @@ def test_values_that_cannot_be_moved_are_refused_before_the_cell_runs(notebook: 
     assert text(pulled) == "ran\n"
     assert "model cannot be pulled" in error(pulled)
     assert "%yotta cp" in error(pulled)
+
+
+def test_a_pull_with_a_bad_name_says_how_to_pull_the_others(notebook: Notebook) -> None:
+    pulled = notebook.run("%%yotta run train --pull good absent\ngood = 1")
+    assert "absent cannot be pulled: there is no variable of that name." in error(pulled)
+    assert "Nothing was pulled. Pull the others: %yotta run train --pull good" in error(pulled)
+
+
+def test_an_interrupt_of_a_pull_says_that_the_variables_are_on_the_pod(notebook: Notebook, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    cell = (
+        "%%yotta run --pull big\n"
+        "import pathlib, time\n"
+        "def block():\n"
+        "    get_ipython().events.unregister('pre_execute', block)\n"
+        f"    pathlib.Path({str(flag)!r}).touch()\n"
+        "    time.sleep(60)\n"
+        "get_ipython().events.register('pre_execute', block)\n"  # Called when the pull begins.
+        "big = 42"
+    )
+
+    def interrupt_pull() -> None:
+        wait_until(flag.exists)
+        notebook.manager.interrupt_kernel()
+
+    thread = threading.Thread(target=interrupt_pull)
+    thread.start()
+    message = error(notebook.run(cell))
+    thread.join()
+    assert message.startswith(
+        "TransferInterrupted: The cell has ended, but its pull was interrupted. The variables are"
+    )
+    assert message.endswith("Fetch them with: %yotta run train --pull big")
+    fetched = notebook.run("%yotta run train --pull big\nbig")
+    assert contents(fetched, "execute_result")[0]["data"]["text/plain"] == "42"
 
 
 def test_an_interrupt_stops_the_cell_on_the_pod(notebook: Notebook) -> None:

@@ -12,8 +12,9 @@ from itertools import groupby
 import pytest
 
 from tests.remote.sshd import wait_until
-from yotta_jupyter.errors import InvalidRequest, RemoteDetached, RemoteError
+from yotta_jupyter.errors import InvalidRequest, RemoteDetached, RemoteError, RunInterrupted
 from yotta_jupyter.remote import late
+from yotta_jupyter.remote.execution import Execution
 
 
 def test_state_lasts_across_runs(remote):
@@ -335,3 +336,42 @@ def test_nothing_of_ours_is_in_the_kernels_namespace(remote):
     assert remote.pull("pushed") == 1
     names = remote.run("sorted(n for n in dir() if 'yotta' in n.lower() or 'codec' in n)").text
     assert names == "[]"
+
+
+def test_an_interrupt_after_the_end_of_the_code_is_reported(remote):
+    """The end waits in the queue while the output before it is displayed."""
+
+    def interrupt(message):
+        wait_until(lambda: remote.runs()[-1].state == "done")
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(RunInterrupted, match=r"The cell on pod 1001 ended before it was interrupted"):
+        remote.run("print(1)", on_output=interrupt)
+
+
+def test_code_that_handles_the_interrupt_ends_normally(remote):
+    outputs = []
+
+    def interrupt(message):
+        outputs.append(message)
+        if len(outputs) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    code = "import time\ntry:\n    print('begun', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt: x = 42"
+    assert remote.run(code, pull=["x"], on_output=interrupt).pulled == {"x": 42}
+
+
+def test_an_interrupt_of_a_transfer_raises_even_if_it_succeeds(remote, monkeypatch):
+    remote.run("x = 42")
+    process = Execution._process
+
+    def interrupt_after(self, event):
+        process(self, event)
+        if event.kind == "output":
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Execution, "_process", interrupt_after)
+    with pytest.raises(KeyboardInterrupt):
+        remote.pull("x")
+    monkeypatch.undo()
+    assert remote.pull("x") == 42

@@ -588,6 +588,7 @@ class Request:
         self.first = 0  # The sequence number of its first log entry.
         self.was_started = False
         self.must_interrupt = False
+        self.was_interrupted = False
         self.code_started_at: float | None = None  # By the monotonic clock.
         self.reply: dict[str, Any] | None = None  # The last message about it on the shell channel.
         self.is_idle = False  # Whether the last message about it on the iopub channel has arrived.
@@ -864,6 +865,7 @@ class Agent:
             return
         if time.monotonic() - request.code_started_at > INTERRUPT_DELAY:
             request.must_interrupt = False
+            request.was_interrupted = True
             self.kernel.signal(signal.SIGINT)
 
     def _send_input(self, to: str, value: str) -> None:
@@ -972,7 +974,8 @@ class Agent:
             self._log_output(channel, kind, parent, parts)
         if request is not None and request.reply is not None and request.is_idle:
             status = "ok" if request.reply.get("status") == "ok" else "error"
-            self._finish_running(status, execution_count=request.reply.get("execution_count"))
+            count = request.reply.get("execution_count")
+            self._finish_running(status, execution_count=count, interrupted=request.was_interrupted)
 
     def _update_request(self, request: Request, channel: str, kind: str, content: bytes) -> None:
         # The kernel sends a status before the code runs. Hidden code sends no other message.

@@ -57,6 +57,11 @@ class Endpoint:
         """The pod's name in messages."""
         return single_line(self.name or self.pod_id, 60)
 
+    @property
+    def full_label(self) -> str:
+        """The pod in messages, such as ``train (331864222263676928)``; only the id if it has no name."""
+        return Pod(id=self.pod_id, pod_name=self.name).label
+
 
 Lookup = Callable[[], Endpoint]
 """Returns the present endpoint of a pod, or raises as `endpoint_of` does. Called on a thread before a reconnect.

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..errors import InvalidRequest, RemoteDetached
+from ..errors import InvalidRequest, RemoteDetached, RunInterrupted
 from ..sanitize import single_line
 from .agent_client import AgentClient
 from .callbacks import (
@@ -127,6 +127,8 @@ class RemoteKernel:
             The pod cannot be reached or has no Python.
         RemoteDetached
             Ctrl-C was pressed twice.
+        RunInterrupted
+            Ctrl-C was pressed, but the code ended before it was interrupted.
         InvalidRequest
             A value cannot be pushed, or the code is too large; nothing was run. Or a value cannot be pulled.
         """
@@ -198,7 +200,7 @@ class RemoteKernel:
         ------
         InvalidRequest
             There is no such run.
-        RemoteError, RemoteUnavailable, RemoteDetached
+        RemoteError, RemoteUnavailable, RemoteDetached, RunInterrupted
             As for `run`.
         """
         run = self._find_run(request_id)
@@ -217,14 +219,15 @@ class RemoteKernel:
                 self._agent.late.mark_shown(run.request_id, last_shown)
 
         callbacks = self._callbacks(on_output, on_input, never_interrupt)
-        execution = Execution(client, self._loop, events, run.request_id, self.pod_id, callbacks, is_caught_up=False)
+        endpoint = self._connection.endpoint
+        execution = Execution(client, self._loop, events, run.request_id, endpoint, callbacks, is_caught_up=False)
         try:
             wait_for(connect())
             return execution.wait()
-        except RemoteDetached:  # A `KeyboardInterrupt`, too.
+        except (RemoteDetached, RunInterrupted):  # Each is a `KeyboardInterrupt`, too.
             raise
         except KeyboardInterrupt:
-            raise RemoteDetached(run.request_id, self.pod_id) from None
+            raise RemoteDetached(run.request_id, self.pod_id, label=endpoint.full_label) from None
         finally:
             self._queues.close(events)
             wait_for(disconnect())
@@ -386,7 +389,11 @@ class RemoteKernel:
 
         self._loop.call_soon_threadsafe(send)
         try:
-            return Execution(self._agent, self._loop, events, request_id, self.pod_id, callbacks).wait(until)
+            endpoint, is_transfer = self._connection.endpoint, bool(head.get("hidden"))
+            execution = Execution(
+                self._agent, self._loop, events, request_id, endpoint, callbacks, is_transfer=is_transfer
+            )
+            return execution.wait(until)
         finally:
             self._queues.close(events)
 

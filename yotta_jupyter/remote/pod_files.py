@@ -96,7 +96,7 @@ async def download(connection: PodConnection, path: str, size: int, progress: Pr
 
 
 async def remove(connection: PodConnection, paths: list[str]) -> None:
-    """Delete files.
+    """Delete files and folders.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ async def remove(connection: PodConnection, paths: list[str]) -> None:
     paths : list of str
     """
     if paths:
-        await connection.retry(lambda ssh: ssh.run(f"rm -f {shlex.join(paths)}"))
+        await connection.retry(lambda ssh: ssh.run(f"rm -rf {shlex.join(paths)}"))
 
 
 async def _require_success(process: Any, failure: str) -> None:

@@ -40,7 +40,7 @@ exec bash -c "$0"
 # command, which `sh -c` passes as $0.
 _SCRIPT: Final = (
     f"echo {_PID_MARKER}$$; if command -v bash >/dev/null 2>&1; "
-    f"then exec bash -c {shlex.quote(_RUN_WITH_VARIABLES)} \"$0\"; else exec sh -c \"$0\"; fi"
+    f'then exec bash -c {shlex.quote(_RUN_WITH_VARIABLES)} "$0"; else exec sh -c "$0"; fi'
 )
 _MAX_LOGIN_OUTPUT: Final = 1 << 16
 """Characters that login scripts may print before the marker."""

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import InvalidRequest
+from ...errors import InvalidRequest, RunInterrupted, TransferInterrupted
 from ...hints import pod_argument
 from ...sanitize import single_line
 from ...spelling import did_you_mean
@@ -20,6 +20,7 @@ from .arguments import add_optional_pod_argument
 if TYPE_CHECKING:
     from ...models import Pod
     from ...remote import Remote, RunResult
+    from ...remote.progress import OnProgress
     from ...remote.runs import RunInfo
     from ..outputs import CellResult, OutputPublisher
 
@@ -89,20 +90,72 @@ def _run(session: Session, arguments: Namespace) -> CellResult | None:
     pod, remote = session.connector.open(arguments.pod, install=not arguments.no_install)
     with transfer_progress(session.shell) as on_progress:
         if values:
-            remote.push_values(values, on_progress=on_progress)
+            _push(pod, remote, values, on_progress, has_code=arguments.code is not None)
         if arguments.detach:
             _detach(session, pod, remote, arguments.code)
             return None
-
-        def run(publisher: OutputPublisher) -> RunResult:
-            return remote.run(arguments.code, on_output=publisher, on_interrupt=lambda: _should_interrupt_pod(session))
-
-        result = _publish_outputs(session, run) if arguments.code is not None else None
+        result = None
+        try:
+            if arguments.code is not None:
+                result = _run_code(session, remote, arguments.code)
+        except RunInterrupted:
+            if not pull:
+                raise
+            raise _pull_interrupted(session, pod, pull, has_code=True) from None
         if pull:
-            session.shell.user_ns.update(remote.pull_values(pull, on_progress=on_progress))
+            _pull(session, pod, remote, pull, on_progress, has_code=result is not None)
     if arguments.is_cell and result is not None and not result.value:
         return None  # A cell cannot be assigned, so it returns a result only to display the value.
     return result
+
+
+def _run_code(session: Session, remote: Remote, code: str) -> CellResult:
+    def run(publisher: OutputPublisher) -> RunResult:
+        return remote.run(code, on_output=publisher, on_interrupt=lambda: _should_interrupt_pod(session))
+
+    return _publish_outputs(session, run)
+
+
+def _push(pod: Pod, remote: Remote, values: Mapping[str, Any], on_progress: OnProgress, *, has_code: bool) -> None:
+    try:
+        remote.push_values(values, on_progress=on_progress)
+    except KeyboardInterrupt:
+        not_run = "; the cell did not run" if has_code else ""
+        message = f"The push of {', '.join(values)} to {pod.label} was interrupted{not_run}."
+        raise TransferInterrupted(message, "Run it again to push.") from None
+
+
+def _pull(
+    session: Session,
+    pod: Pod,
+    remote: Remote,
+    names: Sequence[str],
+    on_progress: OnProgress,
+    *,
+    has_code: bool,
+) -> None:
+    try:
+        session.shell.user_ns.update(remote.pull_values(names, on_progress=on_progress))
+    except KeyboardInterrupt:
+        raise _pull_interrupted(session, pod, names, has_code=has_code) from None
+    except InvalidRequest as error:
+        others = [name for name in names if name != error.field]
+        if error.field in names and others:
+            error.message += f" Nothing was pulled. Pull the others: {_pull_command(session, pod, others)}"
+            error.message += "." if error.advice else ""
+        raise
+
+
+def _pull_interrupted(session: Session, pod: Pod, names: Sequence[str], *, has_code: bool) -> TransferInterrupted:
+    ended = "The cell has ended, but its pull" if has_code else "The pull"
+    return TransferInterrupted(
+        f"{ended} was interrupted. The variables are still on {pod.label}.",
+        f"Fetch them with: {_pull_command(session, pod, names)}",
+    )
+
+
+def _pull_command(session: Session, pod: Pod, names: Sequence[str]) -> str:
+    return f"%yotta run {pod_argument(pod, session.known_pods)} --pull {' '.join(names)}"
 
 
 def _should_interrupt_pod(session: Session) -> bool:

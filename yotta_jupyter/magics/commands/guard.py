@@ -96,10 +96,10 @@ def set_guard(session: Session, pod: Pod, limits: Mapping[str, Any], *, on_pod: 
     print(f"{guards.describe(guard)} {pod.pause_loss}")
     if before is not None:
         print_note(f"{pod.label} had a guard ({before.rule}). The stricter limits count now: {guard.rule}.")
-    if guard.idle is not None and guard.after is None and guard.budget is None:
-        print_note(
-            "a signal that cannot be read counts as busy. Add --after or --budget for a limit that always holds."
-        )
+    if guard.idle is not None:
+        has_limit = guard.after is not None or guard.budget is not None
+        advice = "" if has_limit else " Add --after or --budget for a limit that always holds."
+        print_note(f"a signal that cannot be read counts as busy, and then the pod is never idle.{advice}")
 
 
 def _add_arguments(parser: LineParser) -> None:

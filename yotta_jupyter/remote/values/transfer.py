@@ -64,6 +64,7 @@ class ValueTransfer:
     launcher : AgentLauncher
     run_hidden : callable
         Runs code in the kernel without a trace in its history. Called with the code and a callback for its outputs.
+        Raises `KeyboardInterrupt` after Ctrl-C.
     wait_for_connection : callable
         Runs a coroutine that connects, and reports the attempts.
     """
@@ -137,17 +138,22 @@ class ValueTransfer:
             return {}
         progress = Progress(", ".join(names))
         self._wait_for_connection(self._upload_modules())
-        result = self._call("pulled", "publish_variables", list(names), self._folder, self._library, max_bytes)
-        entries = _parse_entries(result.get("entries"), names)
+        folder = f"{self._folder}/{uuid.uuid4().hex}"
+        may_have_files = True
         try:
+            result = self._call("pulled", "publish_variables", list(names), folder, self._library, max_bytes)
+            entries = _parse_entries(result.get("entries"), names)
+            may_have_files = any(entry.path is not None for entry in entries)
             for entry in entries:
                 if entry.size > max_bytes:
                     size, limit = format_bytes(entry.size), format_bytes(max_bytes)
-                    raise _unsupported(f"{entry.name} cannot be pulled: it has {size}, and the limit is {limit}.")
+                    message = f"{entry.name} cannot be pulled: it has {size}, and the limit is {limit}."
+                    raise _unsupported(message, entry.name)
             progress.total = sum(entry.size for entry in entries)
             return {entry.name: self._decode(entry, progress, on_progress) for entry in entries}
         finally:
-            self._remove(entry.path for entry in entries if entry.path is not None)
+            if may_have_files:
+                self._remove([folder])
 
     @property
     def _folder(self) -> str:
@@ -195,8 +201,8 @@ class ValueTransfer:
         reason = single_line(result.get("error") or "a package is missing on the pod", 300)
         message = f"{name} cannot be {verb}: {reason.rstrip('.')}."
         if result.get("is_unsupported") is True:
-            raise _unsupported(message)
-        raise InvalidRequest(message)
+            raise _unsupported(message, name)
+        raise InvalidRequest(message, field=name)
 
     def _call_once(self, function: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
@@ -256,13 +262,13 @@ def _encode(name: str, value: Any) -> tuple[str, bytes]:
     try:
         return encode(value)
     except CodecError as error:
-        raise _unsupported(f"{name} cannot be pushed: {single_line(error, 300)}.") from None
+        raise _unsupported(f"{name} cannot be pushed: {single_line(error, 300)}.", name) from None
     except ImportError as error:
         raise _missing_package(name, str(error.name)) from None
 
 
-def _unsupported(message: str) -> UnsupportedValue:
-    return UnsupportedValue(message, advice="Save it to a file and copy that with put or get.")
+def _unsupported(message: str, name: str) -> UnsupportedValue:
+    return UnsupportedValue(message, field=name, advice="Save it to a file and copy that with put or get.")
 
 
 def _require_packages(name: str, kind: str) -> None:
@@ -272,7 +278,7 @@ def _require_packages(name: str, kind: str) -> None:
 
 
 def _missing_package(name: str, package: str) -> InvalidRequest:
-    return InvalidRequest(f"{name} needs {package} here.", advice=f"Install it: pip install {package}")
+    return InvalidRequest(f"{name} needs {package} here.", field=name, advice=f"Install it: pip install {package}")
 
 
 def _parse_entries(data: object, names: Sequence[str]) -> list[_PulledEntry]:
