@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -347,10 +348,23 @@ def test_a_detached_cell_is_attached_from_another_notebook(notebook: Notebook, e
 
 
 def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:
-    notebook.run("%%yotta run --detach\nimport time; time.sleep(60)")
-    messages = notebook.run("%%yotta run\nprint('next')", interrupt_at="Waiting for the cell that runs on the pod")
-    assert "Waiting for the cell that runs on the pod: import time; time.sleep(60)" in text(messages)
-    assert "it was interrupted" in error(messages)
+    code = "import time\n# Train.\nprint('begun', flush=True)\ntime.sleep(60)"
+    run_id = re.search(r" as (\w+)\.", text(notebook.run(f"%%yotta run --detach\n{code}")))[1]
+    attach = f"%yotta attach train --run {run_id}"
+    note = "This one starts after it. To see its output instead, interrupt this cell, then: " + attach
+    other = notebook.run("%%yotta run\nprint('next')", interrupt_at="This one starts after it")
+    assert f" runs another cell (run {run_id}): print('begun', flush=True). {note}\n" in text(other)
+    same = notebook.run(f"%%yotta run\n{code}", interrupt_at="This one starts after it")
+    assert re.search(rf"the same cell is running on train \(\d+\) already \(run {run_id}\)\. {note}\n", text(same))
+    assert "The cell did not run: it was interrupted" in error(other)
+    assert "The cell did not run: it was interrupted" in error(same)
+    assert text(notebook.run(attach, interrupt_at="begun")).startswith("begun\n")
+    listed = notebook.run("runs = %yotta attach train --list\nruns.tail(3).drop(columns='started_at').values.tolist()")
+    assert contents(listed, "execute_result")[0]["data"]["text/plain"] == (
+        "[['running', \"print('begun', flush=True)\"],\n"
+        " ['not_run', \"print('next')\"],\n"
+        " ['not_run', \"print('begun', flush=True)\"]]"
+    )
     assert "Interrupted on train" in text(notebook.run("%yotta interrupt"))
     assert "Nothing runs on train" in text(notebook.run("%yotta interrupt"))
 
@@ -358,6 +372,7 @@ def test_a_run_of_a_busy_pod_says_what_it_waits_for(notebook: Notebook) -> None:
 def test_code_on_a_pod_has_the_variables_of_the_create(notebook: Notebook) -> None:
     notebook.run("import os; os.environ['HF_TOKEN'] = 'token-1'")
     notebook.run("%yotta create pytorch --gpu L4 --name with-env --env FOO=bar --env-from HF_TOKEN --wait")
+    assert "The pod has no run since it was started." in error(notebook.run("%yotta attach with-env"))
     cell = "%%yotta run with-env\nimport os\nprint(os.environ.get('FOO'), os.environ.get('HF_TOKEN'))"
     assert text(notebook.run(cell)) == "bar token-1\n"
     assert text(notebook.run("%%yotta sh with-env\necho $FOO $HF_TOKEN")) == "bar token-1\n"
@@ -397,7 +412,7 @@ def test_the_passphrase_of_a_key_is_prompted_for_and_not_shown(notebook: Noteboo
         ("%yotta run --push train -- 1", "Write the pod first: %%yotta run train"),
         ("%yotta run --pull 1x -- 1", "'1x' is not the name of a variable"),
         ("%%yotta list\n1", "%yotta list takes no cell"),
-        ("%yotta attach --run xyz", "no run 'xyz'"),
+        ("%yotta attach --run xyz", "The pod has no run 'xyz'. See its runs with: %yotta attach train --list"),
     ],
 )
 def test_bad_input_gets_one_line(notebook: Notebook, line: str, expected: str) -> None:

@@ -26,7 +26,7 @@ def test_a_guard_is_set_shown_extended_and_ended(run: Run, captured_output: Outp
     text = captured_output("%yotta guard train-1 --after 8h --budget 20 --idle 30m")
     assert f"Guard of train-1 ({pod_id}): paused in 8h, at " in text
     assert "or sooner when idle for 30m. NOT enforced: the enforcer is not running. A pause may erase" in text
-    assert "Note: a signal that cannot be read counts as busy, and then the pod is never idle.\n" in text
+    assert "Note: a signal that cannot be read counts as busy, and then the pod is never idle." in text
     frame = run("%yotta guard")
     assert list(frame.index) == [pod_id]
     assert frame["rule"].tolist() == ["after 8h, budget $20.00, idle 30m"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import ssh
@@ -21,6 +22,7 @@ from .waiting import wait_for_pod
 
 if TYPE_CHECKING:
     from ..remote import Remote
+    from ..remote.runs import RunInfo
     from .session import Session
 
 
@@ -122,11 +124,23 @@ class Connector:
             pod = wait_for_pod(self._session, pod, SSH)
         remote = self._session.client.remotes.get(pod.id)
         remote.on_notice, remote.on_status = self._line.show_notice, self._line.show_status
+        remote.on_queued = partial(self._show_queued, pod)
         remote.allow_install(install)
         _connect_with_passphrases(remote)
         if (pod.image or "").startswith(OFFICIAL_PREFIX) and pod.id not in self._password_checks:
             self._password_checks[pod.id] = (pod, remote.check_password(*PUBLISHED_LOGIN))
         return pod, remote
+
+    def _show_queued(self, pod: Pod, running: RunInfo, is_same: bool) -> None:
+        command = f"%yotta attach {pod_argument(pod, self._session.known_pods)} --run {running.short_id}"
+        if is_same:
+            state = f"the same cell is running on {pod.label} already (run {running.short_id})."
+        else:
+            title = running.title or "(empty)"
+            state = f"{pod.label} runs another cell (run {running.short_id}): {title}."
+        self._line.show_notice(
+            f"{state} This one starts after it. To see its output instead, interrupt this cell, then: {command}"
+        )
 
     def _resolve(self, query: str) -> Pod:
         used = self._used

@@ -583,10 +583,11 @@ class Request:
     def __init__(self, head: dict[str, Any], code: str = "") -> None:
         self.id = str(head["request"])
         self.title = str(head.get("title", ""))
+        self.digest = str(head.get("digest", ""))  # Of the code, from the client.
         self.hidden = bool(head.get("hidden"))  # Moves values: not in the history, not shown to clients.
         self.code = code
         self.first = 0  # The sequence number of its first log entry.
-        self.was_started = False
+        self.started: float | None = None  # Seconds since the epoch.
         self.must_interrupt = False
         self.was_interrupted = False
         self.code_started_at: float | None = None  # By the monotonic clock.
@@ -595,7 +596,8 @@ class Request:
 
     def summary(self) -> dict[str, Any]:
         """Return what clients show of the request."""
-        return {"request": self.id, "title": self.title, "first": self.first, "hidden": self.hidden}
+        description = {"title": self.title, "digest": self.digest, "hidden": self.hidden}
+        return {"request": self.id, "first": self.first, "started": self.started, **description}
 
 
 class ReceivedIds:
@@ -692,18 +694,19 @@ class Agent:
                 unfinished[request.id] = request
                 self._remember(request)
             elif kind == "started" and request_id in unfinished:
-                unfinished[request_id].was_started = True
+                unfinished[request_id].started = head.get("time", 0.0)
+                self._update_recent(str(request_id), started=head.get("time"))
             elif kind == "done":
                 unfinished.pop(str(request_id), None)
                 if head.get("status") == "not_run":
-                    self._mark_not_run(str(request_id))
+                    self._update_recent(str(request_id), not_run=True)
         return unfinished
 
     def _resume(self, unfinished: dict[str, Request]) -> None:
         """Continue with the kernel of an earlier agent, and with the request that it runs."""
         self._register_kernel()
         self.log.append({"type": "agent_restarted"})
-        started = [request for request in unfinished.values() if request.was_started]
+        started = [request for request in unfinished.values() if request.started is not None]
         if started:
             self.running = unfinished.pop(started[-1].id)
             self.running.code_started_at = time.monotonic()
@@ -799,7 +802,8 @@ class Agent:
 
     def _accept_execute(self, request: Request) -> None:
         head = {"type": "accepted", "request": request.id, "kind": "execute"}
-        request.first = self.log.append({**head, "title": request.title, "hidden": request.hidden})
+        description = {"title": request.title, "digest": request.digest, "hidden": request.hidden}
+        request.first = self.log.append({**head, **description})
         self._remember(request)
         self.queue.append(request)
         if self.kernel_state == "failed":
@@ -815,7 +819,9 @@ class Agent:
         if self.running is not None or not self.queue or self.kernel_state != "ready":
             return
         request = self.running = self.queue.popleft()
-        self.log.append({"type": "started", "request": request.id})
+        request.started = time.time()
+        self.log.append({"type": "started", "request": request.id, "time": request.started})
+        self._update_recent(request.id, started=request.started)
         content = {
             "code": request.code,
             "silent": request.hidden,
@@ -828,13 +834,13 @@ class Agent:
 
     def _finish(self, request_id: str, status: str, detail: str = "", **more: Any) -> None:
         if status == "not_run":
-            self._mark_not_run(request_id)
+            self._update_recent(request_id, not_run=True)
         self.log.append({"type": "done", "request": request_id, "status": status, "detail": detail, **more})
 
-    def _mark_not_run(self, request_id: str) -> None:
+    def _update_recent(self, request_id: str, **changes: Any) -> None:
         for summary in self.recent:
             if summary["request"] == request_id:
-                summary["not_run"] = True
+                summary.update(changes)
 
     def _finish_running(self, status: str, detail: str = "", **more: Any) -> None:
         if self.running is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .outputs import OutputMessage
+from .runs import RunInfo
 
 OnOutput = Callable[[OutputMessage], None]
 OnInput = Callable[[str, bool], str]
@@ -15,6 +16,8 @@ OnNotice = Callable[[str], None]
 """Called with one line about the connection or the pod."""
 OnStatus = Callable[[str], None]
 """Called with one line about a connection that takes long. It replaces the line before."""
+OnQueued = Callable[[RunInfo, bool], None]
+"""Called if a run has to wait, with the run in progress and whether it has the same code."""
 OnInterrupt = Callable[[], bool]
 """Called at the first Ctrl-C. Returns whether to interrupt the code on the pod, instead of leaving it running."""
 
@@ -74,8 +77,9 @@ def never_interrupt() -> bool:
 class Callbacks:
     """What is called while a run is waited for, on the thread that waits."""
 
-    on_output: OnOutput = print_output
-    on_input: OnInput = ask_user
-    on_notice: OnNotice = print_notice
-    on_status: OnStatus = print_notice
-    on_interrupt: OnInterrupt = always_interrupt
+    on_output: OnOutput
+    on_input: OnInput
+    on_notice: OnNotice
+    on_status: OnStatus
+    on_queued: OnQueued
+    on_interrupt: OnInterrupt

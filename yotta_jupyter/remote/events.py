@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import YottaError
 from .framing import Frame
 from .outputs import OutputMessage
+from .runs import RunInfo
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Event:
         Of ``output`` and ``input``.
     size : int
         Bytes, at least approximately.
-    queued_behind : str or None
-        Of ``accepted``: the title of the running cell for which the cell waits.
+    queued_behind : RunInfo or None
+        Of ``accepted``: the running cell for which the cell waits.
     error : YottaError or None
         Of ``failed``.
     """
@@ -44,7 +45,7 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     message: OutputMessage | None = None
     size: int = 0
-    queued_behind: str | None = None
+    queued_behind: RunInfo | None = None
     error: YottaError | None = None
 
 

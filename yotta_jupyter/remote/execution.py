@@ -160,8 +160,8 @@ class Execution:
 
     def _notify_if_queued(self, event: Event) -> None:
         if event.queued_behind is not None:
-            title = event.queued_behind or "(empty)"
-            self._callbacks.on_notice(f"Waiting for the cell that runs on the pod: {title}")
+            is_same = event.queued_behind.digest == event.data.get("digest")
+            self._callbacks.on_queued(event.queued_behind, is_same)
 
     def _answer(self, event: Event) -> None:
         assert event.message is not None

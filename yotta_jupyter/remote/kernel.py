@@ -16,6 +16,7 @@ from .callbacks import (
     OnInterrupt,
     OnNotice,
     OnOutput,
+    OnQueued,
     OnStatus,
     always_interrupt,
     ask_user,
@@ -28,7 +29,7 @@ from .framing import MAX_REQUEST
 from .loop import background_loop, wait_for
 from .outputs import RunResult
 from .queues import EventQueues
-from .runs import RunInfo
+from .runs import RunInfo, digest_of, title_of
 from .values import MAX_PULLED_BYTES, ValueTransfer, check_variable_name
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_MAX_TITLE: Final = 80
-"""Characters."""
 _SHUTDOWN_DELAY: Final = 0.2
 """Seconds in which the request to shut down leaves this machine before the channel is closed."""
 
@@ -70,6 +69,7 @@ class RemoteKernel:
         self.pod_id = pod_id
         self.on_notice = on_notice
         self.on_status = on_status or on_notice
+        self.on_queued: OnQueued = self._report_queued
         self._connection = connection
         self._launcher = launcher
         self._queues = queues
@@ -244,8 +244,9 @@ class RemoteKernel:
 
     @property
     def running_title(self) -> str | None:
-        """The first line of the cell that runs on the pod, or None, as known without a request."""
-        return self._agent.runs.running_title() if self._agent.is_connected else None
+        """The title of the cell that runs on the pod, or None, as known without a request."""
+        run = self._agent.runs.running() if self._agent.is_connected else None
+        return run.title if run is not None else None
 
     def interrupt(self, request_id: str | None = None) -> None:
         """Interrupt a run as Ctrl-C does; a queued run is removed from the queue.
@@ -351,7 +352,11 @@ class RemoteKernel:
         on_input: OnInput = ask_user,
         on_interrupt: OnInterrupt = always_interrupt,
     ) -> Callbacks:
-        return Callbacks(on_output, on_input, self.on_notice, self.on_status, on_interrupt)
+        return Callbacks(on_output, on_input, self.on_notice, self.on_status, self.on_queued, on_interrupt)
+
+    def _report_queued(self, running: RunInfo, is_same: bool) -> None:
+        which = "the same code, which runs already" if is_same else f"the cell that runs on the pod: {running.title}"
+        self.on_notice(f'Waiting for {which}. See its output with remote.attach("{running.short_id}").')
 
     def _wait_for_connection(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Wait for a coroutine that connects, and report the attempts."""
@@ -366,8 +371,7 @@ class RemoteKernel:
                 f"The code has {len(body) / 1e6:.0f} MB, and the limit is {MAX_REQUEST / 1e6:.0f} MB.",
                 advice="Move data with push or put.",
             )
-        first_line = next((line for line in code.splitlines() if line.strip()), "")
-        head = {"type": "execute", "title": single_line(first_line, _MAX_TITLE), "hidden": hidden}
+        head = {"type": "execute", "title": title_of(code), "digest": digest_of(body), "hidden": hidden}
         return self._send_and_wait(head, body, callbacks, until, with_late_output=not hidden)
 
     def _run_hidden(self, code: str, on_output: OnOutput) -> None:
@@ -398,16 +402,19 @@ class RemoteKernel:
             self._queues.close(events)
 
     def _find_run(self, request_id: str | None) -> RunInfo:
-        """Return the run whose id begins with `request_id`; by default the current or the last run."""
+        """Return the only run whose id begins with `request_id`; by default the current or the last run."""
         runs = self.runs()
         if request_id is None:
             started = [run for run in runs if run.state != "not_run"]
             candidates = [run for run in started if run.state == "running"] or started
         else:
             candidates = [run for run in runs if run.request_id.startswith(request_id)]
+            if len(candidates) != 1:
+                number = "several runs that begin with" if candidates else "no run"
+                message = f"The pod has {number} {single_line(request_id, 40)!r}."
+                raise InvalidRequest(message, advice="See its runs with remote.runs().")
         if not candidates:
-            which = f"no run {single_line(request_id, 40)!r}" if request_id else "no run yet"
-            raise InvalidRequest(f"The pod has {which}.")
+            raise InvalidRequest("The pod has no run since it was started.")
         return candidates[-1]
 
 

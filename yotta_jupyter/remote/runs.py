@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
+
+from ..sanitize import single_line
+
+SHORT_ID_LENGTH: Final = 8
+"""Characters."""
 
 _MAX_RUNS: Final = 200
 _MAX_TITLE: Final = 200
-"""Characters."""
+"""Characters of a title that the agent sends."""
+_TITLE_LENGTH: Final = 80
+"""Characters of a title that is made here."""
+
+_COMMENT_OR_IMPORT: Final = re.compile(r"#.*|(import|from)\s[^;]*")
 
 
 @dataclass(frozen=True)
@@ -19,17 +31,28 @@ class RunInfo:
     ----------
     request_id : str
     title : str
-        The first line of its code.
+        A line of its code; see `title_of`.
     first : int
         The sequence number of its first event in the agent's log.
     state : str
         ``queued``, ``running``, ``done``, or ``not_run`` if it ended before it started.
+    started_at : datetime or None
+        UTC, by the clock of the pod; None if it has not started.
+    digest : str
+        Equal for equal code. Empty if unknown.
     """
 
     request_id: str
     title: str
     first: int
     state: str
+    started_at: datetime | None = None
+    digest: str = ""
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of the id, which is shown to users and accepted by `Remote.attach`."""
+        return self.request_id[:SHORT_ID_LENGTH]
 
 
 class RunList:
@@ -42,9 +65,9 @@ class RunList:
         """Return all runs."""
         return list(self._runs.values())
 
-    def running_title(self) -> str | None:
-        """Return the title of the run in progress, or None."""
-        return next((run.title for run in self._runs.values() if run.state == "running"), None)
+    def running(self) -> RunInfo | None:
+        """Return the run in progress, or None."""
+        return next((run for run in self._runs.values() if run.state == "running"), None)
 
     def clear(self) -> None:
         """Remove all runs."""
@@ -85,19 +108,52 @@ class RunList:
         if kind == "accepted" and head.get("kind") == "execute" and not head.get("hidden"):
             self._add(request_id, head, int(head["seq"]), "queued")
         elif kind == "started":
-            self._set_state(request_id, "running")
+            self._update(request_id, state="running", started_at=_parse_time(head.get("time")))
         elif kind == "done":
-            self._set_state(request_id, "not_run" if head.get("status") == "not_run" else "done")
+            self._update(request_id, state="not_run" if head.get("status") == "not_run" else "done")
 
     def _add(self, request_id: str, entry: dict[str, Any], first: int, state: str) -> None:
         title = str(entry.get("title") or "")[:_MAX_TITLE]
-        self._runs[request_id] = RunInfo(request_id, title, first, state)
+        started_at, digest = _parse_time(entry.get("started")), str(entry.get("digest") or "")[:_MAX_TITLE]
+        self._runs[request_id] = RunInfo(request_id, title, first, state, started_at, digest)
         while len(self._runs) > _MAX_RUNS:
             self._runs.popitem(last=False)
 
-    def _set_state(self, request_id: str, state: str) -> None:
+    def _update(self, request_id: str, **changes: Any) -> None:
         if request_id in self._runs:
-            self._runs[request_id] = replace(self._runs[request_id], state=state)
+            self._runs[request_id] = replace(self._runs[request_id], **changes)
+
+
+def title_of(code: str) -> str:
+    """Return the line by which a user recognises code: the first that is no comment or import, else the first.
+
+    Parameters
+    ----------
+    code : str
+    """
+    lines = [line.strip() for line in code.splitlines() if line.strip()]
+    title = next((line for line in lines if not _COMMENT_OR_IMPORT.fullmatch(line)), lines[0] if lines else "")
+    return single_line(title, _TITLE_LENGTH)
+
+
+def digest_of(code: bytes) -> str:
+    """Return a text that is equal for equal code.
+
+    Parameters
+    ----------
+    code : bytes
+    """
+    return hashlib.sha256(code).hexdigest()
+
+
+def _parse_time(value: object) -> datetime | None:
+    """Return the time for seconds since the epoch; None if the value is no time."""
+    if not isinstance(value, (int, float)):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

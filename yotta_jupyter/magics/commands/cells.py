@@ -18,6 +18,8 @@ from ..session import Session
 from .arguments import add_optional_pod_argument
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...models import Pod
     from ...remote import Remote, RunResult
     from ...remote.progress import OnProgress
@@ -35,9 +37,6 @@ _SHUTDOWN_TIMEOUT: Final = 0.4
 
 _SHUTDOWN_POLL_INTERVAL: Final = 0.01
 """Seconds."""
-
-_RUN_ID_LENGTH: Final = 8
-"""Characters of a run's id that are shown. `Remote.attach` takes the beginning of an id."""
 
 
 def _add_use_arguments(parser: LineParser) -> None:
@@ -186,7 +185,9 @@ def _find_values(names: Sequence[str], namespace: Mapping[str, Any], session: Se
 
 
 def _detach(session: Session, pod: Pod, remote: Remote, code: str) -> None:
-    run_id = remote.submit(code)[:_RUN_ID_LENGTH]
+    from ...remote.runs import SHORT_ID_LENGTH
+
+    run_id = remote.submit(code)[:SHORT_ID_LENGTH]
     argument = pod_argument(pod, session.known_pods)
     print(f"Runs on {pod.label} as {run_id}. All of its output: %yotta attach {argument} --run {run_id}")
 
@@ -206,13 +207,23 @@ def _publish_outputs(session: Session, run: Callable[[OutputPublisher], RunResul
 def _add_attach_arguments(parser: LineParser) -> None:
     add_optional_pod_argument(parser)
     parser.add_argument(
-        "--run", metavar="ID", help="a run's id, as --detach shows it; default: the present or last run"
+        "--run", metavar="ID", help="a run's id or its unique beginning; default: the present or last run"
     )
+    parser.add_argument("--list", action="store_true", help="list the runs of the pod since it was started")
 
 
-def _attach(session: Session, arguments: Namespace) -> CellResult:
-    _, remote = session.connector.open(arguments.pod)
-    return _publish_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
+def _attach(session: Session, arguments: Namespace) -> CellResult | pd.DataFrame:
+    pod, remote = session.connector.open(arguments.pod)
+    if arguments.list:
+        from ..runs_frame import runs_frame
+
+        return runs_frame(remote.runs())
+    try:
+        return _publish_outputs(session, lambda publisher: remote.attach(arguments.run, on_output=publisher))
+    except InvalidRequest as error:  # There is no such run.
+        if arguments.run is not None:
+            error.advice = f"See its runs with: %yotta attach {pod_argument(pod, session.known_pods)} --list"
+        raise
 
 
 def _interrupt(session: Session, arguments: Namespace) -> None:
@@ -254,7 +265,12 @@ COMMANDS: tuple[Command, ...] = (
         flags_without_code=("--push", "--pull"),
     ),
     Command("use", "Choose the pod that commands take when none is named.", _use, _add_use_arguments),
-    Command("attach", "Show all output of the running or last cell of a pod.", _attach, _add_attach_arguments),
+    Command(
+        "attach",
+        "Show all output of the running or last cell of a pod, or list its runs.",
+        _attach,
+        _add_attach_arguments,
+    ),
     Command("interrupt", "Interrupt the cell that runs on a pod.", _interrupt, add_optional_pod_argument),
     Command("restart", "Start a new kernel on a pod.", _restart, add_optional_pod_argument),
 )
