@@ -131,13 +131,14 @@ class Connector:
             self._password_checks[pod.id] = (pod, remote.check_password(*PUBLISHED_LOGIN))
         return pod, remote
 
-    def _show_queued(self, pod: Pod, running: RunInfo, is_same: bool) -> None:
-        command = f"%yotta attach {pod_argument(pod, self._session.known_pods)} --run {running.short_id}"
+    def _show_queued(self, pod: Pod, earlier: RunInfo, is_same: bool) -> None:
+        command = f"%yotta attach {pod_argument(pod, self._session.known_pods)} --run {earlier.short_id}"
+        state = "running" if earlier.state == "running" else "queued"
         if is_same:
-            state = f"the same cell is running on {pod.label} already (run {running.short_id})."
+            state = f"the same cell is {state} on {pod.label} already (run {earlier.short_id})."
         else:
-            title = running.title or "(empty)"
-            state = f"{pod.label} runs another cell (run {running.short_id}): {title}."
+            title = earlier.title or "(empty)"
+            state = f"another cell is {state} on {pod.label} (run {earlier.short_id}): {title}."
         self._line.show_notice(
             f"{state} This one starts after it. To see its output instead, interrupt this cell, then: {command}"
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..columns import TIMESTAMP, to_array
 from ..frame_display import ReadableFrame
+from ..pod_columns import TIMESTAMP, to_array
 
 if TYPE_CHECKING:
     from ..remote.runs import RunInfo

@@ -366,7 +366,7 @@ class AgentClient:
         if kind == "accepted":
             self._unaccepted.pop(request_id, None)
             if head.get("kind") == "execute" and not self._is_replaying:
-                queued_behind = self.runs.running()
+                queued_behind = self.runs.find_earlier(head.get("digest"))
         self.runs.update_from_event(request_id, head)
         if kind == "message":
             event = decode_message(frame, size)

@@ -17,7 +17,7 @@ OnNotice = Callable[[str], None]
 OnStatus = Callable[[str], None]
 """Called with one line about a connection that takes long. It replaces the line before."""
 OnQueued = Callable[[RunInfo, bool], None]
-"""Called if a run has to wait, with the run in progress and whether it has the same code."""
+"""Called if a run has to wait, with a run before it and whether it has the same code."""
 OnInterrupt = Callable[[], bool]
 """Called at the first Ctrl-C. Returns whether to interrupt the code on the pod, instead of leaving it running."""
 

@@ -35,7 +35,7 @@ class Event:
     size : int
         Bytes, at least approximately.
     queued_behind : RunInfo or None
-        Of ``accepted``: the running cell for which the cell waits.
+        Of ``accepted``: the running or queued cell for which the cell waits.
     error : YottaError or None
         Of ``failed``.
     """

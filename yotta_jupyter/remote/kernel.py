@@ -354,9 +354,10 @@ class RemoteKernel:
     ) -> Callbacks:
         return Callbacks(on_output, on_input, self.on_notice, self.on_status, self.on_queued, on_interrupt)
 
-    def _report_queued(self, running: RunInfo, is_same: bool) -> None:
-        which = "the same code, which runs already" if is_same else f"the cell that runs on the pod: {running.title}"
-        self.on_notice(f'Waiting for {which}. See its output with remote.attach("{running.short_id}").')
+    def _report_queued(self, earlier: RunInfo, is_same: bool) -> None:
+        which = "the same code" if is_same else "other code"
+        text = f"Waiting for {which} that was sent before: {earlier.title}."
+        self.on_notice(f'{text} See its output with remote.attach("{earlier.short_id}").')
 
     def _wait_for_connection(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Wait for a coroutine that connects, and report the attempts."""

@@ -69,6 +69,18 @@ class RunList:
         """Return the run in progress, or None."""
         return next((run for run in self._runs.values() if run.state == "running"), None)
 
+    def find_earlier(self, digest: object) -> RunInfo | None:
+        """Return an unfinished run that a new one waits for: the one with the same code, or else the first.
+
+        Parameters
+        ----------
+        digest : str
+            Of the new run.
+        """
+        unfinished = [run for run in self._runs.values() if run.state in ("running", "queued")]
+        same = [run for run in unfinished if run.digest and run.digest == digest]
+        return next(iter(same + unfinished), None)
+
     def clear(self) -> None:
         """Remove all runs."""
         self._runs.clear()
