@@ -287,14 +287,15 @@ def test_an_unknown_name_suggests_no_other_pod_to_end(run: Run, action: str) -> 
 def test_one_failure_does_not_stop_the_others_and_fails_the_cell(
     run: Run, captured_output: Output, sandbox: Sandbox, wait: str
 ) -> None:
-    run("%yotta delete finetune-1 --yes")
-    output = captured_output(f"%yotta pause train-1 finetune-1 notebook-1 {wait}")
+    sandbox.add_fault("create:failedx1")
+    run("%yotta create pytorch --gpu L4 --name broken\n%yotta wait broken --until failed")
+    output = captured_output(f"%yotta pause train-1 broken notebook-1 {wait}")
     assert "pause failed for 1 of 3 pods" in output
     assert "train-1" in output
     status = {pod["podName"]: pod["status"] for pod in sandbox.pods()}
     assert "RUNNING" not in (status["train-1"], status["notebook-1"])
     with pytest.raises(YottaError):
-        run("%yotta pause train-1 finetune-1")
+        run("%yotta pause train-1 broken")
 
 
 def test_delete_asks_first_and_accepts_no(
