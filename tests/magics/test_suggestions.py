@@ -57,7 +57,7 @@ def test_no_advice_names_delete(word: str) -> None:
     [
         ("exec", "%%yotta run POD"),
         ("logs", "console"),
-        ("runs", "%yotta attach POD"),
+        ("runs", "%yotta attach POD --list"),
         ("undo", "Nothing can be undone"),
         ("profile", "%yotta login --profile P"),
         ("config", "%yotta login --profile P"),
@@ -85,11 +85,6 @@ def test_words_that_people_try_get_what_fits(run: Run, sandbox: Sandbox, word: s
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
     assert sandbox.requests == []
-
-
-def test_the_runs_of_a_pod_are_no_flag_of_attach(run: Run) -> None:
-    with pytest.raises(InvalidRequest, match=r"has no flag --list\. For an earlier run: --run ID"):
-        run("%yotta attach train-1 --list")
 
 
 def test_the_table_names_existing_commands_and_flags() -> None:

@@ -13,7 +13,6 @@ import msgspec
 from ..errors import InvalidRequest
 from ..sanitize import single_line
 from ..spelling import did_you_mean, is_one_edit_apart
-from .suggestions import ADVICE_BY_FLAG
 
 if TYPE_CHECKING:
     from .session import Session
@@ -144,7 +143,7 @@ class LineParser(argparse.ArgumentParser):
         for arg in args:
             flag = arg.partition("=")[0]
             if arg.startswith("--") and len(arg) > 2 and flag not in self._option_string_actions:
-                hint = ADVICE_BY_FLAG.get(f"{self.prog} {flag}") or did_you_mean(flag, self._flags_to_suggest(flag))
+                hint = did_you_mean(flag, self._flags_to_suggest(flag))
                 raise InvalidRequest(f"{self.prog} has no flag {single_line(flag, 40)}.{hint} See {self.prog} -h")
 
     def _flags_to_suggest(self, mistyped: str) -> list[str]:

@@ -55,7 +55,7 @@ _ADVICE_BY_WORDS: Final = (
     ("down shutdown off",
      "A pause stops the cost of the GPUs, but may erase files: %yotta pause -h"),
     ("runs",
-     "%yotta attach POD shows the present or last run, and --run ID another one: --detach shows its id."),
+     "%yotta attach POD --list lists the runs of a pod, and %yotta attach POD --run ID shows the output of one."),
     ("undo",
      "Nothing can be undone from a cell. Only the panel has an undo, for a few seconds: %yotta panel"),
     ("profile profiles config configure",
@@ -64,9 +64,6 @@ _ADVICE_BY_WORDS: Final = (
      "The version is shown by %yotta --version"),
 )  # fmt: skip
 """Words that people try, and what to do instead."""
-
-ADVICE_BY_FLAG: Final = {"%yotta attach --list": " For an earlier run: --run ID, the id that --detach shows."}
-"""What to do instead of a flag that does not exist, by the command and the flag. Starts with a space."""
 
 ADVICE: Final = {word: text for words, text in _ADVICE_BY_WORDS for word in words.split()}
 
