@@ -10,8 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.remote.sshd import run_sshd
+from tests.remote.sshd import run_sshd, wait_until
 from yotta_jupyter.errors import InvalidRequest, RemoteUnavailable
+from yotta_jupyter.remote.loop import submit
+from yotta_jupyter.remote.pod_files import download
+from yotta_jupyter.remote.progress import Progress
 from yotta_jupyter.remote.values import arrow_stream, codec, pandas_frames
 from yotta_jupyter.remote.values.errors import CodecError
 
@@ -376,3 +379,13 @@ def test_a_missing_package_is_named(tmp_path, make_remote):
             make_remote(server, install=False).run("1")
         with pytest.raises(RemoteUnavailable, match=r"lacks ipykernel, and its Python has no pip"):
             make_remote(server).run("1")
+
+
+def test_an_interrupted_transfer_closes_its_session(remote):
+    remote.connect()
+    for _ in range(12):  # sshd allows 10 sessions on a connection.
+        progress = Progress()
+        future = submit(download(remote._connection, "/dev/zero", 1 << 40, progress))
+        wait_until(lambda progress=progress: progress.done)
+        future.cancel()
+    assert remote.shell("echo works").stdout == "works\n"

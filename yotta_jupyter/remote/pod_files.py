@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import RemoteUnavailable
@@ -44,15 +45,15 @@ async def upload(connection: PodConnection, path: str, data: bytes, progress: Pr
         size = await ssh.run(f"umask 077; mkdir -p {folder} && touch {file} && wc -c < {file}")
         if size.exit_status == 0 and str(size.stdout).strip().isdecimal():
             offset = min(int(str(size.stdout)), len(data))
-        process = await ssh.create_process(f"cat >> {file}", encoding=None)
         view = memoryview(data)
-        while offset < len(data):
-            process.stdin.write(bytes(view[offset : offset + _BLOCK]))
-            await process.stdin.drain()
-            offset = min(offset + _BLOCK, len(data))
-            progress.done = done_before + offset
-        process.stdin.write_eof()
-        await _require_success(process, f"Writing {single_line(path)} on the pod failed")
+        with closing(await ssh.create_process(f"cat >> {file}", encoding=None)) as process:
+            while offset < len(data):
+                process.stdin.write(bytes(view[offset : offset + _BLOCK]))
+                await process.stdin.drain()
+                offset = min(offset + _BLOCK, len(data))
+                progress.done = done_before + offset
+            process.stdin.write_eof()
+            await _require_success(process, f"Writing {single_line(path)} on the pod failed")
 
     await connection.retry(attempt)
 
@@ -80,14 +81,14 @@ async def download(connection: PodConnection, path: str, size: int, progress: Pr
 
     async def attempt(ssh: asyncssh.SSHClientConnection) -> None:
         # `tail -c +N` begins with byte N, counted from 1.
-        process = await ssh.create_process(f"tail -c +{len(received) + 1} {shlex.quote(path)}", encoding=None)
-        while data := await process.stdout.read(_BLOCK):
-            received.extend(data)
-            progress.done = done_before + len(received)
-            if len(received) > size:
-                process.close()
-                raise RemoteUnavailable("The pod sent more than it announced.")
-        await _require_success(process, f"Reading {single_line(path)} on the pod failed")
+        command = f"tail -c +{len(received) + 1} {shlex.quote(path)}"
+        with closing(await ssh.create_process(command, encoding=None)) as process:
+            while data := await process.stdout.read(_BLOCK):
+                received.extend(data)
+                progress.done = done_before + len(received)
+                if len(received) > size:
+                    raise RemoteUnavailable("The pod sent more than it announced.")
+            await _require_success(process, f"Reading {single_line(path)} on the pod failed")
 
     await connection.retry(attempt)
     if len(received) != size:
