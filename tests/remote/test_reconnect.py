@@ -175,7 +175,12 @@ def start_pod_again(server):
 
 
 def agent_processes(server):
-    return [process for process in server.processes() if "serve" in process.cmdline()]
+    found = []
+    for process in server.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):  # It has ended meanwhile.
+            if "serve" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def agent_folder(process):
