@@ -20,12 +20,14 @@ from ..errors import AuthenticationError, ConnectionFailed, InvalidRequest, PodN
 from ..guard.describe import EXTENSION
 from ..hints import describe
 from ..models import Pod
+from ..statuses import TRANSITIONAL_STATUSES
 from ..urls import is_loopback
 from . import fallback, form, timings
 from .actions import Actions
 from .guards import NO_GUARDS, read_guards
 from .messages import MessageHandler
 from .poller import Poller, next_interval
+from .protocol import LAUNCHING
 from .state import PanelState
 from .sync import StateSync
 from .widget import Message, PanelWidget
@@ -86,6 +88,7 @@ class Panel:
                 "ssh_option": ssh.key_option(self._client.ssh_key),
                 "late_after": timings.LATE_AFTER,
                 "guard_extension": EXTENSION,
+                "transitional": [*sorted(TRANSITIONAL_STATUSES), LAUNCHING],
             },
             get_dynamic_meta=self._dynamic_meta,
         )

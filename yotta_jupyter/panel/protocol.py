@@ -49,6 +49,7 @@ late_after      seconds
 guards          by pod id, when a guard pauses the pod; the typedef ``Guard``
 guards_error    why the guards cannot be read; null if they can
 guard_extension seconds by which ``extend_guard`` postpones the pause by a guard
+transitional    statuses that change by themselves
 =============== =========================================================================
 
 A snapshot of one pod, shortened::
@@ -101,7 +102,7 @@ from ..models import Pod, Totals
 from ..passwords import JUPYTER_PASSWORD_ENV
 from ..sanitize import single_line
 from ..spec import PodSpec
-from ..statuses import ENDING_STATUSES, TERMINAL_STATUSES, TRANSITIONAL_STATUSES, allowed_actions
+from ..statuses import ENDING_STATUSES, TERMINAL_STATUSES, allowed_actions
 
 UNDOABLE_PREFIX: Final = "undoable_"
 """The start of a pending action that can still be undone, such as ``undoable_delete``."""
@@ -133,7 +134,6 @@ POD_FIELDS: Final[dict[str, Callable[[Pod], Any]]] = {
     # While a pod is being deleted, both are false.
     "has_ended": lambda pod: pod.status in TERMINAL_STATUSES,
     "is_live": lambda pod: pod.status not in ENDING_STATUSES,
-    "is_transitional": lambda pod: pod.status in TRANSITIONAL_STATUSES,
     "actions": lambda pod: allowed_actions(pod.status),
 }
 """The fields of a row that depend on the pod alone. The typedef ``PodRow`` in ``protocol.js`` lists them, too."""
@@ -197,7 +197,6 @@ def placeholder_row(temp_id: str, spec: PodSpec, error: str | None = None) -> Ro
         "image": _cell_text(spec.image),
         "has_ended": False,
         "is_live": True,
-        "is_transitional": True,
         "actions": [],
         "warns_of_pause": False,
         "pending": None if error else "launch",

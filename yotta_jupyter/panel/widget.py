@@ -39,6 +39,7 @@ class PanelWidget(anywidget.AnyWidget):
         self._get_snapshot = get_snapshot
         self._callback = on_message
         super().__init__()
+        self._reset_route()
         self.on_msg(self._on_message)
 
     def send_snapshot(self) -> None:
@@ -57,6 +58,19 @@ class PanelWidget(anywidget.AnyWidget):
         """
         if self.comm is not None:
             self.send(message, list(buffers))
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        self._reset_route()
+
+    def _reset_route(self) -> None:
+        """Let ipykernel 7.4 pass the browser's messages to the subshell that they name.
+
+        It passes them to the shell that last published on the comm. A thread publishes for the shell of the running
+        cell, which would handle clicks only after the cell.
+        """
+        if self.comm is not None:
+            self.comm.__dict__.pop("_reply_subshell_id", None)
 
     def _on_message(self, widget: object, content: Any, buffers: Sequence[bytes] | None) -> None:
         if not isinstance(content, dict):

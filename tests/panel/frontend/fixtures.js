@@ -26,7 +26,6 @@ export function podRow(changes = {}) {
     has_persistent_volume: false,
     has_ended: false,
     is_live: true,
-    is_transitional: false,
     actions: ["pause", "delete"],
     warns_of_pause: false,
     pending: null,

@@ -194,7 +194,8 @@ var DEFAULT_META = {
   choices: null,
   guards: {},
   guards_error: null,
-  guard_extension: 0
+  guard_extension: 0,
+  transitional: []
 };
 function emptySnapshot() {
   return { version: -1, rows: /* @__PURE__ */ new Map(), selected: [], undoSeconds: {}, meta: { ...DEFAULT_META } };
@@ -224,7 +225,6 @@ function placeholderRow(id, fields, form) {
     image: form.image,
     has_ended: false,
     is_live: true,
-    is_transitional: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch"
@@ -2937,7 +2937,7 @@ var RowView = class {
     }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
-    setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
+    setAttribute(element, "data-transitional", store.meta.transitional.includes(row.status) ? "true" : null);
     setAttribute(element, "data-pending", pending);
     const note = row.error ? null : store.pendingNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);

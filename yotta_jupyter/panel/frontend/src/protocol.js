@@ -22,7 +22,6 @@
  * @property {boolean} has_persistent_volume whether a pause keeps the files of a volume
  * @property {boolean} has_ended whether it has ended for good
  * @property {boolean} is_live whether it has not ended and is not being deleted
- * @property {boolean} is_transitional whether the status changes by itself
  * @property {string[]} actions the actions that the pod's status allows: pause, resume, delete
  * @property {boolean} warns_of_pause whether a pause warns that it may erase all files; such a pause can be undone
  * @property {string | null} pending the action that has been requested and does not show in the status yet
@@ -106,6 +105,7 @@
  * @property {Record<string, Guard>} guards by pod id
  * @property {string | null} guards_error why the guards cannot be read
  * @property {number} guard_extension seconds by which a click puts off a guard's pause
+ * @property {string[]} transitional statuses that change by themselves
  */
 
 /**
@@ -190,6 +190,7 @@ const DEFAULT_META = {
   guards: {},
   guards_error: null,
   guard_extension: 0,
+  transitional: [],
 };
 
 /** @returns {Snapshot} what a panel shows before the first snapshot */
@@ -237,7 +238,6 @@ export function placeholderRow(id, fields, form) {
     image: form.image,
     has_ended: false,
     is_live: true,
-    is_transitional: true,
     actions: [],
     warns_of_pause: false,
     pending: "launch",

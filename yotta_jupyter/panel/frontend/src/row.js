@@ -126,7 +126,7 @@ export class RowView {
     }
     setAttribute(element, "data-pod-id", row.id);
     setAttribute(element, "data-status", row.status);
-    setAttribute(element, "data-transitional", row.is_transitional ? "true" : null);
+    setAttribute(element, "data-transitional", store.meta.transitional.includes(row.status) ? "true" : null);
     setAttribute(element, "data-pending", pending);
     const note = row.error ? null : store.pendingNote(row);
     setAttribute(element, "data-error", row.error ? "true" : null);
