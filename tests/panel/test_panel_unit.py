@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import threading
@@ -354,6 +355,35 @@ def test_jupyter_password_travels_only_in_a_buffer_and_only_on_request(
     assert {"key": JUPYTER_PASSWORD_ENV, "value": password.decode()} in request.json["environmentVars"]
     assert len(password) >= 32
     assert not any(password.decode() in str(message) for message, _ in sent)
+
+
+def test_launch_without_a_name_is_repeated_only_when_confirmed(
+    yotta: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results: queue.Queue[Any] = queue.Queue()
+
+    def send_message(widget: PanelWidget, message: Any, buffers: Any = ()) -> None:
+        if message["type"] in ("launched", "rejected"):
+            results.put(message)
+
+    monkeypatch.setattr(PanelWidget, "send_message", send_message)
+    form = {"gpu_type": "L4", "image": "me/own:1", "pod_name": ""}
+    panel = Panel(yotta)
+
+    def launch(temp_id: str, **changes: Any) -> Any:
+        panel._on_message({"type": "launch", "temp_id": temp_id, "form": {**form, **changes}})
+        return results.get(timeout=10)
+
+    try:
+        first = launch("first")
+        assert first["type"] == "launched"
+        rejected = launch("after a reload of the page")
+        assert rejected["errors"].keys() == rejected["confirmations"].keys() == {"form"}
+        assert launch("confirmed", confirmed=["form"])["type"] == "launched"
+        assert launch("another image", image="me/own:2")["type"] == "launched"
+        assert len(requests_to(sandbox, "create")) == 3
+    finally:
+        panel.close()
 
 
 def test_launch_in_an_earlier_sandbox_leaves_no_row(

@@ -32,6 +32,7 @@ AS_TYPED: Final = "as_typed"
 """The confirmation that an unknown value is sent as it was typed."""
 
 ANOTHER: Final = "another"
+REPEATED: Final = "A pod like this was launched just now. Change the form, or check the box."
 """The confirmation that a pod is created although one of that name exists."""
 
 Parsed = TypeVar("Parsed")
@@ -62,6 +63,8 @@ class FormResult(msgspec.Struct):
         What the estimate is based on, or why there is none.
     another : bool
         Whether `ANOTHER` is confirmed.
+    is_repeat_confirmed : bool
+        Whether a pod without a name is launched even if an equal one was.
     must_reuse : bool
         Whether a launch must use the live pod that has the spec's name, and create none.
     """
@@ -77,6 +80,7 @@ class FormResult(msgspec.Struct):
     volumes: float = 0.0
     basis: str = ""
     another: bool = False
+    is_repeat_confirmed: bool = False
     must_reuse: bool = False
 
     def to_message(self) -> dict[str, Any]:
@@ -201,6 +205,16 @@ def validate(values: Mapping[str, Any], catalog: Catalog, pods: Iterable[Pod] = 
     return form.result(None if form.errors else spec, catalog)
 
 
+def reject_repeated() -> FormResult:
+    """Return the result of a launch without a name that is equal to an earlier one.
+
+    Returns
+    -------
+    FormResult
+    """
+    return FormResult(None, {"form": REPEATED}, {}, {"form": ANOTHER})
+
+
 def reject(error: InvalidRequest) -> FormResult:
     """Return the result of a form that passed `validate`, but whose launch was rejected.
 
@@ -310,6 +324,7 @@ class _Form:
         if spec is None:
             return result
         result.another = self.is_confirmed("pod_name")
+        result.is_repeat_confirmed = "form" in self._confirmed
         result.must_reuse = self._reused is not None
         as_typed = any(kind == AS_TYPED and self.is_confirmed(field) for field, kind in self.confirmations.items())
         result.command = to_command(spec, as_typed=as_typed, another=result.another)

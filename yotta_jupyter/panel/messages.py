@@ -157,6 +157,10 @@ class MessageHandler:
         except InvalidRequest as error:
             self._send_rejection(temp_id, form.reject(error))
             return
+        is_repeated = result.spec.pod_name is None and self._state.has_equal_launch(result.spec)
+        if is_repeated and not result.is_repeat_confirmed:
+            self._send_rejection(temp_id, form.reject_repeated())
+            return
 
         def on_done(outcome: Pod | YottaError, note: str) -> None:
             if isinstance(outcome, Pod):

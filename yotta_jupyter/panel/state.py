@@ -12,6 +12,7 @@ import msgspec
 
 from ..models import Pod, summarize
 from ..spec import PodSpec
+from ..statuses import ENDING_STATUSES
 from .protocol import UNDOABLE_PREFIX, Row, placeholder_row, pod_row
 
 
@@ -101,6 +102,7 @@ class PanelState:
         self.late = False
         self.interval: int | None = None
         self._launches: dict[str, Launch] = {}
+        self._nameless_specs: dict[str, PodSpec] = {}  # By row id, of launches without a name.
         self._launched_at: dict[str, float] = {}  # By pod id, in seconds of the monotonic clock.
         self._pending: dict[str, PendingAction] = {}
         self._row_errors: dict[str, str] = {}
@@ -148,6 +150,7 @@ class PanelState:
             self.reachable = True
             for collection in (
                 self._launches,
+                self._nameless_specs,
                 self._launched_at,
                 self._pending,
                 self._row_errors,
@@ -317,6 +320,24 @@ class PanelState:
         """
         with self.lock:
             self._launches[temp_id] = Launch(spec)
+            if spec.pod_name is None:
+                self._nameless_specs[temp_id] = spec
+
+    def has_equal_launch(self, spec: PodSpec) -> bool:
+        """Return whether a launch of an equal spec without a name is in progress, or its pod is live.
+
+        Parameters
+        ----------
+        spec : PodSpec
+
+        Returns
+        -------
+        bool
+        """
+        with self.lock:
+            row_ids = [row_id for row_id, other in self._nameless_specs.items() if other == spec]
+            is_live = any(row_id in self.pods and self.pods[row_id].status not in ENDING_STATUSES for row_id in row_ids)
+            return is_live or any(row_id in self._launches for row_id in row_ids)
 
     def mark_launch_unknown(self, temp_id: str, spec: PodSpec, error: str, launch_id: str | None = None) -> None:
         """Show in the row of a launch that it is unknown whether the pod exists.
@@ -346,8 +367,11 @@ class PanelState:
         """
         with self.lock:
             self._launches.pop(temp_id, None)
+            nameless_spec = self._nameless_specs.pop(temp_id, None)
             if pod is None:
                 return
+            if nameless_spec is not None:
+                self._nameless_specs[pod.id] = nameless_spec
             self._launched_at[pod.id] = time.monotonic()
             if pod.id not in self.pods:
                 self._set_pods({**self.pods, pod.id: pod})

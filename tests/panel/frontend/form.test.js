@@ -120,6 +120,18 @@ describe("after a launch", () => {
     expect(sent("launch")).toHaveLength(2);
   });
 
+  test("the kernel refuses one that is equal to a launch before a reload, until that is confirmed", () => {
+    button("Launch").click();
+    const errors = { form: "A pod like this was launched just now." };
+    const { temp_id } = sent("launch")[0];
+    model.receive({ type: "rejected", temp_id, ...RESULT, errors, confirmations: { form: "another" } });
+    expect(text()).toContain(errors.form);
+    repeatCheckbox().checkbox.click();
+    button("Launch").click();
+    const [buffer] = model.sent.at(-1)?.buffers ?? [];
+    expect(JSON.parse(new TextDecoder().decode(buffer)).confirmed).toEqual(["form"]);
+  });
+
   test("a changed form without a name is launched, but not one that was changed back", () => {
     launch();
     type(inputs().gpu_type, "H100");

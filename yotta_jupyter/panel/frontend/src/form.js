@@ -106,7 +106,7 @@ export class LaunchForm {
     if (message.type === "rejected") {
       this._showsAllErrors = true;
       this._showResult(message, () => true);
-      this._focusFirstError(message.errors);
+      this._focusFirstError(message);
     } else {
       const rowId = this.store.rows.has(launch.tempId) ? launch.tempId : null; // The row stays if the outcome is unknown.
       this._showFailure(message.error, rowId);
@@ -208,16 +208,17 @@ export class LaunchForm {
   }
 
   /** @param {FormResult} result of the validation that Enter has requested */
-  _moveFocus({ command, errors }) {
+  _moveFocus({ command, errors, confirmations }) {
     if (command) {
       this._focusMovedAt = Date.now();
       this._launchButton.focus();
-    } else this._focusFirstError(errors);
+    } else this._focusFirstError({ errors, confirmations });
   }
 
-  /** @param {Record<string, string>} errors by field; `form` for an error of no field */
-  _focusFirstError(errors) {
-    if (errors.form) this._feedback.showResult(errors.form, { isError: true });
+  /** @param {Pick<FormResult, "errors" | "confirmations">} result */
+  _focusFirstError({ errors, confirmations }) {
+    const offersRepeat = "form" in confirmations;
+    if (errors.form) this._feedback.showResult(errors.form, { isError: true, offersRepeat });
     this.fields.focusFirstInvalid();
     this.context.announce(Object.values(errors)[0]);
   }
@@ -281,6 +282,7 @@ export class LaunchForm {
       return;
     }
     const values = this.fields.values({ withSecrets: true });
+    if (this._feedback.isRepeatConfirmed) values.confirmed.push("form");
     this._feedback.clear();
     this._setBusy(true);
     this.context.holdLayout();
