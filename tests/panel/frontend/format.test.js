@@ -52,10 +52,18 @@ describe("a guard", () => {
   test.each([
     [{}, "pauses in 42 min"],
     [{ pauses_at: 10_000 + 18 * 60, idle_since: 10_000 - 12 * 60 }, "guard: idle 12 of 30 min"],
-    [{ pauses_at: null, state: "waiting" }, "guard waits"],
+    [{ pauses_at: null, state: "waiting" }, "guard: after 8h, idle 30m"],
     [{ pauses_at: 9_000, state: "pausing" }, "guard: pausing…"],
     [{ problem: "not running" }, "guard NOT enforced"],
-  ])("%o", (changes, text) => expect(formatGuard({ ...guard, ...changes }, 10_000)).toBe(text));
+  ])("%o", (changes, text) => expect(formatGuard({ ...guard, ...changes }, 10_000, true)).toBe(text));
+
+  test.each([
+    ["active", "guard waits"], // The enforcer has not checked the pod since it was paused.
+    ["waiting", "guard waits"],
+    ["paused", "paused by its guard"],
+  ])("whose state is %s, of a pod that does not run", (state, text) => {
+    expect(formatGuard({ ...guard, state }, 10_000, false)).toBe(text);
+  });
 
   test("its tooltip says why it is not enforced", () => {
     expect(formatGuardTooltip({ ...guard, problem: "not running" })).toContain("NOT enforced: not running");

@@ -25,6 +25,8 @@ test("a row shows the countdown of its guard", () => {
   expect(view.guardNotice.element.hidden).toBe(true);
   model.receive({ type: "patch", version: 2, guards: { 2: guardIn(42, { problem: "stalled" }) } });
   expect([text("1"), text("2")]).toEqual(["", "guard NOT enforced"]);
+  model.receive({ type: "patch", version: 3, updated: [{ id: "2", has_ended: true }] });
+  expect(text("2")).toBe("");
 });
 
 describe("the notice of guards that pause soon", () => {

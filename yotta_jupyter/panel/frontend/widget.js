@@ -817,11 +817,11 @@ function formatDuration(seconds) {
   if (hours >= 48) return `${Math.floor(hours / 24)} d`;
   return [hours && `${hours} h`, minutes % 60 && `${minutes % 60} min`].filter(Boolean).join(" ");
 }
-function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
+function formatGuard({ rule, state, pauses_at, idle_since, problem }, now, runs) {
   if (problem) return "guard NOT enforced";
   if (state === "pausing") return "guard: pausing…";
-  if (state === "paused" || state === "waiting") return "guard waits";
-  if (pauses_at === null) return `guard: ${rule}`;
+  if (!runs) return state === "paused" ? "paused by its guard" : "guard waits";
+  if (state === "paused" || state === "waiting" || pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
   return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
 }
@@ -2999,10 +2999,10 @@ ${row.pause_loss}` : fullName);
   }
   /** @param {PodRow} row */
   _updateGuard(row) {
-    const guard = this.store.meta.guards[row.id];
+    const guard = row.has_ended ? void 0 : this.store.meta.guards[row.id];
     const enforcement = guard?.problem ? "not-enforced" : "enforced";
     setAttribute(this.element, "data-guard", guard ? enforcement : null);
-    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3) : "");
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1e3, row.actions.includes("pause")) : "");
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
   /** @param {PodRow} row */

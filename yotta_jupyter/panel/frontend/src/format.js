@@ -89,13 +89,14 @@ export function formatDuration(seconds) {
 /**
  * @param {Guard} guard
  * @param {number} now seconds since 1970
+ * @param {boolean} runs whether the pod runs; the guard may be that of the last check
  * @returns {string} such as "pauses in 42 min"
  */
-export function formatGuard({ rule, state, pauses_at, idle_since, problem }, now) {
+export function formatGuard({ rule, state, pauses_at, idle_since, problem }, now, runs) {
   if (problem) return "guard NOT enforced";
   if (state === "pausing") return "guard: pausing…";
-  if (state === "paused" || state === "waiting") return "guard waits";
-  if (pauses_at === null) return `guard: ${rule}`;
+  if (!runs) return state === "paused" ? "paused by its guard" : "guard waits";
+  if (state === "paused" || state === "waiting" || pauses_at === null) return `guard: ${rule}`;
   if (idle_since === null) return `pauses in ${formatDuration(pauses_at - now)}`;
   return `guard: idle ${wholeMinutes(now - idle_since)} of ${wholeMinutes(pauses_at - idle_since)} min`;
 }

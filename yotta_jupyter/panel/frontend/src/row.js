@@ -192,10 +192,10 @@ export class RowView {
 
   /** @param {PodRow} row */
   _updateGuard(row) {
-    const guard = this.store.meta.guards[row.id];
+    const guard = row.has_ended ? undefined : this.store.meta.guards[row.id];
     const enforcement = guard?.problem ? "not-enforced" : "enforced";
     setAttribute(this.element, "data-guard", guard ? enforcement : null);
-    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000) : "");
+    setText(this.guard, guard ? formatGuard(guard, Date.now() / 1000, row.actions.includes("pause")) : "");
     setAttribute(this.guard, "title", guard && formatGuardTooltip(guard));
   }
 
