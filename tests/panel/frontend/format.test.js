@@ -72,6 +72,7 @@ describe("a guard", () => {
 
 test("a pod without a name is shown by its id", () => {
   expect(displayName(podRow({ name: null }))).toBe("1");
+  expect(displayName(podRow({ name: null, status: "LAUNCHING" }))).toBe("New pod");
 });
 
 test("GPU types and official images are shortened", () => {

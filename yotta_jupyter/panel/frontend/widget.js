@@ -841,7 +841,7 @@ function formatDate(timestamp) {
   return DATE.format(timestamp * 1e3);
 }
 function displayName(row) {
-  return row.name || row.id;
+  return row.name || (row.status === LAUNCHING ? "New pod" : row.id);
 }
 function formatGpus(row) {
   if (!row.gpu_type) return "";

@@ -1,7 +1,7 @@
 // @ts-check
 /** Formats values as text. */
 
-import { undoableAction } from "./protocol.js";
+import { LAUNCHING, undoableAction } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").PodRow} PodRow */
 /** @typedef {import("./protocol.js").GpuChoice} GpuChoice */
@@ -135,10 +135,10 @@ export function formatDate(timestamp) {
 
 /**
  * @param {PodRow} row
- * @returns {string} the pod's name, or its id
+ * @returns {string} the pod's name, else its id; the id of a launch means nothing to a user
  */
 export function displayName(row) {
-  return row.name || row.id;
+  return row.name || (row.status === LAUNCHING ? "New pod" : row.id);
 }
 
 /**
