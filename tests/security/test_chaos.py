@@ -340,7 +340,7 @@ class ChaosMachine(RuleBasedStateMachine):
 
     def _launch(self, clicks: int) -> object:
         temp_id = uuid.uuid4().hex
-        form = {"gpu_type": "L4", "image": "made/up:1"}
+        form = {"confirmed": ["form"], "gpu_type": "L4", "image": "made/up:1"}
         for _ in range(clicks):
             self.panel._on_message({"type": "launch", "temp_id": temp_id, "form": form})
         self._join_actions()
