@@ -121,6 +121,8 @@ def test_errors_of_the_api_are_api_errors(name):
         (["RUNNING"], 'Stop it with pods.pause("0").'),
         (["RUNNING", "RUNNING"], 'Stop them with pods.bulk("pause", ["0", "1"]).'),
         (["INITIALIZE"], 'Stop it with pods.delete("0").'),
+        (["RUNNING", "PAUSED"], 'Stop it with pods.pause("0").'),
+        (["PAUSING", "RUNNING"], 'Stop it with pods.pause("1").'),
         (["RUNNING", "INITIALIZE"], 'Stop them with pods.bulk("delete", ["0", "1"]).'),
         (["HIBERNATING"], 'Stop it with pods.delete("0").'),
         (["FAILED", "RUNNING"], 'Stop it with pods.pause("1").'),

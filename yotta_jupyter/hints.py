@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -32,7 +32,7 @@ from .formatting import format_rate
 from .models import Pod
 from .statuses import TERMINAL_STATUSES
 from .urls import is_loopback
-from .wait_advice import stop_action
+from .wait_advice import pods_to_stop, stop_action
 
 _MAX_NAME_LENGTH: Final = 60
 """Characters of a pod's name in a suggested command. A pod with a longer name is given by its id."""
@@ -214,18 +214,22 @@ def wait_advice(pods: tuple[Pod, ...], target: str, unsent: str = "") -> str:
     billable = [pod for pod in pods if pod.is_billable]
     if not billable:
         return "Look again with: %yotta list"
-    ids = " ".join(pod.id for pod in billable[:_MAX_IDS])
-    if len(billable) > _MAX_IDS:
-        ids += " …"
+    ids = _join_ids(billable)
     action = stop_action(pods)
+    ids_to_stop = _join_ids(pods_to_stop(pods))
     if unsent:
-        stop = f", or stop it with %yotta {action} {ids}" if action not in (None, unsent) else ""
+        stop = f", or stop it with %yotta {action} {ids_to_stop}" if action not in (None, unsent) else ""
         return f"To wait and send it: %yotta {unsent} {ids} --wait{stop}"
     until = f" --until {target.lower()}" if target != "RUNNING" else ""
     wait = f"%yotta wait {ids}{until}"
     if action is None:
         return f"Continue waiting with {wait}"
-    return f"Stop it with %yotta {action} {ids}, or continue waiting with {wait}"
+    return f"Stop it with %yotta {action} {ids_to_stop}, or continue waiting with {wait}"
+
+
+def _join_ids(pods: Sequence[Pod]) -> str:
+    ids = " ".join(pod.id for pod in pods[:_MAX_IDS])
+    return f"{ids} …" if len(pods) > _MAX_IDS else ids
 
 
 def _wait_advice(error: WaitTimeout | WaitInterrupted) -> str:

@@ -14,8 +14,22 @@ _MAX_NAMED_PODS: Final = 3
 """Pods that a message names. It only counts the others."""
 
 
+def pods_to_stop(pods: tuple[Pod, ...]) -> list[Pod]:
+    """Return the pods that cost money until a request stops them.
+
+    Parameters
+    ----------
+    pods : tuple of Pod
+
+    Returns
+    -------
+    list of Pod
+    """
+    return [pod for pod in pods if pod.is_billable and not pod.gpus_stopped_or_stopping]
+
+
 def stop_action(pods: tuple[Pod, ...]) -> str | None:
-    """Return the action that stops the cost of pods.
+    """Return the action that stops the cost of `pods_to_stop`.
 
     Parameters
     ----------
@@ -24,14 +38,12 @@ def stop_action(pods: tuple[Pod, ...]) -> str | None:
     Returns
     -------
     str or None
-        ``pause`` if all billable pods are running, else ``delete``; None if nothing is billable or all are stopping.
+        ``pause`` if all of them are running, else ``delete``; None if there is no such pod.
     """
-    billable = [pod for pod in pods if pod.is_billable]
-    if not billable:
+    to_stop = pods_to_stop(pods)
+    if not to_stop:
         return None
-    if all(pod.gpus_stopped_or_stopping for pod in billable):
-        return None
-    return "pause" if all(pod.status == "RUNNING" for pod in billable) else "delete"
+    return "pause" if all(pod.status == "RUNNING" for pod in to_stop) else "delete"
 
 
 def pending_message(reason: str, pods: tuple[Pod, ...], unsent: str = "") -> str:
@@ -106,7 +118,7 @@ def stop_advice(pods: tuple[Pod, ...]) -> str:
     action = stop_action(pods)
     if action is None:
         return ""
-    ids = [f'"{pod.id}"' for pod in pods if pod.is_billable]
+    ids = [f'"{pod.id}"' for pod in pods_to_stop(pods)]
     if len(ids) == 1:
         return f"Stop it with pods.{action}({ids[0]})."
     return f'Stop them with pods.bulk("{action}", [{", ".join(ids)}]).'

@@ -12,7 +12,7 @@ import pytest
 
 from yotta_jupyter import InvalidRequest, Sandbox
 from yotta_jupyter.magics.commands import COMMANDS, command_names
-from yotta_jupyter.magics.suggestions import _SYNONYMS, ADVICE, CHANGING_COMMANDS, suggest_command
+from yotta_jupyter.magics.suggestions import _SYNONYMS, ADVICE, RISKY_COMMANDS, suggest_command
 from yotta_jupyter.spelling import is_one_edit_apart
 
 Run = Callable[[str], Any]
@@ -42,7 +42,7 @@ def test_no_changing_command_is_suggested_by_spelling_alone(word: str) -> None:
     suggestion, _ = suggest_command(word, command_names())
     if word in ADVICE or word in _SYNONYMS:
         return
-    for command in CHANGING_COMMANDS:
+    for command in RISKY_COMMANDS:
         assert command not in suggestion or is_one_edit_apart(word, command)
 
 

@@ -70,9 +70,9 @@ def classify(error: Exception, connect_timeout: float, timeout: float) -> Failur
 def _classify_tls(text: str) -> Failure:
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return Failure("has no certificate that this machine trusts", False)
-    # The server answered the handshake with plain HTTP. Other errors of TLS may occur after the request was sent.
-    is_plain_http = "WRONG_VERSION_NUMBER" in text
-    return Failure("does not support TLS, which https requires", not is_plain_http)
+    if "WRONG_VERSION_NUMBER" in text:  # The server answered the handshake with plain HTTP.
+        return Failure("does not support TLS, which https requires", False)
+    return Failure("caused an error of TLS", True)  # It may have occurred after the request was sent.
 
 
 def _is_timeout(error: object) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class PodReader(PodOperations):
     """Reads pods. `PodsClient` documents the attributes.
 
-    Each pod is bound to its client. The methods of `PodOperations` that change pods are in `PodsClient`.
+    Each pod is bound to its client. Of the protocol `PodOperations`, `PodsClient` has the methods that change pods.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class PodReader(PodOperations):
         """
         for pod in pods:
             pod.bind(self)
-            pod.carry_over_was_paused(self.cached)
+            pod.carry_over_was_paused(self.cached)  # The API does not report it.
         latest = {pod.id: pod for pod in pods}
         self.cached = latest if complete else {**self.cached, **latest}
         self._subscribers.publish(PodsListed(pods, complete))

@@ -89,16 +89,16 @@ def select_reusable(pods: Iterable[Pod], spec: PodSpec) -> Pod | None:
     return live[0]
 
 
-def describe_kept(pod: Pod, spec: PodSpec, ports: Sequence[PortSpec] = ()) -> str:
+def describe_missing(pod: Pod, spec: PodSpec, ports: Sequence[PortSpec] = ()) -> str:
     """Return which requested variables and ports a reused pod lacks, or has with another value or protocol.
 
     Parameters
     ----------
     pod : Pod
     spec : PodSpec
-        With the requested variables. For one with an empty value, only the name is compared.
+        With the requested variables. Of a variable with an empty value, only the name is compared.
     ports : sequence of PortSpec
-        The requested ports.
+        The requested ports; those of the spec include the default ones.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The thread of the enforcer for the guards of one account."""
+"""The thread for the guards of one account in the enforcer, the background process that pauses pods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .ledger import Ledger, account_id
 from .store import GuardStore
 
 MAX_WAIT: Final = 5.0
-"""The longest wait in seconds. A wait is prolonged by the time for which the machine sleeps."""
+"""The longest wait in seconds. Short, because a wait is prolonged by the time for which the machine sleeps."""
 
 _API_TIMEOUT: Final = 20.0  # seconds
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-API_TIME_RESOLUTION: Final = 1.0  # seconds: the API rounds times down to whole ones
+API_TIME_RESOLUTION: Final = 1.0  # seconds; the API rounds times down to whole seconds
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 

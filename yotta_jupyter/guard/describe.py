@@ -13,7 +13,7 @@ ANNOUNCEMENT: Final = 600.0
 """Seconds before a pause at which notes begin to announce it."""
 
 EXTENSION: Final = 3600.0
-"""Seconds by which an announcement offers to put off a guard."""
+"""Seconds by which an announcement offers to extend the limits of a guard."""
 
 
 def format_time(at: float, clock: Clock) -> str:
@@ -49,7 +49,7 @@ def describe_limits(guard: Guard, clock: Clock) -> str:
     if not guard.limits:
         start = "" if guard.state == "active" else ", counted from its next start"
         return f"paused {guard.rule}{start}"
-    limit = guard.limits[0]
+    limit = guard.limits[0]  # The earliest.
     left = format_duration(limit.at - clock.now())
     sooner = ""
     if guard.idle is not None and guard.idle_since is None:  # The idle limit is not among the limits yet.

@@ -1,4 +1,4 @@
-"""A notebook's access to the enforcer: reads its status, starts it and sends it the API key."""
+"""A notebook's access to the enforcer, the background process that pauses pods: its status, its start and its key."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ class EnforcerClient:
             reason = error.message if isinstance(error, YottaError) else single_line(error)
             raise YottaError(f"{error_prefix} {reason}", advice=getattr(error, "advice", "")) from None
 
-    def resume(self) -> list[str]:
-        """Start the enforcer again if needed; see `Guards.resume_enforcement`."""
+    def restart_if_needed(self) -> list[str]:
+        """Start the enforcer again if needed, and return notes for the user; see `Guards.resume_enforcement`."""
         if not self._store.exists:
             return []
         try:
@@ -130,14 +130,14 @@ class EnforcerClient:
             if not guards:
                 return []
             needs_key = any(guard.base_url == self._base_url for guard in guards)
-            return self._restart_if_needed(needs_key)
+            return self._restart(needs_key)
         except (YottaError, OSError) as error:
             consequence = "No guard is enforced."
             if process.is_running():
                 consequence = "The enforcer continues with the guards that it has read before."
             return [f"{single_line(error, 400)} {consequence}"]
 
-    def _restart_if_needed(self, needs_key: bool) -> list[str]:
+    def _restart(self, needs_key: bool) -> list[str]:
         before = self.read()
         lacks_key = needs_key and self._account not in before.accounts
         if before.is_alive and not lacks_key:
@@ -148,7 +148,8 @@ class EnforcerClient:
                 f"the guards' enforcer has not checked anything since {since}. "
                 f"End it with kill -9 {before.pid}: the next command starts another"
             ]
-        if not process.ensure_running(self._base_url, self._api_key, self._ssh_key):
+        was_started = process.ensure_running(self._base_url, self._api_key, self._ssh_key)
+        if not was_started:
             return []
         if before.checked_at is None:
             return ["the guards' enforcer was started"]

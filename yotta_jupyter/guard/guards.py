@@ -293,7 +293,7 @@ class Guards:
         list of str
             Notes for the user, each one line: from when to when the guards were not enforced, or why they are not now.
         """
-        return self._enforcer.resume()
+        return self._enforcer.restart_if_needed()
 
     def pause_notes(self, extend_command: Callable[[Guard], str]) -> builtins.list[str]:
         """Return notes about pauses that are near or not confirmed.

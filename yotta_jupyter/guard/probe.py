@@ -87,7 +87,7 @@ def read_kernels(options: dict[str, Any]) -> list[str]:
 
 
 def read_agent() -> list[str]:
-    """Return one text if a cell of ``%%yotta run`` is running or queued; the agent's first message says so."""
+    """Return one text if a cell of ``%%yotta run`` is running or queued, as the first message of ``agent.py`` says."""
     try:
         with open(os.path.expanduser("~/.cache/yotta-agent/state.json")) as file:
             path = os.path.join(json.load(file)["sockets"], "agent")

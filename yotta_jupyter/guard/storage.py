@@ -126,7 +126,7 @@ class Database:
 
     def _to_yotta_error(self, error: Exception) -> YottaError:
         name = getattr(error, "sqlite_errorname", None) or ""
-        if isinstance(error, msgspec.MsgspecError):
+        if isinstance(error, msgspec.MsgspecError):  # Raised by a block that decodes a stored value.
             name = "SQLITE_CORRUPT"
         for prefix, (problem, advice) in _MESSAGES.items():
             if name.startswith(prefix):

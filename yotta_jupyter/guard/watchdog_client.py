@@ -112,7 +112,7 @@ def _run(pod: Pod, arguments: list[str], ssh_key: str | None, payload: Secret | 
     queues = EventQueues(background_loop())
     connection = PodConnection(endpoint_of(pod, ssh_key), on_notice=queues.send_notice, on_status=queues.send_status)
     try:
-        ssh = wait_for_connection(connection.get(), queues, pod.label, print_notice, print_notice)
+        ssh = wait_for_connection(connection.get(), queues, pod.label, on_notice=print_notice, on_status=print_notice)
         return wait_for(_execute(ssh, command, payload, pod.id))
     finally:
         wait_for(connection.close())

@@ -72,7 +72,7 @@ def results_or_raise(
         display(frame)
         raise _summarize_failures(action, failures, len(pods))
     if len(pods) == 1:
-        frame.announce()  # Prints the result as a sentence, in place of the table.
+        frame.announce()  # Prints the result as a sentence; the table is not displayed.
     return frame
 
 

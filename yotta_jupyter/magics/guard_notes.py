@@ -1,4 +1,4 @@
-"""Notes about guards, the rules that pause pods, which each ``%yotta`` prints first."""
+"""Notes that each ``%yotta`` command prints first, about guards: the rules that pause pods."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def print_guard_notes(session: Session, command: str) -> None:
         return
     notes = guards.resume_enforcement()
     if command != "guard":
-        notes += guards.pause_notes(lambda guard: extension_command(session, guard))
+        notes += guards.pause_notes(lambda guard: extend_command(session, guard))
     for note in notes:
         print_note(note)
 
@@ -57,7 +57,7 @@ def print_guards_of(session: Session, pods: Iterable[Pod]) -> None:
                 print_note(f"{guard.label} has a guard, which counts from this start: {guard.rule}.")
 
 
-def extension_command(session: Session, guard: Guard) -> str:
+def extend_command(session: Session, guard: Guard) -> str:
     """Return the command that extends the limits of a guard.
 
     Parameters

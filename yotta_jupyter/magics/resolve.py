@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from ..api.idempotency import select_by_launch_id
 from ..client import Client
 from ..errors import InvalidRequest, PodNotFound
 from ..formatting import join_limited
@@ -58,8 +59,7 @@ def resolve_pods(client: Client, queries: Sequence[str], *, suggest: bool = True
 
 def _resolve_one(client: Client, pods: list[Pod], query: str, suggest: bool) -> Pod:
     if _LAUNCH_ID.fullmatch(query):
-        by_launch_id = next((pod for pod in pods if pod.launch_id == query), None)
-        return by_launch_id or client.pods.find_by_launch_id(query)
+        return select_by_launch_id(pods, query) or client.pods.find_by_launch_id(query)
     matches = match_pods(pods, query)
     if len(matches) == 1:
         return matches[0]

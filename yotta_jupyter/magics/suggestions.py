@@ -7,8 +7,8 @@ from typing import Final
 
 from ..spelling import closest_matches, is_one_edit_apart
 
-CHANGING_COMMANDS: Final = frozenset({"create", "pause", "resume", "delete"})
-"""Commands that cost money or destroy something. A misspelling suggests them only if it is one letter away."""
+RISKY_COMMANDS: Final = frozenset({"create", "pause", "resume", "delete"})
+"""Commands that change costs, or destroy something. A misspelling suggests them only if it is one letter away."""
 
 _SEE_HELP: Final = "See %yotta -h"
 
@@ -80,7 +80,7 @@ def suggest_command(name: str, commands: Iterable[str]) -> tuple[str, str]:
     Returns
     -------
     suggestion : str
-        A sentence, or an empty string. It names a command of `CHANGING_COMMANDS` only for a word that means the same
+        A sentence, or an empty string. It names a command of `RISKY_COMMANDS` only for a word that means the same
         in other tools, or that differs from it by one letter.
     advice : str
         The next step, or an empty string if the suggestion says it.
@@ -90,9 +90,9 @@ def suggest_command(name: str, commands: Iterable[str]) -> tuple[str, str]:
         return ADVICE[word], ""
     if word in _SYNONYMS:
         return f"Did you mean {_SYNONYMS[word]}?", _SEE_HELP
-    matches = [command for command in CHANGING_COMMANDS if is_one_edit_apart(word, command)]
+    matches = [command for command in RISKY_COMMANDS if is_one_edit_apart(word, command)]
     if not matches:
-        harmless = [command for command in commands if command not in CHANGING_COMMANDS]
+        harmless = [command for command in commands if command not in RISKY_COMMANDS]
         matches = closest_matches(word, harmless, count=1, cutoff=0.6)
     suggestion = f"Did you mean {matches[0]}?" if matches else ""
     return suggestion, _SEE_HELP

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def wait_for_pods(
     session: Session, pods: Sequence[Pod], target: str, timeout: float = DEFAULT_WAIT_TIMEOUT, *, unsent: str = ""
 ) -> dict[str, Pod | YottaError]:
-    """Wait for pods. An error names the pod in its last known status and the command that stops it.
+    """Wait for pods. An error has the last known status of the pod, and the command that stops the pod.
 
     Parameters
     ----------

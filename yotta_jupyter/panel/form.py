@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ..api.reuse import describe_kept, live_pods_named, select_reusable
+from ..api.reuse import describe_missing, live_pods_named, select_reusable
 from ..catalog import OFFICIAL_PREFIX, Catalog, GpuType, Match
 from ..create_command import to_command
 from ..environment import parse_env
@@ -313,7 +313,7 @@ class _Form:
         text = _describe_same_name(pods)
         try:
             self._reused = select_reusable(pods, spec)
-            kept = describe_kept(pods[0], spec, self.parse("expose", _parse_ports) or ())
+            kept = describe_missing(pods[0], spec, self.parse("expose", _parse_ports) or ())
             self.notes["pod_name"] = f"{text}. Launch uses that pod and creates none. {kept}".rstrip()
         except NameTaken as error:
             reason = f", but {error.differences}." if error.differences else ". Choose another name."

@@ -19,7 +19,7 @@ from ..transport import Transport
 from .responses import parse_created_id, parse_pod, parse_pods, unwrap_envelope
 
 _PODS: Final = "/openapi/v1/pods"
-_LOOKUP_DELAYS: Final = (0.0, 1.0)
+_GET_FALLBACK_DELAYS: Final = (0.0, 1.0)
 """Seconds before each listing in which a pod is looked up. The first listing may lag."""
 
 
@@ -74,11 +74,11 @@ class V1Backend:
 
     @staticmethod
     def preview(spec: PodSpec) -> dict[str, Any]:
-        """Return the request body of a create with masked secrets. Sends nothing."""
+        """Return the request body of a create. Each secret is a `Secret`, which shows itself masked. Sends nothing."""
         return _create_body(spec, launch_id="")
 
     def _get_from_list(self, pod_id: str) -> Pod:
-        for delay in _LOOKUP_DELAYS:
+        for delay in _GET_FALLBACK_DELAYS:
             time.sleep(delay)
             for pod in self.list((), ()):
                 if pod.id == pod_id:

@@ -11,7 +11,7 @@ from ...models import EnvironmentVariable, ExposedPort, Pod, is_valid_pod_id
 from ...secret import MASK, Secret, is_sensitive_name
 
 _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Pod) if field.name != "extra"}
-# `id` is a str with a maximum length.
+# The type of `id` is a str with a maximum length, `Annotated`.
 _TEXT_FIELDS: Final = {name for name, field in _FIELDS.items() if name == "id" or field.type in (str, str | None)}
 _ENTRY_TYPES: Final = {"environmentVars": EnvironmentVariable, "expose": ExposedPort}
 _TIMESTAMP_FIELDS: Final = ("createdAt", "updatedAt")

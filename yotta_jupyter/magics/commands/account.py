@@ -49,10 +49,9 @@ def _login(session: Session, arguments: Namespace) -> PlainText:
         pods = client.pods.list()  # Only a key that works is saved.
     save_profile(profile, key, base_url)
     session.reset()
-    return PlainText(
-        f"{base_url} accepted the key {key.masked()}; {pluralize(len(pods), 'pod')}. "
-        f"Saved as profile {profile} in ~/.yotta/config.{_how_to_use(session, profile)}"
-    )
+    accepted = f"{base_url} accepted the key {key.masked()}; {pluralize(len(pods), 'pod')}."
+    saved = f"Saved as profile {profile} in ~/.yotta/config."
+    return PlainText(f"{accepted} {saved}{_how_to_use(session, profile)}")
 
 
 def _how_to_use(session: Session, profile: str) -> str:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def _add_arguments(parser: LineParser) -> None:
     parser.add_argument(
-        "--since", metavar="D", help="what the pods have cost for so long, such as 7d or 12h: an estimate from listings"
+        "--since",
+        metavar="D",
+        help="what the pods have cost in the last D, such as 7d or 12h: an estimate from listings",
     )
     parser.add_argument(
         "--by", metavar="KEY", choices=COSTS_BY, help=f"with --since: {', '.join(COSTS_BY)}; default: pod"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ...api import preview_create
-from ...api.reuse import describe_kept
+from ...api.reuse import describe_missing
 from ...create_command import ANOTHER_FLAG, AS_TYPED_FLAG, CREATE_FLAGS
 from ...environment import parse_env
 from ...errors import InvalidRequest, NameTaken, YottaError
@@ -136,7 +136,7 @@ def _create(session: Session, arguments: Namespace) -> Pod | dict[str, Any]:
     if created:
         _print_created(session, pod, spec, wait=arguments.wait)
     else:
-        kept = describe_kept(pod, spec, parse_ports(arguments.expose or ()))
+        kept = describe_missing(pod, spec, parse_ports(arguments.expose or ()))
         pod = prepare_reused(session, pod, resume=arguments.resume, will_wait=arguments.wait)
         if kept:
             print_note(kept)

@@ -1,4 +1,4 @@
-"""The commands that only read: list, get, ssh, gpus, images."""
+"""The commands that show pods, GPU types and images: list, get, ssh, gpus, images."""
 
 from __future__ import annotations
 

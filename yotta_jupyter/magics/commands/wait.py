@@ -47,7 +47,7 @@ def _wait(session: Session, arguments: Namespace) -> pd.DataFrame:
 
 
 def _note_unrequested(session: Session, pods: Sequence[Pod], target: str) -> None:
-    """Print a note for each running pod that does not become PAUSED or TERMINATED unless that is requested."""
+    """Print a note for each running pod that reaches the target only after a pause or delete."""
     for action in ("pause", "delete"):
         for pod in pods:
             if TRANSITIONS[action].after == target and pod.status == "RUNNING":

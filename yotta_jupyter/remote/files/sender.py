@@ -103,4 +103,4 @@ def _send_file(
                 head = {"type": "data", "file": index}
                 yield len(data)
     except OSError as error:
-        raise CopyError(f"{path}: {error.strerror or error}") from None
+        raise describe_os_error(error, path) from None
